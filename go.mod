@@ -1,0 +1,3 @@
+module github.com/poolctl/poolctl
+
+go 1.26

@@ -1,0 +1,110 @@
+package geom
+
+import "sort"
+
+// Axis is the resolved geometry along one spatial axis: Out windows over In
+// cells. Window o of a regular axis has its tap t on input cell
+// o*Stride - Lo + t*Dilation; taps that fall outside [0, In) are padding.
+//
+// An irregular axis (adaptive and fractional pooling) has Bounds instead: its
+// window o covers the cells Bounds[o][0] <= i < Bounds[o][1], and Size is the
+// largest of them.
+type Axis struct {
+	In, Out  int
+	Size     int
+	Stride   int
+	Dilation int
+	Lo, Hi   int
+	Bounds   [][2]int
+}
+
+// Effective returns the extent of a window with its gaps: (Size-1)*Dilation+1.
+func (a Axis) Effective() int { return effective(a.Size, a.Dilation) }
+
+// Trivial reports whether every window is one cell and every cell has its
+// window: pooling along the axis changes nothing.
+func (a Axis) Trivial() bool {
+	return a.Bounds == nil && a.Size == 1 && a.Stride == 1 && a.Lo == 0 && a.Hi == 0
+}
+
+// Span returns the taps t0 <= t < t1 of window o that land inside the input.
+// t0 == t1 when none does.
+func (a Axis) Span(o int) (t0, t1 int) {
+	if a.Bounds != nil {
+		return 0, a.Bounds[o][1] - a.Bounds[o][0]
+	}
+	start := o*a.Stride - a.Lo
+	t0 = max(0, ceilDiv(-start, a.Dilation))
+	t1 = min(a.Size, floorDiv(a.In-1-start, a.Dilation)+1)
+	return t0, max(t0, t1)
+}
+
+// Cells returns the input cell of the first tap of window o that lands inside
+// the input, and how many do. They are Dilation cells apart.
+func (a Axis) Cells(o int) (first, n int) {
+	if a.Bounds != nil {
+		return a.Bounds[o][0], a.Bounds[o][1] - a.Bounds[o][0]
+	}
+	start := o*a.Stride - a.Lo
+	if start >= 0 && start+(a.Size-1)*a.Dilation < a.In {
+		return start, a.Size
+	}
+	t0, t1 := a.Span(o)
+	return start + t0*a.Dilation, t1 - t0
+}
+
+// Counted returns how many taps of window o lie in the input or its padding:
+// all of them but the overhang of ceil mode.
+func (a Axis) Counted(o int) int {
+	if a.Bounds != nil {
+		return a.Bounds[o][1] - a.Bounds[o][0]
+	}
+	start := o*a.Stride - a.Lo
+	return min(a.Size, floorDiv(a.In+a.Hi-1-start, a.Dilation)+1)
+}
+
+// Interior returns the windows o0 <= o < o1 whose every tap is inside the
+// input. o0 == o1 when there is none.
+func (a Axis) Interior() (o0, o1 int) {
+	if a.Bounds != nil {
+		return 0, a.Out
+	}
+	o0 = min(a.Out, ceilDiv(a.Lo, a.Stride))
+	o1 = min(a.Out, floorDiv(a.In-1+a.Lo-(a.Size-1)*a.Dilation, a.Stride)+1)
+	return o0, max(o0, o1)
+}
+
+// Reach returns the windows o0 <= o < o1 that may see input cell i: with
+// dilation some of them step over it (Tap tells). It is how a gradient is
+// gathered.
+func (a Axis) Reach(i int) (o0, o1 int) {
+	if a.Bounds != nil {
+		o0 = sort.Search(a.Out, func(o int) bool { return a.Bounds[o][1] > i })
+		o1 = sort.Search(a.Out, func(o int) bool { return a.Bounds[o][0] > i })
+		return o0, max(o0, o1)
+	}
+	o0 = max(0, ceilDiv(i+a.Lo-(a.Size-1)*a.Dilation, a.Stride))
+	o1 = min(a.Out, floorDiv(i+a.Lo, a.Stride)+1)
+	return o0, max(o0, o1)
+}
+
+// Tap returns the tap with which window o sees input cell i, and whether it
+// does.
+func (a Axis) Tap(o, i int) (t int, ok bool) {
+	if a.Bounds != nil {
+		return i - a.Bounds[o][0], a.Bounds[o][0] <= i && i < a.Bounds[o][1]
+	}
+	distance := i - (o*a.Stride - a.Lo)
+	t = distance / a.Dilation
+	return t, distance >= 0 && t < a.Size && distance%a.Dilation == 0
+}
+
+func floorDiv(a, b int) int {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}
+
+func ceilDiv(a, b int) int { return -floorDiv(-a, b) }

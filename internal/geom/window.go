@@ -1,0 +1,154 @@
+// Package geom is the arithmetic of windows: output sizes, padding, and which
+// input cells belong to which output. Every operation, forward and backward,
+// takes it from here, so that the formula for SAME padding exists once.
+//
+// It imports the standard library only. Everything is computed in 64 bits;
+// parameters are limited to 31 bits and extents to MaxExtent, so that no sum or
+// product in this package can overflow.
+package geom
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// Padding is a rule for the cells that are added around the input.
+type Padding uint8
+
+// The padding rules. Same puts the odd cell of an odd total at the end, as
+// TensorFlow and ONNX's SAME_UPPER do; SameLower puts it at the start.
+const (
+	Valid Padding = iota
+	Same
+	SameLower
+	Explicit
+)
+
+var paddingNames = [...]string{Valid: "VALID", Same: "SAME", SameLower: "SAME_LOWER", Explicit: "EXPLICIT"}
+
+// String returns the rule's name on the command line.
+func (p Padding) String() string { return paddingNames[p] }
+
+// MaxParameter is the largest window, stride, dilation and padding amount.
+const MaxParameter = math.MaxInt32
+
+// MaxExtent is the largest extent of an axis.
+const MaxExtent = 1 << 48
+
+// Window is what a user says of an operation's windows: one number for each
+// spatial axis, outermost first. A list of one number holds for every axis; an
+// empty Stride or Dilation means 1.
+type Window struct {
+	Size     []int
+	Stride   []int
+	Dilation []int // from 1: the distance between two taps
+	Padding  Padding
+	Amounts  [][2]int // cells before and after, for Explicit
+	Ceil     bool     // keep a last window that hangs over the end; ignored under Same and SameLower
+	Pooling  bool     // refuse padding amounts that leave a window without a real cell
+}
+
+// Error names the parameter that is wrong, by its name on the command line, the
+// value given and the rule it broke.
+type Error struct{ Field, Problem string }
+
+func (e *Error) Error() string { return e.Field + ": " + e.Problem }
+
+func fieldError(field, format string, args ...any) error {
+	return &Error{field, fmt.Sprintf(format, args...)}
+}
+
+// Check reports what is wrong with the window by itself, whatever the input.
+func (w Window) Check() error {
+	lists := []struct {
+		field  string
+		values []int
+	}{{"window", w.Size}, {"strides", w.Stride}, {"dilations", w.Dilation}}
+	for _, list := range lists {
+		for _, v := range list.values {
+			if v < 1 {
+				return fieldError(list.field, "got %d, want >= 1", v)
+			}
+			if v > MaxParameter {
+				return fieldError(list.field, "got %d, want <= %d", v, MaxParameter)
+			}
+		}
+	}
+	for _, pair := range w.Amounts {
+		for _, v := range pair {
+			if v < 0 {
+				return fieldError("padding", "got %d, want >= 0", v)
+			}
+			if v > MaxParameter {
+				return fieldError("padding", "got %d, want <= %d", v, MaxParameter)
+			}
+		}
+	}
+	rank, first := 1, ""
+	lengths := append(lists, struct {
+		field  string
+		values []int
+	}{"padding", make([]int, len(w.Amounts))})
+	for _, list := range lengths {
+		n := len(list.values)
+		if n > 3 {
+			return fieldError(list.field, "got %d numbers, want one for each spatial dimension (1 to 3)", n)
+		}
+		if n <= 1 {
+			continue
+		}
+		if rank != 1 && n != rank {
+			return fieldError(list.field, "got %d numbers where %s has %d, want as many, or a single one for every dimension", n, first, rank)
+		}
+		rank, first = n, list.field
+	}
+	return nil
+}
+
+// effective returns the extent of a window with its gaps: (size-1)*dilation+1.
+func effective(size, dilation int) int { return (size-1)*dilation + 1 }
+
+// pick returns the value of a list for one axis: the only one, or the axis' own.
+func pick(list []int, axis, otherwise int) int {
+	switch len(list) {
+	case 0:
+		return otherwise
+	case 1:
+		return list[0]
+	default:
+		return list[axis]
+	}
+}
+
+// checkRank reports a list that has neither one number nor one an axis.
+func (w Window) checkRank(rank int) error {
+	for _, list := range []struct {
+		field string
+		n     int
+	}{{"window", len(w.Size)}, {"strides", len(w.Stride)}, {"dilations", len(w.Dilation)}, {"padding", len(w.Amounts)}} {
+		if list.n > 1 && list.n != rank {
+			return fieldError(list.field, "got %d numbers, want 1 or %d (one for each spatial dimension of the input)", list.n, rank)
+		}
+	}
+	return nil
+}
+
+// windowText formats the windows as they appear in a descriptor:
+// k3x3_s2x2_pSAME_d1x1.
+func (g *Geometry) windowText() string {
+	var size, stride, dilation, pads []string
+	for _, a := range g.Spatial() {
+		size = append(size, strconv.Itoa(a.Size))
+		stride = append(stride, strconv.Itoa(a.Stride))
+		dilation = append(dilation, strconv.Itoa(a.Dilation))
+		pads = append(pads, fmt.Sprintf("%d:%d", a.Lo, a.Hi))
+	}
+	padding := g.Rule.String()
+	if g.Rule == Explicit {
+		padding = strings.Join(pads, ",")
+	}
+	x := func(words []string) string { return strings.Join(words, "x") }
+	return fmt.Sprintf("k%s_s%s_p%s_d%s", x(size), x(stride), padding, x(dilation))
+}
