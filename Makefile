@@ -1,0 +1,31 @@
+.DEFAULT_GOAL := help
+.PHONY: help check test generate bench dist
+
+PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+.PHONY: $(PLATFORMS)
+
+SHA256 := $(if $(shell command -v sha256sum),sha256sum,shasum -a 256)
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+check: ## Run everything that a change must pass, linters and a fresh clone too
+	bash .ci/run
+
+test: ## Run the tests
+	go test ./...
+
+generate: ## Write the generated files again: operation pages, assembly
+	go generate ./...
+
+bench: ## Run the Go benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+dist: ## Cross-build static binaries and the man pages into dist/, with their sha256 sums
+	rm -rf dist
+	$(MAKE) $(PLATFORMS)
+	go run ./cmd/poolctl man dist/man
+	cd dist && find . -type f ! -name SHA256SUMS | LC_ALL=C sort | xargs $(SHA256) > SHA256SUMS
+
+$(PLATFORMS):
+	CGO_ENABLED=0 GOOS=$(@D) GOARCH=$(@F) go build -trimpath -ldflags "-s -w" -o dist/poolctl-$(@D)-$(@F)$(if $(filter windows,$(@D)),.exe) ./cmd/poolctl
