@@ -1,0 +1,95 @@
+package report
+
+import (
+	"math"
+	"math/big"
+	"math/bits"
+	"strconv"
+
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// ulpDistance returns the function that counts the numbers of the given type
+// from one value to another, both rounded to the type. It declines values that
+// are not finite there.
+func ulpDistance(narrow tensor.DType) func(x, y float64) (uint64, bool) {
+	var order func(f float64) int64
+	var infinity int64
+	switch narrow {
+	case tensor.Half:
+		infinity = 0x7c00
+		order = func(f float64) int64 {
+			h := tensor.ToFloat16(float32(f))
+			return ordered(uint64(h&0x7fff), h>>15 != 0)
+		}
+	case tensor.Float32:
+		infinity = int64(math.Float32bits(float32(math.Inf(1))))
+		order = func(f float64) int64 {
+			b := math.Float32bits(float32(f))
+			return ordered(uint64(b&^(1<<31)), b>>31 != 0)
+		}
+	default:
+		infinity = int64(math.Float64bits(math.Inf(1)))
+		order = func(f float64) int64 {
+			b := math.Float64bits(f)
+			return ordered(b&^(1<<63), b>>63 != 0)
+		}
+	}
+	return func(x, y float64) (uint64, bool) {
+		p, q := order(x), order(y)
+		if max(p, q) >= infinity || min(p, q) <= -infinity {
+			return 0, false
+		}
+		return uint64(max(p, q)) - uint64(min(p, q)), true
+	}
+}
+
+// ordered maps the bits of a float to a number that grows with it by 1 from
+// each float to the next; both zeros are 0.
+func ordered(magnitude uint64, negative bool) int64 {
+	if negative {
+		return -int64(magnitude)
+	}
+	return int64(magnitude)
+}
+
+// integer is a whole number of up to 65 bits: sign and magnitude.
+type integer struct {
+	negative  bool
+	magnitude uint64
+}
+
+// integerAt returns element i of a tensor of an integer type.
+func integerAt(t *tensor.Tensor, i int) integer {
+	var v [1]integer
+	widenIntegers(v[:], t, i)
+	return v[0]
+}
+
+func (a integer) value() Value {
+	text := strconv.FormatUint(a.magnitude, 10)
+	if a.negative {
+		text = "-" + text
+	}
+	return Value(text)
+}
+
+// distance is |a - b| of two integers, which may need 65 bits.
+type distance struct{ hi, lo uint64 }
+
+func (a integer) minus(b integer) distance {
+	if a.negative != b.negative {
+		lo, carry := bits.Add64(a.magnitude, b.magnitude, 0)
+		return distance{carry, lo}
+	}
+	return distance{0, max(a.magnitude, b.magnitude) - min(a.magnitude, b.magnitude)}
+}
+
+func (d distance) less(e distance) bool { return d.hi < e.hi || (d.hi == e.hi && d.lo < e.lo) }
+
+func (d distance) float() float64 { return float64(d.hi)*(1<<64) + float64(d.lo) }
+
+func (d distance) value() Value {
+	n := new(big.Int).SetUint64(d.hi)
+	return Value(n.Lsh(n, 64).Add(n, new(big.Int).SetUint64(d.lo)).String())
+}

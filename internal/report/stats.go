@@ -1,0 +1,303 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/stat"
+
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// Bins is the number of bins of a histogram.
+const Bins = 32
+
+// Summary is what Inspect finds. Min, Max, Mean, Std and the histogram are of
+// the finite elements alone.
+type Summary struct {
+	Schema   string  `json:"schema"`
+	Name     string  `json:"name,omitempty"` // the caller's word for the tensor, such as its file
+	DType    string  `json:"dtype"`
+	Shape    []int   `json:"shape"`
+	Elements int     `json:"elements"`
+	Bytes    int     `json:"bytes"`
+	Min      Value   `json:"min"`
+	Max      Value   `json:"max"`
+	Mean     Value   `json:"mean"`
+	Std      Value   `json:"std"` // of the elements as a whole population, as numpy.std has it
+	Zeros    int     `json:"zeros"`
+	Share    float64 `json:"zero_share"` // zeros among all elements
+	NaN      int     `json:"nan"`
+	PosInf   int     `json:"pos_inf"`
+	NegInf   int     `json:"neg_inf"`
+
+	Histogram Histogram `json:"histogram"`
+}
+
+// Histogram counts finite elements in bins of equal width between Lo and Hi.
+// Each bin includes its lower edge; the last one its upper edge too. The range
+// is 0 to 256 for uint8 and that of the elements otherwise, widened by 0.5 to
+// both sides when they are all equal.
+type Histogram struct {
+	Lo     Value `json:"lo"`
+	Hi     Value `json:"hi"`
+	Counts []int `json:"counts"`
+}
+
+// Inspect measures a tensor in two passes, with a fixed amount of memory.
+func Inspect(t *tensor.Tensor) Summary {
+	n := t.Len()
+	s := Summary{
+		Schema: "poolctl.inspect/v1", DType: t.DType.String(), Shape: listOf(t.Shape),
+		Elements: n, Bytes: n * t.DType.Size(), Histogram: Histogram{Counts: []int{}},
+	}
+	r := measure(t)
+	s.Zeros, s.NaN, s.PosInf, s.NegInf = r.zeros, r.nan, r.posInf, r.negInf
+	if n > 0 {
+		s.Share = float64(r.zeros) / float64(n)
+	}
+	if r.finite == 0 {
+		return s
+	}
+	s.Min, s.Max = r.min, r.max
+	lo, hi := r.lo, r.hi
+	switch {
+	case t.DType == tensor.Uint8:
+		lo, hi = 0, 256
+	case lo == hi:
+		lo, hi = widenedRange(lo)
+	}
+	scale := scaleFor(lo, hi)
+	bins := newBinner(lo*scale, hi*scale)
+	var m moments
+	buf := make([]float64, block)
+	for i := 0; i < n; i += block {
+		part := buf[:min(block, n-i)]
+		widen(part, t, i)
+		if r.finite < n {
+			part = finite(part)
+		}
+		if scale != 1 {
+			floats.Scale(scale, part)
+		}
+		bins.add(part)
+		m.add(part)
+	}
+	s.Mean, s.Std = floatValue(m.mean/scale), floatValue(math.Sqrt(m.square/m.count)/scale)
+	s.Histogram = Histogram{floatValue(lo), floatValue(hi), bins.counts}
+	return s
+}
+
+// widenedRange returns a range around a single value: half to both sides, or as
+// little as its precision tells apart.
+func widenedRange(v float64) (lo, hi float64) {
+	lo, hi = v-0.5, v+0.5
+	if lo == v || hi == v {
+		lo, hi = math.Nextafter(v, math.Inf(-1)), math.Nextafter(v, math.Inf(1))
+	}
+	return max(lo, -math.MaxFloat64), min(hi, math.MaxFloat64)
+}
+
+// finite moves the finite elements to the front and returns them.
+func finite(part []float64) []float64 {
+	kept := part[:0]
+	for _, v := range part {
+		if v-v == 0 {
+			kept = append(kept, v)
+		}
+	}
+	return kept
+}
+
+// binner counts values in bins of equal width.
+type binner struct {
+	lo, perUnit float64
+	counts      []int
+}
+
+func newBinner(lo, hi float64) *binner {
+	return &binner{lo, Bins / (hi - lo), make([]int, Bins)}
+}
+
+func (b *binner) add(part []float64) {
+	for _, v := range part {
+		bin := int((v - b.lo) * b.perUnit)
+		b.counts[min(max(bin, 0), Bins-1)]++
+	}
+}
+
+// moments gathers mean and squared deviations block by block: each block in two
+// passes (gonum), blocks merged by the update of Chan, Golub and LeVeque
+// (Technical Report STAN-CS-79-773, 1979, formula 2.1).
+type moments struct{ count, mean, square float64 }
+
+func (m *moments) add(part []float64) {
+	if len(part) == 0 {
+		return
+	}
+	n := float64(len(part))
+	mean, variance := stat.PopMeanVariance(part, nil)
+	total := m.count + n
+	delta := mean - m.mean
+	m.mean += delta * (n / total)
+	m.square += variance*n + delta*delta*m.count*(n/total)
+	m.count = total
+}
+
+// scaleFor returns 1, or a power of two that brings values of the range near 1
+// when their squares would overflow or vanish.
+func scaleFor(lo, hi float64) float64 {
+	const safe = 400 // 2^800 times any count is finite, 2^-800 far from subnormal
+	_, e := math.Frexp(max(math.Abs(lo), math.Abs(hi)))
+	if e > safe || (e < -safe && (lo != 0 || hi != 0)) {
+		return math.Ldexp(1, max(-1000, min(1000, -e)))
+	}
+	return 1
+}
+
+// extent is what the first pass over a tensor finds.
+type extent struct {
+	lo, hi                             float64 // of the finite elements
+	min, max                           Value   // the same, exact
+	finite, zeros, nan, posInf, negInf int
+}
+
+func measure(t *tensor.Tensor) extent {
+	switch data := t.Data.(type) {
+	case []uint8:
+		return measureIntegers(data)
+	case []int8:
+		return measureIntegers(data)
+	case []uint16:
+		return measureIntegers(data)
+	case []int16:
+		return measureIntegers(data)
+	case []uint32:
+		return measureIntegers(data)
+	case []int32:
+		return measureIntegers(data)
+	case []uint64:
+		return measureIntegers(data)
+	case []int64:
+		return measureIntegers(data)
+	}
+	e := extent{lo: math.Inf(1), hi: math.Inf(-1)}
+	buf := make([]float64, block)
+	for i, n := 0, t.Len(); i < n; i += block {
+		part := buf[:min(block, n-i)]
+		widen(part, t, i)
+		e.add(part)
+	}
+	e.min, e.max = floatValue(e.lo), floatValue(e.hi)
+	return e
+}
+
+func (e *extent) add(part []float64) {
+	for _, v := range part {
+		if v-v != 0 {
+			switch {
+			case v != v:
+				e.nan++
+			case v > 0:
+				e.posInf++
+			default:
+				e.negInf++
+			}
+			continue
+		}
+		e.finite++
+		if v == 0 {
+			e.zeros++
+		}
+		if v < e.lo {
+			e.lo = v
+		}
+		if v > e.hi {
+			e.hi = v
+		}
+	}
+}
+
+func measureIntegers[T tensor.Integer](data []T) extent {
+	if len(data) == 0 {
+		return extent{}
+	}
+	e := extent{finite: len(data)}
+	lo, hi := data[0], data[0]
+	for _, v := range data {
+		if v == 0 {
+			e.zeros++
+		}
+		lo, hi = min(lo, v), max(hi, v)
+	}
+	e.lo, e.hi = float64(lo), float64(hi)
+	e.min, e.max = Value(fmt.Sprint(lo)), Value(fmt.Sprint(hi))
+	return e
+}
+
+// WriteText writes the summary as a table with a histogram drawn by block
+// characters, for people.
+func (s Summary) WriteText(w io.Writer) error {
+	t := keyTable()
+	if s.Name != "" {
+		t.AppendRow(table.Row{"name", s.Name})
+	}
+	t.AppendRows([]table.Row{
+		{"type", s.DType},
+		{"shape", tensor.Shape(s.Shape).String()},
+		{"elements", fmt.Sprintf("%s (%s)", grouped(int64(s.Elements)), byteSize(int64(s.Bytes)))},
+		{"range", fmt.Sprintf("%s to %s", s.Min, s.Max)},
+		{"mean", s.Mean.String()},
+		{"deviation", s.Std.String()},
+		{"zeros", fmt.Sprintf("%s (%s %%)", grouped(int64(s.Zeros)), strconv.FormatFloat(100*s.Share, 'g', 3, 64))},
+	})
+	if s.NaN+s.PosInf+s.NegInf > 0 {
+		t.AppendRows([]table.Row{
+			{"NaN", grouped(int64(s.NaN))},
+			{"+Inf", grouped(int64(s.PosInf))},
+			{"-Inf", grouped(int64(s.NegInf))},
+		})
+	} else {
+		t.AppendRow(table.Row{"NaN, Inf", "none"})
+	}
+	for i, line := range s.Histogram.bars(3) {
+		t.AppendRow(table.Row{once(i, "histogram"), line})
+	}
+	return writeLines(w, t.Render())
+}
+
+// WriteJSON writes the summary as one object of the schema poolctl.inspect/v1.
+func (s Summary) WriteJSON(w io.Writer) error { return writeJSON(w, s) }
+
+// bars draws the counts as columns of the given height in lines, the largest
+// count filling it, with the range below. A bin that is not empty shows at
+// least an eighth of a line.
+func (h Histogram) bars(height int) []string {
+	if len(h.Counts) == 0 {
+		return nil
+	}
+	most := 0
+	for _, c := range h.Counts {
+		most = max(most, c)
+	}
+	const levels = " ▁▂▃▄▅▆▇█"
+	steps := []rune(levels)
+	lines := make([]string, height, height+1)
+	for i := range lines {
+		var b strings.Builder
+		floor := (height - 1 - i) * 8
+		for _, c := range h.Counts {
+			eighths := int(math.Ceil(float64(c) / float64(max(most, 1)) * float64(8*height)))
+			b.WriteRune(steps[min(max(eighths-floor, 0), 8)])
+		}
+		lines[i] = b.String()
+	}
+	lo, hi := h.Lo.String(), h.Hi.String()
+	gap := max(1, len(h.Counts)-len(lo)-len(hi))
+	return append(lines, lo+strings.Repeat(" ", gap)+hi)
+}
