@@ -2,7 +2,7 @@
 
 A family is NAME.json (one line a case) and NAME.npz (its arrays, each content
 stored once).  The bytes depend on the cases only: no dates, no random names.
-Importing this module pins the environment, so import it before any framework.
+Importing this module pins the environment, so it refuses to come after TensorFlow.
 """
 
 import hashlib
@@ -16,6 +16,8 @@ from importlib import metadata
 from pathlib import Path
 
 ENVIRONMENT = {"TF_ENABLE_ONEDNN_OPTS": "0"}
+if "tensorflow" in sys.modules:
+    raise ImportError("golden must be imported before tensorflow, whose environment it pins")
 os.environ.update(ENVIRONMENT)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")

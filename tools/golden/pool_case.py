@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import golden  # before tensorflow: it pins the environment
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -9,7 +11,6 @@ import tensorflow as tf
 import torch
 
 import brute
-import golden
 from golden import CHANNELS_FIRST, SHORT, axes, channels_first, channels_last, csv, float_of, wide
 
 LIBRARIES = ["tensorflow", "torch", "onnx", "onnxruntime"]
