@@ -158,7 +158,7 @@ def tensorflow_pool(c):
     if not c.dense:
         if c.argmax or not isinstance(c.pad, str) or c.pad != "VALID" or any(s > 1 for s in c.steps):
             return None
-        if c.extremum and c.x.dtype != np.float32:
+        if c.extremum and c.x.dtype != np.float32 or c.rank == 3 and wide(x.dtype) != np.float32:
             return None
         kind = "AVG" if c.type == "avg" else "MAX"
         value = x if c.extremum else x.astype(wide(x.dtype))
@@ -331,10 +331,10 @@ def onnxruntime_pool(c):
 
 
 def padded_pool(c):
-    """By PyTorch on an input padded beforehand: -inf under a maximum, a mask of real cells under an average."""
+    """By PyTorch on an input padded beforehand: -inf under a maximum, zeros and a mask of real cells under a sum."""
     out, lo, hi = c.geometry
     x = c.flip(c.x) if c.extremum else c.x
-    if not c.finite or c.type == "lp" or 0 in x.shape or 0 in out:
+    if not c.finite or 0 in x.shape or 0 in out:
         return None
     if x.dtype.itemsize == 8 and x.dtype.kind != "f" and not np.array_equal(x, x.astype("float64").astype(x.dtype)):
         return None
@@ -347,12 +347,14 @@ def padded_pool(c):
 
     if c.extremum:
         f = getattr(torch.nn.functional, f"max_pool{c.rank}d")
-        y, i = f(pad(x.astype("float64"), -np.inf), c.window, c.steps, 0, c.rates, return_indices=True)
+        padded = pad(x.astype("float64"), -np.inf)
+        y, i = f(padded, c.window, c.steps, 0, c.rates, return_indices=True)
         cells = np.unravel_index(channels_last(i.numpy()), reach)
         where = np.ravel_multi_index([a - l for a, l in zip(cells, lo)], x.shape[1:-1])
         y = channels_last(y.numpy()).astype(x.dtype)
         sign = "-" if c.type == "min" else ""
-        return c.flip(y), where, f"{sign}torch.nn.functional.max_pool{c.rank}d of the input{' negated and' * bool(sign)} padded with -inf"
+        how = f"of the input{' negated and' * bool(sign)} padded with -inf"
+        return c.flip(y), where, f"{sign}torch.nn.functional.max_pool{c.rank}d {how}"
     channels = x.shape[-1]
     ones = torch.ones((channels, 1, *c.window), dtype=torch.float64)
     mask = pad(np.ones(x.shape), 0.0)
@@ -361,9 +363,12 @@ def padded_pool(c):
         inside = tuple(slice(0, l + n + h) for l, n, h in zip(lo, x.shape[1:-1], hi))
         mask[(slice(None), slice(None), *inside)] = 1
     f = getattr(torch.nn.functional, f"conv{c.rank}d")
-    total, count = (f(t, ones, None, c.steps, 0, c.rates, channels) for t in (pad(x.astype("float64"), 0.0), mask))
+    terms = np.abs(x.astype("float64")) ** c.p if c.type == "lp" else x.astype("float64")
+    total, count = (f(t, ones, None, c.steps, 0, c.rates, channels) for t in (pad(terms, 0.0), mask))
     what = f"torch.nn.functional.conv{c.rank}d by ones"
-    if c.type == "sum":
+    if c.type == "lp":
+        y, what = total ** (1 / c.p), what + " of |x|^p, to the power 1/p"
+    elif c.type == "sum":
         y = total
     elif c.divisor is not None:
         y, what = total / c.divisor, what + " over the divisor"
