@@ -124,11 +124,21 @@ def conv(x, f, strides, dilations, padding, groups=1, bias=None):
 
 
 def conv_transpose(x, f, spatial, strides, dilations, padding, groups=1, bias=None):
-    """The gradient of conv to its input of the given spatial size; f is k..OI, O counted per group."""
+    """The gradient of conv to its input of the given spatial size; f is k..OI, O counted per group.
+
+    Beyond SAME the size may hold a surplus below max(stride, dilation), as PyTorch's output_padding allows.
+    """
     window, (co, ci) = f.shape[:-2], f.shape[-2:]
-    out, lo, _ = axes(spatial, window, strides, dilations, padding)
-    if tuple(out) != x.shape[1:-1]:
-        raise ValueError(f"a convolution of {spatial} gives {out}, not {x.shape[1:-1]}")
+    out, lo, hi = axes(spatial, window, strides, dilations, padding)
+    if padding in ("SAME", "SAME_LOWER"):
+        valid = tuple(out) == x.shape[1:-1]
+    else:
+        natural = [(n - 1) * s + (k - 1) * d + 1 - l - h
+                   for n, s, k, d, l, h in zip(x.shape[1:-1], strides, window, dilations, lo, hi)]
+        valid = all(0 <= n - m < max(s, d) for n, m, s, d in zip(spatial, natural, strides, dilations))
+    if not valid:
+        raise ValueError(f"{x.shape[1:-1]} cannot become {spatial}")
+    out = x.shape[1:-1]
     y = np.zeros((x.shape[0], *spatial, co * groups))
     wide_x, wide_f = x.astype("float64"), f.astype("float64")
     per = ci // groups

@@ -233,8 +233,6 @@ def tensorflow_transpose(c):
 def torch_transpose(c):
     """PyTorch's own padding where it is symmetric and fits; else its full result cut to size, surplus cells the bias."""
     x, f, bias = c.widened()
-    if 0 in x.shape:
-        return None
     _, lo, hi = c.geometry
     run = getattr(torch.nn.functional, f"conv_transpose{c.rank}d")
     weight = torch.from_numpy(order_filter(f, "OI" + LETTERS[c.rank]))
@@ -262,7 +260,7 @@ def onnxruntime_transpose(c):
     _, lo, hi = c.geometry
     full = [(n - 1) * s + (k - 1) * d + 1 for n, s, k, d in zip(x.shape[1:-1], c.steps, c.window, c.rates)]
     surplus = [n - (m - l - h) for n, m, l, h in zip(c.spatial, full, lo, hi)]
-    if any(not 0 <= p < max(s, d) for p, s, d in zip(surplus, c.steps, c.rates)):
+    if any(not 0 <= p < s for p, s in zip(surplus, c.steps)):
         return None
     inputs = [channels_first(x), order_filter(f, "OI" + LETTERS[c.rank])] + [bias] * (bias is not None)
     y, = onnxruntime_run("ConvTranspose", inputs, kernel_shape=list(c.window), strides=list(c.steps), group=c.groups,
