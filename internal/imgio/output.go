@@ -1,0 +1,220 @@
+package imgio
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// Normalize says how a tensor's values become a picture's levels.
+type Normalize uint8
+
+const (
+	// NormalizeNone writes values as they are, rounded half to even and clipped.
+	NormalizeNone Normalize = iota
+	// NormalizeMinMax stretches the least value to black, the greatest to white.
+	NormalizeMinMax
+	// NormalizeSymmetric maps -m…m to black…white, m being the greatest
+	// magnitude: zero is mid-grey.
+	NormalizeSymmetric
+)
+
+var normalizeNames = [...]string{"none", "minmax", "symmetric"}
+
+// NormalizeNames lists the names that ParseNormalize accepts.
+func NormalizeNames() []string { return normalizeNames[:] }
+
+// ParseNormalize returns the way of that name.
+func ParseNormalize(name string) (Normalize, error) {
+	for i, n := range normalizeNames {
+		if n == name {
+			return Normalize(i), nil
+		}
+	}
+	return 0, fmt.Errorf("got %q, want one of %s", name, strings.Join(normalizeNames[:], ", "))
+}
+
+// String returns the name that ParseNormalize accepts.
+func (n Normalize) String() string { return normalizeNames[n] }
+
+// Output is a tensor and the file to write it to. The name's extension chooses
+// the format; - writes .npy to standard output; FILE.npz#NAME is a member of an
+// archive, FILE.npz its member arr_0. The other fields matter to pictures.
+type Output struct {
+	Name      string
+	Tensor    *tensor.Tensor
+	Layout    tensor.Layout // default: the one of the tensor's rank
+	Depth     int           // bits per sample: 8 (also for 0) or 16
+	Quality   int           // of a JPEG, 1 to 100; 0 means DefaultQuality
+	Normalize Normalize
+}
+
+// DefaultQuality is the quality of a JPEG when none is asked for.
+const DefaultQuality = 90
+
+// Note tells of a loss in writing an output.
+type Note struct {
+	Name    string // the output
+	Clipped int    // values outside the depth's range, NaN among them
+	Text    string // the whole note, without the name
+}
+
+// String returns the note as it is printed.
+func (n Note) String() string { return n.Name + ": " + n.Text }
+
+// WriteOptions says how outputs are written.
+type WriteOptions struct {
+	Stdout    io.Writer // what the name "-" writes to
+	NoClobber bool      // refuse a name that exists
+}
+
+// extensions are the formats by file name extension.
+var extensions = []struct {
+	ext    string
+	format Format
+}{
+	{".npy", NPY}, {".npz", NPZ}, {".png", PNG}, {".jpg", JPEG}, {".jpeg", JPEG},
+	{".tif", TIFF}, {".tiff", TIFF}, {".bmp", BMP}, {".gif", GIF},
+}
+
+// destination is what an output's name means.
+type destination struct {
+	format Format
+	path   string // "-" is standard output
+	member string // of an archive
+}
+
+// IsPicture reports whether an output of that name is a picture.
+func IsPicture(name string) bool {
+	d, err := parseDestination(name)
+	return err == nil && d.format >= PNG
+}
+
+func parseDestination(name string) (destination, error) {
+	if name == "-" {
+		return destination{format: NPY, path: "-"}, nil
+	}
+	if i := strings.LastIndex(strings.ToLower(name), ".npz#"); i >= 0 {
+		d := destination{NPZ, name[:i+len(".npz")], strings.TrimSuffix(name[i+len(".npz#"):], ".npy")}
+		if fault := memberFault(d.member); fault != "" {
+			return destination{}, &UsageError{name, fmt.Sprintf("member %q: %s", d.member, fault)}
+		}
+		return d, nil
+	}
+	ext := strings.ToLower(filepath.Ext(name))
+	known := make([]string, len(extensions))
+	for i, e := range extensions {
+		if e.ext == ext {
+			d := destination{format: e.format, path: name}
+			if e.format == NPZ {
+				d.member = "arr_0"
+			}
+			return d, nil
+		}
+		known[i] = e.ext
+	}
+	return destination{}, &UsageError{name, fmt.Sprintf("got extension %q, want one of %s, or - for standard output", ext, strings.Join(known, ", "))}
+}
+
+// file is one file to be written, with what goes into it.
+type file struct {
+	destination
+	output Output
+	arrays []namedTensor // of an archive
+}
+
+// collectFiles gathers the members of each archive.
+func collectFiles(outputs []Output) ([]*file, error) {
+	var files []*file
+	archives := map[string]*file{}
+	for _, o := range outputs {
+		d, err := parseDestination(o.Name)
+		if err != nil {
+			return nil, err
+		}
+		if f := archives[d.path]; d.format == NPZ && f != nil {
+			f.arrays = append(f.arrays, namedTensor{d.member, o.Tensor})
+			continue
+		}
+		f := &file{destination: d, output: o}
+		if d.format == NPZ {
+			f.arrays = []namedTensor{{d.member, o.Tensor}}
+			archives[d.path] = f
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
+
+// WriteAll writes the outputs. Each appears under its name complete or not at
+// all, and when one cannot be encoded none appears. Standard output, devices
+// and pipes are written before the files get their names. The caller has
+// called CheckOutputs.
+func WriteAll(outputs []Output, w WriteOptions) (notes []Note, err error) {
+	files, err := collectFiles(outputs)
+	if err != nil {
+		return nil, err
+	}
+	var done []*pending
+	defer func() {
+		for _, p := range done { // after a commit there is nothing to discard
+			p.discard()
+		}
+	}()
+	for _, f := range files {
+		write, n, err := f.encoder()
+		if err != nil {
+			return nil, named(f.path, err)
+		}
+		notes = append(notes, n...)
+		if f.path == "-" {
+			if w.Stdout == nil {
+				return nil, errors.New("-: there is no standard output")
+			}
+			if err := write(w.Stdout); err != nil {
+				return nil, named("standard output", err)
+			}
+			continue
+		}
+		p, err := stage(f.path, w.NoClobber, write)
+		if err != nil {
+			return nil, named(f.path, err)
+		}
+		done = append(done, p)
+	}
+	for _, p := range done {
+		if err := p.commit(); err != nil {
+			return nil, named(p.name, err)
+		}
+	}
+	return notes, nil
+}
+
+// encoder returns the function that writes the file's content.
+func (f *file) encoder() (func(io.Writer) error, []Note, error) {
+	switch f.format {
+	case NPY:
+		return func(w io.Writer) error { return writeNPY(w, f.output.Tensor) }, nil, nil
+	case NPZ:
+		return func(w io.Writer) error { return writeNPZ(w, f.arrays) }, nil, nil
+	}
+	r, notes, err := render(f.output, f.format)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", f.format, err)
+	}
+	return func(w io.Writer) error { return writePicture(w, f.format, r, f.output.Quality) }, notes, nil
+}
+
+// writePicture encodes a raster that the format can hold.
+func writePicture(w io.Writer, f Format, r *raster, quality int) error {
+	switch f {
+	case PNG:
+		return writePNG(w, r)
+	default:
+		return fmt.Errorf("%s is not written", f)
+	}
+}

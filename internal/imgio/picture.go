@@ -1,0 +1,39 @@
+package imgio
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// openPicture reads a picture's header by its format.
+func openPicture(in *input, f Format, o Options) (Info, func() (*tensor.Tensor, error), error) {
+	var open func(*input, Options) (Info, func() (*tensor.Tensor, error), error)
+	switch f {
+	case PNG:
+		open = openPNG
+	default:
+		return Info{}, nil, fmt.Errorf("%s is not read", f)
+	}
+	info, read, err := open(in, o)
+	if err != nil {
+		return Info{}, nil, prefixed(f, err)
+	}
+	return info, func() (*tensor.Tensor, error) {
+		t, err := read()
+		if err != nil {
+			return nil, prefixed(f, err)
+		}
+		return t, nil
+	}, nil
+}
+
+// prefixed puts the format's name in front of a decoder's error.
+func prefixed(f Format, err error) error {
+	var limit *LimitError
+	if errors.As(err, &limit) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", f, err)
+}

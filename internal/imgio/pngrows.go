@@ -1,0 +1,214 @@
+package imgio
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// PNG's row filters.
+const (
+	filterNone = iota
+	filterSub
+	filterUp
+	filterAverage
+	filterPaeth
+)
+
+// rowBytes returns the bytes of a row of so many pixels, without its filter.
+func (h *pngHeader) rowBytes(width int) int { return (width*h.stored()*h.depth + 7) / 8 }
+
+// readRows reads and unfilters rows and hands each to visit.
+func readRows(r *bufio.Reader, h *pngHeader, width, height int, visit func(y int, row []byte) error) error {
+	n := h.rowBytes(width)
+	pixel := max(1, h.stored()*h.depth/8)
+	row, above := make([]byte, n), make([]byte, n)
+	for y := range height {
+		filter, err := r.ReadByte()
+		if err == nil {
+			_, err = io.ReadFull(r, row)
+		}
+		if err == io.EOF || err == io.ErrUnexpectedEOF || errors.Is(err, errPNGCut) {
+			return fmt.Errorf("%d of %d rows missing, the file is cut", height-y, height)
+		}
+		if err != nil {
+			return fmt.Errorf("row %d of %d: %w", y, height, err)
+		}
+		if filter > filterPaeth {
+			return fmt.Errorf("row %d of %d: got filter %d, want 0 to 4", y, height, filter)
+		}
+		unfilter(filter, row, above, pixel)
+		if err := visit(y, row); err != nil {
+			return fmt.Errorf("row %d of %d: %w", y, height, err)
+		}
+		row, above = above, row
+	}
+	return nil
+}
+
+// unfilter restores a row in place; pixel is the distance in bytes to the
+// sample on the left.
+func unfilter(filter byte, row, above []byte, pixel int) {
+	above = above[:len(row)]
+	switch filter {
+	case filterSub:
+		for i := pixel; i < len(row); i++ {
+			row[i] += row[i-pixel]
+		}
+	case filterUp:
+		for i, b := range above {
+			row[i] += b
+		}
+	case filterAverage:
+		for i := range min(pixel, len(row)) {
+			row[i] += above[i] / 2
+		}
+		for i := pixel; i < len(row); i++ {
+			row[i] += uint8((int(row[i-pixel]) + int(above[i])) / 2)
+		}
+	case filterPaeth:
+		for i := range min(pixel, len(row)) {
+			row[i] += above[i]
+		}
+		for start := range min(pixel, max(0, len(row)-pixel)) { // one channel after the other: left and corner stay in registers
+			left, corner := int(row[start]), int(above[start])
+			for i := start + pixel; i < len(row); i += pixel {
+				up := int(above[i])
+				left = int(row[i]+paeth(left, up, corner)) & 0xff
+				row[i] = uint8(left)
+				corner = up
+			}
+		}
+	}
+}
+
+// paeth returns whichever of its arguments is nearest to left+up-corner.
+func paeth(left, up, corner int) uint8 {
+	toLeft, toUp := up-corner, left-corner
+	toCorner := toLeft + toUp
+	toLeft, toUp, toCorner = abs(toLeft), abs(toUp), abs(toCorner)
+	if toLeft <= toUp && toLeft <= toCorner {
+		return uint8(left)
+	}
+	if toUp <= toCorner {
+		return uint8(up)
+	}
+	return uint8(corner)
+}
+
+func abs(x int) int {
+	if x < 0 {
+		return -x
+	}
+	return x
+}
+
+// adam7 are the passes of an interlaced PNG: first pixel and step, by x and y.
+var adam7 = [7]struct{ x, y, dx, dy int }{
+	{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2},
+}
+
+func readInterlaced(r *bufio.Reader, h *pngHeader, t *tensor.Tensor) error {
+	for i, p := range adam7 {
+		width, height := (h.width-p.x+p.dx-1)/p.dx, (h.height-p.y+p.dy-1)/p.dy
+		if width <= 0 || height <= 0 {
+			continue
+		}
+		err := readRows(r, h, width, height, func(y int, row []byte) error {
+			return h.unpack(t, (p.y+y*p.dy)*h.width+p.x, p.dx, width, row)
+		})
+		if err != nil {
+			return fmt.Errorf("interlace pass %d of 7: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+// unpack writes a row's pixels into t: the first to pixel number first, the
+// others step pixels apart.
+func (h *pngHeader) unpack(t *tensor.Tensor, first, step, width int, row []byte) error {
+	channels := h.channels()
+	if h.depth == 16 {
+		h.unpack16(tensor.Of[uint16](t)[first*channels:], step*channels, width, row)
+		return nil
+	}
+	dst := tensor.Of[uint8](t)[first*channels:]
+	if h.depth < 8 || h.colour == pngPalette {
+		return h.unpackIndexed(dst, step*channels, width, row)
+	}
+	stored := h.stored()
+	if stored == channels && step == 1 {
+		copy(dst, row)
+		return nil
+	}
+	step *= channels
+	for x, at := 0, 0; x < width; x, at = x+1, at+step {
+		pixel := row[x*stored : (x+1)*stored]
+		copy(dst[at:], pixel)
+		if h.translucent {
+			dst[at+stored] = 255
+			if h.isTransparent8(pixel) {
+				dst[at+stored] = 0
+			}
+		}
+	}
+	return nil
+}
+
+// isTransparent8 compares an 8-bit pixel with the transparent colour.
+func (h *pngHeader) isTransparent8(pixel []byte) bool {
+	for i, v := range pixel {
+		if v != h.transparent[2*i+1] {
+			return false
+		}
+	}
+	return true
+}
+
+func (h *pngHeader) unpack16(dst []uint16, step, width int, row []byte) {
+	stored := h.stored()
+	for x, at := 0, 0; x < width; x, at = x+1, at+step {
+		pixel := row[2*x*stored : 2*(x+1)*stored]
+		for i := range stored {
+			dst[at+i] = binary.BigEndian.Uint16(pixel[2*i:])
+		}
+		if h.translucent {
+			dst[at+stored] = 0xffff
+			if string(pixel) == string(h.transparent) {
+				dst[at+stored] = 0
+			}
+		}
+	}
+}
+
+// unpackIndexed unpacks palettes and grey levels of 1, 2 and 4 bits.
+func (h *pngHeader) unpackIndexed(dst []uint8, step, width int, row []byte) error {
+	mask := byte(1<<h.depth - 1)
+	for x, at := 0, 0; x < width; x, at = x+1, at+step {
+		bit := x * h.depth
+		v := row[bit/8] >> (8 - h.depth - bit%8) & mask
+		switch {
+		case h.colour == pngPalette:
+			if int(v) >= len(h.palette) {
+				return fmt.Errorf("got palette index %d, want < %d", v, len(h.palette))
+			}
+			colour := &h.palette[v]
+			dst[at], dst[at+1], dst[at+2] = colour[0], colour[1], colour[2]
+			if h.translucent {
+				dst[at+3] = colour[3]
+			}
+		case h.translucent:
+			dst[at], dst[at+1] = v*(255/mask), 255
+			if v == h.transparent[1]&mask {
+				dst[at+1] = 0
+			}
+		default:
+			dst[at] = v * (255 / mask)
+		}
+	}
+	return nil
+}

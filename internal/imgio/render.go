@@ -1,0 +1,233 @@
+package imgio
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"sync/atomic"
+
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// volume is a tensor seen as (N, D, H, W, C); axes that it lacks have extent 1.
+type volume struct {
+	n, d, h, w, c int
+	spatial       int // the number of spatial axes that the tensor has
+	tensor        *tensor.Tensor
+}
+
+// asVolume brings a tensor of any layout into the order N, D, H, W, C.
+func asVolume(t *tensor.Tensor, layout tensor.Layout) (volume, error) {
+	if layout == "" {
+		l, err := tensor.DefaultLayout(len(t.Shape))
+		if err != nil {
+			return volume{}, fmt.Errorf("as a picture: %w", err)
+		}
+		layout = l
+	}
+	e, err := layout.Split(t.Shape)
+	if err != nil {
+		return volume{}, err
+	}
+	if layout.ChannelsFirst() {
+		last := string(tensor.ChannelsLast(layout.Spatial()))
+		t = tensor.Permuted(t, tensor.Permutation(string(layout), last))
+	}
+	v := volume{n: e.N, d: 1, h: 1, c: e.C, spatial: len(e.Spatial)}
+	switch s := e.Spatial; len(s) {
+	case 1:
+		v.w = s[0]
+	case 2:
+		v.h, v.w = s[0], s[1]
+	default:
+		v.d, v.h, v.w = s[0], s[1], s[2]
+	}
+	v.tensor = t.Reshaped(tensor.Shape{v.n, v.d, v.h, v.w, v.c})
+	if t.Len() == 0 {
+		return volume{}, fmt.Errorf("got shape %s, want at least one value for a picture", t.Shape)
+	}
+	return v, nil
+}
+
+// isPicture reports whether the volume is one picture.
+func (v volume) isPicture() bool {
+	return v.spatial == 2 && v.n == 1 && v.c >= 1 && v.c <= 4
+}
+
+// render turns a tensor into what the format can hold: the picture that it is,
+// or a contact sheet.
+func render(o Output, f Format) (*raster, []Note, error) {
+	v, err := asVolume(o.Tensor, o.Layout)
+	if err != nil {
+		return nil, nil, err
+	}
+	depth := o.Depth
+	if depth == 0 {
+		depth = 8
+	}
+	if depth != 8 && depth != 16 {
+		return nil, nil, fmt.Errorf("got depth %d, want 8 or 16", depth)
+	}
+	var r *raster
+	var clipped levelCount
+	var notes []Note
+	if v.isPicture() {
+		r = &raster{width: v.w, height: v.h, channels: v.c}
+		clipped = r.fill(v.tensor, depth, o.Normalize)
+	} else {
+		return nil, nil, errors.New("contact sheets are not written")
+	}
+	if clipped.total() > 0 {
+		notes = append(notes, Note{o.Name, clipped.total(), clipped.note(v.tensor.Len(), depth)})
+	}
+	return r, notes, nil
+}
+
+// levelCount counts values that a depth cannot hold.
+type levelCount struct{ outside, nan int }
+
+func (c levelCount) total() int { return c.outside + c.nan }
+
+func (c levelCount) note(values, depth int) string {
+	text := fmt.Sprintf("clipped %d of %d values to 0..%d", c.total(), values, 1<<depth-1)
+	if c.nan > 0 {
+		text += fmt.Sprintf(" (%d NaN, written as 0)", c.nan)
+	}
+	return text
+}
+
+// fill converts the tensor's values, channels last, into the raster's samples.
+func (r *raster) fill(t *tensor.Tensor, depth int, n Normalize) levelCount {
+	if depth == 8 {
+		if data, ok := t.Data.([]uint8); ok && n == NormalizeNone {
+			r.pix8 = data
+			return levelCount{}
+		}
+		r.pix8 = make([]uint8, t.Len())
+		return levels(r.pix8, t, stretchOf(t, n, r.channels, r.alpha(), 255))
+	}
+	if data, ok := t.Data.([]uint16); ok && n == NormalizeNone {
+		r.pix16 = data
+		return levelCount{}
+	}
+	r.pix16 = make([]uint16, t.Len())
+	return levels(r.pix16, t, stretchOf(t, n, r.channels, r.alpha(), 65535))
+}
+
+// stretch maps a value v of one channel to the level (pre*v - lo) / span * most.
+// Values are halved first when their span is beyond the largest float64.
+type stretch struct{ pre, lo, span, most float64 }
+
+func (s stretch) level(v float64) float64 { return (s.pre*v - s.lo) / s.span * s.most }
+
+// stretchOf returns the mapping of each channel. An alpha channel is never
+// stretched; the others share one mapping.
+func stretchOf(t *tensor.Tensor, n Normalize, channels int, alpha bool, most float64) []stretch {
+	same := stretch{pre: 1, span: most, most: most}
+	s := same
+	if n != NormalizeNone {
+		lo, hi := extremes(t, channels, alpha)
+		if n == NormalizeSymmetric {
+			hi = max(-lo, hi)
+			lo = -hi
+		}
+		s = stretch{pre: 1, lo: lo, span: hi - lo, most: most}
+		if math.IsInf(s.span, 0) {
+			s = stretch{pre: 0.5, lo: lo / 2, span: hi/2 - lo/2, most: most}
+		}
+		if s.span == 0 { // one value only: black, or mid-grey when it is zero among -0…0
+			s.span = 1
+			if n == NormalizeSymmetric {
+				s.lo = -0.5
+			}
+		}
+	}
+	all := make([]stretch, channels)
+	for i := range all {
+		all[i] = s
+	}
+	if alpha {
+		all[channels-1] = same
+	}
+	return all
+}
+
+// extremes returns the least and the greatest finite value, alpha left out;
+// zeros when there is none.
+func extremes(t *tensor.Tensor, channels int, alpha bool) (lo, hi float64) {
+	lo, hi = math.Inf(1), math.Inf(-1)
+	for i := range t.Len() {
+		if alpha && i%channels == channels-1 {
+			continue
+		}
+		if v := t.At(i); v >= -math.MaxFloat64 && v <= math.MaxFloat64 {
+			lo, hi = min(lo, v), max(hi, v)
+		}
+	}
+	if lo > hi {
+		return 0, 0
+	}
+	return lo, hi
+}
+
+// levels writes the rounded and clipped level of each value, channels last.
+func levels[D uint8 | uint16](dst []D, t *tensor.Tensor, s []stretch) levelCount {
+	switch data := t.Data.(type) {
+	case []uint8:
+		return levelsOf(dst, data, s)
+	case []int8:
+		return levelsOf(dst, data, s)
+	case []uint16:
+		return levelsOf(dst, data, s)
+	case []int16:
+		return levelsOf(dst, data, s)
+	case []uint32:
+		return levelsOf(dst, data, s)
+	case []int32:
+		return levelsOf(dst, data, s)
+	case []uint64:
+		return levelsOf(dst, data, s)
+	case []int64:
+		return levelsOf(dst, data, s)
+	case []float32:
+		return levelsOf(dst, data, s)
+	case []float64:
+		return levelsOf(dst, data, s)
+	default:
+		wide, _ := tensor.Converted(t, tensor.Float32)
+		return levelsOf(dst, tensor.Of[float32](wide), s)
+	}
+}
+
+func levelsOf[D uint8 | uint16, S tensor.Real](dst []D, src []S, s []stretch) levelCount {
+	var outside, nan atomic.Int64
+	channels := len(s)
+	bands(len(src)/channels, 1<<16, func(lo, hi int) {
+		var clipped, nans int64
+		for c, s := range s {
+			plain := s.pre == 1 && s.lo == 0 && s.span == s.most
+			for i := lo*channels + c; i < hi*channels; i += channels {
+				v := float64(src[i])
+				if !plain {
+					v = s.level(v)
+				}
+				switch v = math.RoundToEven(v); {
+				case v >= 0 && v <= s.most:
+					dst[i] = D(v)
+				case v > s.most:
+					dst[i] = D(s.most)
+					clipped++
+				case v < 0:
+					dst[i] = 0
+					clipped++
+				default:
+					dst[i] = 0
+					nans++
+				}
+			}
+		}
+		outside.Add(clipped)
+		nan.Add(nans)
+	})
+	return levelCount{int(outside.Load()), int(nan.Load())}
+}
