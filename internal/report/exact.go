@@ -66,6 +66,14 @@ func integerAt(t *tensor.Tensor, i int) integer {
 	return v[0]
 }
 
+// below reports whether a is the smaller number.
+func (a integer) below(b integer) bool {
+	if a.negative != b.negative {
+		return a.negative
+	}
+	return (a.magnitude < b.magnitude) != a.negative && a != b
+}
+
 func (a integer) value() Value {
 	text := strconv.FormatUint(a.magnitude, 10)
 	if a.negative {
