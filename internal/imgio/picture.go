@@ -13,8 +13,16 @@ func openPicture(in *input, f Format, o Options) (Info, func() (*tensor.Tensor, 
 	switch f {
 	case PNG:
 		open = openPNG
+	case JPEG:
+		open = openJPEG
+	case GIF:
+		open = openGIF
+	case BMP:
+		open = openBMP
+	case TIFF:
+		open = openTIFF
 	default:
-		return Info{}, nil, fmt.Errorf("%s is not read", f)
+		open = openWebP
 	}
 	info, read, err := open(in, o)
 	if err != nil {

@@ -1,0 +1,138 @@
+package imgio
+
+import (
+	"bufio"
+	"encoding/binary"
+	"io"
+
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// exifOrientation returns the orientation, 1 to 8, that a JPEG's first EXIF
+// block states; 1, upright, when there is none or it is malformed: a picture is
+// worth more than its metadata.
+func exifOrientation(r io.Reader) int {
+	b := bufio.NewReaderSize(r, 1<<12)
+	if _, err := b.Discard(2); err != nil { // start of image
+		return 1
+	}
+	for {
+		c, err := b.ReadByte()
+		if err != nil {
+			return 1
+		}
+		if c != 0xff {
+			continue // stray bytes between segments
+		}
+		for c == 0xff {
+			if c, err = b.ReadByte(); err != nil {
+				return 1
+			}
+		}
+		if c == 0 || c == 0x01 || 0xd0 <= c && c <= 0xd7 { // markers without a segment
+			continue
+		}
+		if c == 0xda || c == 0xd9 { // start of scan, end of image
+			return 1
+		}
+		var size [2]byte
+		if _, err := io.ReadFull(b, size[:]); err != nil {
+			return 1
+		}
+		n := int(binary.BigEndian.Uint16(size[:])) - 2
+		if n < 0 {
+			return 1
+		}
+		const prefix = "Exif\x00\x00"
+		if c != 0xe1 || n < len(prefix) {
+			if _, err := b.Discard(n); err != nil {
+				return 1
+			}
+			continue
+		}
+		data := make([]byte, n)
+		if _, err := io.ReadFull(b, data); err != nil {
+			return 1
+		}
+		if string(data[:len(prefix)]) == prefix {
+			return tiffOrientation(data[len(prefix):])
+		}
+	}
+}
+
+// tiffOrientation finds the orientation tag in the first directory of a TIFF
+// structure.
+func tiffOrientation(data []byte) int {
+	const tag, short = 0x0112, 3
+	if len(data) < 8 {
+		return 1
+	}
+	var order binary.ByteOrder = binary.LittleEndian
+	switch string(data[:4]) {
+	case "II*\x00":
+	case "MM\x00*":
+		order = binary.BigEndian
+	default:
+		return 1
+	}
+	at := uint64(order.Uint32(data[4:]))
+	if at+2 > uint64(len(data)) {
+		return 1
+	}
+	entries := data[at+2:]
+	for n := order.Uint16(data[at:]); n > 0 && len(entries) >= 12; n, entries = n-1, entries[12:] {
+		if order.Uint16(entries) != tag || order.Uint16(entries[2:]) != short {
+			continue
+		}
+		if v := order.Uint16(entries[8:]); v >= 1 && v <= 8 {
+			return int(v)
+		}
+		return 1
+	}
+	return 1
+}
+
+// turned reports whether an orientation swaps width and height.
+func turned(orientation int) bool { return orientation >= 5 }
+
+// oriented returns the picture as it is to be looked at.
+func oriented(t *tensor.Tensor, orientation int) *tensor.Tensor {
+	if orientation == 1 {
+		return t
+	}
+	h, w, c := t.Shape[1], t.Shape[2], t.Shape[3]
+	// The source pixel of output pixel (y, x) is start + y*down + x*right.
+	var start, down, right int
+	last := h*w - 1
+	switch orientation {
+	case 2: // mirrored left to right
+		start, down, right = w-1, w, -1
+	case 3: // turned by half
+		start, down, right = last, -w, -1
+	case 4: // mirrored top to bottom
+		start, down, right = last-(w-1), -w, 1
+	case 5: // transposed
+		start, down, right = 0, 1, w
+	case 6: // to be turned a quarter clockwise
+		start, down, right = last-(w-1), 1, -w
+	case 7: // mirrored on the other diagonal
+		start, down, right = last, -1, -w
+	case 8: // to be turned a quarter anticlockwise
+		start, down, right = w-1, -1, w
+	}
+	if turned(orientation) {
+		h, w = w, h
+	}
+	out := tensor.New(tensor.Spec{DType: t.DType, Shape: tensor.Shape{1, h, w, c}})
+	src, dst := tensor.Of[uint8](t), tensor.Of[uint8](out)
+	const block = 16 // rows at a time, so that a turned picture's columns are read together
+	bands(h, block, func(lo, hi int) {
+		for x := range w {
+			for y := lo; y < hi; y++ {
+				from := (start + y*down + x*right) * c
+				copy(dst[(y*w+x)*c:(y*w+x+1)*c], src[from:from+c])
+			}
+		}
+	})
+	return out
+}

@@ -1,0 +1,207 @@
+package imgio
+
+import (
+	"bufio"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// openJPEG reads a JPEG's header. Grey has one channel; YCbCr, RGB, CMYK and
+// YCCK become RGB.
+func openJPEG(in *input, o Options) (Info, func() (*tensor.Tensor, error), error) {
+	config, err := jpeg.DecodeConfig(bufio.NewReader(in.section()))
+	if err != nil {
+		return Info{}, nil, err
+	}
+	if err := checkPixels(in.name, JPEG, config.Width, config.Height, o); err != nil {
+		return Info{}, nil, err
+	}
+	channels := 3
+	if config.ColorModel == color.GrayModel {
+		channels = 1
+	}
+	stored := pictureInfo(JPEG, config.Width, config.Height, channels, 8)
+	info, orientation := stored, 1
+	if !o.NoOrient {
+		orientation = exifOrientation(in.section())
+		if turned(orientation) {
+			info = pictureInfo(JPEG, config.Height, config.Width, channels, 8)
+		}
+	}
+	return info, func() (*tensor.Tensor, error) {
+		img, err := jpeg.Decode(bufio.NewReader(in.section()))
+		if err != nil {
+			return nil, err
+		}
+		if size := img.Bounds().Size(); size.X != config.Width || size.Y != config.Height {
+			return nil, fmt.Errorf("got size %v, the header says %dx%d", size, config.Width, config.Height)
+		}
+		t := tensor.New(stored.Spec)
+		switch img := img.(type) {
+		case *image.YCbCr:
+			convertYCbCr(tensor.Of[uint8](t), img)
+		case *image.CMYK:
+			convertCMYK(tensor.Of[uint8](t), img)
+		default:
+			if err := convertImage(t, img); err != nil {
+				return nil, err
+			}
+		}
+		return oriented(t, orientation), nil
+	}, nil
+}
+
+// jpegTables hold libjpeg's conversion of YCbCr to RGB (ITU-R BT.601, full
+// range) in 16-bit fixed point.
+var jpegTables = func() (t struct{ crR, cbB, crG, cbG [256]int32 }) {
+	const half = 1 << 15
+	for i := range 256 {
+		x := int32(i) - 128
+		t.crR[i] = (91881*x + half) >> 16  // 1.40200
+		t.cbB[i] = (116130*x + half) >> 16 // 1.77200
+		t.crG[i] = -46802 * x              // 0.71414
+		t.cbG[i] = -22554*x + half         // 0.34414
+	}
+	return t
+}()
+
+// convertYCbCr converts planes as libjpeg does by default: chroma upsampled by
+// the triangle filter where it has half the columns, half the rows, or both,
+// and repeated otherwise.
+func convertYCbCr(dst []uint8, img *image.YCbCr) {
+	width, height := img.Rect.Dx(), img.Rect.Dy()
+	up := newUpsampler(img)
+	const rows = 16
+	bands(height, rows, func(lo, hi int) {
+		cb, cr := make([]uint8, up.columns*up.fx), make([]uint8, up.columns*up.fx)
+		for y := lo; y < hi; y++ {
+			up.row(cb, img.Cb, y)
+			up.row(cr, img.Cr, y)
+			luma := img.Y[y*img.YStride:][:width]
+			out := dst[y*width*3:][:width*3]
+			for x, l := range luma {
+				b, r, l := cb[x], cr[x], int32(l)
+				p := out[3*x : 3*x+3 : 3*x+3]
+				p[0] = clamp8(l + jpegTables.crR[r])
+				p[1] = clamp8(l + (jpegTables.cbG[b]+jpegTables.crG[r])>>16)
+				p[2] = clamp8(l + jpegTables.cbB[b])
+			}
+		}
+	})
+}
+
+func clamp8(v int32) uint8 {
+	if uint32(v) > 255 {
+		return uint8(^v >> 31)
+	}
+	return uint8(v)
+}
+
+// upsampler brings the chroma planes of an image to its full size.
+type upsampler struct {
+	fx, fy        int  // how many pixels share a sample
+	columns, rows int  // samples that the picture covers
+	triangle      bool // smooth, not repeated
+	stride        int
+}
+
+func newUpsampler(img *image.YCbCr) upsampler {
+	factors := map[image.YCbCrSubsampleRatio][2]int{
+		image.YCbCrSubsampleRatio444: {1, 1}, image.YCbCrSubsampleRatio422: {2, 1}, image.YCbCrSubsampleRatio420: {2, 2},
+		image.YCbCrSubsampleRatio440: {1, 2}, image.YCbCrSubsampleRatio411: {4, 1}, image.YCbCrSubsampleRatio410: {4, 2},
+	}[img.SubsampleRatio]
+	u := upsampler{fx: factors[0], fy: factors[1], stride: img.CStride}
+	u.columns = (img.Rect.Dx() + u.fx - 1) / u.fx
+	u.rows = (img.Rect.Dy() + u.fy - 1) / u.fy
+	// libjpeg leaves pictures of one or two samples across alone.
+	u.triangle = u.fx == 2 && u.columns > 2 || u.fx == 1 && u.fy == 2
+	return u
+}
+
+// row writes the upsampled samples of picture row y.
+func (u upsampler) row(dst, plane []uint8, y int) {
+	near := y / u.fy
+	at := func(row int) []uint8 { return plane[row*u.stride:][:u.columns] }
+	src := at(near)
+	if !u.triangle {
+		if u.fx == 1 {
+			copy(dst, src)
+			return
+		}
+		for i, v := range src {
+			for k := range u.fx {
+				dst[i*u.fx+k] = v
+			}
+		}
+		return
+	}
+	if u.fy == 1 {
+		triangleAcross(dst, src)
+		return
+	}
+	far := near - 1
+	if y%2 == 1 {
+		far = near + 1
+	}
+	other := at(min(max(far, 0), u.rows-1))
+	if u.fx == 2 {
+		triangleBoth(dst, src, other)
+		return
+	}
+	bias := 1 + y%2
+	for i, v := range src {
+		dst[i] = uint8((3*int(v) + int(other[i]) + bias) >> 2)
+	}
+}
+
+// triangleAcross doubles the columns: each new sample is three parts its
+// nearest, one part the next nearest.
+func triangleAcross(dst, src []uint8) {
+	n := len(src)
+	dst[0] = src[0]
+	for i := range n - 1 {
+		a, b := int(src[i]), int(src[i+1])
+		dst[2*i+1] = uint8((3*a + b + 2) >> 2)
+		dst[2*i+2] = uint8((a + 3*b + 1) >> 2)
+	}
+	dst[2*n-1] = src[n-1]
+}
+
+// triangleBoth doubles columns and rows; near is the nearest row of samples,
+// far the next.
+func triangleBoth(dst, near, far []uint8) {
+	n := len(near)
+	far = far[:n]
+	a := 3*int(near[0]) + int(far[0])
+	dst[0] = uint8((4*a + 8) >> 4)
+	for i := range n - 1 {
+		b := 3*int(near[i+1]) + int(far[i+1])
+		dst[2*i+1] = uint8((3*a + b + 7) >> 4)
+		dst[2*i+2] = uint8((a + 3*b + 8) >> 4)
+		a = b
+	}
+	dst[2*n-1] = uint8((4*a + 7) >> 4)
+}
+
+// convertCMYK converts inks to RGB without colour management: what each ink
+// leaves of the light that black leaves.
+func convertCMYK(dst []uint8, img *image.CMYK) {
+	width, height := img.Rect.Dx(), img.Rect.Dy()
+	bands(height, 16, func(lo, hi int) {
+		for y := lo; y < hi; y++ {
+			row := img.Pix[y*img.Stride:][:4*width]
+			out := dst[y*width*3:][:3*width]
+			for x := range width {
+				light := 255 - int(row[4*x+3])
+				for c := range 3 {
+					taken := int(row[4*x+c])*light + 128
+					out[3*x+c] = uint8(light - (taken>>8+taken)>>8)
+				}
+			}
+		}
+	})
+}

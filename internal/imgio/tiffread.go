@@ -1,0 +1,128 @@
+package imgio
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"io"
+
+	"github.com/poolctl/poolctl/internal/tensor"
+	"golang.org/x/image/tiff"
+)
+
+// TIFF's tags that are looked at or written here.
+const (
+	tiffWidth           = 256
+	tiffLength          = 257
+	tiffBitsPerSample   = 258
+	tiffCompression     = 259
+	tiffPhotometric     = 262
+	tiffStripOffsets    = 273
+	tiffSamplesPerPixel = 277
+	tiffRowsPerStrip    = 278
+	tiffStripByteCounts = 279
+	tiffPlanar          = 284
+	tiffPredictor       = 317
+	tiffExtraSamples    = 338
+)
+
+// openTIFF reads the header of a TIFF's first picture: grey of 1, 8 and 16
+// bits, palette, RGB and RGB with alpha of 8 and 16 bits. Alpha that the
+// colours were multiplied with is divided out.
+func openTIFF(in *input, o Options) (Info, func() (*tensor.Tensor, error), error) {
+	config, err := tiff.DecodeConfig(in.section())
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = errors.New("header: the file is cut")
+	}
+	if err != nil {
+		return Info{}, nil, trimmed("tiff: ", err)
+	}
+	if err := checkPixels(in.name, TIFF, config.Width, config.Height, o); err != nil {
+		return Info{}, nil, err
+	}
+	samples, err := tiffSamples(in.section())
+	if err != nil {
+		return Info{}, nil, err
+	}
+	channels, depth := samples, 8
+	palette, isPalette := config.ColorModel.(color.Palette)
+	switch config.ColorModel {
+	case color.Gray16Model, color.RGBA64Model, color.NRGBA64Model:
+		depth = 16
+	}
+	if isPalette {
+		channels = 3
+	}
+	info := pictureInfo(TIFF, config.Width, config.Height, channels, depth)
+	return info, func() (*tensor.Tensor, error) {
+		img, err := tiff.Decode(in.section())
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			return nil, errors.New("the file is cut")
+		}
+		if err != nil {
+			return nil, trimmed("tiff: ", err)
+		}
+		t := tensor.New(info.Spec)
+		if p, ok := img.(*image.Paletted); ok {
+			return t, convertPaletted(t, p, opaqueColours(palette))
+		}
+		return t, convertImage(t, img)
+	}, nil
+}
+
+// tiffSamples returns the samples per pixel, after checking what the decoder
+// does not look at.
+func tiffSamples(r io.ReaderAt) (int, error) {
+	var head [8]byte
+	if _, err := r.ReadAt(head[:], 0); err != nil {
+		return 0, err
+	}
+	var order binary.ByteOrder = binary.LittleEndian
+	if head[0] == 'M' {
+		order = binary.BigEndian
+	}
+	at := int64(order.Uint32(head[4:]))
+	if _, err := r.ReadAt(head[:2], at); err != nil {
+		return 0, err
+	}
+	entries := make([]byte, 12*int(order.Uint16(head[:2])))
+	if _, err := r.ReadAt(entries, at+2); err != nil {
+		return 0, err
+	}
+	bits, samples, planar, rows := 1, 1, 1, 1
+	for ; len(entries) > 0; entries = entries[12:] {
+		value := int(order.Uint16(entries[8:]))
+		if order.Uint16(entries[2:]) == 4 { // LONG
+			value = int(order.Uint32(entries[8:]))
+		}
+		switch order.Uint16(entries) {
+		case tiffBitsPerSample:
+			bits = int(order.Uint32(entries[4:]))
+		case tiffSamplesPerPixel:
+			samples = value
+		case tiffPlanar:
+			planar = value
+		case tiffRowsPerStrip:
+			rows = value
+		}
+	}
+	switch {
+	case samples != bits:
+		return 0, fmt.Errorf("got %d samples per pixel and the bits of %d, want as many", samples, bits)
+	case planar != 1 && samples > 1:
+		return 0, fmt.Errorf("got planar configuration %d, want 1: one plane for each sample is not supported", planar)
+	case rows == 0:
+		return 0, errors.New("got 0 rows per strip, want >= 1")
+	}
+	return samples, nil
+}
+
+// trimmed drops the name that a library puts in front of its errors.
+func trimmed(prefix string, err error) error {
+	if text := err.Error(); len(text) > len(prefix) && text[:len(prefix)] == prefix {
+		return errors.New(text[len(prefix):])
+	}
+	return err
+}

@@ -1,0 +1,136 @@
+package imgio
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+
+	"github.com/poolctl/poolctl/internal/tensor"
+	"golang.org/x/image/webp"
+)
+
+// openWebP reads a WebP's header: RGB, or RGBA where the file says that it has
+// alpha. Animations are refused.
+func openWebP(in *input, o Options) (Info, func() (*tensor.Tensor, error), error) {
+	alpha, err := webpAlpha(in)
+	if err != nil {
+		return Info{}, nil, err
+	}
+	config, err := webp.DecodeConfig(in.section())
+	if err != nil {
+		return Info{}, nil, trimmed("webp: ", webpCut(err))
+	}
+	if err := checkPixels(in.name, WebP, config.Width, config.Height, o); err != nil {
+		return Info{}, nil, err
+	}
+	channels := 3
+	if alpha {
+		channels = 4
+	}
+	info := pictureInfo(WebP, config.Width, config.Height, channels, 8)
+	return info, func() (*tensor.Tensor, error) {
+		img, err := webp.Decode(in.section())
+		if err != nil {
+			return nil, trimmed("webp: ", webpCut(err))
+		}
+		if size := img.Bounds().Size(); size.X != config.Width || size.Y != config.Height {
+			return nil, fmt.Errorf("got size %v, the header says %dx%d", size, config.Width, config.Height)
+		}
+		t := tensor.New(info.Spec)
+		switch img := img.(type) {
+		case *image.YCbCr:
+			convertVP8(tensor.Of[uint8](t), channels, img)
+			return t, nil
+		case *image.NYCbCrA:
+			convertVP8(tensor.Of[uint8](t), channels, &img.YCbCr)
+			if alpha {
+				dst := tensor.Of[uint8](t)
+				for y := range config.Height {
+					for x, a := range img.A[y*img.AStride:][:config.Width] {
+						dst[(y*config.Width+x)*4+3] = a
+					}
+				}
+			}
+			return t, nil
+		default:
+			return t, convertImage(t, img)
+		}
+	}, nil
+}
+
+func webpCut(err error) error {
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return errors.New("the file is cut")
+	}
+	return err
+}
+
+// webpAlpha reads, from the first chunk, whether the picture has alpha, after
+// checking the length that the file states.
+func webpAlpha(in *input) (bool, error) {
+	head := make([]byte, 30)
+	n, err := in.file.ReadAt(head, 0)
+	if n < len(head) {
+		return false, webpCut(err)
+	}
+	if stated := int64(binary.LittleEndian.Uint32(head[4:])) + 8; stated > in.size {
+		return false, fmt.Errorf("got %d of %d bytes, the file is cut", in.size, stated)
+	}
+	switch string(head[12:16]) {
+	case "VP8X":
+		if head[20]&0x02 != 0 {
+			return false, errors.New("animations are not supported")
+		}
+		return head[20]&0x10 != 0, nil
+	case "VP8L":
+		return head[24]&0x10 != 0, nil
+	}
+	return false, nil
+}
+
+// convertVP8 converts planes to RGB as libwebp does: chroma upsampled by its
+// triangle filter, ITU-R BT.601 with luma 16…235 in 14-bit fixed point. Pixels
+// are so many samples apart; a fourth is set to 255.
+func convertVP8(dst []uint8, samples int, img *image.YCbCr) {
+	width, height := img.Rect.Dx(), img.Rect.Dy()
+	columns, rows := (width+1)/2, (height+1)/2
+	bands(height, 16, func(lo, hi int) {
+		u, v := make([]uint8, 2*columns), make([]uint8, 2*columns)
+		for y := lo; y < hi; y++ {
+			near := y / 2
+			far := min(max(near-1+y%2*2, 0), rows-1)
+			upsampleVP8(u, img.Cb[near*img.CStride:][:columns], img.Cb[far*img.CStride:][:columns])
+			upsampleVP8(v, img.Cr[near*img.CStride:][:columns], img.Cr[far*img.CStride:][:columns])
+			out := dst[y*width*samples:][:width*samples]
+			for x, l := range img.Y[y*img.YStride:][:width] {
+				luma, cb, cr := int32(l)*19077>>8, int32(u[x]), int32(v[x])
+				p := out[x*samples : (x+1)*samples]
+				p[0] = clampVP8(luma + cr*26149>>8 - 14234)
+				p[1] = clampVP8(luma - cb*6419>>8 - cr*13320>>8 + 8708)
+				p[2] = clampVP8(luma + cb*33050>>8 - 17685)
+				if samples == 4 {
+					p[3] = 255
+				}
+			}
+		}
+	})
+}
+
+func clampVP8(v int32) uint8 { return clamp8(v >> 6) }
+
+// upsampleVP8 doubles a row of samples between the nearest row and the next:
+// weights 9, 3, 3, 1, rounded in libwebp's two steps.
+func upsampleVP8(dst, near, far []uint8) {
+	last := len(near) - 1
+	dst[0] = uint8((3*int(near[0]) + int(far[0]) + 2) >> 2)
+	for i := range last {
+		a, b := int(near[i]), int(near[i+1])
+		c, d := int(far[i]), int(far[i+1])
+		all := a + b + c + d + 8
+		dst[2*i+1] = uint8(((all+2*(b+c))>>3 + a) >> 1)
+		dst[2*i+2] = uint8(((all+2*(a+d))>>3 + b) >> 1)
+	}
+	dst[2*last+1] = uint8((3*int(near[last]) + int(far[last]) + 2) >> 2)
+}
