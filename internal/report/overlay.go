@@ -10,8 +10,9 @@ import (
 )
 
 var (
-	// highlight is what pixels turn to that several windows chose.
-	highlight = color.RGBA{0xff, 0xb0, 0x20, 0xff}
+	// highlight is what pixels turn to that several windows chose, a colour that
+	// photographs seldom have.
+	highlight = color.RGBA{0x2f, 0xe6, 0xc8, 0xff}
 	// wash is what pixels fade to that no window chose: bright and dark winners
 	// both stand out from it.
 	wash = color.RGBA{0x3c, 0x41, 0x4b, 0xff}
@@ -19,7 +20,7 @@ var (
 
 // Overlay marks the winners on the input that they come from. Pixels that no
 // window chose lose their colour and most of their contrast; those that one
-// window chose keep theirs; those that several chose turn to amber, the more of
+// window chose keep theirs; those that several chose turn to turquoise, the more of
 // them the stronger. Channels of one picture (grey, RGB, alpha left out) are
 // seen together: a window chooses what any channel of it chose. Small inputs
 // are magnified, with the windows outlined when they do not overlap.
@@ -103,7 +104,7 @@ func (w *Winners) votes(p *pixels, at plane) []uint32 {
 func marked(c color.RGBA, votes, most uint32) color.RGBA {
 	if votes == 0 {
 		grey := uint8(math.Round(0.2126*float64(c.R) + 0.7152*float64(c.G) + 0.0722*float64(c.B)))
-		return mix(wash, color.RGBA{grey, grey, grey, 0xff}, 0.3)
+		return mix(wash, color.RGBA{grey, grey, grey, 0xff}, 0.45)
 	}
 	return mix(c, highlight, strength(votes, most))
 }
@@ -146,8 +147,8 @@ func overlayLegend(most uint32) canvas {
 		label string
 		fill  color.RGBA
 	}{
-		{"chosen by no window", marked(color.RGBA{0x66, 0x8f, 0xd8, 0xff}, 0, most)},
-		{"by one: its own colour", color.RGBA{0x66, 0x8f, 0xd8, 0xff}},
+		{"chosen by no window", marked(color.RGBA{0xe0, 0x8a, 0x4a, 0xff}, 0, most)},
+		{"by one: its own colour", color.RGBA{0xe0, 0x8a, 0x4a, 0xff}},
 	}
 	height := len(rows) * 24
 	if most > 1 {

@@ -105,7 +105,7 @@ func (s *sheet) draw(more int) canvas {
 	g := s.grid()
 	notes := s.notes
 	if g.step > 1 {
-		notes = append(notes, fmt.Sprintf("drawn: every %d. cell in each direction", g.step))
+		notes = append(notes, fmt.Sprintf("too large to draw whole: one cell in %d in each direction", g.step))
 	}
 	if more > 0 {
 		notes = append(notes, fmt.Sprintf("+%d more not drawn", more))

@@ -5,7 +5,8 @@
 // It imports the standard library, tensor, geom, gonum, go-pretty and
 // golang.org/x/image. It never prints and never opens a file: text goes to the
 // io.Writer it is given, and a picture is a uint8 tensor of layout HWC with 3
-// channels. The same arguments give the same bytes on every machine.
+// channels. What comes out depends on the arguments alone: no time, no locale,
+// no terminal.
 package report
 
 import (
