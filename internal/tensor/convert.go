@@ -7,65 +7,73 @@ import "math"
 // destinations, clipped to its range; NaN becomes 0 there. It returns how many
 // integer values were clipped (NaN among them). Both must have as many
 // elements.
-func Convert(dst, src *Tensor) (clipped int) {
+func Convert(dst, src *Tensor) (clipped int) { return ConvertRange(dst, src, 0, src.Len()) }
+
+// ConvertRange is Convert for the elements lo <= i < hi. Ranges are independent
+// of each other and may run at the same time.
+func ConvertRange(dst, src *Tensor, lo, hi int) (clipped int) {
 	switch s := src.Data.(type) {
 	case []uint8:
-		return convertFrom(dst, s, fromReal[uint8])
+		return convertFrom(dst, s, lo, hi, fromReal[uint8])
 	case []int8:
-		return convertFrom(dst, s, fromReal[int8])
+		return convertFrom(dst, s, lo, hi, fromReal[int8])
 	case []uint16:
-		return convertFrom(dst, s, fromReal[uint16])
+		return convertFrom(dst, s, lo, hi, fromReal[uint16])
 	case []int16:
-		return convertFrom(dst, s, fromReal[int16])
+		return convertFrom(dst, s, lo, hi, fromReal[int16])
 	case []uint32:
-		return convertFrom(dst, s, fromReal[uint32])
+		return convertFrom(dst, s, lo, hi, fromReal[uint32])
 	case []int32:
-		return convertFrom(dst, s, fromReal[int32])
+		return convertFrom(dst, s, lo, hi, fromReal[int32])
 	case []uint64:
-		return convertFrom(dst, s, fromReal[uint64])
+		return convertFrom(dst, s, lo, hi, fromReal[uint64])
 	case []int64:
-		return convertFrom(dst, s, fromReal[int64])
+		return convertFrom(dst, s, lo, hi, fromReal[int64])
 	case []Float16:
-		return convertFrom(dst, s, func(v Float16) float64 { return float64(v.Float32()) })
+		return convertFrom(dst, s, lo, hi, func(v Float16) float64 { return float64(v.Float32()) })
 	case []float32:
-		return convertFrom(dst, s, fromReal[float32])
+		return convertFrom(dst, s, lo, hi, fromReal[float32])
 	default:
-		return convertFrom(dst, src.Data.([]float64), fromReal[float64])
+		return convertFrom(dst, src.Data.([]float64), lo, hi, fromReal[float64])
 	}
 }
 
 func fromReal[T Real](v T) float64 { return float64(v) }
 
-func convertFrom[S Element](dst *Tensor, src []S, widen func(S) float64) int {
+func convertFrom[S Element](dst *Tensor, src []S, from, to int, widen func(S) float64) int {
+	src = src[from:to]
 	switch d := dst.Data.(type) {
 	case []S:
-		copy(d, src)
+		copy(d[from:to], src)
 		return 0
 	case []uint8:
-		return toInteger(d, src, widen, 0, math.MaxUint8)
+		return toInteger(d[from:to], src, widen, 0, math.MaxUint8)
 	case []int8:
-		return toInteger(d, src, widen, math.MinInt8, math.MaxInt8)
+		return toInteger(d[from:to], src, widen, math.MinInt8, math.MaxInt8)
 	case []uint16:
-		return toInteger(d, src, widen, 0, math.MaxUint16)
+		return toInteger(d[from:to], src, widen, 0, math.MaxUint16)
 	case []int16:
-		return toInteger(d, src, widen, math.MinInt16, math.MaxInt16)
+		return toInteger(d[from:to], src, widen, math.MinInt16, math.MaxInt16)
 	case []uint32:
-		return toInteger(d, src, widen, 0, math.MaxUint32)
+		return toInteger(d[from:to], src, widen, 0, math.MaxUint32)
 	case []int32:
-		return toInteger(d, src, widen, math.MinInt32, math.MaxInt32)
+		return toInteger(d[from:to], src, widen, math.MinInt32, math.MaxInt32)
 	case []uint64:
-		return toInteger64(d, src, widen)
+		return toInteger64(d[from:to], src, widen)
 	case []int64:
-		return toInteger64(d, src, widen)
+		return toInteger64(d[from:to], src, widen)
 	case []Float16:
+		d = d[from:to]
 		for i, v := range src {
 			d[i] = ToFloat16(float32(widen(v)))
 		}
 	case []float32:
+		d = d[from:to]
 		for i, v := range src {
 			d[i] = float32(widen(v))
 		}
 	case []float64:
+		d = d[from:to]
 		for i, v := range src {
 			d[i] = widen(v)
 		}

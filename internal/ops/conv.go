@@ -1,0 +1,297 @@
+package ops
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/poolctl/poolctl/internal/geom"
+	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// spatialAxes are the letters of the spatial axes by number of dimensions.
+var spatialAxes = map[int]string{1: "W", 2: "HW", 3: "DHW"}
+
+func convSpec(rank int, examples ...Example) Spec {
+	axes := spatialAxes[rank]
+	return Spec{
+		Name:    fmt.Sprintf("conv%dd", rank),
+		TF:      fmt.Sprintf("tf.nn.conv%dd, tf.nn.convolution", rank),
+		Summary: fmt.Sprintf("%d-D convolution with bias and groups", rank),
+		Doc: fmt.Sprintf(`Sums the products of a filter with the cells under it, over all input channels of its group (cross-correlation: the filter is not flipped).
+
+    y[n, o, c] = bias[c] + sum over taps t and channels i of x[n, o*stride - lo + t*dilation, i] * filter[t, i, c]
+
+Sizes and padding are those of pool. Padding is a real zero: an infinite or NaN weight over padding gives NaN. The filter is laid out as --filter-format says, %sIO by default; with groups its I is the number per group, and output channel c belongs to group c / (O/groups).
+
+The filter is a file, or a name: %s. A named filter without channels meets every channel on its own.`, axes, filterForms),
+		Rank: [2]int{rank, rank}, Linear: true, Examples: examples,
+		New: func() Op { return defaults(&Conv{op: fmt.Sprintf("conv%dd", rank), rank: rank}) },
+	}
+}
+
+var conv1dSpec = convSpec(1,
+	Example{"smooth a signal", "poolctl conv1d samples/sequence_1x64x2.npy --filter gaussian:5:1 --padding SAME -o smooth.npy"},
+	Example{"a filter from a file", "poolctl conv1d samples/sequence_1x64x2.npy --filter samples/filter1d_5x2x2.npy --strides 2 -o y.npy"})
+
+var conv2dSpec = convSpec(2,
+	Example{"edges of a photograph, stretched to the whole range", "poolctl conv2d samples/camera.png --filter sobel-x --padding SAME --normalize symmetric -o edges.png"},
+	Example{"blur", "poolctl conv2d samples/chelsea.png --filter gaussian:9:2 --padding SAME -o blur.png"},
+	Example{"a filter and a bias from files", "poolctl conv2d samples/input_10x9x9x3.npy --filter samples/filter_2x2x3x2.npy --bias samples/bias_2.npy --padding SAME -o y.npy"},
+	Example{"random weights, shapes only", "poolctl conv2d samples/chelsea.png --filter uniform:7x7x3x64:1 --strides 2 --padding SAME --dry-run"})
+
+var conv3dSpec = convSpec(3,
+	Example{"a volume", "poolctl conv3d samples/volume_1x2x5x5x1.npy --filter samples/filter3d_2x3x3x1x3.npy --strides 2,2,1 --padding SAME -o y.npy"},
+	Example{"the mean of each 3x3x3 block", "poolctl conv3d samples/volume_1x16x32x32x1.npy --filter box:3 --padding SAME -o y.npy"})
+
+// Conv is convolution in one, two or three dimensions.
+type Conv struct {
+	op   string
+	rank int
+	format
+	windows
+	weights
+	Groups int
+}
+
+// weights are the parameters of operations with a filter.
+type weights struct {
+	Filter       string
+	FilterFormat string
+	Bias         string
+}
+
+// params declares them; formats are the filter layouts, the default first.
+func (w *weights) params(formats []string) []Param {
+	filter := tensorParam("filter", &w.Filter, "weights: a file, or "+filterForms)
+	filter.Required = true
+	list := []Param{filter}
+	if len(formats) > 1 {
+		list = append(list, choiceParam("filter-format", &w.FilterFormat, formats, formats[0], "order of the filter's axes"))
+	} else {
+		w.FilterFormat = formats[0]
+	}
+	return append(list, tensorParam("bias", &w.Bias, "a number for each output channel"))
+}
+
+// inputs returns the filter and, if one is given, the bias.
+func (w *weights) inputs(op string, rank int, channels ...int) ([]Input, error) {
+	filter, err := filterInput(w.Filter, rank, channels...)
+	if err != nil {
+		return nil, &UsageError{op, &geom.Error{Field: "filter", Problem: err.Error()}}
+	}
+	list := []Input{filter}
+	if w.Bias != "" {
+		list = append(list, Input{Name: "bias", Source: w.Bias})
+	}
+	return list, nil
+}
+
+// filterFormats returns the layouts of a filter with the given number of
+// spatial dimensions: TensorFlow's first.
+func filterFormats(rank int, channels string) []string {
+	axes := spatialAxes[rank]
+	list := []string{axes + channels}
+	for _, other := range []string{axes + "IO", axes + "OI", "OI" + axes, "IO" + axes} {
+		if !slices.Contains(list, other) {
+			list = append(list, other)
+		}
+	}
+	return list
+}
+
+// perChannel reports whether the filter is a named one without channels.
+func (w *weights) perChannel() bool {
+	return isNamedFilter(w.Filter) && !strings.HasPrefix(w.Filter, "uniform:") && !strings.HasPrefix(w.Filter, "normal:")
+}
+
+// filterShape is a filter's shape by meaning.
+type filterShape struct {
+	Spatial []int
+	I, O    int
+	strides kernel.FilterStrides // with Src for I, Dst for O, no Group
+}
+
+// splitFilter reads a filter's shape by its format.
+func splitFilter(op string, spec tensor.Spec, format string) (filterShape, error) {
+	if len(spec.Shape) != len(format) {
+		return filterShape{}, unfit(op, "filter", "got shape %s of rank %d, want rank %d (%s)", spec.Shape, len(spec.Shape), len(format), format)
+	}
+	f := filterShape{}
+	step := 1
+	for axis := len(format) - 1; axis >= 0; axis-- {
+		n := spec.Shape[axis]
+		if n == 0 {
+			return filterShape{}, unfit(op, "filter", "got shape %s, want no extent of 0", spec.Shape)
+		}
+		switch format[axis] {
+		case 'I':
+			f.I, f.strides.Src = n, step
+		case 'O':
+			f.O, f.strides.Dst = n, step
+		default:
+			if f.Spatial == nil {
+				f.strides.Tap = step
+			}
+			f.Spatial = append([]int{n}, f.Spatial...)
+		}
+		step *= n
+	}
+	return f, nil
+}
+
+// Params implements Op.
+func (o *Conv) Params() []Param {
+	params := o.weights.params(filterFormats(o.rank, "IO"))
+	params = append(params, groupsParam(&o.Groups))
+	params = append(params, o.windows.params("1")...)
+	return append(params, o.format.params()...)
+}
+
+func groupsParam(field *int) Param {
+	if *field == 0 {
+		*field = 1
+	}
+	return intParam("groups", field, "1", "input and output channels are cut into this many groups, convolved on their own", func(v int) error {
+		if v < 1 {
+			return fmt.Errorf("got %d, want >= 1", v)
+		}
+		return nil
+	})
+}
+
+// Check implements Op.
+func (o *Conv) Check() error {
+	if o.Filter == "" {
+		return usage(o.op, "filter", "missing, want a file or one of %s", filterForms)
+	}
+	if o.perChannel() && o.Groups != 1 {
+		return usage(o.op, "groups", "got %d with the filter %s, want none: a named filter meets every channel on its own", o.Groups, o.Filter)
+	}
+	if err := o.window(nil).Check(); err != nil {
+		return &UsageError{o.op, err}
+	}
+	return nil
+}
+
+// Inputs implements Op.
+func (o *Conv) Inputs(x tensor.Spec) ([]Input, error) {
+	_, e, err := o.layout(o.op, x)
+	if err != nil {
+		return nil, err
+	}
+	channels := []int{1, e.C} // HWIO with a group a channel
+	return o.inputs(o.op, o.rank, channels...)
+}
+
+// Plan implements Op.
+func (o *Conv) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	layout, e, err := spatialInput(o.op, &o.format, in[0], o.rank)
+	if err != nil {
+		return nil, err
+	}
+	groups, format := o.Groups, o.FilterFormat
+	if o.perChannel() {
+		groups, format = e.C, spatialAxes[o.rank]+"IO"
+	}
+	f, err := splitFilter(o.op, in[1], format)
+	if err != nil {
+		return nil, err
+	}
+	if groups == 0 || e.C%groups != 0 || f.I != e.C/groups {
+		return nil, unfit(o.op, "filter", "got %d input channels in shape %s (%s), want %d (the input's %d channels in %d groups)", f.I, in[1].Shape, format, e.C/max(1, groups), e.C, groups)
+	}
+	if f.O%groups != 0 {
+		return nil, unfit(o.op, "groups", "got %d, want a divisor of the filter's %d output channels", groups, f.O)
+	}
+	g, err := o.resolve(o.op, e, o.window(f.Spatial))
+	if err != nil {
+		return nil, err
+	}
+	f.strides.Group = f.O / groups * f.strides.Dst
+	spec := kernel.ConvSpec{
+		Gather: [3]geom.Gather{g.Axes[0].Forward(), g.Axes[1].Forward(), g.Axes[2].Forward()},
+		N:      e.N, Src: e.C, Dst: f.O, Groups: groups, Filter: f.strides,
+	}
+	out := tensor.Extents{N: e.N, C: f.O, Spatial: g.Out()}
+	return planConv(o.op, &o.format, o.Bias != "", in, layout, g, spec, out)
+}
+
+// spatialInput reads the main input's shape and checks its dimensions.
+func spatialInput(op string, f *format, x tensor.Spec, rank int) (tensor.Layout, tensor.Extents, error) {
+	layout, e, err := f.layout(op, x)
+	if err != nil {
+		return "", e, err
+	}
+	if n := layout.Spatial(); n != rank {
+		return "", e, unfit(op, "input", "got %s of layout %s with %d spatial dimensions, want %d", x.Shape, layout, n, rank)
+	}
+	if e.C == 0 {
+		return "", e, unfit(op, "input", "got shape %s with 0 channels, want at least 1", x.Shape)
+	}
+	return layout, e, nil
+}
+
+// planConv builds the plan of a convolution or a transposed one: pack the
+// filter, bring the input to channels last, convolve, bring the output back.
+func planConv(op string, f *format, bias bool, in []tensor.Spec, layout tensor.Layout, g geom.Geometry, spec kernel.ConvSpec, out tensor.Extents) (*Plan, error) {
+	b := newBuilder(op, in)
+	b.plan.describe(g, layout)
+	b.plan.Parameters, _ = in[1].Shape.Elements()
+	if bias {
+		if !in[2].Shape.Equal(tensor.Shape{spec.Dst}) {
+			return nil, unfit(op, "bias", "got shape %s, want (%d), a number for each output channel", in[2].Shape, spec.Dst)
+		}
+		b.plan.Parameters += spec.Dst
+	}
+	spec.Bias = bias
+	spec.DType = f.input(in[0]).Arithmetic()
+
+	last := layout
+	if layout.ChannelsFirst() {
+		last = tensor.ChannelsLast(layout.Spatial())
+	}
+	y := b.output("y", tensor.Spec{DType: f.averaged(in[0]), Shape: layout.Join(out)}, layout)
+	x := b.permuted(b.converted(b.converted(0, f.input(in[0])), spec.DType), layout, last)
+	filter := b.converted(1, spec.DType)
+	biasBuf := filter // never touched unless there is a bias
+	if bias {
+		biasBuf = b.converted(2, spec.DType)
+	}
+	k := kernel.NewConv(spec)
+	b.plan.Impl = k.Impl
+	b.plan.MultiplyAdds = multiplyAdds(out, g.Taps(), spec.Src/spec.Groups, spec.Transposed, &g)
+	packed := b.temp(spec.DType, k.Packed)
+	dst := y
+	if layout != last || b.spec(y).DType != spec.DType {
+		dst = b.temp(spec.DType, last.Join(out)...)
+	}
+	b.stage(Stage{Name: "pack the filter", Units: 1, Exec: func(_ *Worker, bufs []*tensor.Tensor, _, _ int) {
+		k.Pack(bufs[packed], bufs[filter])
+	}})
+	b.stage(Stage{Name: "convolve", Units: k.Units, Work: b.plan.MultiplyAdds,
+		Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) {
+			k.Run(bufs[dst], bufs[x], bufs[packed], bufs[biasBuf], lo, hi)
+		}})
+	b.deliver(y, dst, last, layout)
+	return b.finish()
+}
+
+// multiplyAdds counts whole windows, borders included, as is usual; for a
+// transposed convolution those of the convolution whose gradient it is.
+func multiplyAdds(out tensor.Extents, taps, channels int, transposed bool, g *geom.Geometry) int {
+	cells := out.Spatial
+	if transposed {
+		cells = g.Out()
+	}
+	n, err := tensor.Product(append([]int{out.N, out.C, taps, channels}, cells...)...)
+	if err != nil {
+		return math.MaxInt
+	}
+	return n
+}

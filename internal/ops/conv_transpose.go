@@ -1,0 +1,137 @@
+package ops
+
+import (
+	"fmt"
+
+	"github.com/poolctl/poolctl/internal/geom"
+	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+func convTransposeSpec(rank int, examples ...Example) Spec {
+	axes := spatialAxes[rank]
+	return Spec{
+		Name:    fmt.Sprintf("conv%dd-transpose", rank),
+		TF:      fmt.Sprintf("tf.nn.conv%dd_transpose, tf.nn.conv_transpose", rank),
+		Summary: fmt.Sprintf("transposed %d-D convolution, with bias and groups", rank),
+		Doc: fmt.Sprintf(`The gradient of a convolution with respect to its input, used to enlarge: every input cell adds the filter, times its value, to the output.
+
+    y[n, o*stride - lo + t*dilation, c] += x[n, o, i] * filter[t, c, i]
+
+Padding is that of the convolution whose gradient it is. Explicit padding and VALID give (in-1)*stride + eff - lo - hi cells, and --output-shape may ask for a surplus at the end of less than one stride or dilation; SAME gives in*stride, or any size whose ceil(size / stride) is the input's. The filter is laid out as --filter-format says, %sOI by default (O are the channels of the output; with groups their number per group).`, axes),
+		Rank: [2]int{rank, rank}, Linear: true, Examples: examples,
+		New: func() Op { return defaults(&ConvTranspose{op: fmt.Sprintf("conv%dd-transpose", rank), rank: rank}) },
+	}
+}
+
+var conv1dTransposeSpec = convTransposeSpec(1,
+	Example{"twice as long", "poolctl conv1d-transpose samples/sequence_1x64x2.npy --filter samples/filter1d_5x2x2.npy --strides 2 --padding SAME -o y.npy"})
+
+var conv2dTransposeSpec = convTransposeSpec(2,
+	Example{"enlarge a photograph four times in area", "poolctl conv2d-transpose samples/chelsea.png --filter samples/upsample_4x4x3x3.npy --strides 2 --padding SAME -o large.png"},
+	Example{"with the whole output shape", "poolctl conv2d-transpose samples/chelsea.png --filter samples/upsample_4x4x3x3.npy --strides 2 --padding SAME --output-shape 1,599,901,3 -o y.npy"})
+
+var conv3dTransposeSpec = convTransposeSpec(3,
+	Example{"enlarge a volume", "poolctl conv3d-transpose samples/volume_1x2x5x5x1.npy --filter samples/filter3d_transpose_2x2x2x3x1.npy --strides 2 -o y.npy"})
+
+// ConvTranspose is transposed convolution in one, two or three dimensions.
+type ConvTranspose struct {
+	op   string
+	rank int
+	format
+	windows
+	weights
+	Groups      int
+	OutputShape tensor.Shape
+}
+
+// Params implements Op.
+func (o *ConvTranspose) Params() []Param {
+	params := o.weights.params(filterFormats(o.rank, "OI"))
+	params = append(params, groupsParam(&o.Groups),
+		shapeParam("output-shape", &o.OutputShape, "whole shape of the output, in the data format"))
+	for _, p := range o.windows.params("1") {
+		if p.Name != "empty" { // every window of a transpose fits
+			params = append(params, p)
+		}
+	}
+	return append(params, o.format.params()...)
+}
+
+// Check implements Op.
+func (o *ConvTranspose) Check() error {
+	if o.Filter == "" {
+		return usage(o.op, "filter", "missing, want a file or one of %s", filterForms)
+	}
+	if o.perChannel() && o.Groups != 1 {
+		return usage(o.op, "groups", "got %d with the filter %s, want none: a named filter meets every channel on its own", o.Groups, o.Filter)
+	}
+	if _, err := o.OutputShape.Elements(); err != nil {
+		return usage(o.op, "output-shape", "%v", err)
+	}
+	if err := o.window(nil).Check(); err != nil {
+		return &UsageError{o.op, err}
+	}
+	return nil
+}
+
+// Inputs implements Op.
+func (o *ConvTranspose) Inputs(x tensor.Spec) ([]Input, error) {
+	_, e, err := o.layout(o.op, x)
+	if err != nil {
+		return nil, err
+	}
+	return o.inputs(o.op, o.rank, 1, e.C) // HWOI with a group a channel
+}
+
+// Plan implements Op.
+func (o *ConvTranspose) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	layout, e, err := spatialInput(o.op, &o.format, in[0], o.rank)
+	if err != nil {
+		return nil, err
+	}
+	groups, format := o.Groups, o.FilterFormat
+	if o.perChannel() {
+		groups, format = e.C, spatialAxes[o.rank]+"OI"
+	}
+	f, err := splitFilter(o.op, in[1], format)
+	if err != nil {
+		return nil, err
+	}
+	if f.I != e.C {
+		return nil, unfit(o.op, "filter", "got %d input channels in shape %s (%s), want the input's %d", f.I, in[1].Shape, format, e.C)
+	}
+	if e.C%groups != 0 {
+		return nil, unfit(o.op, "groups", "got %d, want a divisor of the input's %d channels", groups, e.C)
+	}
+	channels, err := tensor.Product(f.O, groups)
+	if err != nil {
+		return nil, &DataError{o.op, err}
+	}
+	out := tensor.Extents{N: e.N, C: channels}
+	var size []int
+	if o.OutputShape != nil {
+		wanted, err := layout.Split(o.OutputShape)
+		if err != nil {
+			return nil, unfit(o.op, "output-shape", "%v", err)
+		}
+		if wanted.N != out.N || wanted.C != out.C {
+			return nil, unfit(o.op, "output-shape", "got batch %d and %d channels, want the input's %d and the filter's %d", wanted.N, wanted.C, out.N, out.C)
+		}
+		size = wanted.Spatial
+	}
+	g, err := geom.ResolveTranspose(e.N, e.Spatial, channels, o.window(f.Spatial), size)
+	if err != nil {
+		return nil, &DataError{o.op, err}
+	}
+	out.Spatial = g.In()
+	f.strides.Group = e.C / groups * f.strides.Src
+	spec := kernel.ConvSpec{
+		Gather: [3]geom.Gather{g.Axes[0].Backward(), g.Axes[1].Backward(), g.Axes[2].Backward()},
+		N:      e.N, Src: e.C, Dst: channels, Groups: groups, Filter: f.strides, Transposed: true,
+	}
+	return planConv(o.op, &o.format, o.Bias != "", in, layout, g, spec, out)
+}

@@ -1,0 +1,225 @@
+package ops
+
+import (
+	"github.com/poolctl/poolctl/internal/geom"
+	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+var depthwiseSpec = Spec{
+	Name:    "depthwise-conv2d",
+	TF:      "tf.nn.depthwise_conv2d",
+	Summary: "2-D convolution of each channel with filters of its own",
+	Doc: `Convolves channel i with its own M filters; the filter is HWIM, and output channel i*M + m is input channel i with filter m.
+
+    y[n, o, i*M + m] = bias[i*M + m] + sum over taps t of x[n, o*stride - lo + t*dilation, i] * filter[t, i, m]
+
+Sizes and padding are those of pool; padding is a real zero.`,
+	Rank: [2]int{2, 2}, Linear: true,
+	Examples: []Example{
+		{"a filter for each colour", "poolctl depthwise-conv2d samples/chelsea.png --filter samples/depthwise_3x3x3x1.npy --padding SAME --normalize minmax -o y.png"},
+		{"a named filter", "poolctl depthwise-conv2d samples/chelsea.png --filter box:5 --padding SAME -o y.png"},
+	},
+	New: func() Op { return defaults(new(Depthwise)) },
+}
+
+var dilation2dSpec = Spec{
+	Name:    "dilation2d",
+	TF:      "tf.nn.dilation2d",
+	Summary: "grey dilation: the maximum of cells plus a structuring element",
+	Doc: `Grey-value morphology, channel by channel, with a structuring element (H, W, C). Sizes and padding are those of pool; padding is skipped.
+
+    y[n, o, c] = max over taps t of x[n, o*stride - lo + t*dilation, c] + filter[t, c]`,
+	Rank: [2]int{2, 2},
+	Examples: []Example{
+		{"grow what is bright", "poolctl dilation2d samples/chelsea.png --filter samples/element_3x3x3.npy --padding SAME -o y.png"},
+	},
+	New: func() Op { return defaults(&Morphology{op: "dilation2d", kind: kernel.Dilate}) },
+}
+
+var erosion2dSpec = Spec{
+	Name:    "erosion2d",
+	TF:      "tf.nn.erosion2d",
+	Summary: "grey erosion: the minimum of cells minus a structuring element",
+	Doc: `Grey-value morphology, channel by channel, with a structuring element (H, W, C), whose taps are taken in reverse order. Sizes and padding are those of pool; padding is skipped.
+
+    y[n, o, c] = min over taps t of x[n, o*stride - lo + t*dilation, c] - filter[last - t, c]`,
+	Rank: [2]int{2, 2},
+	Examples: []Example{
+		{"shrink what is bright", "poolctl erosion2d samples/chelsea.png --filter samples/element_3x3x3.npy --padding SAME -o y.png"},
+	},
+	New: func() Op { return defaults(&Morphology{op: "erosion2d", kind: kernel.Erode}) },
+}
+
+// Depthwise is depthwise convolution.
+type Depthwise struct {
+	format
+	windows
+	weights
+}
+
+// Params implements Op.
+func (o *Depthwise) Params() []Param {
+	params := append(o.weights.params([]string{"HWIM"}), o.windows.params("1")...)
+	return append(params, o.format.params()...)
+}
+
+// Check implements Op.
+func (o *Depthwise) Check() error { return checkFiltered("depthwise-conv2d", &o.weights, &o.windows) }
+
+// checkFiltered checks what operations with a filter have in common.
+func checkFiltered(op string, f *weights, w *windows) error {
+	if f.Filter == "" {
+		return usage(op, "filter", "missing, want a file or one of %s", filterForms)
+	}
+	if err := w.window(nil).Check(); err != nil {
+		return &UsageError{op, err}
+	}
+	return nil
+}
+
+// Inputs implements Op.
+func (o *Depthwise) Inputs(x tensor.Spec) ([]Input, error) {
+	_, e, err := o.layout("depthwise-conv2d", x)
+	if err != nil {
+		return nil, err
+	}
+	return o.inputs("depthwise-conv2d", 2, e.C, 1)
+}
+
+// Plan implements Op.
+func (o *Depthwise) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
+	const op = "depthwise-conv2d"
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	layout, e, err := spatialInput(op, &o.format, in[0], 2)
+	if err != nil {
+		return nil, err
+	}
+	shape := in[1].Shape
+	if len(shape) != 4 || shape[2] != e.C {
+		return nil, unfit(op, "filter", "got shape %s, want (height,width,%d,multiplier) (HWIM, the input has %d channels)", shape, e.C, e.C)
+	}
+	if n, err := shape.Elements(); err != nil || n == 0 {
+		return nil, unfit(op, "filter", "got shape %s, want no extent of 0", shape)
+	}
+	g, err := o.resolve(op, e, o.window(shape[:2]))
+	if err != nil {
+		return nil, err
+	}
+	spec := kernel.DepthwiseSpec{Multiplier: shape[3], Bias: o.Bias != ""}
+	return planDepthwise(op, &o.format, in, layout, e, g, spec)
+}
+
+// planDepthwise builds the plan of depthwise convolution and of morphology.
+func planDepthwise(op string, f *format, in []tensor.Spec, layout tensor.Layout, e tensor.Extents, g geom.Geometry, spec kernel.DepthwiseSpec) (*Plan, error) {
+	channels, err := tensor.Product(e.C, spec.Multiplier)
+	if err != nil {
+		return nil, &DataError{op, err}
+	}
+	b := newBuilder(op, in)
+	b.plan.describe(g, layout)
+	b.plan.Parameters, _ = in[1].Shape.Elements()
+	if spec.Bias {
+		if !in[2].Shape.Equal(tensor.Shape{channels}) {
+			return nil, unfit(op, "bias", "got shape %s, want (%d), a number for each output channel", in[2].Shape, channels)
+		}
+		b.plan.Parameters += channels
+	}
+	spec.N, spec.C, spec.DType = e.N, e.C, f.input(in[0]).Arithmetic()
+	for i, a := range g.Axes {
+		spec.Gather[i] = a.Forward()
+	}
+	last := layout
+	if layout.ChannelsFirst() {
+		last = tensor.ChannelsLast(layout.Spatial())
+	}
+	out := tensor.Extents{N: e.N, C: channels, Spatial: g.Out()}
+	y := b.output("y", tensor.Spec{DType: f.averaged(in[0]), Shape: layout.Join(out)}, layout)
+	x := b.permuted(b.converted(b.converted(0, f.input(in[0])), spec.DType), layout, last)
+	filter := b.converted(1, spec.DType)
+	bias := filter // never touched unless there is one
+	if spec.Bias {
+		bias = b.converted(2, spec.DType)
+	}
+	k := kernel.NewDepthwise(spec)
+	b.plan.Impl = k.Impl
+	work := multiplyAdds(out, g.Taps(), 1, false, &g)
+	if spec.Morphology == kernel.Convolve {
+		b.plan.MultiplyAdds = work
+	}
+	packed := b.temp(spec.DType, k.Packed)
+	dst := y
+	if layout != last || b.spec(y).DType != spec.DType {
+		dst = b.temp(spec.DType, last.Join(out)...)
+	}
+	b.stage(Stage{Name: "pack the filter", Units: 1, Exec: func(_ *Worker, bufs []*tensor.Tensor, _, _ int) {
+		k.Pack(bufs[packed], bufs[filter])
+	}})
+	b.stage(Stage{Name: op, Units: k.Units, Scratch: k.Scratch, Work: work,
+		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
+			k.Run(&w.Scratch, bufs[dst], bufs[x], bufs[packed], bufs[bias], lo, hi)
+		}})
+	b.deliver(y, dst, last, layout)
+	return b.finish()
+}
+
+// Morphology is grey dilation or erosion.
+type Morphology struct {
+	op   string
+	kind kernel.Morphology
+	format
+	windows
+	Filter string
+	NaN    string
+}
+
+// Params implements Op.
+func (o *Morphology) Params() []Param {
+	filter := tensorParam("filter", &o.Filter, "structuring element: a file (H,W,C), or "+filterForms)
+	filter.Required = true
+	params := append([]Param{filter}, o.windows.params("1")...)
+	return append(append(params, nanParam(&o.NaN)), o.format.params()...)
+}
+
+// Check implements Op.
+func (o *Morphology) Check() error {
+	return checkFiltered(o.op, &weights{Filter: o.Filter}, &o.windows)
+}
+
+// Inputs implements Op.
+func (o *Morphology) Inputs(x tensor.Spec) ([]Input, error) {
+	_, e, err := o.layout(o.op, x)
+	if err != nil {
+		return nil, err
+	}
+	w := weights{Filter: o.Filter}
+	return w.inputs(o.op, 2, e.C)
+}
+
+// Plan implements Op.
+func (o *Morphology) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	layout, e, err := spatialInput(o.op, &o.format, in[0], 2)
+	if err != nil {
+		return nil, err
+	}
+	shape := in[1].Shape
+	if len(shape) != 3 || shape[2] != e.C {
+		return nil, unfit(o.op, "filter", "got shape %s, want (height,width,%d) (the input has %d channels)", shape, e.C, e.C)
+	}
+	if n, err := shape.Elements(); err != nil || n == 0 {
+		return nil, unfit(o.op, "filter", "got shape %s, want no extent of 0", shape)
+	}
+	w := o.window(shape[:2])
+	w.Pooling = true
+	g, err := o.resolve(o.op, e, w)
+	if err != nil {
+		return nil, err
+	}
+	spec := kernel.DepthwiseSpec{Multiplier: 1, Morphology: o.kind, IgnoreNaN: o.NaN == "ignore"}
+	return planDepthwise(o.op, &o.format, in, layout, e, g, spec)
+}

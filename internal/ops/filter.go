@@ -1,0 +1,212 @@
+package ops
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// namedFilter is a filter given by a name with parameters instead of a file.
+// A spatial one (sobel-x, box:3, …) has only spatial extents and meets each
+// channel on its own; a random one (uniform:…, normal:…) has the whole shape
+// that a file would have.
+type namedFilter struct {
+	shape  tensor.Shape
+	values []float64
+	whole  bool
+}
+
+var filterNames = []string{"sobel-x", "sobel-y", "laplacian", "gaussian", "box", "emboss", "identity", "uniform", "normal"}
+
+// filterForms are the names with their parameters, for help texts.
+const filterForms = "sobel-x, sobel-y, laplacian, emboss, identity, gaussian:SIZE:SIGMA, box:SIZE, uniform:SHAPE:SEED, normal:SHAPE:SEED"
+
+// isNamedFilter reports whether text names a filter rather than a file.
+func isNamedFilter(text string) bool {
+	name, _, _ := strings.Cut(text, ":")
+	return slices.Contains(filterNames, name)
+}
+
+// parseFilter makes the named filter for an operation with the given number of
+// spatial dimensions.
+func parseFilter(text string, rank int) (namedFilter, error) {
+	name, rest, _ := strings.Cut(text, ":")
+	var args []string
+	if rest != "" {
+		args = strings.Split(rest, ":")
+	}
+	want := map[string]int{"gaussian": 2, "box": 1, "uniform": 2, "normal": 2}[name]
+	if len(args) != want {
+		return namedFilter{}, fmt.Errorf("got %q with %d parameters, want %d: one of %s", text, len(args), want, filterForms)
+	}
+	flat := func(values ...float64) (namedFilter, error) {
+		if rank != 2 {
+			return namedFilter{}, fmt.Errorf("got %s, which has 2 dimensions, for %d", name, rank)
+		}
+		return namedFilter{shape: tensor.Shape{3, 3}, values: values}, nil
+	}
+	switch name {
+	case "sobel-x":
+		return flat(-1, 0, 1, -2, 0, 2, -1, 0, 1)
+	case "sobel-y":
+		return flat(-1, -2, -1, 0, 0, 0, 1, 2, 1)
+	case "emboss":
+		return flat(-2, -1, 0, -1, 1, 1, 0, 1, 2)
+	case "identity":
+		return separable(rank, []float64{1}), nil
+	case "laplacian":
+		return laplacian(rank), nil
+	case "box":
+		size, err := filterSize(args[0])
+		if err != nil {
+			return namedFilter{}, err
+		}
+		line := make([]float64, size)
+		for i := range line {
+			line[i] = 1 / float64(size)
+		}
+		return separable(rank, line), nil
+	case "gaussian":
+		size, err := filterSize(args[0])
+		if err != nil {
+			return namedFilter{}, err
+		}
+		sigma, err := parseNumber(args[1])
+		if err != nil || sigma <= 0 || math.IsInf(sigma, 0) {
+			return namedFilter{}, fmt.Errorf("got sigma %q, want a number > 0", args[1])
+		}
+		return separable(rank, gaussian(size, sigma)), nil
+	default:
+		return randomFilter(name, args[0], args[1])
+	}
+}
+
+// largestFilter bounds the side of a named filter: its numbers are made in
+// memory before anything is planned.
+const largestFilter = 1023
+
+func filterSize(text string) (int, error) {
+	size, err := parseInt(text)
+	if err != nil {
+		return 0, err
+	}
+	if size < 1 || size > largestFilter {
+		return 0, fmt.Errorf("got size %d, want 1 to %d", size, largestFilter)
+	}
+	return size, nil
+}
+
+// gaussian returns the normalised samples of a Gaussian around the middle.
+func gaussian(size int, sigma float64) []float64 {
+	line, sum := make([]float64, size), 0.0
+	for i := range line {
+		d := float64(i) - float64(size-1)/2
+		line[i] = math.Exp(-d * d / (2 * sigma * sigma))
+		sum += line[i]
+	}
+	for i := range line {
+		line[i] /= sum
+	}
+	return line
+}
+
+// separable returns the outer product of a line with itself, rank times.
+func separable(rank int, line []float64) namedFilter {
+	f := namedFilter{values: []float64{1}}
+	for range rank {
+		next := make([]float64, 0, len(f.values)*len(line))
+		for _, v := range f.values {
+			for _, w := range line {
+				next = append(next, v*w)
+			}
+		}
+		f.shape, f.values = append(f.shape, len(line)), next
+	}
+	return f
+}
+
+// laplacian returns the second difference along every axis, summed: 1 at the
+// neighbours, -2 for each axis in the middle.
+func laplacian(rank int) namedFilter {
+	f := separable(rank, []float64{0, 0, 0})
+	middle := len(f.values) / 2
+	f.values[middle] = float64(-2 * rank)
+	for step, axis := 1, 0; axis < rank; step, axis = 3*step, axis+1 {
+		f.values[middle-step], f.values[middle+step] = 1, 1
+	}
+	return f
+}
+
+// randomFilter draws numbers that float32 holds exactly, so that a filter is
+// the same in every type: uniform ones from [-1, 1), normal ones with mean 0
+// and deviation 1.
+func randomFilter(name, shapeText, seedText string) (namedFilter, error) {
+	shape, err := ParseInts(shapeText)
+	if err != nil {
+		return namedFilter{}, err
+	}
+	n, err := tensor.Product(shape...)
+	if err != nil {
+		return namedFilter{}, err
+	}
+	if n > 1<<28 {
+		return namedFilter{}, fmt.Errorf("got shape %s, want at most %d weights", tensor.Shape(shape), 1<<28)
+	}
+	seed, err := parseInt(seedText)
+	if err != nil {
+		return namedFilter{}, fmt.Errorf("seed: %w", err)
+	}
+	random := rand.New(rand.NewPCG(uint64(seed), 0))
+	f := namedFilter{shape: shape, values: make([]float64, n), whole: true}
+	for i := range f.values {
+		v := 2*random.Float64() - 1
+		if name == "normal" {
+			v = random.NormFloat64()
+		}
+		f.values[i] = float64(float32(v))
+	}
+	return f, nil
+}
+
+// spec returns the type and shape of the filter's tensor; a spatial filter gets
+// the channel axes appended.
+func (f *namedFilter) spec(channels ...int) tensor.Spec {
+	shape := slices.Clone(f.shape)
+	if !f.whole {
+		shape = append(shape, channels...)
+	}
+	return tensor.Spec{DType: tensor.Float64, Shape: shape}
+}
+
+// tensor returns the filter, a spatial one repeated for each channel.
+func (f *namedFilter) tensor(channels ...int) *tensor.Tensor {
+	t := tensor.New(f.spec(channels...))
+	data := tensor.Of[float64](t)
+	repeat := len(data) / max(1, len(f.values))
+	for i, v := range f.values {
+		for r := range repeat {
+			data[i*repeat+r] = v
+		}
+	}
+	return t
+}
+
+// input describes the filter's tensor as an operation's input; channels are
+// the axes that a spatial named filter gets.
+func filterInput(source string, rank int, channels ...int) (Input, error) {
+	in := Input{Name: "filter", Source: source}
+	if !isNamedFilter(source) {
+		return in, nil
+	}
+	f, err := parseFilter(source, rank)
+	if err != nil {
+		return in, err
+	}
+	in.Spec = f.spec(channels...)
+	in.Make = func() *tensor.Tensor { return f.tensor(channels...) }
+	return in, nil
+}

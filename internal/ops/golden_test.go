@@ -1,0 +1,96 @@
+package ops_test
+
+import (
+	"testing"
+
+	"github.com/poolctl/poolctl/internal/ops"
+	"github.com/poolctl/poolctl/internal/tensor"
+	"github.com/poolctl/poolctl/internal/testutil"
+)
+
+// secondary are the inputs beside x, in the order in which plans take them.
+var secondary = []string{"filter", "bias", "argmax"}
+
+// TestGolden holds every operation to what TensorFlow, PyTorch and ONNX Runtime
+// computed (tools/golden), on one thread and on three.
+func TestGolden(t *testing.T) {
+	total := 0
+	for _, family := range testutil.Families(t, "testdata/golden") {
+		t.Run(family.Name, func(t *testing.T) {
+			for _, c := range family.Cases {
+				total++
+				if err := checkGolden(t, family, c); err != "" {
+					t.Errorf("%s (%s): %s", c.Name, c.Oracle, err)
+				}
+			}
+		})
+	}
+	if total < 700 {
+		t.Errorf("only %d golden cases, want at least 700", total)
+	}
+}
+
+func checkGolden(t *testing.T, family testutil.Family, c testutil.Case) string {
+	t.Helper()
+	spec, err := ops.Lookup(c.Op)
+	if err != nil {
+		return err.Error()
+	}
+	op := spec.New()
+	for name, text := range c.Params {
+		if err := ops.Set(op, name, text); err != nil {
+			return err.Error()
+		}
+	}
+	in := []*tensor.Tensor{family.Arrays[c.In["x"]]}
+	for _, name := range secondary {
+		if key, ok := c.In[name]; ok {
+			in = append(in, family.Arrays[key])
+			if err := ops.Set(op, name, name+".npy"); err != nil {
+				return err.Error()
+			}
+		}
+	}
+	var specs []tensor.Spec
+	for _, x := range in {
+		specs = append(specs, x.Spec)
+	}
+	_, argmax := c.Out["argmax"]
+	plan, err := op.Plan(specs, ops.Want{Argmax: argmax})
+	if err != nil {
+		return err.Error()
+	}
+	for _, threads := range []int{1, 3} {
+		out, _, err := ops.Run(plan, threads, in...)
+		if err != nil {
+			return err.Error()
+		}
+		for i, o := range plan.Outputs {
+			tolerance := c.Tolerance
+			if o.Name == "argmax" {
+				tolerance = 0
+			}
+			if key, ok := c.Out[o.Name]; ok {
+				if err := testutil.Equal(out[i], family.Arrays[key], tolerance); err != nil {
+					return o.Name + " (" + plan.Geometry.String() + ", " + plan.Impl + "): " + err.Error()
+				}
+			}
+		}
+	}
+	for i, s := range plan.Sequences {
+		key, ok := c.Out["sequence"+string(rune('0'+i))]
+		if !ok {
+			continue
+		}
+		want := family.Arrays[key]
+		if want.Len() != len(s) {
+			return "sequence of another length"
+		}
+		for j, v := range s {
+			if float64(v) != want.At(j) {
+				return "sequence " + string(rune('0'+i)) + ": got " + tensor.Join(s, ",")
+			}
+		}
+	}
+	return ""
+}

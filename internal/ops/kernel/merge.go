@@ -1,0 +1,171 @@
+package kernel
+
+import (
+	"math"
+
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// located is a value and where it stands: its offset within the image in
+// memory.
+type located[T tensor.Real] struct {
+	value T
+	at    int
+}
+
+// double is a sum in twice float64's precision: hi is the rounded sum, lo the
+// rest. lo is NaN when an infinite or NaN term was added, so that overflow of
+// finite terms can be told from that.
+type double struct{ hi, lo float64 }
+
+// counted is a sum that skipped some NaN terms.
+type counted struct {
+	double
+	skipped int
+}
+
+// The comparisons below say when b replaces the earlier a. For integers the
+// tests for NaN are constant false.
+
+func mergeMax[T tensor.Real](dst, a, b []T) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		v := a[i]
+		if w := b[i]; w > v || w != w && v == v {
+			v = w
+		}
+		dst[i] = v
+	}
+}
+
+func mergeMin[T tensor.Real](dst, a, b []T) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		v := a[i]
+		if w := b[i]; w < v || w != w && v == v {
+			v = w
+		}
+		dst[i] = v
+	}
+}
+
+func mergeMaxIgnoreNaN[T tensor.Real](dst, a, b []T) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		v := a[i]
+		if w := b[i]; w > v || v != v {
+			v = w
+		}
+		dst[i] = v
+	}
+}
+
+func mergeMinIgnoreNaN[T tensor.Real](dst, a, b []T) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		v := a[i]
+		if w := b[i]; w < v || v != v {
+			v = w
+		}
+		dst[i] = v
+	}
+}
+
+func mergeArgMax[T tensor.Real](dst, a, b []located[T]) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		v := a[i]
+		if w := b[i]; w.value > v.value || w.value != w.value && v.value == v.value {
+			v = w
+		}
+		dst[i] = v
+	}
+}
+
+func mergeArgMin[T tensor.Real](dst, a, b []located[T]) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		v := a[i]
+		if w := b[i]; w.value < v.value || w.value != w.value && v.value == v.value {
+			v = w
+		}
+		dst[i] = v
+	}
+}
+
+// A NaN is replaced by the first number after it; among NaN alone the first
+// stays.
+
+func mergeArgMaxIgnoreNaN[T tensor.Real](dst, a, b []located[T]) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		v := a[i]
+		if w := b[i]; w.value > v.value || v.value != v.value && w.value == w.value {
+			v = w
+		}
+		dst[i] = v
+	}
+}
+
+func mergeArgMinIgnoreNaN[T tensor.Real](dst, a, b []located[T]) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		v := a[i]
+		if w := b[i]; w.value < v.value || v.value != v.value && w.value == w.value {
+			v = w
+		}
+		dst[i] = v
+	}
+}
+
+func mergeSum(dst, a, b []float64) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		dst[i] = a[i] + b[i]
+	}
+}
+
+func mergeDouble(dst, a, b []double) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		dst[i] = addDouble(a[i], b[i])
+	}
+}
+
+func mergeCounted(dst, a, b []counted) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		dst[i] = counted{addDouble(a[i].double, b[i].double), a[i].skipped + b[i].skipped}
+	}
+}
+
+// addDouble adds without losing the rounding error (Knuth's two-sum).
+func addDouble(a, b double) double {
+	hi := a.hi + b.hi
+	if math.IsInf(hi, 0) || hi != hi {
+		return double{hi, a.lo + b.lo}
+	}
+	from := hi - a.hi
+	return double{hi, a.lo + b.lo + ((a.hi - (hi - from)) + (b.hi - from))}
+}
+
+func toDouble(v float64) double {
+	if math.IsInf(v, 0) || v != v {
+		return double{v, math.NaN()}
+	}
+	return double{v, 0}
+}
+
+// over divides by a count, rounding once.
+func (s double) over(count float64) float64 {
+	q := s.hi / count
+	if math.IsInf(q, 0) || q != q {
+		return q
+	}
+	return q + (math.FMA(-q, count, s.hi)+s.lo)/count
+}
+
+// overflowed reports whether finite terms had a sum beyond float64.
+func (s double) overflowed() bool {
+	return (math.IsInf(s.hi, 0) || s.hi != s.hi) && s.lo == s.lo
+}

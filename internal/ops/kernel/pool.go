@@ -1,0 +1,250 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/poolctl/poolctl/internal/geom"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// Reduction is what pooling does with the cells of a window.
+type Reduction uint8
+
+// The reductions. LP is (Σ|x|^p)^(1/p).
+const (
+	Max Reduction = iota
+	Min
+	Average
+	Sum
+	LP
+)
+
+// PoolSpec says what a pooling kernel computes.
+type PoolSpec struct {
+	Geometry      geom.Geometry
+	Reduction     Reduction
+	DType         tensor.DType // of the input: a Real type
+	ChannelsFirst bool
+	IgnoreNaN     bool
+	Power         float64 // of LP
+	CountPadding  bool    // averages divide by the cells of input and padding
+	Divisor       int     // averages divide by this instead of a count, unless it is 0
+	Argmax        bool    // Max and Min: also write where the value was
+	Index         Index   // how Argmax numbers cells
+}
+
+// Result returns the type of the output: the input's for Max and Min, else the
+// floating-point type that sums of it are computed in.
+func (s *PoolSpec) Result() tensor.DType {
+	if s.Reduction == Max || s.Reduction == Min {
+		return s.DType
+	}
+	return s.DType.Averaged()
+}
+
+// Reject says why a kernel that would have been better was not chosen.
+type Reject struct{ Impl, Reason string }
+
+// Pool is a planned pooling kernel.
+type Pool struct {
+	Units   int
+	Scratch int // bytes
+	Impl    string
+	Why     []Reject
+	run     func(s *Scratch, dst, argmax, src *tensor.Tensor, unit int)
+}
+
+// Run computes the units lo <= u < hi. argmax is nil unless it was planned.
+func (p *Pool) Run(s *Scratch, dst, argmax, src *tensor.Tensor, lo, hi int) {
+	for unit := lo; unit < hi; unit++ {
+		p.run(s, dst, argmax, src, unit)
+	}
+}
+
+// NewPool plans a pooling kernel. Every window must hold a real cell (see
+// geom.Window.Pooling), and the output must not be empty.
+func NewPool(spec PoolSpec) *Pool {
+	switch spec.DType {
+	case tensor.Uint8:
+		return newPool[uint8, float32](spec)
+	case tensor.Int8:
+		return newPool[int8, float32](spec)
+	case tensor.Uint16:
+		return newPool[uint16, float32](spec)
+	case tensor.Int16:
+		return newPool[int16, float32](spec)
+	case tensor.Uint32:
+		return newPool[uint32, float64](spec)
+	case tensor.Int32:
+		return newPool[int32, float64](spec)
+	case tensor.Uint64:
+		return newPool[uint64, float64](spec)
+	case tensor.Int64:
+		return newPool[int64, float64](spec)
+	case tensor.Float32:
+		return newPool[float32, float32](spec)
+	default:
+		return newPool[float64, float64](spec)
+	}
+}
+
+// newPool chooses accumulators, loader, merger and finisher. O is the type of
+// averages of T.
+func newPool[T tensor.Real, O tensor.Floating](spec PoolSpec) *Pool {
+	root := rootOf(spec.Power)
+	maximum := spec.Reduction == Max || spec.Reduction == LP && math.IsInf(spec.Power, 1)
+	switch {
+	case spec.Argmax:
+		return assemble(spec, loadLocated[T], pickMerger(spec, mergeArgMax[T], mergeArgMaxIgnoreNaN[T], mergeArgMin[T], mergeArgMinIgnoreNaN[T]), finishLocated[T])
+	case spec.Reduction == Max || spec.Reduction == Min:
+		return assemble(spec, loadSame[T], pickMerger(spec, mergeMax[T], mergeMaxIgnoreNaN[T], mergeMin[T], mergeMinIgnoreNaN[T]), finishSame[T])
+	case maximum: // LP with infinite p
+		merge := mergeMax[float64]
+		if spec.IgnoreNaN {
+			merge = mergeMaxIgnoreNaN[float64]
+		}
+		return assemble(spec, loadPower[T](spec.Power), merge, finishRoot[T, O](root))
+	case spec.Reduction == LP && spec.IgnoreNaN:
+		return assemble(spec, loadCountedPower[T](spec.Power), mergeCounted, finishCountedRoot[T, O](root))
+	case spec.Reduction == LP:
+		return assemble(spec, loadPower[T](spec.Power), mergeSum, finishRoot[T, O](root))
+	case spec.IgnoreNaN && spec.DType.IsFloat():
+		return assemble(spec, loadCounted[T], mergeCounted, finishCounted[T, O])
+	case spec.DType == tensor.Float64:
+		return assemble(spec, loadDouble[T], mergeDouble, finishDouble[T, O])
+	default:
+		return assemble(spec, loadWide[T], mergeSum, finishSum[T, O])
+	}
+}
+
+func pickMerger[A any](spec PoolSpec, maximum, maximumIgnore, minimum, minimumIgnore merger[A]) merger[A] {
+	switch {
+	case spec.Reduction == Max && spec.IgnoreNaN:
+		return maximumIgnore
+	case spec.Reduction == Max:
+		return maximum
+	case spec.IgnoreNaN:
+		return minimumIgnore
+	default:
+		return minimum
+	}
+}
+
+// pooling is a planned kernel with its types: elements T, accumulators A,
+// results O.
+type pooling[T tensor.Real, A any, O tensor.Real] struct {
+	PoolSpec
+	tiling
+	load   loader[T, A]
+	merge  merger[A]
+	finish finisher[T, A, O]
+}
+
+func assemble[T tensor.Real, A any, O tensor.Real](spec PoolSpec, load loader[T, A], merge merger[A], finish finisher[T, A, O]) *Pool {
+	inner, images := spec.Geometry.C, spec.Geometry.N
+	if spec.ChannelsFirst {
+		inner, images = 1, images*inner
+	}
+	k := &pooling[T, A, O]{PoolSpec: spec, load: load, merge: merge, finish: finish,
+		tiling: newTiling(&spec.Geometry, inner, 8*scratchWords[A](1))}
+	row, w, h, d, suffix := k.buffers()
+	words := 0
+	for _, n := range []int{row, w, h, d, suffix} {
+		words += scratchWords[A](n)
+	}
+	return &Pool{Units: k.units(images), Scratch: 8 * words, Impl: k.describe(), Why: k.rejects(), run: k.run}
+}
+
+// describe names the algorithm of each axis that is not trivial.
+func (t *tiling) describe() string {
+	var words []string
+	for i, name := range []string{"depth", "height", "width"} {
+		p := &t.passes[i]
+		switch {
+		case p.axis.Trivial():
+		case p.blocks:
+			words = append(words, name+" by blocks")
+		default:
+			words = append(words, name+" by taps")
+		}
+	}
+	if words == nil {
+		return "separable (copy), go"
+	}
+	return fmt.Sprintf("separable (%s), go", strings.Join(words, ", "))
+}
+
+// rejects says for each axis why its windows are not reduced by blocks.
+func (t *tiling) rejects() []Reject {
+	var list []Reject
+	for i, name := range []string{"depth", "height", "width"} {
+		p := &t.passes[i]
+		if p.axis.Trivial() || p.blocks {
+			continue
+		}
+		reason := fmt.Sprintf("a window of %d at stride %d needs fewer steps tap by tap (blocks pay from %d)", p.axis.Size, p.axis.Stride, p.threshold+1)
+		if p.axis.Bounds != nil {
+			reason = "the windows differ in size"
+		}
+		list = append(list, Reject{name + " by blocks", reason})
+	}
+	return list
+}
+
+func (k *pooling[T, A, O]) run(s *Scratch, dst, argmax, src *tensor.Tensor, unit int) {
+	b := k.box(unit)
+	var i0, i1 [3]int
+	for axis := range i0 {
+		i0[axis], i1[axis] = k.passes[axis].cells(b.o0[axis], b.o1[axis])
+	}
+	in := &k.Geometry.Axes
+	rowElements := in[2].In * k.inner
+	image := in[0].In * in[1].In * rowElements
+	data := tensor.Of[T](src)[b.image*image : (b.image+1)*image]
+
+	s.reset()
+	nRow, nW, nH, nD, nSuffix := k.buffers()
+	row, afterW, afterH := take[A](s, nRow), take[A](s, nW), take[A](s, nH)
+	afterD, suffix := take[A](s, nD), take[A](s, nSuffix)
+
+	line := (b.o1[2] - b.o0[2]) * k.inner // one row of outputs
+	cells := (i1[2] - i0[2]) * k.inner
+	ny, by := i1[1]-i0[1], b.o1[1]-b.o0[1]
+	for z := range i1[0] - i0[0] {
+		for y := range ny {
+			at := ((i0[0]+z)*in[1].In+i0[1]+y)*rowElements + i0[2]*k.inner
+			out := afterW[(z*ny+y)*line:][:line]
+			if in[2].Trivial() {
+				k.load(out, data[at:at+cells], at)
+				continue
+			}
+			k.load(row[:cells], data[at:at+cells], at)
+			reduce(&k.passes[2], k.merge, out, row, suffix, k.inner, b.o0[2], b.o1[2], i0[2], i1[2])
+		}
+		if !in[1].Trivial() {
+			reduce(&k.passes[1], k.merge, afterH[z*by*line:][:by*line], afterW[z*ny*line:][:ny*line], suffix, line, b.o0[1], b.o1[1], i0[1], i1[1])
+		}
+	}
+	acc := afterW
+	if !in[1].Trivial() {
+		acc = afterH
+	}
+	if !in[0].Trivial() {
+		reduce(&k.passes[0], k.merge, afterD, acc, suffix, by*line, b.o0[0], b.o1[0], i0[0], i1[0])
+		acc = afterD
+	}
+
+	f := finishing[T, O]{spec: &k.PoolSpec, inner: k.inner, image: b.image, src: data, dst: tensor.Of[O](dst), x0: b.o0[2]}
+	if k.Argmax {
+		f.argmax = tensor.Of[int64](argmax)
+	}
+	for f.z = b.o0[0]; f.z < b.o1[0]; f.z++ {
+		for f.y = b.o0[1]; f.y < b.o1[1]; f.y++ {
+			f.at = (((b.image*in[0].Out+f.z)*in[1].Out+f.y)*in[2].Out + b.o0[2]) * k.inner
+			k.finish(&f, acc[:line])
+			acc = acc[line:]
+		}
+	}
+}

@@ -1,0 +1,119 @@
+// Package ops declares poolctl's operations: for each, its parameters, which
+// tensors it takes, what shape it gives, and how it is planned on the kernels.
+// Flags, pipeline keys, the JSON Schema and the reference pages all come from
+// these declarations; table.go lists them.
+//
+// It imports tensor, geom and kernel. Every error that a user can cause is
+// returned by Param.Set, Op.Check, Op.Inputs, Op.Plan or Plan.Validate; running
+// a plan cannot fail.
+package ops
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/poolctl/poolctl/internal/geom"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// Spec describes an operation, without parameter values.
+type Spec struct {
+	Name     string // the command and the value of a step's op key
+	TF       string // the TensorFlow functions that it agrees with
+	Summary  string // one line, lower case, no full stop
+	Doc      string // paragraphs: formula, shapes, what differs between frameworks
+	Rank     [2]int // least and most spatial dimensions
+	Argmax   bool   // has an argmax output
+	Linear   bool   // f(a·x + b·y) = a·f(x) + b·f(y) for its main input
+	Examples []Example
+	New      func() Op
+}
+
+// Example is a command line that runs as it stands in the project's folder.
+type Example struct{ Does, Command string }
+
+// Op is an operation with values for its parameters.
+type Op interface {
+	// Params returns the parameters, bound to this value's fields.
+	Params() []Param
+	// Check reports what is wrong with the parameters by themselves, whatever
+	// the input, as a *UsageError.
+	Check() error
+	// Inputs returns the tensors that the operation takes beside its main
+	// input x, in the order in which Plan expects them after it.
+	Inputs(x tensor.Spec) ([]Input, error)
+	// Plan lays the operation out for inputs of those types and shapes. Errors
+	// are *UsageError or *DataError.
+	Plan(in []tensor.Spec, want Want) (*Plan, error)
+}
+
+// defaults gives every parameter its default: declaring a parameter does.
+func defaults(op Op) Op {
+	op.Params()
+	return op
+}
+
+// Want says which outputs are asked for beside the first.
+type Want struct{ Argmax bool }
+
+// Input is a tensor that an operation takes beside its main input: read from
+// Source, or made by Make where that is not nil (a named filter).
+type Input struct {
+	Name   string // the parameter: "filter", "bias", "argmax"
+	Source string
+	Spec   tensor.Spec // of what Make makes
+	Make   func() *tensor.Tensor
+}
+
+// UsageError says that a command line or a pipeline step is wrong by itself.
+type UsageError struct {
+	Op  string
+	Err error
+}
+
+func (e *UsageError) Error() string { return e.Op + ": " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *UsageError) Unwrap() error { return e.Err }
+
+// DataError says that a parameter does not fit the data.
+type DataError struct {
+	Op  string
+	Err error
+}
+
+func (e *DataError) Error() string { return e.Op + ": " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *DataError) Unwrap() error { return e.Err }
+
+// usage makes a UsageError about one parameter.
+func usage(op, param, format string, args ...any) error {
+	return &UsageError{op, &geom.Error{Field: param, Problem: fmt.Sprintf(format, args...)}}
+}
+
+// unfit makes a DataError about one parameter.
+func unfit(op, param, format string, args ...any) error {
+	return &DataError{op, &geom.Error{Field: param, Problem: fmt.Sprintf(format, args...)}}
+}
+
+// Set gives an operation's parameter a value by name.
+func Set(op Op, name, text string) error {
+	var known []string
+	for _, p := range op.Params() {
+		if p.Name == name {
+			return p.Set(text)
+		}
+		known = append(known, p.Name)
+	}
+	return fmt.Errorf("unknown parameter %w", unknownWord(name, known))
+}
+
+// Field returns the parameter that an error is about, or "".
+func Field(err error) string {
+	var field *geom.Error
+	if errors.As(err, &field) {
+		return field.Field
+	}
+	return ""
+}

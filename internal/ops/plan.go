@@ -1,0 +1,206 @@
+package ops
+
+import (
+	"fmt"
+
+	"github.com/poolctl/poolctl/internal/geom"
+	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// Plan is a computation that can no longer fail: shapes are known, kernels are
+// chosen, every buffer is booked. It holds no data and may be run many times.
+type Plan struct {
+	Op      string
+	Inputs  int      // the first Inputs buffers are the caller's
+	Outputs []Output // then these
+	Buffers []tensor.Spec
+	Stages  []Stage
+
+	// Validate looks at the inputs' values (the indices of unpool) before
+	// anything runs; nil when every value is acceptable.
+	Validate func(in []*tensor.Tensor) error
+
+	Geometry      geom.Geometry
+	Layout        tensor.Layout   // of the input and the outputs
+	Parameters    int             // numbers in filter and bias
+	MultiplyAdds  int             // multiplications with an addition; comparisons and additions of pooling are not counted
+	Impl          string          // the kernel chosen
+	Why           []kernel.Reject // the kernels that would have been better, and why not
+	Details       []Detail        // what the plan decided beyond its parameters: pooling sequences, output paddings
+	Index         kernel.Index    // how argmax outputs are to be read
+	ReceptiveSize []int           // cells of the input that one output cell depends on, for each spatial dimension
+	Sequences     [][]int         // of fractional pooling, one for each spatial dimension
+}
+
+// Output is one result of a plan.
+type Output struct {
+	Name string // "y" or "argmax"
+	tensor.Spec
+	Layout tensor.Layout
+}
+
+// Detail is a named fact for reports.
+type Detail struct{ Name, Value string }
+
+// Stage is one step of a plan: Units independent pieces of work, each run by
+// one worker with Scratch bytes of its own. Stages run one after another.
+type Stage struct {
+	Name    string
+	Units   int
+	Scratch int
+	Work    int // rough number of elementary steps of the whole stage, to decide on threads
+	Exec    func(w *Worker, bufs []*tensor.Tensor, lo, hi int)
+}
+
+// Worker is what one thread has to itself while it runs a stage.
+type Worker struct {
+	kernel.Scratch
+	Clipped int // values that did not fit the integer type they were converted to
+}
+
+// Bytes returns the memory that the plan needs with the given number of
+// threads: inputs, outputs, temporaries and scratch.
+func (p *Plan) Bytes(threads int) (int, error) {
+	total := 0
+	for _, spec := range p.Buffers {
+		n, err := spec.Bytes()
+		if err != nil {
+			return 0, err
+		}
+		if total += n; total < 0 {
+			return 0, fmt.Errorf("%s: the buffers' bytes do not fit in 63 bits", p.Op)
+		}
+	}
+	scratch, err := tensor.Product(threads, p.scratch())
+	if err != nil || total+scratch < 0 {
+		return 0, fmt.Errorf("%s: the scratch memory's bytes do not fit in 63 bits", p.Op)
+	}
+	return total + scratch, nil
+}
+
+func (p *Plan) scratch() int {
+	most := 0
+	for _, s := range p.Stages {
+		most = max(most, s.Scratch)
+	}
+	return most
+}
+
+// buf names a buffer of a plan under construction.
+type buf int
+
+// builder assembles a plan. Inputs come first, then outputs, then temporaries,
+// in the order in which they are asked for.
+type builder struct {
+	plan *Plan
+	err  error
+}
+
+func newBuilder(op string, in []tensor.Spec) *builder {
+	p := &Plan{Op: op, Inputs: len(in)}
+	p.Buffers = append(p.Buffers, in...)
+	return &builder{plan: p}
+}
+
+// spec returns the type and shape of a buffer.
+func (b *builder) spec(i buf) tensor.Spec { return b.plan.Buffers[i] }
+
+// output books a result. All outputs are booked before the first temporary.
+func (b *builder) output(name string, spec tensor.Spec, layout tensor.Layout) buf {
+	b.check(spec)
+	b.plan.Outputs = append(b.plan.Outputs, Output{name, spec, layout})
+	b.plan.Buffers = append(b.plan.Buffers, spec)
+	return buf(len(b.plan.Buffers) - 1)
+}
+
+// temp books a temporary buffer.
+func (b *builder) temp(d tensor.DType, shape ...int) buf {
+	spec := tensor.Spec{DType: d, Shape: shape}
+	b.check(spec)
+	b.plan.Buffers = append(b.plan.Buffers, spec)
+	return buf(len(b.plan.Buffers) - 1)
+}
+
+// check keeps the first size that does not fit; finish reports it.
+func (b *builder) check(spec tensor.Spec) {
+	if _, err := spec.Bytes(); err != nil && b.err == nil {
+		b.err = err
+	}
+}
+
+func (b *builder) stage(s Stage) { b.plan.Stages = append(b.plan.Stages, s) }
+
+// finish returns the plan, or the first error of its construction.
+func (b *builder) finish() (*Plan, error) {
+	if b.err != nil {
+		return nil, b.err
+	}
+	return b.plan, nil
+}
+
+// blockOf is how many elements one unit of an element-wise stage covers.
+const blockOf = 1 << 16
+
+// convert adds a stage that converts src into dst element by element.
+func (b *builder) convert(dst, src buf) {
+	n, err := b.spec(src).Shape.Elements()
+	if err != nil {
+		return // reported by finish
+	}
+	b.stage(Stage{Name: "convert to " + b.spec(dst).DType.String(), Units: (n + blockOf - 1) / blockOf, Work: n,
+		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
+			w.Clipped += tensor.ConvertRange(bufs[dst], bufs[src], lo*blockOf, min(hi*blockOf, n))
+		}})
+}
+
+// converted returns src in another element type: a temporary, or src itself
+// when it has that type already.
+func (b *builder) converted(src buf, d tensor.DType) buf {
+	if b.spec(src).DType == d {
+		return src
+	}
+	dst := b.temp(d, b.spec(src).Shape...)
+	b.convert(dst, src)
+	return dst
+}
+
+// permute adds a stage that copies src to dst with its axes reordered.
+func (b *builder) permute(dst, src buf, perm []int) {
+	n, err := b.spec(src).Shape.Elements()
+	if err != nil || n == 0 {
+		return
+	}
+	b.stage(Stage{Name: "transpose", Units: b.spec(dst).Shape[0], Work: n,
+		Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) {
+			tensor.PermuteRange(bufs[dst], bufs[src], perm, lo, hi)
+		}})
+}
+
+// permuted returns src with its axes in another order: a temporary, or src
+// itself when the order does not change.
+func (b *builder) permuted(src buf, from, to tensor.Layout) buf {
+	if from == to {
+		return src
+	}
+	perm := tensor.Permutation(string(from), string(to))
+	dst := b.temp(b.spec(src).DType, tensor.PermutedShape(b.spec(src).Shape, perm)...)
+	b.permute(dst, src, perm)
+	return dst
+}
+
+// deliver brings a result to its output: another element type, another order
+// of axes, both, or nothing to do when src is the output.
+func (b *builder) deliver(dst, src buf, from, to tensor.Layout) {
+	if src == dst {
+		return
+	}
+	if from == to {
+		b.convert(dst, src)
+		return
+	}
+	if b.spec(src).DType != b.spec(dst).DType {
+		src = b.converted(src, b.spec(dst).DType)
+	}
+	b.permute(dst, src, tensor.Permutation(string(from), string(to)))
+}

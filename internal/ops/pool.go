@@ -1,0 +1,289 @@
+package ops
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/poolctl/poolctl/internal/geom"
+	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+var poolSpec = Spec{
+	Name:    "pool",
+	TF:      "tf.nn.max_pool, avg_pool, max_pool3d, avg_pool3d, pool, max_pool_with_argmax, fractional_max_pool, fractional_avg_pool",
+	Summary: "max, average, min, sum and Lp pooling in 1-D, 2-D and 3-D",
+	Doc: `Slides a window over the input and reduces the cells under it, channel by channel.
+
+    eff = (window - 1) * dilation + 1
+    VALID         out = floor((in - eff) / stride) + 1
+    lo:hi         out = floor((in + lo + hi - eff) / stride) + 1
+    SAME          out = ceil(in / stride); padding max(0, (out-1) * stride + eff - in), the odd cell at the end
+    SAME_LOWER    the same, the odd cell at the start
+    --ceil-mode   VALID and lo:hi round up; a window that would start past the input and the padding before it is dropped
+
+Padding never enters the reduction: a maximum is that of the real cells, and an average divides by how many there are (TensorFlow's rule). --count-include-pad counts the padding too (PyTorch's default), --divisor replaces the count. Strides default to the window.
+
+--argmax writes where each maximum (or minimum) was; the first in row-major order wins a tie. --argmax-index names the convention: tensorflow (y*W + x)*C + c, with --include-batch-in-index ((b*H + y)*W + x)*C + c; pytorch y*W + x; onnx ((b*C + c)*H + y)*W + x; onnx-column-major with H and W swapped. Indices count cells of the unpadded input whatever --data-format is.
+
+--output-size makes the windows adaptive (PyTorch's rule): output i covers the cells from floor(i*in/out) to ceil((i+1)*in/out). --fractional takes one ratio for each spatial dimension, out = floor(in / ratio), and draws the window borders by --seed as tf.nn.fractional_max_pool does for the same seed; the report prints them.`,
+	Rank:   [2]int{1, 3},
+	Argmax: true,
+	Examples: []Example{
+		{"halve a photograph by its brightest pixels", "poolctl pool samples/chelsea.png --type max --window 2 -o max.png"},
+		{"average 3x3 windows at every pixel, borders included", "poolctl pool samples/chelsea.png --type avg --window 3 --strides 1 --padding SAME -o smooth.png"},
+		{"max_pool_with_argmax of an array, and a picture of where the maxima were", "poolctl pool samples/input_10x9x9x3.npy --type max --window 2 --strides 1 --padding SAME -o max.npy --argmax where.png"},
+		{"one number for each channel", "poolctl pool samples/chelsea.png --type avg --window global -o means.npy"},
+		{"adaptive pooling to 7x7", "poolctl pool samples/chelsea.png --type avg --output-size 7,7 -o seven.npy"},
+		{"the shapes only", "poolctl pool samples/chelsea.png --type max --window 3 --strides 2 --padding SAME --dry-run"},
+	},
+	New: func() Op { return defaults(new(Pool)) },
+}
+
+// Pool is pooling of every kind: regular, adaptive and fractional.
+type Pool struct {
+	format
+	windows
+	Type         string
+	Window       windowValue
+	CeilMode     bool
+	CountPadding bool
+	Divisor      int // 0: none given
+	P            float64
+	NaN          string
+	OutputSize   []int
+	Fractional   []float64
+	Seed         int
+	PseudoRandom bool
+	Overlapping  bool
+	IndexRule    string
+	Batch        bool
+}
+
+var reductions = map[string]kernel.Reduction{"max": kernel.Max, "avg": kernel.Average, "min": kernel.Min, "sum": kernel.Sum, "lp": kernel.LP}
+
+var conventions = []string{"tensorflow", "pytorch", "onnx", "onnx-column-major"}
+
+// Params implements Op.
+func (o *Pool) Params() []Param {
+	kind := choiceParam("type", &o.Type, []string{"max", "avg", "min", "sum", "lp"}, "", "what is kept of a window")
+	kind.Required = true
+	params := []Param{kind, windowParam(&o.Window)}
+	params = append(params, o.windows.params("the window")...)
+	params = append(params,
+		boolParam("ceil-mode", &o.CeilMode, "keep a last window that hangs over the end"),
+		boolParam("count-include-pad", &o.CountPadding, "averages divide by the cells of input and padding"),
+		intParam("divisor", &o.Divisor, "the count", "averages divide by this number instead of a count", func(v int) error {
+			if v == 0 {
+				return errors.New("got 0, want any other whole number")
+			}
+			return nil
+		}),
+		numberParam("p", &o.P, 2, "exponent of lp pooling; inf is the largest magnitude", func(v float64) error {
+			if v <= 0 {
+				return fmt.Errorf("got %s, want > 0", formatNumber(v))
+			}
+			return nil
+		}),
+		nanParam(&o.NaN),
+		intsParam("output-size", &o.OutputSize, "", "adaptive pooling to this size"),
+		numbersParam("fractional", &o.Fractional, "fractional pooling by this ratio, at least 1"),
+		intParam("seed", &o.Seed, "random", "seed of fractional pooling, as tf.nn.fractional_max_pool takes it", func(v int) error {
+			if v == 0 {
+				return errors.New("got 0, want any other whole number (TensorFlow takes 0 for a random seed)")
+			}
+			return nil
+		}),
+		boolParam("pseudo-random", &o.PseudoRandom, "fractional windows of nearly even size"),
+		boolParam("overlapping", &o.Overlapping, "fractional windows share their border cell"),
+		choiceParam("argmax-index", &o.IndexRule, conventions, conventions[0], "how argmax numbers cells"),
+		boolParam("include-batch-in-index", &o.Batch, "argmax counts through the batch (tensorflow only)"),
+	)
+	return append(params, o.format.params()...)
+}
+
+// Check implements Op.
+func (o *Pool) Check() error {
+	if o.Type == "" {
+		return usage("pool", "type", "missing, want one of max, avg, min, sum, lp")
+	}
+	ways := 0
+	for _, given := range []bool{o.Window.given(), o.OutputSize != nil, o.Fractional != nil} {
+		if given {
+			ways++
+		}
+	}
+	if ways != 1 {
+		return usage("pool", "window", "got %d of --window, --output-size and --fractional, want exactly one", ways)
+	}
+	if err := o.checkMeaning(); err != nil {
+		return err
+	}
+	for _, v := range o.OutputSize {
+		if v < 1 {
+			return usage("pool", "output-size", "got %d, want >= 1", v)
+		}
+	}
+	for _, v := range o.Fractional {
+		if v < 1 || math.IsInf(v, 0) {
+			return usage("pool", "fractional", "got %s, want a finite ratio >= 1", formatNumber(v))
+		}
+	}
+	if n := max(len(o.OutputSize), len(o.Fractional)); n > 3 {
+		return usage("pool", "output-size", "got %d numbers, want one for each spatial dimension (1 to 3)", n)
+	}
+	if err := o.window(o.Window.Size).Check(); err != nil {
+		return &UsageError{"pool", err}
+	}
+	return nil
+}
+
+// checkMeaning refuses parameters that have no meaning beside the others.
+func (o *Pool) checkMeaning() error {
+	regular := o.Window.given()
+	for _, c := range []struct {
+		field string
+		given bool
+		needs string
+		holds bool
+	}{
+		{"strides", o.Strides != nil, "--window", regular},
+		{"dilations", o.Dilations != nil, "--window", regular},
+		{"padding", o.Padding.given, "--window", regular},
+		{"ceil-mode", o.CeilMode, "--window", regular},
+		{"count-include-pad", o.CountPadding, "--type avg", o.Type == "avg"},
+		{"divisor", o.Divisor != 0, "--type avg", o.Type == "avg"},
+		{"p", o.P != 2, "--type lp", o.Type == "lp"},
+		{"seed", o.Seed != 0, "--fractional", o.Fractional != nil},
+		{"pseudo-random", o.PseudoRandom, "--fractional", o.Fractional != nil},
+		{"overlapping", o.Overlapping, "--fractional", o.Fractional != nil},
+		{"include-batch-in-index", o.Batch, "--argmax-index tensorflow", o.IndexRule == "tensorflow"},
+		{"type", !regular && o.Type != "max" && o.Type != "avg", "--window (adaptive and fractional pooling are max or avg)", false},
+	} {
+		if c.given && !c.holds {
+			return usage("pool", c.field, "has a meaning only with %s", c.needs)
+		}
+	}
+	return nil
+}
+
+// Inputs implements Op: pooling takes nothing but its input.
+func (o *Pool) Inputs(tensor.Spec) ([]Input, error) { return nil, nil }
+
+// Plan implements Op.
+func (o *Pool) Plan(in []tensor.Spec, want Want) (*Plan, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	if want.Argmax && o.Type != "max" && o.Type != "min" {
+		return nil, usage("pool", "argmax", "has a meaning only with --type max or min, got %s", o.Type)
+	}
+	layout, e, err := o.layout("pool", in[0])
+	if err != nil {
+		return nil, err
+	}
+	b := newBuilder("pool", in)
+	g, err := o.geometry(e, b.plan)
+	if err != nil {
+		return nil, err
+	}
+	b.plan.describe(g, layout)
+	b.plan.Index = kernel.Index{Convention: kernel.Convention(slices.Index(conventions, o.IndexRule)), Batch: o.Batch, N: e.N, Channels: e.C}
+	for i, a := range g.Axes {
+		b.plan.Index.Extent[i] = a.In
+	}
+
+	spec := kernel.PoolSpec{
+		Geometry: g, Reduction: reductions[o.Type], ChannelsFirst: layout.ChannelsFirst(),
+		IgnoreNaN: o.NaN == "ignore", Power: o.P, CountPadding: o.CountPadding, Divisor: o.Divisor,
+		Argmax: want.Argmax, Index: b.plan.Index,
+	}
+	exact := spec.Reduction == kernel.Max || spec.Reduction == kernel.Min
+	result := o.averaged(in[0])
+	if exact {
+		result = o.input(in[0])
+	}
+	shape := layout.Join(tensor.Extents{N: e.N, C: e.C, Spatial: g.Out()})
+	y := b.output("y", tensor.Spec{DType: result, Shape: shape}, layout)
+	argmax := y // never touched unless it is wanted
+	if want.Argmax {
+		argmax = b.output("argmax", tensor.Spec{DType: tensor.Int64, Shape: shape}, layout)
+	}
+	x := b.converted(0, o.input(in[0]))
+	if b.spec(x).DType == tensor.Half {
+		x = b.converted(x, tensor.Float32)
+	}
+	spec.DType = b.spec(x).DType
+	computed := y
+	if r := spec.Result(); r != result {
+		computed = b.temp(r, shape...)
+	}
+	if n, err := shape.Elements(); err == nil && n > 0 {
+		b.pool(spec, computed, argmax, x, want.Argmax)
+	}
+	if computed != y {
+		b.convert(y, computed)
+	}
+	return b.finish()
+}
+
+// pool adds the stage of a pooling kernel.
+func (b *builder) pool(spec kernel.PoolSpec, dst, argmax, src buf, wantArgmax bool) {
+	k := kernel.NewPool(spec)
+	b.plan.Impl = k.Impl
+	b.plan.Why = k.Why
+	b.stage(Stage{Name: "pool", Units: k.Units, Scratch: k.Scratch, Work: math.MaxInt,
+		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
+			var at *tensor.Tensor
+			if wantArgmax {
+				at = bufs[argmax]
+			}
+			k.Run(&w.Scratch, bufs[dst], at, bufs[src], lo, hi)
+		}})
+}
+
+// geometry lays the windows over the input.
+func (o *Pool) geometry(e tensor.Extents, p *Plan) (geom.Geometry, error) {
+	if o.Window.given() {
+		size := o.Window.Size
+		if o.Window.Global {
+			size = slices.Clone(e.Spatial)
+			for i := range size {
+				size[i] = max(size[i], 1)
+			}
+		}
+		w := o.window(size)
+		if w.Stride == nil {
+			w.Stride = size
+		}
+		w.Ceil, w.Pooling = o.CeilMode, true
+		return o.resolve("pool", e, w)
+	}
+	axes := make([]geom.Axis, len(e.Spatial))
+	for i, in := range e.Spatial {
+		if in == 0 {
+			return geom.Geometry{}, unfit("pool", "input", "got extent 0 in spatial dimension %d, want >= 1", i)
+		}
+	}
+	if o.OutputSize != nil {
+		if n := len(o.OutputSize); n != 1 && n != len(axes) {
+			return geom.Geometry{}, unfit("pool", "output-size", "got %d numbers, want 1 or %d (one for each spatial dimension of the input)", n, len(axes))
+		}
+		for i, in := range e.Spatial {
+			axes[i] = geom.Adaptive(in, o.OutputSize[i%len(o.OutputSize)])
+		}
+		return geom.New(e.N, e.C, axes), nil
+	}
+	sequences, err := o.sequences(e.Spatial)
+	if err != nil {
+		return geom.Geometry{}, err
+	}
+	for i, s := range sequences {
+		axes[i] = geom.Fractional(s, o.Overlapping)
+		p.Details = append(p.Details, Detail{fmt.Sprintf("sequence%d", i), tensor.Join(s, ",")})
+	}
+	p.Sequences = sequences
+	return geom.New(e.N, e.C, axes), nil
+}

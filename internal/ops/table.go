@@ -1,0 +1,28 @@
+package ops
+
+// Table lists every operation. It is the only place where one is registered.
+var Table = []Spec{
+	poolSpec,
+	unpoolSpec,
+	conv1dSpec,
+	conv2dSpec,
+	conv3dSpec,
+	conv1dTransposeSpec,
+	conv2dTransposeSpec,
+	conv3dTransposeSpec,
+	depthwiseSpec,
+	dilation2dSpec,
+	erosion2dSpec,
+}
+
+// Lookup returns the operation of that name.
+func Lookup(name string) (Spec, error) {
+	var names []string
+	for _, s := range Table {
+		if s.Name == name {
+			return s, nil
+		}
+		names = append(names, s.Name)
+	}
+	return Spec{}, unknownWord(name, names)
+}

@@ -1,0 +1,164 @@
+package ops
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+var unpoolSpec = Spec{
+	Name:    "unpool",
+	TF:      "tfa.layers.MaxUnpooling2D (TensorFlow has none), torch.nn.functional.max_unpool2d, ONNX MaxUnpool",
+	Summary: "put pooled values back to where an argmax says they were",
+	Doc: `Makes a tensor of zeros of --output-shape and places every value of the input at the index that --argmax holds for it. The argmax has the input's shape, and its indices refer to the output's shape in the convention of --argmax-index (see pool).
+
+Several values for one cell: --duplicates last keeps the last in row-major order, sum adds them (integers as floating-point numbers, like every sum), max keeps the largest, error refuses. An index outside the output is an error that names its place.`,
+	Rank: [2]int{1, 3},
+	Examples: []Example{
+		{"pool, then put the maxima back", "poolctl unpool samples/pooled_1x2x2x1.npy --argmax samples/argmax_1x2x2x1.npy --output-shape 1,4,4,1 -o back.npy"},
+	},
+	New: func() Op { return defaults(new(Unpool)) },
+}
+
+// Unpool places values at their argmax.
+type Unpool struct {
+	format
+	Argmax      string
+	OutputShape tensor.Shape
+	IndexRule   string
+	Batch       bool
+	Duplicates  string
+}
+
+// Params implements Op.
+func (o *Unpool) Params() []Param {
+	argmax := tensorParam("argmax", &o.Argmax, "array of indices, in the input's shape")
+	shape := shapeParam("output-shape", &o.OutputShape, "whole shape of the output, in the data format")
+	argmax.Required, shape.Required = true, true
+	return append([]Param{argmax, shape,
+		choiceParam("argmax-index", &o.IndexRule, conventions, conventions[0], "how argmax numbers cells"),
+		boolParam("include-batch-in-index", &o.Batch, "argmax counts through the batch (tensorflow only)"),
+		choiceParam("duplicates", &o.Duplicates, []string{"last", "sum", "max", "error"}, "last", "what becomes of several values for one cell"),
+	}, o.format.params()...)
+}
+
+// Check implements Op.
+func (o *Unpool) Check() error {
+	switch {
+	case o.Argmax == "":
+		return usage("unpool", "argmax", "missing, want a file")
+	case o.OutputShape == nil:
+		return usage("unpool", "output-shape", "missing, want the whole shape of the output")
+	case o.Batch && o.IndexRule != "tensorflow":
+		return usage("unpool", "include-batch-in-index", "has a meaning only with --argmax-index tensorflow")
+	}
+	if _, err := o.OutputShape.Elements(); err != nil {
+		return usage("unpool", "output-shape", "%v", err)
+	}
+	return nil
+}
+
+// Inputs implements Op.
+func (o *Unpool) Inputs(tensor.Spec) ([]Input, error) {
+	return []Input{{Name: "argmax", Source: o.Argmax}}, nil
+}
+
+// Plan implements Op.
+func (o *Unpool) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	layout, e, err := o.layout("unpool", in[0])
+	if err != nil {
+		return nil, err
+	}
+	out, err := layout.Split(o.OutputShape)
+	if err != nil {
+		return nil, unfit("unpool", "output-shape", "%v", err)
+	}
+	if out.N != e.N || out.C != e.C {
+		return nil, unfit("unpool", "output-shape", "got batch %d and %d channels, want the input's %d and %d", out.N, out.C, e.N, e.C)
+	}
+	if !in[1].DType.IsInteger() {
+		return nil, unfit("unpool", "argmax", "got %s, want an integer type", in[1].DType)
+	}
+	if !in[1].Shape.Equal(in[0].Shape) {
+		return nil, unfit("unpool", "argmax", "got shape %s, want the input's %s", in[1].Shape, in[0].Shape)
+	}
+
+	k := &kernel.Unpool{Duplicates: kernel.Duplicates(max(0, slices.Index([]string{"last", "sum", "max"}, o.Duplicates))), Values: 1}
+	k.Index = kernel.Index{Convention: kernel.Convention(slices.Index(conventions, o.IndexRule)), Batch: o.Batch, N: out.N, Channels: out.C, Extent: [3]int{1, 1, 1}}
+	copy(k.Index.Extent[3-len(out.Spatial):], out.Spatial)
+	for _, n := range e.Spatial {
+		k.Values *= n
+	}
+	last := tensor.ChannelsLast(layout.Spatial())
+	if !layout.ChannelsFirst() {
+		last = layout
+	}
+	order := func(t *tensor.Tensor) *tensor.Tensor { // channels last
+		return tensor.Permuted(t, tensor.Permutation(string(layout), string(last)))
+	}
+
+	b := newBuilder("unpool", in)
+	b.plan.Layout, b.plan.Index, b.plan.Impl = layout, k.Index, "scatter, go"
+	b.plan.Validate = func(in []*tensor.Tensor) error { return o.validate(k, in[1], order) }
+	result := o.input(in[0])
+	if o.Duplicates == "sum" {
+		result = o.averaged(in[0])
+	}
+	y := b.output("y", tensor.Spec{DType: result, Shape: o.OutputShape}, layout)
+	compute := b.spec(y).DType
+	if o.Duplicates == "sum" || compute == tensor.Half {
+		compute = compute.Arithmetic()
+	}
+	k.DType = compute
+	x := b.permuted(b.converted(0, compute), layout, last)
+	at := b.permuted(b.converted(1, tensor.Int64), layout, last)
+	dst := y
+	if compute != result || layout != last {
+		dst = b.temp(compute, tensor.PermutedShape(o.OutputShape, tensor.Permutation(string(layout), string(last)))...)
+	}
+	b.stage(Stage{Name: "unpool", Units: k.Units(), Scratch: k.Scratch(), Work: math.MaxInt,
+		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
+			k.Run(&w.Scratch, bufs[dst], bufs[x], bufs[at], lo, hi)
+		}})
+	b.deliver(y, dst, last, layout)
+	return b.finish()
+}
+
+// validate checks every index before anything is written.
+func (o *Unpool) validate(k *kernel.Unpool, argmax *tensor.Tensor, order func(*tensor.Tensor) *tensor.Tensor) error {
+	limit := k.Index.Limit()
+	wide, clipped := tensor.Converted(argmax, tensor.Int64)
+	for i, v := range tensor.Of[int64](wide) {
+		if v < 0 || v >= int64(limit) || clipped > 0 && argmax.At(i) > math.MaxInt64 {
+			return unfit("unpool", "argmax", "index %v at %s, want 0 <= index < %d (%s, output %s)",
+				display(argmax, i), place(argmax.Shape, i), limit, o.IndexRule, o.OutputShape)
+		}
+	}
+	if o.Duplicates != "error" {
+		return nil
+	}
+	ordered := order(wide)
+	if first, second, ok := k.FirstDuplicate(ordered); ok {
+		return unfit("unpool", "argmax", "values %s and %s (channels last) both go to index %d, want every cell at most once (--duplicates last, sum or max says what becomes of them)",
+			place(ordered.Shape, first), place(ordered.Shape, second), tensor.Of[int64](ordered)[second])
+	}
+	return nil
+}
+
+// display formats element i of an integer tensor exactly.
+func display(t *tensor.Tensor, i int) string {
+	if list, ok := t.Data.([]uint64); ok {
+		return fmt.Sprint(list[i])
+	}
+	wide, _ := tensor.Converted(t, tensor.Int64)
+	return fmt.Sprint(tensor.Of[int64](wide)[i])
+}
+
+// place formats the coordinates of flat index i: [0,1,2].
+func place(shape tensor.Shape, i int) string { return "[" + tensor.Join(shape.Index(i), ",") + "]" }
