@@ -23,7 +23,7 @@ func Heatmap(t *tensor.Tensor, layout tensor.Layout, title string) (*tensor.Tens
 		scale = max(math.Abs(r.lo), math.Abs(r.hi))
 	}
 	planes, more := planesOf(p.batch, p.channels, p.depth)
-	s := sheet{title: title, subtitle: t.Spec.String() + " " + string(layout), strip: layout.Spatial() == 1, legend: heatLegend(scale)}
+	s := sheet{title: title, subtitle: t.String() + " " + string(layout), strip: layout.Spatial() == 1, legend: heatLegend(scale)}
 	for _, at := range planes {
 		s.tiles = append(s.tiles, tile{
 			label: at.label(p.batch, p.channels, p.depth), width: p.width, height: p.height,

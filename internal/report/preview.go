@@ -1,11 +1,11 @@
 package report
 
 import (
-	"bufio"
 	"fmt"
 	"image/color"
 	"io"
 	"math"
+	"strings"
 
 	"github.com/poolctl/poolctl/internal/tensor"
 )
@@ -28,7 +28,7 @@ const smallestPreview = 20
 // pixels a character, one above the other (U+2580, upper half block), or one
 // grey ASCII character without colours. Large pictures are shrunk by averaging
 // areas, small ones magnified up to 4 times. One picture of 1 to 4 channels
-// keeps its colours; otherwise channels, batch entries and slices stand side by
+// keeps its colours, its alpha left out; otherwise channels, batch entries and slices stand side by
 // side, as many as fit, and a last line says how many do not.
 func Preview(w io.Writer, t *tensor.Tensor, layout tensor.Layout, columns int, mode ColorMode) error {
 	if columns < 1 {
@@ -48,8 +48,7 @@ func Preview(w io.Writer, t *tensor.Tensor, layout tensor.Layout, columns int, m
 	for i, at := range planes {
 		pictures[i] = p.resized(at, width, height)
 	}
-	out := bufio.NewWriter(w)
-	pen := pen{w: out, mode: mode}
+	pen := pen{mode: mode}
 	for y := 0; y < height; y += 2 {
 		for i, picture := range pictures {
 			if i > 0 {
@@ -67,21 +66,24 @@ func Preview(w io.Writer, t *tensor.Tensor, layout tensor.Layout, columns int, m
 		pen.end()
 	}
 	if more > 0 {
-		fmt.Fprintf(out, "+%d more\n", more)
+		fmt.Fprintf(&pen.text, "+%d more\n", more)
 	}
-	return out.Flush()
+	_, err = io.WriteString(w, pen.text.String())
+	return err
 }
 
 // previewSize returns the pixels of a drawing so many columns wide at most, one
-// pixel a column.
-func previewSize(width, height, room int) (int, int) {
-	w := min(room, width*4)
+// pixel a column, and not more than four times as high.
+func previewSize(width, height, room int) (w, h int) {
+	w = min(room, width*4)
 	if w >= width {
 		w = w / width * width // whole pixels
 	}
-	w = max(w, 1)
-	h := int(math.Round(float64(height) * float64(w) / float64(width)))
-	return w, max(h, 1)
+	h = int(math.Round(float64(height) * float64(w) / float64(width)))
+	if highest := 4 * room; h > highest {
+		w, h = int(math.Round(float64(width)*float64(highest)/float64(height))), highest
+	}
+	return max(w, 1), max(h, 1)
 }
 
 // resized returns a plane in another size, every pixel the average of the area
@@ -136,9 +138,9 @@ func (p *pixels) average(at plane, c int, top, bottom, left, right float64) floa
 }
 
 // pen writes characters and changes colours only where they differ from those
-// of the character before. The first write error stays in the bufio.Writer.
+// of the character before.
 type pen struct {
-	w        *bufio.Writer
+	text     strings.Builder
 	mode     ColorMode
 	ink      string
 	paper    string
@@ -156,7 +158,7 @@ func (p *pen) pair(upper, lower color.RGBA) {
 	}
 	p.set(&p.ink, "3", upper)
 	p.set(&p.paper, "4", lower)
-	p.w.WriteString("▀")
+	p.text.WriteString("▀")
 }
 
 // upper draws a pixel whose lower neighbour does not exist.
@@ -169,26 +171,26 @@ func (p *pen) upper(c color.RGBA) {
 		p.reset()
 	}
 	p.set(&p.ink, "3", c)
-	p.w.WriteString("▀")
+	p.text.WriteString("▀")
 }
 
 func (p *pen) ascii(level float64) {
-	p.w.WriteByte(ramp[min(int(level*float64(len(ramp))), len(ramp)-1)])
+	p.text.WriteByte(ramp[min(int(level*float64(len(ramp))), len(ramp)-1)])
 }
 
 func (p *pen) blank() {
 	p.reset()
-	p.w.WriteByte(' ')
+	p.text.WriteByte(' ')
 }
 
 func (p *pen) end() {
 	p.reset()
-	p.w.WriteByte('\n')
+	p.text.WriteByte('\n')
 }
 
 func (p *pen) reset() {
 	if p.coloured {
-		p.w.WriteString("\x1b[0m")
+		p.text.WriteString("\x1b[0m")
 	}
 	p.ink, p.paper, p.coloured = "", "", false
 }
@@ -201,7 +203,7 @@ func (p *pen) set(current *string, layer string, c color.RGBA) {
 		code = fmt.Sprintf("\x1b[%s8;5;%dm", layer, xterm(c))
 	}
 	if code != *current {
-		p.w.WriteString(code)
+		p.text.WriteString(code)
 		*current, p.coloured = code, true
 	}
 }

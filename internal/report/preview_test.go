@@ -87,6 +87,13 @@ func TestPreviewFitsTheColumns(t *testing.T) {
 	}
 }
 
+func TestPreviewIsNotEndless(t *testing.T) {
+	text := preview(t, waves(100000, 2), tensor.HW, 40, NoColor)
+	if lines := strings.Count(text, "\n"); lines != 80 {
+		t.Errorf("100000 rows take %d lines in 40 columns, want 80", lines)
+	}
+}
+
 func TestPreviewShowsNaN(t *testing.T) {
 	x := tensor.From([]float32{0, float32(nan), 1, float32(inf)}, 1, 4)
 	p, err := read(x, tensor.HW)
