@@ -27,7 +27,7 @@ var dilation2dSpec = Spec{
 	Name:    "dilation2d",
 	TF:      "tf.nn.dilation2d",
 	Summary: "grey dilation: the maximum of cells plus a structuring element",
-	Doc: `Grey-value morphology, channel by channel, with a structuring element (H, W, C). Sizes and padding are those of pool; padding is skipped.
+	Doc: `Grey-value morphology, channel by channel, with a structuring element (H, W, C). Sizes and padding are those of pool; padding is skipped. An integer input keeps its type when the element is of an integer type too, clipped to its range.
 
     y[n, o, c] = max over taps t of x[n, o*stride - lo + t*dilation, c] + filter[t, c]`,
 	Rank: [2]int{2, 2},
@@ -41,7 +41,7 @@ var erosion2dSpec = Spec{
 	Name:    "erosion2d",
 	TF:      "tf.nn.erosion2d",
 	Summary: "grey erosion: the minimum of cells minus a structuring element",
-	Doc: `Grey-value morphology, channel by channel, with a structuring element (H, W, C), whose taps are taken in reverse order. Sizes and padding are those of pool; padding is skipped.
+	Doc: `Grey-value morphology, channel by channel, with a structuring element (H, W, C), whose taps are taken in reverse order. Sizes and padding are those of pool; padding is skipped. An integer input keeps its type when the element is of an integer type too, clipped to its range.
 
     y[n, o, c] = min over taps t of x[n, o*stride - lo + t*dilation, c] - filter[last - t, c]`,
 	Rank: [2]int{2, 2},
@@ -136,7 +136,11 @@ func planDepthwise(op string, f *format, in []tensor.Spec, layout tensor.Layout,
 		last = tensor.ChannelsLast(layout.Spatial())
 	}
 	out := tensor.Extents{N: e.N, C: channels, Spatial: g.Out()}
-	y := b.output("y", tensor.Spec{DType: f.averaged(in[0]), Shape: layout.Join(out)}, layout)
+	result := f.averaged(in[0])
+	if spec.Morphology != kernel.Convolve && in[1].DType.IsInteger() {
+		result = f.input(in[0]) // whole numbers stay whole
+	}
+	y := b.output("y", tensor.Spec{DType: result, Shape: layout.Join(out)}, layout)
 	x := b.permuted(b.converted(b.converted(0, f.input(in[0])), spec.DType), layout, last)
 	filter := b.converted(1, spec.DType)
 	bias := filter // never touched unless there is one

@@ -17,7 +17,7 @@ func (o *Pool) sequences(spatial []int) ([][]int, error) {
 	if seed == 0 {
 		seed = int(rand.Int32N(math.MaxInt32)) + 1
 	}
-	random := newPhilox(defaultGraphSeed, uint64(seed))
+	random := newPhilox(defaultGraphSeed, truncatedSeed(seed))
 	list := make([][]int, len(spatial))
 	for i, in := range spatial {
 		ratio := o.Fractional[i%len(o.Fractional)]
@@ -44,6 +44,13 @@ func (o *Pool) sequences(spatial []int) ([][]int, error) {
 // defaultGraphSeed is what TensorFlow pairs with an operation's seed when no
 // global one is set.
 const defaultGraphSeed = 87654321
+
+// truncatedSeed is TensorFlow's reduction of a seed to 31 bits
+// (python/framework/random_seed.py): the remainder by 2^31 - 1, never negative.
+func truncatedSeed(seed int) uint64 {
+	const most = math.MaxInt32
+	return uint64((seed%most + most) % most)
+}
 
 func cumulative(steps []int) []int {
 	s := make([]int, len(steps)+1)

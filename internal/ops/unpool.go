@@ -15,7 +15,7 @@ var unpoolSpec = Spec{
 	Summary: "put pooled values back to where an argmax says they were",
 	Doc: `Makes a tensor of zeros of --output-shape and places every value of the input at the index that --argmax holds for it. The argmax has the input's shape, and its indices refer to the output's shape in the convention of --argmax-index (see pool).
 
-Several values for one cell: --duplicates last keeps the last in row-major order, sum adds them (integers as floating-point numbers, like every sum), max keeps the largest, error refuses. An index outside the output is an error that names its place.`,
+Several values for one cell: --duplicates last keeps the last in row-major order, sum adds them (clipped to the range of an integer type), max keeps the largest, error refuses. An index outside the output is an error that names its place.`,
 	Rank: [2]int{1, 3},
 	Examples: []Example{
 		{"pool, then put the maxima back", "poolctl unpool samples/pooled_1x2x2x1.npy --argmax samples/argmax_1x2x2x1.npy --output-shape 1,4,4,1 -o back.npy"},
@@ -107,13 +107,13 @@ func (o *Unpool) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	b.plan.Layout, b.plan.Index, b.plan.Impl = layout, k.Index, "scatter, go"
 	b.plan.Validate = func(in []*tensor.Tensor) error { return o.validate(k, in[1], order) }
 	result := o.input(in[0])
-	if o.Duplicates == "sum" {
-		result = o.averaged(in[0])
-	}
 	y := b.output("y", tensor.Spec{DType: result, Shape: o.OutputShape}, layout)
-	compute := b.spec(y).DType
-	if o.Duplicates == "sum" || compute == tensor.Half {
-		compute = compute.Arithmetic()
+	compute := result
+	switch {
+	case result == tensor.Half:
+		compute = tensor.Float32
+	case o.Duplicates == "sum" && result.IsInteger() && result.Size() <= 4:
+		compute = tensor.Int64 // and clipped to the type at the end
 	}
 	k.DType = compute
 	x := b.permuted(b.converted(0, compute), layout, last)
