@@ -1,7 +1,8 @@
 """Extrema with the indices of where they were, in all four conventions."""
 
 from golden import Family, data
-from pool_case import LIBRARIES, Pool, add
+from pool_case import Pool, add
+from pool_oracles import LIBRARIES
 
 family = Family("argmax", LIBRARIES)
 CONVENTIONS = ["tensorflow", "pytorch", "onnx", "onnx-column-major"]

@@ -40,13 +40,10 @@ def pool(c):
             continue
         values = values.astype("float64")
         if c.type == "lp":
-            p = float(c.p)
-            # scaled by the largest magnitude, so that powers neither overflow nor vanish
-            scale = np.abs(values).max(axis=1, keepdims=True)
-            scale[scale == 0] = 1
-            result[at] = (((np.abs(values) / scale) ** p).sum(axis=1) ** (1 / p) * scale[:, 0]).astype(result.dtype)
+            result[at] = ((np.abs(values) ** c.p).sum(axis=1) ** (1 / c.p)).astype(result.dtype)
             continue
-        total = values.sum(axis=1)
+        with np.errstate(invalid="ignore"):  # inf - inf
+            total = values.sum(axis=1)
         if c.type == "avg":
             count = len(positions)
             if c.include_pad:

@@ -10,7 +10,7 @@ import torch
 
 import brute
 from golden import CHANNELS_FIRST, SHORT, axes, channels_first, channels_last, csv, float_of, wide
-from pool_case import onnxruntime_run
+from pool_oracles import onnxruntime_run
 
 LIBRARIES = ["tensorflow", "torch", "onnx", "onnxruntime"]
 LETTERS = {1: "W", 2: "HW", 3: "DHW"}

@@ -4,7 +4,6 @@ from golden import SHORT, Family, agree, axes, channels_first, csv, data, float_
 
 import numpy as np
 import tensorflow as tf
-import torch
 
 import brute
 from conv_case import TOLERANCE, Conv, torch_conv
