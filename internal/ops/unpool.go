@@ -18,7 +18,7 @@ var unpoolSpec = Spec{
 Several values for one cell: --duplicates last keeps the last in row-major order, sum adds them (clipped to the range of an integer type), max keeps the largest, error refuses. An index outside the output is an error that names its place.`,
 	Rank: [2]int{1, 3},
 	Examples: []Example{
-		{"pool, then put the maxima back", "poolctl unpool samples/pooled_1x2x2x1.npy --argmax samples/argmax_1x2x2x1.npy --output-shape 1,4,4,1 -o back.npy"},
+		{"pool, then put the maxima back", "poolctl unpool samples/pooled_3x3.npy --argmax samples/argmax_3x3.npy --output-shape 6,6 -o back.npy"},
 	},
 	New: func() Op { return defaults(new(Unpool)) },
 }

@@ -145,6 +145,8 @@ def arrays():
           "a chequered ball of radius 12 in a scan whose slices are two pixels apart; NDHWC", f"formula, seed {SEED}")
 
     array("ramp_6x6.npy", np.arange(36, dtype=np.float32).reshape(6, 6), "0 … 35 in rows; rank 2, one grey image", "formula")
+    array("pooled_3x3.npy", np.arange(36, dtype=np.float32).reshape(6, 6)[1::2, 1::2], "ramp_6x6 pooled by 2x2 maximum; one grey image", "formula")
+    array("argmax_3x3.npy", np.arange(36, dtype=np.int64).reshape(6, 6)[1::2, 1::2], "where those maxima were, as indices into ramp_6x6; for unpool", "formula")
     array("counts_1x7x7x1.npy", ((np.arange(49) * 1009) % 65536 - 32768).astype(np.int16).reshape(1, 7, 7, 1),
           "16-bit integers of both signs; NHWC", "formula")
     array("half_1x8x8x2.npy", rng.uniform(-4, 4, (1, 8, 8, 2)).astype(np.float16), "half precision; NHWC", f"uniform in [-4, 4), seed {SEED}")

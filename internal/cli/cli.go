@@ -1,0 +1,254 @@
+// Package cli is the command line: cobra commands, streams, errors and exit
+// codes. It is the only package that prints or exits.
+//
+// A command is made by a new…Command function, which declares flags, and does
+// its work in a run… function, which returns an error. Main alone turns errors
+// into text and exit codes.
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/poolctl/poolctl/internal/config"
+	"github.com/poolctl/poolctl/internal/ops"
+)
+
+// Streams are the program's standard streams.
+type Streams struct {
+	In  io.Reader
+	Out io.Writer
+	Err io.Writer
+}
+
+// StandardStreams returns the process' own streams.
+func StandardStreams() Streams { return Streams{os.Stdin, os.Stdout, os.Stderr} }
+
+// app is one run of the program.
+type app struct {
+	settings
+	in     io.Reader
+	out    *bufio.Writer // data and reports
+	rawOut io.Writer     // what out writes to
+	err    io.Writer     // everything else
+}
+
+// settings are the flags that every command has.
+type settings struct {
+	Threads   int
+	Quiet     bool
+	Verbose   bool
+	JSON      bool
+	NoClobber bool
+	Color     string
+	MaxMemory byteSize
+	MaxPixels int
+	Config    string
+}
+
+// Main runs the program and returns its exit code.
+func Main(args []string, streams Streams) (code int) {
+	a := &app{in: streams.In, out: bufio.NewWriter(streams.Out), rawOut: streams.Out, err: streams.Err}
+	defer a.recoverPanic(&code)
+	stop := a.watchSignals()
+	defer stop()
+	root := a.newRootCommand()
+	root.SetArgs(args)
+	err := root.Execute()
+	if flushed := a.out.Flush(); err == nil && flushed != nil {
+		err = fmt.Errorf("standard output: %w", flushed)
+	}
+	return a.report(err)
+}
+
+// recoverPanic turns a panic into an error message; a fault of poolctl's own is
+// never shown as a stack trace.
+func (a *app) recoverPanic(code *int) {
+	if cause := recover(); cause != nil {
+		*code = a.report(fmt.Errorf("internal error, please report it with the command line and the input: %v", cause))
+	}
+}
+
+func (a *app) newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "poolctl COMMAND [INPUT…]",
+		Short: "pooling and convolution experiments with TensorFlow's semantics",
+		Long: `poolctl runs pooling and convolution on images and arrays, with exactly the semantics of tf.nn, on fast CPU kernels.
+
+INPUT is a file (.npy, .npz#name, .png, .jpg, .gif, .bmp, .tif, .webp; recognised by content) or - for standard input. -o FILE names the output, -o - writes .npy to standard output, so that commands pipe into each other.
+
+Every setting below is also a POOLCTL_… variable (--max-pixels is POOLCTL_MAX_PIXELS) and a line of the configuration file; flags win over variables, variables over the file.
+
+Exit codes: 0 done; 1 input, output or data error; 2 usage or configuration error; 3 a comparison differs; 4 part of a batch failed; 5 refused by a limit; 130 interrupted; 143 terminated.`,
+		SilenceErrors:      true,
+		SilenceUsage:       true,
+		DisableSuggestions: true,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return a.applySettings(cmd)
+		},
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	root.SetFlagErrorFunc(flagError)
+	root.SetUsageTemplate(usageTemplate)
+	root.SetHelpTemplate(helpTemplate)
+	a.settings.flags(root.PersistentFlags())
+	root.AddGroup(
+		&cobra.Group{ID: "operations", Title: "Operations:"},
+		&cobra.Group{ID: "look", Title: "Look and measure:"},
+		&cobra.Group{ID: "about", Title: "About poolctl:"})
+	for _, spec := range ops.Table {
+		root.AddCommand(a.newOperationCommand(spec))
+	}
+	root.AddCommand(
+		a.newShapeCommand(), a.newInspectCommand(), a.newCompareCommand(), a.newBenchCommand(),
+		a.newOpsCommand(), a.newCPUCommand(), a.newVersionCommand(), a.newManCommand(), a.newDemoCommand(), a.newDocsCommand(),
+	)
+	root.InitDefaultCompletionCmd()
+	root.InitDefaultHelpCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.GroupID == "" {
+			cmd.GroupID = "about"
+		}
+	}
+	return root
+}
+
+// flags declares the settings; their defaults are the flags' defaults.
+func (s *settings) flags(f *pflag.FlagSet) {
+	f.SortFlags = false
+	f.IntVar(&s.Threads, "threads", 0, "threads to compute with (default all cores)")
+	f.Lookup("threads").DefValue = "0"
+	f.BoolVar(&s.Quiet, "quiet", false, "no notes and no progress on standard error")
+	f.BoolVar(&s.Verbose, "verbose", false, "say what is done, on standard error")
+	f.BoolVar(&s.JSON, "json", false, "every report and every error as JSON")
+	f.BoolVar(&s.NoClobber, "no-clobber", false, "refuse to replace existing files")
+	s.Color = "auto"
+	f.Var(&choiceValue{&s.Color, []string{"auto", "always", "never"}}, "color", "colours on a terminal: `auto|always|never`; NO_COLOR is honoured")
+	s.MaxMemory = byteSize(defaultMemory())
+	f.Var(&s.MaxMemory, "max-memory", "refuse work that needs more `bytes` than this, such as 4GiB (default half of the machine's)")
+	f.Lookup("max-memory").DefValue = ""
+	f.IntVar(&s.MaxPixels, "max-pixels", 100_000_000, "refuse pictures of more pixels")
+	f.StringVar(&s.Config, "config", "", "configuration `file` (default poolctl/config.yaml in the user's configuration folder)")
+}
+
+// applySettings reads what the command line did not say, and checks it.
+func (a *app) applySettings(cmd *cobra.Command) error {
+	if err := config.Apply(cmd.Root().PersistentFlags(), a.Config); err != nil {
+		return &usageError{err.Error(), ""}
+	}
+	if a.Threads < 0 {
+		return usagef("--threads: got %d, want >= 1, or 0 for all cores", a.Threads)
+	}
+	if a.Threads == 0 {
+		a.Threads = runtime.GOMAXPROCS(0)
+	}
+	if a.Threads > maxThreads {
+		return usagef("--threads: got %d, want <= %d", a.Threads, maxThreads)
+	}
+	if a.MaxPixels < 1 {
+		return usagef("--max-pixels: got %d, want >= 1", a.MaxPixels)
+	}
+	if a.Quiet && a.Verbose {
+		return usagef("--quiet: has no meaning with --verbose")
+	}
+	return nil
+}
+
+// maxThreads bounds --threads: every thread has scratch memory of its own.
+const maxThreads = 1024
+
+// note prints a line for people on standard error, unless --quiet.
+func (a *app) note(format string, args ...any) {
+	if !a.Quiet {
+		fmt.Fprintf(a.err, "poolctl: "+format+"\n", args...)
+	}
+}
+
+// verbose prints a line for people on standard error with --verbose.
+func (a *app) verbose(format string, args ...any) {
+	if a.Verbose {
+		fmt.Fprintf(a.err, "poolctl: "+format+"\n", args...)
+	}
+}
+
+// unknownCommand is the error for a word that is no command of cmd.
+func unknownCommand(cmd *cobra.Command, word string) error {
+	var known []string
+	for _, c := range cmd.Commands() {
+		if !c.Hidden {
+			known = append(known, c.Name())
+		}
+	}
+	hint := "`" + cmd.CommandPath() + " --help` lists the commands"
+	if near := ops.Nearest(word, known); near != "" {
+		hint = fmt.Sprintf("did you mean %q?", near)
+	}
+	return &usageError{fmt.Sprintf("unknown command %q", word), hint}
+}
+
+// flagError words cobra's errors about flags.
+func flagError(cmd *cobra.Command, err error) error {
+	if errors.Is(err, pflag.ErrHelp) {
+		return err
+	}
+	var missing *pflag.NotExistError
+	if errors.As(err, &missing) {
+		var known []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+		name := missing.GetSpecifiedName()
+		hint := "`" + cmd.CommandPath() + " --help` lists the flags"
+		if near := ops.Nearest(name, known); near != "" {
+			hint = fmt.Sprintf("did you mean --%s?", near)
+		}
+		dashes := "--"
+		if len(name) == 1 {
+			dashes = "-"
+		}
+		return &usageError{fmt.Sprintf("%s: unknown flag %s%s", cmd.Name(), dashes, name), hint}
+	}
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		cause := invalid.Unwrap().Error()
+		name := invalid.GetFlag().Name
+		cause = strings.TrimPrefix(cause, name+": ")
+		if !strings.HasPrefix(cause, "got ") {
+			cause = fmt.Sprintf("got %q, want %s", invalid.GetValue(), wantedBy(invalid.GetFlag()))
+		}
+		return &usageError{fmt.Sprintf("%s: %s: %s", cmd.Name(), name, cause), ""}
+	}
+	return &usageError{cmd.Name() + ": " + err.Error(), ""}
+}
+
+// wantedBy says what a flag of one of pflag's own types takes.
+func wantedBy(f *pflag.Flag) string {
+	switch f.Value.Type() {
+	case "int":
+		return "a whole number"
+	case "float64":
+		return "a number"
+	case "bool":
+		return "true or false"
+	case "duration":
+		return "a time such as 1s or 500ms"
+	default:
+		return "a " + f.Value.Type()
+	}
+}

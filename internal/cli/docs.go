@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/poolctl/poolctl/internal/ops"
+)
+
+// newDocsCommand is what `go generate` runs: it writes the reference page of
+// every operation and the index of them.
+func (a *app) newDocsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "docs FOLDER", Short: "write the reference pages of the operations", Hidden: true, Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			for name, text := range referencePages() {
+				if err := os.WriteFile(filepath.Join(args[0], name), []byte(text), 0o666); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// referencePages returns the pages by file name.
+func referencePages() map[string]string {
+	pages := map[string]string{}
+	var index strings.Builder
+	index.WriteString(generatedMark + "# Operations\n\n| command | what it does | TensorFlow |\n|---|---|---|\n")
+	for _, spec := range ops.Table {
+		pages[spec.Name+".md"] = referencePage(spec)
+		fmt.Fprintf(&index, "| [%s](%s.md) | %s | %s |\n", spec.Name, spec.Name, spec.Summary, spec.TF)
+	}
+	pages["README.md"] = index.String()
+	return pages
+}
+
+const generatedMark = "<!-- Generated from internal/ops by `go generate ./...`; do not edit. -->\n\n"
+
+func referencePage(spec ops.Spec) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s# %s\n\n%s.\n\nTensorFlow: %s\n\n%s\n\n## Parameters\n\n| flag and key | value | default | meaning |\n|---|---|---|---|\n",
+		generatedMark, spec.Name, firstUpper(spec.Summary), code(spec.TF), spec.Doc)
+	for _, p := range describeParams(spec) {
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", p.Name, code(strings.ReplaceAll(p.Type, "|", `\|`)), p.Default, strings.ReplaceAll(p.Doc, "|", `\|`))
+	}
+	b.WriteString("\n## Examples\n\n```sh\n")
+	for _, e := range spec.Examples {
+		fmt.Fprintf(&b, "# %s\n%s\n", e.Does, e.Command)
+	}
+	b.WriteString("```\n")
+	return b.String()
+}
+
+func code(s string) string { return "`" + s + "`" }

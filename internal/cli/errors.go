@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"unicode"
+
+	"github.com/poolctl/poolctl/internal/imgio"
+	"github.com/poolctl/poolctl/internal/ops"
+)
+
+// The exit codes. They are part of the contract with scripts.
+const (
+	exitDone        = 0
+	exitData        = 1 // input, output or data error
+	exitUsage       = 2 // the command line or the configuration is wrong by itself
+	exitDiffers     = 3 // a comparison or a check differs
+	exitPartial     = 4 // part of a batch failed
+	exitLimit       = 5 // refused by a limit before any work
+	exitInterrupted = 130
+	exitTerminated  = 143
+)
+
+// usageError says that the command line is wrong by itself.
+type usageError struct{ text, hint string }
+
+func (e *usageError) Error() string { return e.text }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...), ""} }
+
+// limitError says that work was refused by a limit.
+type limitError struct{ text, hint string }
+
+func (e *limitError) Error() string { return e.text }
+
+// hinted adds a hint to an error.
+type hinted struct {
+	error
+	hint string
+}
+
+func (e *hinted) Unwrap() error { return e.error }
+
+// errDiffers ends a command that found a difference and has reported it.
+var errDiffers = errors.New("differs")
+
+// report prints an error, if there is one, and returns the exit code.
+func (a *app) report(err error) int {
+	if err == nil {
+		return exitDone
+	}
+	code := exitCode(err)
+	if errors.Is(err, errDiffers) {
+		return code
+	}
+	text, hint := printable(err.Error()), hintFor(err)
+	if a.JSON {
+		line, _ := json.Marshal(struct {
+			Schema string `json:"schema"`
+			Error  string `json:"error"`
+			Hint   string `json:"hint,omitempty"`
+			Code   int    `json:"exit_code"`
+		}{"poolctl.error/v1", text, hint, code})
+		fmt.Fprintf(a.err, "%s\n", line)
+		return code
+	}
+	fmt.Fprintf(a.err, "poolctl: error: %s\n", text)
+	if hint != "" {
+		fmt.Fprintf(a.err, "poolctl: hint: %s\n", hint)
+	}
+	return code
+}
+
+// exitCode classifies an error.
+func exitCode(err error) int {
+	var (
+		usage     *usageError
+		opUsage   *ops.UsageError
+		fileUsage *imgio.UsageError
+		limit     *limitError
+		fileLimit *imgio.LimitError
+	)
+	switch {
+	case errors.Is(err, errDiffers):
+		return exitDiffers
+	case errors.As(err, &usage), errors.As(err, &opUsage), errors.As(err, &fileUsage):
+		return exitUsage
+	case errors.As(err, &limit), errors.As(err, &fileLimit):
+		return exitLimit
+	default:
+		return exitData
+	}
+}
+
+// hintFor returns what to do about an error, or "".
+func hintFor(err error) string {
+	var (
+		usage *usageError
+		limit *limitError
+		with  *hinted
+	)
+	switch {
+	case errors.As(err, &usage):
+		return usage.hint
+	case errors.As(err, &limit):
+		return limit.hint
+	case errors.As(err, &with):
+		return with.hint
+	}
+	var data *ops.DataError
+	if errors.As(err, &data) {
+		switch text := err.Error(); {
+		case strings.Contains(text, "window: got") && strings.Contains(text, "cells"):
+			return "--padding SAME fits every window; --empty allow gives the empty tensor"
+		case strings.Contains(text, "spatial dimensions, want"):
+			return "--data-format names the axes of an array, such as HWC for one picture"
+		case strings.Contains(text, "input channels in shape"):
+			return "--groups cuts the channels into groups; --filter-format names the filter's axes"
+		}
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return "leave --no-clobber out to replace it"
+	}
+	return ""
+}
+
+// printable escapes control characters, so that a file's name cannot steer the
+// terminal or break the line.
+func printable(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.IsControl(r) || r == unicode.ReplacementChar {
+			fmt.Fprintf(&b, "\\u%04x", r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}

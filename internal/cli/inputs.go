@@ -1,0 +1,157 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/poolctl/poolctl/internal/imgio"
+	"github.com/poolctl/poolctl/internal/ops"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// inputs are the opened tensors of an operation: headers first, data by read.
+type inputs struct {
+	list []input
+}
+
+// input is one tensor that an operation takes: a file, or one that is made.
+type input struct {
+	name    string
+	spec    tensor.Spec // as the operation sees it
+	source  *imgio.Source
+	perm    []int // of the file's axes, for a picture asked for in another layout
+	produce func() *tensor.Tensor
+}
+
+// openInputs opens the main input and what the operation takes beside it.
+func (a *app) openInputs(op ops.Op, name string, noOrient bool) (_ *inputs, err error) {
+	in := &inputs{}
+	defer func() {
+		if err != nil {
+			in.close()
+		}
+	}()
+	options := imgio.Options{Stdin: a.in, NoOrient: noOrient, MaxPixels: a.MaxPixels}
+	main, err := openInput(name, options)
+	if err != nil {
+		return nil, err
+	}
+	in.list = append(in.list, main)
+	if main.source.Info.Picture {
+		if err := in.list[0].arrange(op); err != nil {
+			return nil, err
+		}
+	}
+	others, err := op.Inputs(in.list[0].spec)
+	if err != nil {
+		return nil, err
+	}
+	for _, other := range others {
+		if other.Make != nil {
+			in.list = append(in.list, input{name: other.Source, spec: other.Spec, produce: other.Make})
+			continue
+		}
+		if other.Source == "-" && name == "-" {
+			return nil, usagef("--%s: got -, but the input is read from standard input already", other.Name)
+		}
+		next, err := openInput(other.Source, options)
+		if err != nil {
+			return nil, err
+		}
+		in.list = append(in.list, next)
+	}
+	return in, nil
+}
+
+func openInput(name string, o imgio.Options) (input, error) {
+	source, err := imgio.Open(name, o)
+	if err != nil {
+		return input{}, err
+	}
+	return input{name: name, spec: source.Info.Spec, source: source}, nil
+}
+
+// arrange makes a picture, which is NHWC, appear in the layout that
+// --data-format names.
+func (in *input) arrange(op ops.Op) error {
+	layout := ops.DataFormat(op)
+	if layout == "" || layout == tensor.NHWC {
+		return nil
+	}
+	e, err := tensor.NHWC.Split(in.spec.Shape)
+	if err != nil {
+		return err
+	}
+	if layout.Spatial() != 2 || layout == tensor.HW && e.C != 1 {
+		return fmt.Errorf("%s: data-format: got %s for a picture of %d channels, want a 2-D layout that holds it, such as NHWC or NCHW", in.name, layout, e.C)
+	}
+	if layout.ChannelsFirst() {
+		in.perm = tensor.Permutation(string(tensor.NHWC), string(layout))
+	}
+	in.spec.Shape = layout.Join(e)
+	return nil
+}
+
+func (in *inputs) close() {
+	for _, i := range in.list {
+		if i.source != nil {
+			_ = i.source.Close()
+		}
+	}
+}
+
+// specs returns what the operation plans with.
+func (in *inputs) specs() []tensor.Spec {
+	list := make([]tensor.Spec, len(in.list))
+	for i, x := range in.list {
+		list[i] = x.spec
+	}
+	return list
+}
+
+// files returns the names of the inputs that are files.
+func (in *inputs) files() []string {
+	var list []string
+	for _, x := range in.list {
+		if x.source != nil {
+			list = append(list, x.name)
+		}
+	}
+	return list
+}
+
+// depth returns the depth that picture outputs get: 8 bits unless the input has
+// 16.
+func (in *inputs) depth() int { return max(8, in.list[0].source.Info.Depth) }
+
+// decodeBytes returns about what decoding takes beside the tensors: a picture
+// is held once more by its decoder.
+func (in *inputs) decodeBytes() int {
+	total := 0
+	for _, x := range in.list {
+		if x.source != nil && x.source.Info.Picture {
+			n, _ := x.spec.Bytes()
+			total += n
+		}
+	}
+	return total
+}
+
+// read decodes every input.
+func (in *inputs) read() ([]*tensor.Tensor, error) {
+	list := make([]*tensor.Tensor, len(in.list))
+	for i, x := range in.list {
+		if x.produce != nil {
+			list[i] = x.produce()
+			continue
+		}
+		t, err := x.source.Read()
+		if err != nil {
+			return nil, err
+		}
+		if x.perm != nil {
+			t = tensor.Permuted(t, x.perm)
+		}
+		list[i] = t.Reshaped(x.spec.Shape)
+	}
+	return list, nil
+}

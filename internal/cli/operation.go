@@ -1,0 +1,228 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/poolctl/poolctl/internal/imgio"
+	"github.com/poolctl/poolctl/internal/ops"
+	"github.com/poolctl/poolctl/internal/report"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// operation is the command of one operation: its own parameters, and what every
+// operation's command has beside them.
+type operation struct {
+	spec ops.Spec
+	op   ops.Op
+
+	Output  string
+	Argmax  string // FILE of --argmax
+	Overlay string
+	Report  string
+	DryRun  bool
+	Why     bool
+	files   fileFlags
+}
+
+// fileFlags are the flags about reading and writing files.
+type fileFlags struct {
+	NoOrient  bool
+	Quality   int
+	Normalize string
+}
+
+func (f *fileFlags) add(flags *pflag.FlagSet) {
+	flags.BoolVar(&f.NoOrient, "no-orient", false, "ignore a JPEG's EXIF orientation")
+	flags.IntVar(&f.Quality, "quality", imgio.DefaultQuality, "quality of a JPEG output, 1 to 100")
+	f.Normalize = "none"
+	flags.Var(&choiceValue{&f.Normalize, imgio.NormalizeNames()}, "normalize", "stretch the values of a picture output: `none|minmax|symmetric`")
+}
+
+func (f *fileFlags) check() error {
+	if f.Quality < 1 || f.Quality > 100 {
+		return usagef("--quality: got %d, want 1 to 100", f.Quality)
+	}
+	return nil
+}
+
+func (a *app) newOperationCommand(spec ops.Spec) *cobra.Command {
+	o := &operation{spec: spec, op: spec.New()}
+	cmd := &cobra.Command{
+		Use:     spec.Name + " INPUT -o OUTPUT [flags]",
+		Short:   spec.Summary,
+		Long:    firstUpper(spec.Summary) + ".\n\n" + spec.Doc + "\n\nTensorFlow: " + spec.TF,
+		Example: examples(spec.Examples),
+		GroupID: "operations",
+		Args:    oneInput,
+		RunE:    func(_ *cobra.Command, args []string) error { return a.runOperation(o, args[0]) },
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVarP(&o.Output, "output", "o", "", "`file` to write: .npy, .npz, .png, .jpg, .tif, .bmp, .gif, or - for .npy on standard output")
+	addParams(flags, o.op.Params())
+	if spec.Argmax {
+		flags.StringVar(&o.Argmax, "argmax", "", "`file` for where each maximum was: indices (.npy, .npz) or a picture")
+		flags.StringVar(&o.Overlay, "argmax-overlay", "", "picture `file` of the input with the winning pixels marked")
+	}
+	addReportFlags(flags, &o.Report, &o.Why)
+	flags.BoolVar(&o.DryRun, "dry-run", false, "stop after the shape report; nothing is read but headers")
+	o.files.add(flags)
+	return cmd
+}
+
+func addReportFlags(flags *pflag.FlagSet, format *string, why *bool) {
+	flags.Var(&choiceValue{format, []string{"text", "json", "csv"}}, "report", "print the shape report: `text|json|csv`")
+	flags.BoolVar(why, "why", false, "with the report, say why faster kernels did not apply")
+}
+
+// oneInput wants exactly one operand.
+func oneInput(cmd *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return &usageError{cmd.Name() + ": input missing, want a file or - for standard input", "`" + cmd.CommandPath() + " --help` shows examples"}
+	case len(args) > 1:
+		return usagef("%s: got %d inputs (%s), want 1", cmd.Name(), len(args), strings.Join(args, " "))
+	}
+	return nil
+}
+
+func firstUpper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// examples formats examples for cobra.
+func examples(list []ops.Example) string {
+	lines := make([]string, len(list))
+	for i, e := range list {
+		lines[i] = fmt.Sprintf("  # %s\n  %s", e.Does, e.Command)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (a *app) runOperation(o *operation, input string) error {
+	if err := o.check(a); err != nil {
+		return err
+	}
+	in, err := a.openInputs(o.op, input, o.files.NoOrient)
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	plan, err := o.op.Plan(in.specs(), ops.Want{Argmax: o.Argmax != "" || o.Overlay != ""})
+	if err != nil {
+		return err
+	}
+	r := shapeReport(o.op, plan)
+	r.Name = input
+	if o.DryRun {
+		return a.writeReport(r, a.reportFormat(o.Report, true), o.Why, false)
+	}
+	if err := imgio.CheckOutputs(in.files(), o.outputs(), a.NoClobber); err != nil {
+		return err
+	}
+	if err := a.checkMemory(plan, in.decodeBytes()); err != nil {
+		return err
+	}
+	a.verbose("%s: %s on %d threads", plan.Geometry.String(), plan.Impl, a.Threads)
+	tensors, err := in.read()
+	if err != nil {
+		return err
+	}
+	results, clipped, err := ops.Run(plan, a.Threads, tensors...)
+	if err != nil {
+		return err
+	}
+	if clipped > 0 {
+		a.note("%d values did not fit their integer type and were clipped", clipped)
+	}
+	outputs, err := o.results(plan, tensors[0], results, in.depth())
+	if err != nil {
+		return err
+	}
+	if err := a.writeAll(outputs); err != nil {
+		return err
+	}
+	return a.writeReport(r, a.reportFormat(o.Report, false), o.Why, o.Output == "-" || o.Argmax == "-")
+}
+
+// check refuses what is wrong whatever the input.
+func (o *operation) check(a *app) error {
+	if err := o.op.Check(); err != nil {
+		return err
+	}
+	if err := o.files.check(); err != nil {
+		return err
+	}
+	if len(o.outputs()) == 0 && !o.DryRun {
+		return &usageError{o.spec.Name + ": output: missing, want -o FILE, or -o - for standard output", "--dry-run prints the shape report without computing"}
+	}
+	if o.Overlay != "" && !imgio.IsPicture(o.Overlay) {
+		return usagef("%s: argmax-overlay: got %q, want a picture file such as overlay.png", o.spec.Name, o.Overlay)
+	}
+	_ = a
+	return nil
+}
+
+// outputs lists the files that will be written.
+func (o *operation) outputs() []string {
+	var list []string
+	for _, name := range []string{o.Output, o.Argmax, o.Overlay} {
+		if name != "" {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// results pairs what was computed with the files it goes to.
+func (o *operation) results(plan *ops.Plan, input *tensor.Tensor, results []*tensor.Tensor, depth int) ([]imgio.Output, error) {
+	normalize, err := imgio.ParseNormalize(o.files.Normalize)
+	if err != nil {
+		return nil, usagef("%s: normalize: %v", o.spec.Name, err)
+	}
+	var list []imgio.Output
+	if o.Output != "" {
+		list = append(list, imgio.Output{Name: o.Output, Tensor: results[0], Layout: plan.Outputs[0].Layout,
+			Depth: depth, Quality: o.files.Quality, Normalize: normalize})
+	}
+	if o.Argmax == "" && o.Overlay == "" {
+		return list, nil
+	}
+	winners := report.Winners{Geometry: plan.Geometry}
+	if imgio.IsPicture(o.Argmax) || o.Overlay != "" {
+		winners.Cell = ops.WinningCells(plan, results[1])
+	}
+	switch {
+	case o.Argmax == "":
+	case imgio.IsPicture(o.Argmax):
+		picture, err := winners.Picture()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, imgio.Output{Name: o.Argmax, Tensor: picture, Layout: tensor.HWC, Quality: o.files.Quality})
+	default:
+		list = append(list, imgio.Output{Name: o.Argmax, Tensor: results[1], Layout: plan.Outputs[1].Layout})
+	}
+	if o.Overlay != "" {
+		picture, err := report.Overlay(input, plan.Layout, winners)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, imgio.Output{Name: o.Overlay, Tensor: picture, Layout: tensor.HWC, Quality: o.files.Quality})
+	}
+	return list, nil
+}
+
+// writeAll writes outputs and prints what was lost.
+func (a *app) writeAll(outputs []imgio.Output) error {
+	notes, err := imgio.WriteAll(outputs, imgio.WriteOptions{Stdout: a.out, NoClobber: a.NoClobber})
+	if err != nil {
+		return err
+	}
+	for _, n := range notes {
+		a.note("%s", printable(n.String()))
+	}
+	return nil
+}

@@ -1,0 +1,123 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"github.com/poolctl/poolctl/internal/ops"
+)
+
+func (a *app) newOpsCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "ops [list|describe NAME|schema]",
+		Short: "the operations, their parameters, and the JSON Schema of pipeline files",
+		Example: examples([]ops.Example{
+			{Does: "all operations", Command: "poolctl ops"},
+			{Does: "one operation, with formulas and parameters", Command: "poolctl ops describe pool"},
+			{Does: "the JSON Schema of pipeline files", Command: "poolctl ops schema"},
+		}),
+		GroupID: "look",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return nil
+		},
+		RunE: func(*cobra.Command, []string) error { return a.listOperations() },
+	}
+	cmd.AddCommand(
+		&cobra.Command{Use: "list", Short: "a line for each operation", Args: cobra.NoArgs,
+			RunE: func(*cobra.Command, []string) error { return a.listOperations() }},
+		&cobra.Command{Use: "describe NAME", Short: "one operation: formulas, parameters, examples",
+			ValidArgs: operationNames(),
+			Args: func(_ *cobra.Command, args []string) error {
+				if len(args) != 1 {
+					return usagef("describe: got %d operations, want 1 of %s", len(args), strings.Join(operationNames(), ", "))
+				}
+				return nil
+			},
+			RunE: func(cmd *cobra.Command, args []string) error { return a.describeOperation(cmd, args[0]) }},
+		&cobra.Command{Use: "schema", Short: "the JSON Schema of pipeline files", Args: cobra.NoArgs,
+			RunE: func(*cobra.Command, []string) error {
+				encoder := json.NewEncoder(a.out)
+				encoder.SetIndent("", "  ")
+				return encoder.Encode(ops.Schema())
+			}},
+	)
+	return cmd
+}
+
+func (a *app) listOperations() error {
+	if a.JSON {
+		type row struct {
+			Name    string `json:"name"`
+			Summary string `json:"summary"`
+			TF      string `json:"tensorflow"`
+		}
+		var rows []row
+		for _, s := range ops.Table {
+			rows = append(rows, row{s.Name, s.Summary, s.TF})
+		}
+		return json.NewEncoder(a.out).Encode(struct {
+			Schema     string `json:"schema"`
+			Operations []row  `json:"operations"`
+		}{"poolctl.ops/v1", rows})
+	}
+	for _, s := range ops.Table {
+		fmt.Fprintf(a.out, "%-17s %s\n", s.Name, s.Summary)
+	}
+	return nil
+}
+
+func (a *app) describeOperation(cmd *cobra.Command, name string) error {
+	spec, err := ops.Lookup(name)
+	if err != nil {
+		return unknownOperation(cmd, name)
+	}
+	if a.JSON {
+		encoder := json.NewEncoder(a.out)
+		return encoder.Encode(struct {
+			Schema     string           `json:"schema"`
+			Name       string           `json:"name"`
+			Summary    string           `json:"summary"`
+			TensorFlow string           `json:"tensorflow"`
+			Doc        string           `json:"doc"`
+			Parameters []describedParam `json:"parameters"`
+		}{"poolctl.op/v1", spec.Name, spec.Summary, spec.TF, spec.Doc, describeParams(spec)})
+	}
+	fmt.Fprintf(a.out, "%s: %s\nTensorFlow: %s\n\n%s\n\n", spec.Name, spec.Summary, spec.TF, spec.Doc)
+	t := table.NewWriter()
+	t.SetStyle(table.StyleLight)
+	t.SetColumnConfigs([]table.ColumnConfig{{Number: 4, WidthMax: 60}, {Number: 2, WidthMax: 30}})
+	t.AppendHeader(table.Row{"parameter", "value", "default", "meaning"})
+	for _, p := range describeParams(spec) {
+		t.AppendRow(table.Row{p.Name, p.Type, p.Default, p.Doc})
+	}
+	fmt.Fprintf(a.out, "%s\n\nExamples:\n%s\n", t.Render(), examples(spec.Examples))
+	return nil
+}
+
+type describedParam struct {
+	Name     string   `json:"name"`
+	Type     string   `json:"type"`
+	Default  string   `json:"default"`
+	Required bool     `json:"required"`
+	Choices  []string `json:"choices,omitempty"`
+	Doc      string   `json:"doc"`
+}
+
+func describeParams(spec ops.Spec) []describedParam {
+	var list []describedParam
+	for _, p := range spec.New().Params() {
+		def := p.Default
+		if p.Required {
+			def = "(required)"
+		}
+		list = append(list, describedParam{p.Name, p.Type(), def, p.Required, p.Choices, p.Doc})
+	}
+	return list
+}

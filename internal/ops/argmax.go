@@ -1,0 +1,35 @@
+package ops
+
+import "github.com/poolctl/poolctl/internal/tensor"
+
+// WinningCells decodes the argmax output of a pooling plan: for each output
+// cell, in the order N, spatial axes, C whatever the layout, the index of the
+// winning cell within its plane of the input, (z*H + y)*W + x.
+func WinningCells(plan *Plan, argmax *tensor.Tensor) []int64 {
+	layout := plan.Outputs[1].Layout
+	if layout.ChannelsFirst() {
+		last := tensor.ChannelsLast(layout.Spatial())
+		argmax = tensor.Permuted(argmax, tensor.Permutation(string(layout), string(last)))
+	}
+	cells := make([]int64, argmax.Len())
+	channels := plan.Geometry.C
+	plane := 1
+	for _, n := range plan.Geometry.Out() {
+		plane *= n
+	}
+	for i, index := range tensor.Of[int64](argmax) {
+		_, _, cell := plan.Index.Decode(index, i/channels/plane, i%channels)
+		cells[i] = int64(cell)
+	}
+	return cells
+}
+
+// DataFormat returns the layout that an operation was given, or "".
+func DataFormat(op Op) tensor.Layout {
+	for _, p := range op.Params() {
+		if p.Name == "data-format" {
+			return tensor.Layout(p.String())
+		}
+	}
+	return ""
+}
