@@ -208,13 +208,3 @@ func (f *file) encoder() (func(io.Writer) error, []Note, error) {
 	}
 	return func(w io.Writer) error { return writePicture(w, f.format, r, f.output.Quality) }, notes, nil
 }
-
-// writePicture encodes a raster that the format can hold.
-func writePicture(w io.Writer, f Format, r *raster, quality int) error {
-	switch f {
-	case PNG:
-		return writePNG(w, r)
-	default:
-		return fmt.Errorf("%s is not written", f)
-	}
-}

@@ -1,7 +1,6 @@
 package imgio
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"sync/atomic"
@@ -68,19 +67,25 @@ func render(o Output, f Format) (*raster, []Note, error) {
 	if depth != 8 && depth != 16 {
 		return nil, nil, fmt.Errorf("got depth %d, want 8 or 16", depth)
 	}
-	var r *raster
-	var clipped levelCount
-	var notes []Note
-	if v.isPicture() {
-		r = &raster{width: v.w, height: v.h, channels: v.c}
-		clipped = r.fill(v.tensor, depth, o.Normalize)
-	} else {
-		return nil, nil, errors.New("contact sheets are not written")
+	if o.Quality < 0 || o.Quality > 100 {
+		return nil, nil, fmt.Errorf("got quality %d, want 1 to 100", o.Quality)
 	}
+	r := &raster{width: v.w, height: v.h, channels: v.c}
+	var clipped levelCount
+	if v.isPicture() {
+		clipped = r.fill(v.tensor, depth, o.Normalize)
+	} else if r, clipped, err = contactSheet(v, depth, o.Normalize); err != nil {
+		return nil, nil, err
+	}
+	var notes []Note
 	if clipped.total() > 0 {
 		notes = append(notes, Note{o.Name, clipped.total(), clipped.note(v.tensor.Len(), depth)})
 	}
-	return r, notes, nil
+	r, changes, err := fit(r, f)
+	for _, text := range changes {
+		notes = append(notes, Note{Name: o.Name, Text: text})
+	}
+	return r, notes, err
 }
 
 // levelCount counts values that a depth cannot hold.

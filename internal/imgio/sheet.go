@@ -1,0 +1,209 @@
+package imgio
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"strings"
+
+	"github.com/poolctl/poolctl/internal/tensor"
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/basicfont"
+	"golang.org/x/image/math/fixed"
+)
+
+// Limits of a contact sheet.
+const (
+	sheetTiles  = 4096
+	sheetPixels = 64_000_000
+)
+
+// Sizes in a contact sheet, in pixels.
+const (
+	sheetTile   = 64  // tiles are magnified until their longer side has this
+	sheetSignal = 256 // signals are magnified until they are this wide
+	sheetRow    = 8   // the least height of a signal's row
+	sheetMargin = 4   // around a tile and its label
+	sheetLabel  = 13  // height of a label
+	sheetLetter = 7   // width of a letter
+)
+
+var (
+	sheetBack = color.RGBA{0x1c, 0x20, 0x28, 0xff}
+	sheetLine = color.RGBA{0x3a, 0x41, 0x4d, 0xff}
+	sheetText = color.RGBA{0xc9, 0xd3, 0xe0, 0xff}
+)
+
+// tile is one cell of a contact sheet: height rows of width values, the value
+// of (y, x) at start + y*down + x*right of the levels.
+type tile struct {
+	label              string
+	start, down, right int
+}
+
+// sheet is a contact sheet: tiles of one size in a grid.
+type sheet struct {
+	tiles         []tile
+	width, height int // of a tile, in values
+	kx, ky        int // pixels that a value takes
+}
+
+// contactSheet draws a tensor that is no picture as one RGB picture of 8 bits:
+// a grey tile for each channel of each slice of each batch entry, named by n, d
+// and c with the axes that have more than one. A signal is a tile with a row
+// for each channel. All tiles share one mapping of values to levels.
+func contactSheet(v volume, depth int, n Normalize) (*raster, levelCount, error) {
+	s, err := newSheet(v)
+	if err != nil {
+		return nil, levelCount{}, err
+	}
+	pix, clipped := grey(v.tensor, v.c, depth, n)
+	return s.draw(pix), clipped, nil
+}
+
+// grey converts all values to levels of 8 bits.
+func grey(t *tensor.Tensor, channels, depth int, n Normalize) ([]uint8, levelCount) {
+	if depth == 16 {
+		r := &raster{pix16: make([]uint16, t.Len())}
+		clipped := levels(r.pix16, t, stretchOf(t, n, channels, false, 65535))
+		return r.to8().pix8, clipped
+	}
+	pix := make([]uint8, t.Len())
+	return pix, levels(pix, t, stretchOf(t, n, channels, false, 255))
+}
+
+func newSheet(v volume) (*sheet, error) {
+	s := &sheet{width: v.w, height: v.h}
+	count := v.n * v.d * v.c
+	if v.spatial == 1 {
+		s.height = v.c
+		count = v.n
+	}
+	if count > sheetTiles {
+		return nil, fmt.Errorf("got %d tiles (batch %d, depth %d, channels %d), want <= %d on one contact sheet: write .npy, or fewer channels",
+			count, v.n, v.d, v.c, sheetTiles)
+	}
+	plane := v.h * v.w * v.c
+	if v.spatial == 1 {
+		for n := range v.n {
+			s.tiles = append(s.tiles, tile{label(v, n, 0, -1), n * plane, 1, v.c})
+		}
+		s.kx = max(1, (sheetSignal+v.w-1)/v.w)
+		s.ky = max(sheetRow, (sheetTile+v.c-1)/v.c)
+	} else {
+		for n := range v.n {
+			for d := range v.d {
+				for c := range v.c {
+					s.tiles = append(s.tiles, tile{label(v, n, d, c), (n*v.d+d)*plane + c, v.w * v.c, v.c})
+				}
+			}
+		}
+		longer := max(v.w, v.h)
+		s.kx = max(1, (sheetTile+longer-1)/longer)
+		s.ky = s.kx
+	}
+	cellW, cellH := s.cell()
+	if total := float64(cellW) * float64(cellH) * float64(count); total > sheetPixels {
+		return nil, fmt.Errorf("got %d tiles of %dx%d, %.0f pixels with their labels, want <= %d on one contact sheet: write .npy, or fewer channels",
+			count, s.width, s.height, total, sheetPixels)
+	}
+	return s, nil
+}
+
+// label names a tile by the axes that have more than one entry; c < 0 stands
+// for all channels.
+func label(v volume, n, d, c int) string {
+	var parts []string
+	if v.n > 1 {
+		parts = append(parts, fmt.Sprintf("n%d", n))
+	}
+	if v.d > 1 {
+		parts = append(parts, fmt.Sprintf("d%d", d))
+	}
+	switch {
+	case c >= 0 && v.c > 1:
+		parts = append(parts, fmt.Sprintf("c%d", c))
+	case c < 0 && v.c > 1:
+		parts = append(parts, fmt.Sprintf("c0-%d", v.c-1))
+	}
+	if len(parts) == 0 {
+		return "c0"
+	}
+	return strings.Join(parts, " ")
+}
+
+// cell returns the size of a cell: a tile, its label above it, the margin
+// around both, and a line on the right and below.
+func (s *sheet) cell() (width, height int) {
+	longest := 0
+	for _, t := range s.tiles {
+		longest = max(longest, len(t.label))
+	}
+	width = max(s.width*s.kx, longest*sheetLetter) + 2*sheetMargin + 1
+	height = sheetLabel + sheetMargin + s.height*s.ky + 2*sheetMargin + 1
+	return width, height
+}
+
+// columns returns the number of columns that makes the sheet nearest to a
+// square.
+func (s *sheet) columns() int {
+	cellW, cellH := s.cell()
+	best, bestRatio := 1, 0.0
+	for columns := 1; columns <= len(s.tiles); columns++ {
+		rows := (len(s.tiles) + columns - 1) / columns
+		ratio := float64(columns*cellW) / float64(rows*cellH)
+		if ratio < 1 {
+			ratio = 1 / ratio
+		}
+		if columns == 1 || ratio < bestRatio {
+			best, bestRatio = columns, ratio
+		}
+	}
+	return best
+}
+
+func (s *sheet) draw(levels []uint8) *raster {
+	cellW, cellH := s.cell()
+	columns := s.columns()
+	rows := (len(s.tiles) + columns - 1) / columns
+	img := image.NewRGBA(image.Rect(0, 0, columns*cellW+1, rows*cellH+1))
+	draw.Draw(img, img.Rect, image.NewUniform(sheetBack), image.Point{}, draw.Src)
+	line := image.NewUniform(sheetLine)
+	for i := range columns + 1 {
+		draw.Draw(img, image.Rect(i*cellW, 0, i*cellW+1, img.Rect.Max.Y), line, image.Point{}, draw.Src)
+	}
+	for i := range rows + 1 {
+		draw.Draw(img, image.Rect(0, i*cellH, img.Rect.Max.X, i*cellH+1), line, image.Point{}, draw.Src)
+	}
+	text := font.Drawer{Dst: img, Src: image.NewUniform(sheetText), Face: basicfont.Face7x13}
+	for i, t := range s.tiles {
+		x, y := i%columns*cellW+1+sheetMargin, i/columns*cellH+1+sheetMargin
+		text.Dot = fixed.P(x, y+basicfont.Face7x13.Ascent)
+		text.DrawString(t.label)
+		s.drawTile(img, x, y+sheetLabel+sheetMargin, t, levels)
+	}
+	r := &raster{width: img.Rect.Dx(), height: img.Rect.Dy(), channels: 3}
+	r.pix8 = make([]uint8, r.width*r.height*3)
+	for i := range r.width * r.height {
+		copy(r.pix8[3*i:3*i+3], img.Pix[4*i:])
+	}
+	return r
+}
+
+// drawTile draws each value as a block of kx by ky pixels.
+func (s *sheet) drawTile(img *image.RGBA, left, top int, t tile, levels []uint8) {
+	n := s.width * s.kx * 4
+	for y := range s.height {
+		first := img.Pix[img.PixOffset(left, top+y*s.ky):][:n]
+		for x := range s.width {
+			g := levels[t.start+y*t.down+x*t.right]
+			for i := 4 * x * s.kx; i < 4*(x+1)*s.kx; i += 4 {
+				first[i], first[i+1], first[i+2] = g, g, g
+			}
+		}
+		for k := 1; k < s.ky; k++ {
+			copy(img.Pix[img.PixOffset(left, top+y*s.ky+k):][:n], first)
+		}
+	}
+}
