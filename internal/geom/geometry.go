@@ -181,18 +181,27 @@ func (g *Geometry) checkPooling() error {
 	return nil
 }
 
-// hollow returns the first window without a real cell. Interior windows have
-// only real cells, so it looks at the others.
+// hollow returns the first window without a real cell. Every window reaches
+// past the padding before the input, and begins before the padding after it
+// (checkPooling, Resolve). So it is one that begins in the padding and steps
+// over the whole input with a dilation larger than that.
 func (a *Axis) hollow() (o int, ok bool) {
-	o0, o1 := a.Interior()
-	for o := 0; o < a.Out; o++ {
-		if o == o0 && o0 < o1 {
-			o = o1 - 1
-			continue
-		}
-		if t0, t1 := a.Span(o); t0 == t1 {
+	if a.In >= a.Dilation {
+		return 0, false
+	}
+	// Windows a period apart step on the same cell. Between them that cell
+	// advances by step, so that those which cannot be past the end are skipped.
+	step, period := a.Stride%a.Dilation, a.Dilation/gcd(a.Stride, a.Dilation)
+	for last := min(a.Out, ceilDiv(a.Lo, a.Stride), period); o < last; {
+		start := o*a.Stride - a.Lo
+		cell := start + ceilDiv(-start, a.Dilation)*a.Dilation
+		if cell >= a.In {
 			return o, true
 		}
+		if step == 0 {
+			break
+		}
+		o += ceilDiv(a.In-cell, step)
 	}
 	return 0, false
 }

@@ -2,6 +2,10 @@ package geom
 
 import "math/bits"
 
+// MaxBounds is the largest number of windows that an irregular axis should
+// have: unlike those of a regular one, the bounds of each lie in memory.
+const MaxBounds = 1 << 24
+
 // Adaptive returns the axis of adaptive pooling: window i of out covers the
 // cells floor(i*in/out) <= c < ceil((i+1)*in/out) (PyTorch's
 // ATen/native/AdaptivePooling.h). Windows overlap where out does not divide in,

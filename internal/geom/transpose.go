@@ -20,10 +20,10 @@ func ResolveTranspose(n int, in []int, c int, w Window, size []int) (Geometry, e
 	axes := make([]Axis, len(in))
 	g := New(n, c, axes)
 	for i, out := range in {
-		if out < 0 || out > MaxExtent/MaxParameter {
-			return Geometry{}, fieldError("input", "got extent %d, want 0 to %d", out, MaxExtent/MaxParameter)
-		}
 		a := Axis{Size: pick(w.Size, i, 1), Stride: pick(w.Stride, i, 1), Dilation: pick(w.Dilation, i, 1)}
+		if most := MaxExtent / a.Stride; out < 0 || out > most {
+			return Geometry{}, fieldError("input", "got extent %d, want 0 to %d", out, most)
+		}
 		if w.Padding == Same || w.Padding == SameLower {
 			a.In = out * a.Stride
 			if size != nil {
@@ -54,6 +54,9 @@ func ResolveTranspose(n int, in []int, c int, w Window, size []int) (Geometry, e
 		if most := least + max(a.Stride, a.Dilation) - 1; a.In < least || a.In > most {
 			return Geometry{}, fieldError("output-shape", "got %d in %s, want %d to %d ((in-1)*stride + effective window - padding, and less than one stride or dilation more)",
 				a.In, g.AxisName(i), max(0, least), most)
+		}
+		if a.In > MaxExtent {
+			return Geometry{}, fieldError("window", "got %d cells, which makes an output of %d in %s, want <= %d", a.Effective(), a.In, g.AxisName(i), MaxExtent)
 		}
 		if a.In < 0 {
 			return Geometry{}, fieldError("padding", "got %d:%d in %s, which leaves an output of %d cells, want >= 0", a.Lo, a.Hi, g.AxisName(i), a.In)
