@@ -14,33 +14,37 @@ func Convert(dst, src *Tensor) (clipped int) { return ConvertRange(dst, src, 0, 
 func ConvertRange(dst, src *Tensor, lo, hi int) (clipped int) {
 	switch s := src.Data.(type) {
 	case []uint8:
-		return convertFrom(dst, s, lo, hi, fromReal[uint8])
+		return convertFrom(dst, s, lo, hi, fromReal[uint8], toFloat32[uint8])
 	case []int8:
-		return convertFrom(dst, s, lo, hi, fromReal[int8])
+		return convertFrom(dst, s, lo, hi, fromReal[int8], toFloat32[int8])
 	case []uint16:
-		return convertFrom(dst, s, lo, hi, fromReal[uint16])
+		return convertFrom(dst, s, lo, hi, fromReal[uint16], toFloat32[uint16])
 	case []int16:
-		return convertFrom(dst, s, lo, hi, fromReal[int16])
+		return convertFrom(dst, s, lo, hi, fromReal[int16], toFloat32[int16])
 	case []uint32:
-		return convertFrom(dst, s, lo, hi, fromReal[uint32])
+		return convertFrom(dst, s, lo, hi, fromReal[uint32], toFloat32[uint32])
 	case []int32:
-		return convertFrom(dst, s, lo, hi, fromReal[int32])
+		return convertFrom(dst, s, lo, hi, fromReal[int32], toFloat32[int32])
 	case []uint64:
-		return convertFrom(dst, s, lo, hi, fromReal[uint64])
+		return convertFrom(dst, s, lo, hi, fromReal[uint64], toFloat32[uint64])
 	case []int64:
-		return convertFrom(dst, s, lo, hi, fromReal[int64])
+		return convertFrom(dst, s, lo, hi, fromReal[int64], toFloat32[int64])
 	case []Float16:
-		return convertFrom(dst, s, lo, hi, func(v Float16) float64 { return float64(v.Float32()) })
+		return convertFrom(dst, s, lo, hi, func(v Float16) float64 { return float64(v.Float32()) }, Float16.Float32)
 	case []float32:
-		return convertFrom(dst, s, lo, hi, fromReal[float32])
+		return convertFrom(dst, s, lo, hi, fromReal[float32], toFloat32[float32])
 	default:
-		return convertFrom(dst, src.Data.([]float64), lo, hi, fromReal[float64])
+		return convertFrom(dst, src.Data.([]float64), lo, hi, fromReal[float64], toFloat32[float64])
 	}
 }
 
 func fromReal[T Real](v T) float64 { return float64(v) }
 
-func convertFrom[S Element](dst *Tensor, src []S, from, to int, widen func(S) float64) int {
+func toFloat32[T Real](v T) float32 { return float32(v) }
+
+// convertFrom converts by way of float64, or straight to float32: a 64-bit
+// integer that went through float64 would be rounded twice.
+func convertFrom[S Element](dst *Tensor, src []S, from, to int, widen func(S) float64, narrow func(S) float32) int {
 	src = src[from:to]
 	switch d := dst.Data.(type) {
 	case []S:
@@ -65,12 +69,12 @@ func convertFrom[S Element](dst *Tensor, src []S, from, to int, widen func(S) fl
 	case []Float16:
 		d = d[from:to]
 		for i, v := range src {
-			d[i] = ToFloat16(float32(widen(v)))
+			d[i] = roundToFloat16(widen(v))
 		}
 	case []float32:
 		d = d[from:to]
 		for i, v := range src {
-			d[i] = float32(widen(v))
+			d[i] = narrow(v)
 		}
 	case []float64:
 		d = d[from:to]
