@@ -24,9 +24,6 @@ type gifHeader struct {
 // has a transparent colour or leaves a part of the canvas free.
 func openGIF(in *input, o Options) (Info, func() (*tensor.Tensor, error), error) {
 	h, err := readGIFHeader(bufio.NewReader(in.section()))
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		err = errors.New("header: the file is cut")
-	}
 	if err != nil {
 		return Info{}, nil, err
 	}

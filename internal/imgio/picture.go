@@ -3,6 +3,8 @@ package imgio
 import (
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/poolctl/poolctl/internal/tensor"
 )
@@ -37,11 +39,21 @@ func openPicture(in *input, f Format, o Options) (Info, func() (*tensor.Tensor, 
 	}, nil
 }
 
-// prefixed puts the format's name in front of a decoder's error.
+// prefixed puts the format's name in front of a decoder's error, once, and says
+// plainly that a file ends too early.
 func prefixed(f Format, err error) error {
 	var limit *LimitError
 	if errors.As(err, &limit) {
 		return err
 	}
-	return fmt.Errorf("%s: %w", f, err)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errCut
+	}
+	prefix := f.String() + ": "
+	if strings.HasPrefix(err.Error(), prefix) {
+		return err
+	}
+	return fmt.Errorf("%s%w", prefix, err)
 }
+
+var errCut = errors.New("the file is cut")

@@ -116,11 +116,9 @@ func (c *pngChunks) whole(most uint32) ([]byte, error) {
 	return data, c.finish()
 }
 
-var errPNGCut = errors.New("the file is cut")
-
 func pngCut(err error) error {
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return errPNGCut
+		return errCut
 	}
 	return err
 }

@@ -33,11 +33,8 @@ const (
 // colours were multiplied with is divided out.
 func openTIFF(in *input, o Options) (Info, func() (*tensor.Tensor, error), error) {
 	config, err := tiff.DecodeConfig(in.section())
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		err = errors.New("header: the file is cut")
-	}
 	if err != nil {
-		return Info{}, nil, trimmed("tiff: ", err)
+		return Info{}, nil, err
 	}
 	if err := checkPixels(in.name, TIFF, config.Width, config.Height, o); err != nil {
 		return Info{}, nil, err
@@ -58,11 +55,8 @@ func openTIFF(in *input, o Options) (Info, func() (*tensor.Tensor, error), error
 	info := pictureInfo(TIFF, config.Width, config.Height, channels, depth)
 	return info, func() (*tensor.Tensor, error) {
 		img, err := tiff.Decode(in.section())
-		if err == io.EOF || err == io.ErrUnexpectedEOF {
-			return nil, errors.New("the file is cut")
-		}
 		if err != nil {
-			return nil, trimmed("tiff: ", err)
+			return nil, err
 		}
 		t := tensor.New(info.Spec)
 		if p, ok := img.(*image.Paletted); ok {
@@ -117,12 +111,4 @@ func tiffSamples(r io.ReaderAt) (int, error) {
 		return 0, errors.New("got 0 rows per strip, want >= 1")
 	}
 	return samples, nil
-}
-
-// trimmed drops the name that a library puts in front of its errors.
-func trimmed(prefix string, err error) error {
-	if text := err.Error(); len(text) > len(prefix) && text[:len(prefix)] == prefix {
-		return errors.New(text[len(prefix):])
-	}
-	return err
 }

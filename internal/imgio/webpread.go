@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"io"
 
 	"github.com/poolctl/poolctl/internal/tensor"
 	"golang.org/x/image/webp"
@@ -20,7 +19,7 @@ func openWebP(in *input, o Options) (Info, func() (*tensor.Tensor, error), error
 	}
 	config, err := webp.DecodeConfig(in.section())
 	if err != nil {
-		return Info{}, nil, trimmed("webp: ", webpCut(err))
+		return Info{}, nil, err
 	}
 	if err := checkPixels(in.name, WebP, config.Width, config.Height, o); err != nil {
 		return Info{}, nil, err
@@ -33,7 +32,7 @@ func openWebP(in *input, o Options) (Info, func() (*tensor.Tensor, error), error
 	return info, func() (*tensor.Tensor, error) {
 		img, err := webp.Decode(in.section())
 		if err != nil {
-			return nil, trimmed("webp: ", webpCut(err))
+			return nil, err
 		}
 		if size := img.Bounds().Size(); size.X != config.Width || size.Y != config.Height {
 			return nil, fmt.Errorf("got size %v, the header says %dx%d", size, config.Width, config.Height)
@@ -60,20 +59,12 @@ func openWebP(in *input, o Options) (Info, func() (*tensor.Tensor, error), error
 	}, nil
 }
 
-func webpCut(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return errors.New("the file is cut")
-	}
-	return err
-}
-
 // webpAlpha reads, from the first chunk, whether the picture has alpha, after
 // checking the length that the file states.
 func webpAlpha(in *input) (bool, error) {
-	head := make([]byte, 30)
-	n, err := in.file.ReadAt(head, 0)
-	if n < len(head) {
-		return false, webpCut(err)
+	var head [25]byte // a file may be shorter by what its first chunk does not need
+	if n, err := in.file.ReadAt(head[:], 0); n < 20 {
+		return false, err
 	}
 	if stated := int64(binary.LittleEndian.Uint32(head[4:])) + 8; stated > in.size {
 		return false, fmt.Errorf("got %d of %d bytes, the file is cut", in.size, stated)
