@@ -18,6 +18,7 @@ fi
 mkdir -p "$out"
 export PYTHONDONTWRITEBYTECODE=1
 for family in pool_max pool_avg argmax pool_nd pool_other adaptive fractional unpool \
-	conv conv_transpose depthwise morphology special vectors tutorial; do
+	conv conv_transpose depthwise morphology special vectors tutorial \
+	grad_pool_max grad_pool_avg; do
 	"$venv/bin/python" "$here/$family.py" "$out"
 done

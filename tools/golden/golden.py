@@ -42,10 +42,10 @@ def version(library):
 
 
 class Family:
-    """Collects cases; libraries are those the generator computes or checks with."""
+    """Collects cases; libraries are those the generator computes or checks with, folder is inside the output folder."""
 
-    def __init__(self, name, libraries):
-        self.name = name
+    def __init__(self, name, libraries, folder=""):
+        self.name, self.folder = name, folder
         self.libraries = ["numpy", *libraries]
         self.cases, self.names = [], set()
         self.arrays, self.keys = {}, {}
@@ -82,7 +82,7 @@ class Family:
 
     def save(self):
         """Writes both files into the folder given on the command line, or the default one."""
-        folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_OUT
+        folder = (Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_OUT) / self.folder
         folder.mkdir(parents=True, exist_ok=True)
         head = {
             "generator": f"tools/golden/{self.name}.py",
@@ -112,6 +112,8 @@ def data(shape, dtype="float32", kind="mixed"):
     ties      integers from -2 to 2 (0 to 4 unsigned), so that windows hold equal cells
     negative  below zero everywhere
     ramp      0, 1, 2, ...
+    whole     whole numbers from -9 to 9 without 0: sums of them are exact in any order
+    upstream  as mixed, but other numbers: a gradient of a tensor that may have the input's shape
     """
     dtype = np.dtype(dtype)
     rng = np.random.Generator(np.random.PCG64(zlib.crc32(f"{tuple(shape)} {dtype} {kind}".encode())))
@@ -119,6 +121,8 @@ def data(shape, dtype="float32", kind="mixed"):
         return np.arange(np.prod(shape)).reshape(shape).astype(dtype)
     if kind == "ties":
         return rng.integers(*((0, 5) if dtype.kind == "u" else (-2, 3)), shape).astype(dtype)
+    if kind == "whole":
+        return (rng.integers(1, 10, shape) * rng.choice([-1, 1], shape)).astype(dtype)
     if dtype.kind in "iu":
         info = np.iinfo(dtype)
         if kind == "negative":
@@ -130,6 +134,15 @@ def data(shape, dtype="float32", kind="mixed"):
     if kind == "negative":
         values = -np.abs(values) - 0.5
     return (values * 2).astype(dtype)
+
+
+def sprinkled(shape, share, values, dtype="float32"):
+    """Seeded data with a share of its cells replaced by the values in turn."""
+    x = data(shape, dtype).copy()
+    rng = np.random.Generator(np.random.PCG64(x.size))
+    places = np.flatnonzero(rng.random(x.size) < share)
+    x.reshape(-1)[places] = [values[n % len(values)] for n in range(len(places))]
+    return x
 
 
 def csv(numbers):

@@ -220,6 +220,33 @@ def ranks(x, type, nan):
     return result
 
 
+def torch_pad(c, image, fill):
+    """A tensor NC.. padded, and cut, to just the cells that the windows reach."""
+    out, lo, _ = c.geometry
+    reach = [(o - 1) * s + (k - 1) * d + 1 for o, s, k, d in zip(out, c.steps, c.window, c.rates)]
+    ends = [r - l - n for r, l, n in zip(reach, lo, c.x.shape[1:-1])]
+    flat = [p for pair in zip(reversed(lo), reversed(ends)) for p in pair]  # last axis first; negative crops
+    return torch.nn.functional.pad(image, flat, value=fill)
+
+
+def counted_cells(c):
+    """The divisors of an average by PyTorch, NC..: a convolution by ones of the mask of cells that count."""
+    _, lo, hi = c.geometry
+    mask = torch_pad(c, torch.ones(channels_first(c.x).shape, dtype=torch.float64), 0.0)
+    if c.include_pad:
+        mask = torch.zeros(mask.shape, dtype=torch.float64)
+        inside = tuple(slice(0, l + n + h) for l, n, h in zip(lo, c.x.shape[1:-1], hi))
+        mask[(slice(None), slice(None), *inside)] = 1
+    return window_sums(c, mask)
+
+
+def window_sums(c, padded):
+    """The sum of every window of a tensor NC.. in float64, as a convolution by ones."""
+    channels = c.x.shape[-1]
+    ones = torch.ones((channels, 1, *c.window), dtype=torch.float64)
+    return getattr(torch.nn.functional, f"conv{c.rank}d")(padded, ones, None, c.steps, 0, c.rates, channels)
+
+
 def padded_pool(c):
     """By PyTorch on an input padded beforehand.
 
@@ -230,32 +257,17 @@ def padded_pool(c):
     x = c.x
     if 0 in x.shape or 0 in out:
         return None
-    reach = [(o - 1) * s + (k - 1) * d + 1 for o, s, k, d in zip(out, c.steps, c.window, c.rates)]
-    ends = [r - l - n for r, l, n in zip(reach, lo, x.shape[1:-1])]
-
-    def pad(values, fill):
-        flat = [p for pair in zip(reversed(lo), reversed(ends)) for p in pair]  # last axis first; negative crops
-        return torch.nn.functional.pad(torch.from_numpy(channels_first(values)), flat, value=fill)
-
     if c.extremum:
         f = getattr(torch.nn.functional, f"max_pool{c.rank}d")
-        padded = pad(ranks(x, c.type, c.nan), -1.0)
+        padded = torch_pad(c, torch.from_numpy(channels_first(ranks(x, c.type, c.nan))), -1.0)
         _, i = f(padded, c.window, c.steps, 0, c.rates, return_indices=True)
-        cells = np.unravel_index(channels_last(i.numpy()), reach)
+        cells = np.unravel_index(channels_last(i.numpy()), padded.shape[2:])
         where = np.ravel_multi_index([a - l for a, l in zip(cells, lo)], x.shape[1:-1])
         flat = x.reshape(x.shape[0], -1, x.shape[-1])
         y = np.take_along_axis(flat, where.reshape(x.shape[0], -1, x.shape[-1]), 1).reshape(where.shape)
         return y, where, f"torch.nn.functional.max_pool{c.rank}d over the ranks of the cells"
-    channels = x.shape[-1]
-    ones = torch.ones((channels, 1, *c.window), dtype=torch.float64)
-    mask = pad(np.ones(x.shape), 0.0)
-    if c.include_pad:
-        mask = torch.zeros(mask.shape, dtype=torch.float64)
-        inside = tuple(slice(0, l + n + h) for l, n, h in zip(lo, x.shape[1:-1], hi))
-        mask[(slice(None), slice(None), *inside)] = 1
-    f = getattr(torch.nn.functional, f"conv{c.rank}d")  # in float64
     terms = np.abs(x.astype("float64")) ** c.p if c.type == "lp" else x.astype("float64")
-    total, count = (f(t, ones, None, c.steps, 0, c.rates, channels) for t in (pad(terms, 0.0), mask))
+    total = window_sums(c, torch_pad(c, torch.from_numpy(channels_first(terms)), 0.0))
     what = f"torch.nn.functional.conv{c.rank}d by ones"
     if c.type == "lp":
         y, what = total ** (1 / c.p), what + " of |x|^p, to the power 1/p"
@@ -264,7 +276,7 @@ def padded_pool(c):
     elif c.divisor is not None:
         y, what = total / c.divisor, what + " over the divisor"
     else:
-        y, what = total / count, what + " over that of the mask of counted cells"
+        y, what = total / counted_cells(c), what + " over that of the mask of counted cells"
     return channels_last(y.numpy()).astype(float_of(x.dtype)), None, what
 
 

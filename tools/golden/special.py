@@ -5,7 +5,7 @@ the channel count and the CPU), so PyTorch computes these: directly, or over the
 cells' ranks where its own index would be the last NaN's, or NaN is ignored.
 """
 
-from golden import Family, agree, data
+from golden import Family, agree, data, sprinkled
 
 import numpy as np
 import tensorflow as tf
@@ -22,15 +22,6 @@ CONVENTIONS = ["tensorflow", "pytorch", "onnx", "onnx-column-major"]
 
 def pool(note, x, type, window, strides=None, padding=None, **more):
     add(family, Pool(x, type, window, strides, padding, note=note, **more))
-
-
-def sprinkled(shape, share, values, dtype="float32"):
-    """Seeded data with a share of its cells replaced by the values in turn."""
-    x = data(shape, dtype).copy()
-    rng = np.random.Generator(np.random.PCG64(x.size))
-    places = np.flatnonzero(rng.random(x.size) < share)
-    x.reshape(-1)[places] = [values[n % len(values)] for n in range(len(places))]
-    return x
 
 
 def one_nan(shape, places):
