@@ -186,8 +186,32 @@ func (o *Conv) Inputs(x tensor.Spec) ([]Input, error) {
 	return o.inputs(o.op, o.rank, channels...)
 }
 
+// convLayout is a convolution, or a transposed one, laid out for its inputs.
+type convLayout struct {
+	op      string
+	layout  tensor.Layout
+	in, out tensor.Extents
+	g       geom.Geometry // of the convolution, transposed or not
+	filter  filterShape
+	groups  int
+}
+
 // Plan implements Op.
 func (o *Conv) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
+	l, err := o.lay(in)
+	if err != nil {
+		return nil, err
+	}
+	spec := kernel.ConvSpec{Src: l.in.C, Dst: l.out.C, Filter: l.filter.strides}
+	spec.Filter.Group = l.filter.O / l.groups * l.filter.strides.Dst
+	for i, a := range l.g.Axes {
+		spec.Gather[i] = a.Forward()
+	}
+	return l.plan(&o.format, o.Bias != "", in, spec)
+}
+
+// lay checks the inputs against each other and lays the windows over x.
+func (o *Conv) lay(in []tensor.Spec) (*convLayout, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
@@ -203,8 +227,8 @@ func (o *Conv) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if groups == 0 || e.C%groups != 0 || f.I != e.C/groups {
-		return nil, unfit(o.op, "filter", "got %d input channels in shape %s (%s), want %d (the input's %d channels in %d groups)", f.I, in[1].Shape, format, e.C/max(1, groups), e.C, groups)
+	if e.C%groups != 0 || f.I != e.C/groups {
+		return nil, unfit(o.op, "filter", "got %d input channels in shape %s (%s), want %d (the input's %d channels in %d groups)", f.I, in[1].Shape, format, e.C/groups, e.C, groups)
 	}
 	if f.O%groups != 0 {
 		return nil, unfit(o.op, "groups", "got %d, want a divisor of the filter's %d output channels", groups, f.O)
@@ -213,13 +237,8 @@ func (o *Conv) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.strides.Group = f.O / groups * f.strides.Dst
-	spec := kernel.ConvSpec{
-		Gather: [3]geom.Gather{g.Axes[0].Forward(), g.Axes[1].Forward(), g.Axes[2].Forward()},
-		N:      e.N, Src: e.C, Dst: f.O, Groups: groups, Filter: f.strides,
-	}
 	out := tensor.Extents{N: e.N, C: f.O, Spatial: g.Out()}
-	return planConv(o.op, &o.format, o.Bias != "", in, layout, g, spec, out)
+	return &convLayout{o.op, layout, e, out, g, f, groups}, nil
 }
 
 // spatialInput reads the main input's shape and checks its dimensions.
@@ -237,27 +256,27 @@ func spatialInput(op string, f *format, x tensor.Spec, rank int) (tensor.Layout,
 	return layout, e, nil
 }
 
-// planConv builds the plan of a convolution or a transposed one: pack the
-// filter, bring the input to channels last, convolve, bring the output back.
-func planConv(op string, f *format, bias bool, in []tensor.Spec, layout tensor.Layout, g geom.Geometry, spec kernel.ConvSpec, out tensor.Extents) (*Plan, error) {
-	b := newBuilder(op, in)
-	b.plan.describe(g, layout)
+// plan builds the plan of a convolution or a transposed one: pack the filter,
+// bring the input to channels last, convolve, bring the output back.
+func (l *convLayout) plan(f *format, bias bool, in []tensor.Spec, spec kernel.ConvSpec) (*Plan, error) {
+	b := newBuilder(l.op, in)
+	b.plan.describe(l.g, l.layout)
 	b.plan.Parameters, _ = in[1].Shape.Elements()
 	if bias {
-		if !in[2].Shape.Equal(tensor.Shape{spec.Dst}) {
-			return nil, unfit(op, "bias", "got shape %s, want (%d), a number for each output channel", in[2].Shape, spec.Dst)
+		if !in[2].Shape.Equal(tensor.Shape{l.out.C}) {
+			return nil, unfit(l.op, "bias", "got shape %s, want (%d), a number for each output channel", in[2].Shape, l.out.C)
 		}
-		b.plan.Parameters += spec.Dst
+		b.plan.Parameters += l.out.C
 	}
-	spec.Bias = bias
+	spec.N, spec.Groups, spec.Bias = l.in.N, l.groups, bias
 	spec.DType = f.input(in[0]).Arithmetic()
 
-	last := layout
-	if layout.ChannelsFirst() {
-		last = tensor.ChannelsLast(layout.Spatial())
+	last := l.layout
+	if last.ChannelsFirst() {
+		last = tensor.ChannelsLast(last.Spatial())
 	}
-	y := b.output("y", tensor.Spec{DType: f.averaged(in[0]), Shape: layout.Join(out)}, layout)
-	x := b.permuted(b.converted(b.converted(0, f.input(in[0])), spec.DType), layout, last)
+	y := b.output("y", tensor.Spec{DType: f.averaged(in[0]), Shape: l.layout.Join(l.out)}, l.layout)
+	x := b.permuted(b.converted(b.converted(0, f.input(in[0])), spec.DType), l.layout, last)
 	filter := b.converted(1, spec.DType)
 	biasBuf := filter // never touched unless there is a bias
 	if bias {
@@ -265,11 +284,11 @@ func planConv(op string, f *format, bias bool, in []tensor.Spec, layout tensor.L
 	}
 	k := kernel.NewConv(spec)
 	b.plan.Impl = k.Impl
-	b.plan.MultiplyAdds = multiplyAdds(out, g.Taps(), spec.Src/spec.Groups, spec.Transposed, &g)
+	b.plan.MultiplyAdds = l.multiplyAdds()
 	packed := b.temp(spec.DType, k.Packed)
 	dst := y
-	if layout != last || b.spec(y).DType != spec.DType {
-		dst = b.temp(spec.DType, last.Join(out)...)
+	if l.layout != last || b.spec(y).DType != spec.DType {
+		dst = b.temp(spec.DType, last.Join(l.out)...)
 	}
 	b.stage(Stage{Name: "pack the filter", Units: 1, Exec: func(_ *Worker, bufs []*tensor.Tensor, _, _ int) {
 		k.Pack(bufs[packed], bufs[filter])
@@ -278,18 +297,19 @@ func planConv(op string, f *format, bias bool, in []tensor.Spec, layout tensor.L
 		Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) {
 			k.Run(bufs[dst], bufs[x], bufs[packed], bufs[biasBuf], lo, hi)
 		}})
-	b.deliver(y, dst, last, layout)
+	b.deliver(y, dst, last, l.layout)
 	return b.finish()
 }
 
-// multiplyAdds counts whole windows, borders included, as is usual; for a
-// transposed convolution those of the convolution whose gradient it is.
-func multiplyAdds(out tensor.Extents, taps, channels int, transposed bool, g *geom.Geometry) int {
-	cells := out.Spatial
-	if transposed {
-		cells = g.Out()
-	}
-	n, err := tensor.Product(append([]int{out.N, out.C, taps, channels}, cells...)...)
+// multiplyAdds counts those of whole windows, borders included, as is usual;
+// for a transposed convolution those of the convolution whose gradient it is.
+func (l *convLayout) multiplyAdds() int {
+	return multiplyAdds(append([]int{l.in.N, l.in.C / l.groups, l.out.C, l.g.Taps()}, l.g.Out()...)...)
+}
+
+// multiplyAdds multiplies; what does not fit is the largest number.
+func multiplyAdds(factors ...int) int {
+	n, err := tensor.Product(factors...)
 	if err != nil {
 		return math.MaxInt
 	}

@@ -86,6 +86,20 @@ func (o *ConvTranspose) Inputs(x tensor.Spec) ([]Input, error) {
 
 // Plan implements Op.
 func (o *ConvTranspose) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
+	l, err := o.lay(in)
+	if err != nil {
+		return nil, err
+	}
+	spec := kernel.ConvSpec{Src: l.in.C, Dst: l.out.C, Filter: l.filter.strides, SkipPadding: true}
+	spec.Filter.Group = l.in.C / l.groups * l.filter.strides.Src
+	for i, a := range l.g.Axes {
+		spec.Gather[i] = a.Backward()
+	}
+	return l.plan(&o.format, o.Bias != "", in, spec)
+}
+
+// lay checks the inputs against each other and finds the output's size.
+func (o *ConvTranspose) lay(in []tensor.Spec) (*convLayout, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
@@ -128,10 +142,5 @@ func (o *ConvTranspose) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 		return nil, &DataError{o.op, err}
 	}
 	out.Spatial = g.In()
-	f.strides.Group = e.C / groups * f.strides.Src
-	spec := kernel.ConvSpec{
-		Gather: [3]geom.Gather{g.Axes[0].Backward(), g.Axes[1].Backward(), g.Axes[2].Backward()},
-		N:      e.N, Src: e.C, Dst: channels, Groups: groups, Filter: f.strides, Transposed: true,
-	}
-	return planConv(o.op, &o.format, o.Bias != "", in, layout, g, spec, out)
+	return &convLayout{o.op, layout, e, out, g, f, groups}, nil
 }

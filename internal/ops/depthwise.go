@@ -89,6 +89,15 @@ func (o *Depthwise) Inputs(x tensor.Spec) ([]Input, error) {
 
 // Plan implements Op.
 func (o *Depthwise) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
+	l, err := o.lay(in)
+	if err != nil {
+		return nil, err
+	}
+	return l.plan(&o.format, o.Bias != "", in)
+}
+
+// lay checks the inputs against each other and lays the windows over x.
+func (o *Depthwise) lay(in []tensor.Spec) (*depthwiseLayout, error) {
 	const op = "depthwise-conv2d"
 	if err := o.Check(); err != nil {
 		return nil, err
@@ -104,68 +113,80 @@ func (o *Depthwise) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	if n, err := shape.Elements(); err != nil || n == 0 {
 		return nil, unfit(op, "filter", "got shape %s, want no extent of 0", shape)
 	}
+	channels, err := tensor.Product(e.C, shape[3])
+	if err != nil {
+		return nil, &DataError{op, err}
+	}
 	g, err := o.resolve(op, e, o.window(shape[:2]))
 	if err != nil {
 		return nil, err
 	}
-	spec := kernel.DepthwiseSpec{Multiplier: shape[3], Bias: o.Bias != ""}
-	return planDepthwise(op, &o.format, in, layout, e, g, spec)
+	out := tensor.Extents{N: e.N, C: channels, Spatial: g.Out()}
+	return &depthwiseLayout{op: op, layout: layout, in: e, out: out, g: g, multiplier: shape[3]}, nil
 }
 
-// planDepthwise builds the plan of depthwise convolution and of morphology.
-func planDepthwise(op string, f *format, in []tensor.Spec, layout tensor.Layout, e tensor.Extents, g geom.Geometry, spec kernel.DepthwiseSpec) (*Plan, error) {
-	channels, err := tensor.Product(e.C, spec.Multiplier)
-	if err != nil {
-		return nil, &DataError{op, err}
-	}
-	b := newBuilder(op, in)
-	b.plan.describe(g, layout)
+// depthwiseLayout is an operation that meets every channel with weights of its
+// own, laid out for its inputs.
+type depthwiseLayout struct {
+	op         string
+	layout     tensor.Layout
+	in, out    tensor.Extents
+	g          geom.Geometry
+	multiplier int
+	kind       kernel.Morphology
+	ignoreNaN  bool
+}
+
+// plan builds the plan of depthwise convolution and of morphology.
+func (l *depthwiseLayout) plan(f *format, bias bool, in []tensor.Spec) (*Plan, error) {
+	b := newBuilder(l.op, in)
+	b.plan.describe(l.g, l.layout)
 	b.plan.Parameters, _ = in[1].Shape.Elements()
-	if spec.Bias {
-		if !in[2].Shape.Equal(tensor.Shape{channels}) {
-			return nil, unfit(op, "bias", "got shape %s, want (%d), a number for each output channel", in[2].Shape, channels)
+	if bias {
+		if !in[2].Shape.Equal(tensor.Shape{l.out.C}) {
+			return nil, unfit(l.op, "bias", "got shape %s, want (%d), a number for each output channel", in[2].Shape, l.out.C)
 		}
-		b.plan.Parameters += channels
+		b.plan.Parameters += l.out.C
 	}
-	spec.N, spec.C, spec.DType = e.N, e.C, f.input(in[0]).Arithmetic()
-	for i, a := range g.Axes {
+	spec := kernel.DepthwiseSpec{N: l.in.N, C: l.in.C, Multiplier: l.multiplier, Bias: bias,
+		DType: f.input(in[0]).Arithmetic(), Morphology: l.kind, IgnoreNaN: l.ignoreNaN}
+	for i, a := range l.g.Axes {
 		spec.Gather[i] = a.Forward()
 	}
-	last := layout
-	if layout.ChannelsFirst() {
-		last = tensor.ChannelsLast(layout.Spatial())
+	last := l.layout
+	if last.ChannelsFirst() {
+		last = tensor.ChannelsLast(last.Spatial())
 	}
-	out := tensor.Extents{N: e.N, C: channels, Spatial: g.Out()}
 	result := f.averaged(in[0])
-	if spec.Morphology != kernel.Convolve && in[1].DType.IsInteger() {
+	if l.kind != kernel.Convolve && in[1].DType.IsInteger() {
 		result = f.input(in[0]) // whole numbers stay whole
 	}
-	y := b.output("y", tensor.Spec{DType: result, Shape: layout.Join(out)}, layout)
-	x := b.permuted(b.converted(b.converted(0, f.input(in[0])), spec.DType), layout, last)
+	y := b.output("y", tensor.Spec{DType: result, Shape: l.layout.Join(l.out)}, l.layout)
+	x := b.permuted(b.converted(b.converted(0, f.input(in[0])), spec.DType), l.layout, last)
 	filter := b.converted(1, spec.DType)
-	bias := filter // never touched unless there is one
-	if spec.Bias {
-		bias = b.converted(2, spec.DType)
+	biasBuf := filter // never touched unless there is one
+	if bias {
+		biasBuf = b.converted(2, spec.DType)
 	}
 	k := kernel.NewDepthwise(spec)
 	b.plan.Impl = k.Impl
-	work := multiplyAdds(out, g.Taps(), 1, false, &g)
-	if spec.Morphology == kernel.Convolve {
+	work := multiplyAdds(append([]int{l.out.N, l.out.C, l.g.Taps()}, l.out.Spatial...)...)
+	if l.kind == kernel.Convolve {
 		b.plan.MultiplyAdds = work
 	}
 	packed := b.temp(spec.DType, k.Packed)
 	dst := y
-	if layout != last || b.spec(y).DType != spec.DType {
-		dst = b.temp(spec.DType, last.Join(out)...)
+	if l.layout != last || result != spec.DType {
+		dst = b.temp(spec.DType, last.Join(l.out)...)
 	}
 	b.stage(Stage{Name: "pack the filter", Units: 1, Exec: func(_ *Worker, bufs []*tensor.Tensor, _, _ int) {
 		k.Pack(bufs[packed], bufs[filter])
 	}})
-	b.stage(Stage{Name: op, Units: k.Units, Scratch: k.Scratch, Work: work,
+	b.stage(Stage{Name: l.op, Units: k.Units, Scratch: k.Scratch, Work: work,
 		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
-			k.Run(&w.Scratch, bufs[dst], bufs[x], bufs[packed], bufs[bias], lo, hi)
+			k.Run(&w.Scratch, bufs[dst], bufs[x], bufs[packed], bufs[biasBuf], lo, hi)
 		}})
-	b.deliver(y, dst, last, layout)
+	b.deliver(y, dst, last, l.layout)
 	return b.finish()
 }
 
@@ -204,6 +225,15 @@ func (o *Morphology) Inputs(x tensor.Spec) ([]Input, error) {
 
 // Plan implements Op.
 func (o *Morphology) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
+	l, err := o.lay(in)
+	if err != nil {
+		return nil, err
+	}
+	return l.plan(&o.format, false, in)
+}
+
+// lay checks the inputs against each other and lays the windows over x.
+func (o *Morphology) lay(in []tensor.Spec) (*depthwiseLayout, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
@@ -224,6 +254,6 @@ func (o *Morphology) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	spec := kernel.DepthwiseSpec{Multiplier: 1, Morphology: o.kind, IgnoreNaN: o.NaN == "ignore"}
-	return planDepthwise(o.op, &o.format, in, layout, e, g, spec)
+	out := tensor.Extents{N: e.N, C: e.C, Spatial: g.Out()}
+	return &depthwiseLayout{o.op, layout, e, out, g, 1, o.kind, o.NaN == "ignore"}, nil
 }

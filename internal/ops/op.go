@@ -50,6 +50,9 @@ type Op interface {
 // defaults gives every parameter its default: declaring a parameter does.
 func defaults(op Op) Op {
 	op.Params()
+	if d, ok := op.(Differentiable); ok {
+		d.GradParams()
+	}
 	return op
 }
 
@@ -98,15 +101,18 @@ func unfit(op, param, format string, args ...any) error {
 }
 
 // Set gives an operation's parameter a value by name.
-func Set(op Op, name, text string) error {
+func Set(op Op, name, text string) error { return SetParam(op.Params(), name, text) }
+
+// SetParam gives the parameter of that name a value.
+func SetParam(params []Param, name, text string) error {
 	var known []string
-	for _, p := range op.Params() {
+	for _, p := range params {
 		if p.Name == name {
 			return p.Set(text)
 		}
 		known = append(known, p.Name)
 	}
-	return fmt.Errorf("unknown parameter %w", unknownWord(name, known))
+	return fmt.Errorf("unknown parameter: %w", unknownWord(name, known))
 }
 
 // Field returns the parameter that an error is about, or "".

@@ -40,8 +40,27 @@ type Param struct {
 	Default  string // as help shows it
 	Required bool
 
-	set func(string) error
-	get func() string
+	set   func(string) error
+	get   func() string
+	needs func(Want) (flags string, holds bool) // see Meaningful; nil: nothing
+}
+
+// Meaningful reports whether the parameter decides anything beside the others
+// as they are, and the outputs that are wanted.
+func (p Param) Meaningful(want Want) bool {
+	if p.needs == nil {
+		return true
+	}
+	_, holds := p.needs(want)
+	return holds
+}
+
+// withNeeds attaches to every parameter what it has a meaning beside.
+func withNeeds(params []Param, needs func(name string, want Want) (flags string, holds bool)) []Param {
+	for i, p := range params {
+		params[i].needs = func(want Want) (string, bool) { return needs(p.Name, want) }
+	}
+	return params
 }
 
 // Set parses text into the operation's field. The error names the value and
@@ -57,7 +76,31 @@ func (p Param) Set(text string) error {
 // not set.
 func (p Param) String() string { return p.get() }
 
-// Type returns the word for the value in help texts.
+// Placeholder returns a short word for the value, for the flag column of help.
+func (p Param) Placeholder() string {
+	switch p.Kind {
+	case KindBool:
+		return "bool" // which a flag's column does not show
+	case KindInt:
+		return "N"
+	case KindNumber:
+		return "X"
+	case KindChoice:
+		return strings.ToUpper(p.Name[strings.LastIndexByte(p.Name, '-')+1:])
+	case KindWindow:
+		return "LIST|global"
+	case KindPadding:
+		return "RULE"
+	case KindShape:
+		return "SHAPE"
+	case KindTensor:
+		return "FILE"
+	default: // KindInts, KindNumbers
+		return "LIST"
+	}
+}
+
+// Type describes the values in full, for reference pages.
 func (p Param) Type() string {
 	switch p.Kind {
 	case KindChoice:
@@ -216,8 +259,8 @@ func dtypeParam(field *tensor.DType) Param {
 }
 
 func layoutParam(field *tensor.Layout) Param {
-	return Param{Name: "data-format", Kind: KindChoice, Choices: tensor.LayoutNames(), Default: "by rank: HW, NWC, NHWC, NDHWC",
-		Doc: "order of the axes of input, output and argmax",
+	return Param{Name: "data-format", Kind: KindChoice, Choices: tensor.LayoutNames(), Default: "by rank",
+		Doc: "order of the axes of input, output and argmax (by rank: HW, NWC, NHWC, NDHWC)",
 		set: func(text string) error {
 			l, err := tensor.ParseLayout(text)
 			if err != nil {

@@ -60,6 +60,11 @@ type Pool struct {
 	Overlapping  bool
 	IndexRule    string
 	Batch        bool
+
+	// Of the gradient.
+	Ties       string
+	FromArgmax string
+	Second     string
 }
 
 var reductions = map[string]kernel.Reduction{"max": kernel.Max, "avg": kernel.Average, "min": kernel.Min, "sum": kernel.Sum, "lp": kernel.LP}
@@ -101,7 +106,28 @@ func (o *Pool) Params() []Param {
 		choiceParam("argmax-index", &o.IndexRule, conventions, conventions[0], "how argmax numbers cells"),
 		boolParam("include-batch-in-index", &o.Batch, "argmax counts through the batch (tensorflow only)"),
 	)
-	return append(params, o.format.params()...)
+	return withNeeds(append(params, o.format.params()...), o.needs)
+}
+
+// needs says beside which flags a parameter has a meaning, and whether they
+// are given.
+func (o *Pool) needs(name string, want Want) (flags string, holds bool) {
+	switch name {
+	case "strides", "dilations", "padding", "ceil-mode", "empty":
+		return "--window", o.Window.given()
+	case "count-include-pad", "divisor":
+		return "--type avg", o.Type == "avg"
+	case "p":
+		return "--type lp", o.Type == "lp"
+	case "seed", "pseudo-random", "overlapping":
+		return "--fractional", o.Fractional != nil
+	case "argmax-index":
+		return "--argmax", want.Argmax
+	case "include-batch-in-index":
+		return "--argmax-index tensorflow", o.IndexRule == "tensorflow" && want.Argmax
+	default:
+		return "", true
+	}
 }
 
 // Check implements Op.
@@ -142,29 +168,28 @@ func (o *Pool) Check() error {
 
 // checkMeaning refuses parameters that have no meaning beside the others.
 func (o *Pool) checkMeaning() error {
-	regular := o.Window.given()
 	for _, c := range []struct {
-		field string
+		name  string
 		given bool
-		needs string
-		holds bool
 	}{
-		{"strides", o.Strides != nil, "--window", regular},
-		{"dilations", o.Dilations != nil, "--window", regular},
-		{"padding", o.Padding.given, "--window", regular},
-		{"ceil-mode", o.CeilMode, "--window", regular},
-		{"count-include-pad", o.CountPadding, "--type avg", o.Type == "avg"},
-		{"divisor", o.Divisor != 0, "--type avg", o.Type == "avg"},
-		{"p", o.P != 2, "--type lp", o.Type == "lp"},
-		{"seed", o.Seed != 0, "--fractional", o.Fractional != nil},
-		{"pseudo-random", o.PseudoRandom, "--fractional", o.Fractional != nil},
-		{"overlapping", o.Overlapping, "--fractional", o.Fractional != nil},
-		{"include-batch-in-index", o.Batch, "--argmax-index tensorflow", o.IndexRule == "tensorflow"},
-		{"type", !regular && o.Type != "max" && o.Type != "avg", "--window (adaptive and fractional pooling are max or avg)", false},
+		{"strides", o.Strides != nil},
+		{"dilations", o.Dilations != nil},
+		{"padding", o.Padding.given},
+		{"ceil-mode", o.CeilMode},
+		{"count-include-pad", o.CountPadding},
+		{"divisor", o.Divisor != 0},
+		{"p", o.P != 2},
+		{"seed", o.Seed != 0},
+		{"pseudo-random", o.PseudoRandom},
+		{"overlapping", o.Overlapping},
+		{"include-batch-in-index", o.Batch},
 	} {
-		if c.given && !c.holds {
-			return usage("pool", c.field, "has a meaning only with %s", c.needs)
+		if flags, holds := o.needs(c.name, Want{Argmax: true}); c.given && !holds {
+			return usage("pool", c.name, "has a meaning only with %s", flags)
 		}
+	}
+	if !o.Window.given() && o.Type != "max" && o.Type != "avg" {
+		return usage("pool", "type", "got %s, want --window (adaptive and fractional pooling are max or avg)", o.Type)
 	}
 	return nil
 }
@@ -190,7 +215,7 @@ func (o *Pool) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 		return nil, err
 	}
 	b.plan.describe(g, layout)
-	b.plan.Index = kernel.Index{Convention: kernel.Convention(slices.Index(conventions, o.IndexRule)), Batch: o.Batch, N: e.N, Channels: e.C}
+	b.plan.Index = kernel.Index{Convention: conventionOf(o.IndexRule), Batch: o.Batch, N: e.N, Channels: e.C}
 	for i, a := range g.Axes {
 		b.plan.Index.Extent[i] = a.In
 	}

@@ -3,7 +3,6 @@ package ops
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/poolctl/poolctl/internal/ops/kernel"
 	"github.com/poolctl/poolctl/internal/tensor"
@@ -89,12 +88,9 @@ func (o *Unpool) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 		return nil, unfit("unpool", "argmax", "got shape %s, want the input's %s", in[1].Shape, in[0].Shape)
 	}
 
-	k := &kernel.Unpool{Duplicates: kernel.Duplicates(max(0, slices.Index([]string{"last", "sum", "max"}, o.Duplicates))), Values: 1}
-	k.Index = kernel.Index{Convention: kernel.Convention(slices.Index(conventions, o.IndexRule)), Batch: o.Batch, N: out.N, Channels: out.C, Extent: [3]int{1, 1, 1}}
-	copy(k.Index.Extent[3-len(out.Spatial):], out.Spatial)
-	for _, n := range e.Spatial {
-		k.Values *= n
-	}
+	index := kernel.Index{Convention: conventionOf(o.IndexRule), Batch: o.Batch, N: out.N, Channels: out.C, Extent: [3]int{1, 1, 1}}
+	copy(index.Extent[3-len(out.Spatial):], out.Spatial)
+	k := o.kernel(index, e)
 	last := tensor.ChannelsLast(layout.Spatial())
 	if !layout.ChannelsFirst() {
 		last = layout
@@ -122,31 +118,47 @@ func (o *Unpool) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	if compute != result || layout != last {
 		dst = b.temp(compute, tensor.PermutedShape(o.OutputShape, tensor.Permutation(string(layout), string(last)))...)
 	}
-	b.stage(Stage{Name: "unpool", Units: k.Units(), Scratch: k.Scratch(), Work: math.MaxInt,
+	b.stage(Stage{Name: "unpool", Units: k.Units(), Scratch: k.Scratch(false), Work: math.MaxInt,
 		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
-			k.Run(&w.Scratch, bufs[dst], bufs[x], bufs[at], lo, hi)
+			k.Place(&w.Scratch, bufs[dst], bufs[x], bufs[at], lo, hi)
 		}})
 	b.deliver(y, dst, last, layout)
 	return b.finish()
 }
 
+// kernel returns the kernel for values of the given extents.
+func (o *Unpool) kernel(index kernel.Index, values tensor.Extents) *kernel.Unpool {
+	rules := map[string]kernel.Duplicates{"sum": kernel.AddUp, "max": kernel.LargestWins} // last, and error, which leaves none
+	k := &kernel.Unpool{Index: index, Duplicates: rules[o.Duplicates], Values: 1}
+	for _, n := range values.Spatial {
+		k.Values *= n
+	}
+	return k
+}
+
 // validate checks every index before anything is written.
 func (o *Unpool) validate(k *kernel.Unpool, argmax *tensor.Tensor, order func(*tensor.Tensor) *tensor.Tensor) error {
-	limit := k.Index.Limit()
-	wide, clipped := tensor.Converted(argmax, tensor.Int64)
-	for i, v := range tensor.Of[int64](wide) {
-		if v < 0 || v >= int64(limit) || clipped > 0 && argmax.At(i) > math.MaxInt64 {
-			return unfit("unpool", "argmax", "index %v at %s, want 0 <= index < %d (%s, output %s)",
-				display(argmax, i), place(argmax.Shape, i), limit, o.IndexRule, o.OutputShape)
-		}
+	if err := validateIndices("unpool", "argmax", &k.Index, argmax, o.IndexRule); err != nil || o.Duplicates != "error" {
+		return err
 	}
-	if o.Duplicates != "error" {
-		return nil
-	}
+	wide, _ := tensor.Converted(argmax, tensor.Int64)
 	ordered := order(wide)
 	if first, second, ok := k.FirstDuplicate(ordered); ok {
 		return unfit("unpool", "argmax", "values %s and %s (channels last) both go to index %d, want every cell at most once (--duplicates last, sum or max says what becomes of them)",
 			place(ordered.Shape, first), place(ordered.Shape, second), tensor.Of[int64](ordered)[second])
+	}
+	return nil
+}
+
+// validateIndices reports the first index that names no cell.
+func validateIndices(op, param string, x *kernel.Index, argmax *tensor.Tensor, rule string) error {
+	limit := x.Limit()
+	wide, clipped := tensor.Converted(argmax, tensor.Int64)
+	for i, v := range tensor.Of[int64](wide) {
+		if v < 0 || v >= int64(limit) || clipped > 0 && argmax.At(i) > math.MaxInt64 {
+			return unfit(op, param, "index %s at %s, want 0 <= index < %d (%s, for batch %d, %d channels, %s cells)",
+				display(argmax, i), place(argmax.Shape, i), limit, rule, x.N, x.Channels, tensor.Join(x.Extent[:], "x"))
+		}
 	}
 	return nil
 }
@@ -162,3 +174,41 @@ func display(t *tensor.Tensor, i int) string {
 
 // place formats the coordinates of flat index i: [0,1,2].
 func place(shape tensor.Shape, i int) string { return "[" + tensor.Join(shape.Index(i), ",") + "]" }
+
+// GradParams implements Differentiable.
+func (o *Unpool) GradParams() []Param { return nil }
+
+// PlanGrad implements Differentiable: what arrives at a cell goes to the value
+// that was placed there.
+func (o *Unpool) PlanGrad(in []tensor.Spec, _ WantGrad) (*Plan, error) {
+	forward, err := o.Plan(in[:2], Want{})
+	if err != nil {
+		return nil, err
+	}
+	if err := checkUpstream("unpool", in[2], o.OutputShape); err != nil {
+		return nil, err
+	}
+	g := newGradient("unpool", in, &o.format, forward.Layout)
+	_, e, err := o.layout("unpool", in[0])
+	if err != nil {
+		return nil, err
+	}
+	k := o.kernel(forward.Index, e)
+	k.DType = g.dtype
+	g.plan.Layout, g.plan.Index, g.plan.Impl = g.layout, forward.Index, "gather, go"
+	g.plan.Validate = func(in []*tensor.Tensor) error { return forward.Validate(in[:2]) }
+	dx := g.output("dx", in[0].Shape, g.layout)
+	x := g.permuted(g.converted(0, g.dtype), g.layout, g.last)
+	at := g.permuted(g.converted(1, tensor.Int64), g.layout, g.last)
+	dy := g.permuted(g.converted(2, g.dtype), g.layout, g.last)
+	dst := dx
+	if g.result != g.dtype || g.layout != g.last {
+		dst = g.temp(g.dtype, g.last.Join(e)...)
+	}
+	g.stage(Stage{Name: "gather", Units: k.Units(), Scratch: k.Scratch(true), Work: math.MaxInt,
+		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
+			k.Gradient(&w.Scratch, bufs[dst], bufs[dy], bufs[x], bufs[at], lo, hi)
+		}})
+	g.deliver(dx, dst, g.last, g.layout)
+	return g.finish()
+}

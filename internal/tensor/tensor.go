@@ -86,6 +86,18 @@ func (t *Tensor) At(i int) float64 {
 	}
 }
 
+// Zero sets every element of a floating-point tensor to 0.
+func Zero(t *Tensor) {
+	switch data := t.Data.(type) {
+	case []Float16:
+		clear(data)
+	case []float32:
+		clear(data)
+	case []float64:
+		clear(data)
+	}
+}
+
 func makeData(d DType, n int) any {
 	switch d {
 	case Uint8:

@@ -22,9 +22,9 @@ type ConvSpec struct {
 	DType    tensor.DType // Float32 or Float64: source, filter, bias and destination
 	Bias     bool
 
-	// Transposed says that Gather goes backward: there is no padding to
-	// multiply with then.
-	Transposed bool
+	// SkipPadding says that padding adds nothing, not even where a weight is
+	// infinite or NaN: so it is in transposed convolutions and gradients.
+	SkipPadding bool
 }
 
 // taps returns the number of taps of the filter.
@@ -176,7 +176,7 @@ func (k *convolution[F]) tile(t *convTile[F], src, packed, bias []F) {
 	if joined {
 		runs, run = min(runs, 1), t.x.N*k.srcGroup
 	}
-	hollow := !k.Transposed && packed[len(packed)-1] != 0 && t.z.N*t.y.N*t.x.N < k.taps()
+	hollow := !k.SkipPadding && packed[len(packed)-1] != 0 && t.z.N*t.y.N*t.x.N < k.taps()
 	for g := range k.Groups {
 		for p := range k.panels {
 			var acc [pixelTile * channelTile]F

@@ -1,0 +1,236 @@
+package ops
+
+import (
+	"math"
+
+	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// GradParams implements Differentiable.
+func (o *Conv) GradParams() []Param { return nil }
+
+// GradParams implements Differentiable.
+func (o *ConvTranspose) GradParams() []Param { return nil }
+
+// PlanGrad implements Differentiable: x, the filter, the bias if there is one,
+// and the upstream gradient. The input's gradient is a transposed convolution
+// of the upstream gradient.
+func (o *Conv) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
+	l, err := o.lay(in)
+	if err != nil {
+		return nil, err
+	}
+	l.filter.strides.Group = l.filter.O / l.groups * l.filter.strides.Dst
+	s := l.filter.strides
+	input := kernel.ConvSpec{Src: l.filter.O, Dst: l.in.C, Filter: kernel.FilterStrides{Tap: s.Tap, Src: s.Dst, Dst: s.Src, Group: s.Group}}
+	for i, a := range l.g.Axes {
+		input.Gather[i] = a.Backward()
+	}
+	filter := kernel.FilterGradient{Large: l.in.C, Small: l.filter.O, Filter: s}
+	return l.gradient(&o.format, in, want, o.Bias != "", input, filter, false)
+}
+
+// PlanGrad implements Differentiable: x, the filter, the bias if there is one,
+// and the upstream gradient. The input's gradient is a convolution of the
+// upstream gradient.
+func (o *ConvTranspose) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
+	l, err := o.lay(in)
+	if err != nil {
+		return nil, err
+	}
+	l.filter.strides.Group = l.in.C / l.groups * l.filter.strides.Src
+	s := l.filter.strides
+	swapped := kernel.FilterStrides{Tap: s.Tap, Src: s.Dst, Dst: s.Src, Group: s.Group}
+	input := kernel.ConvSpec{Src: l.out.C, Dst: l.in.C, Filter: swapped}
+	for i, a := range l.g.Axes {
+		input.Gather[i] = a.Forward()
+	}
+	filter := kernel.FilterGradient{Large: l.out.C, Small: l.in.C, Filter: swapped}
+	return l.gradient(&o.format, in, want, o.Bias != "", input, filter, true)
+}
+
+// gradient builds the plan of the gradients of a convolution. transposed says
+// that the upstream gradient is the large tensor of the filter's gradient.
+func (l *convLayout) gradient(f *format, in []tensor.Spec, want WantGrad, bias bool, input kernel.ConvSpec, filter kernel.FilterGradient, transposed bool) (*Plan, error) {
+	g := newGradient(l.op, in, f, l.layout)
+	last := len(in) - 1
+	if err := checkUpstream(l.op, in[last], l.layout.Join(l.out)); err != nil {
+		return nil, err
+	}
+	if want.Bias && !bias {
+		return nil, usage(l.op, "bias-grad", "has a meaning only with --bias")
+	}
+	g.plan.describe(l.g, l.layout)
+	g.plan.Parameters, _ = in[1].Shape.Elements()
+	var dx, dw, db buf
+	if want.Input {
+		dx = g.output("dx", in[0].Shape, l.layout)
+	}
+	if want.Filter {
+		dw = g.output("dfilter", in[1].Shape, "")
+	}
+	if want.Bias {
+		db = g.output("dbias", tensor.Shape{l.out.C}, "")
+	}
+	dy := g.permuted(g.converted(buf(last), g.dtype), g.layout, g.last)
+	if want.Input {
+		input.N, input.Groups, input.DType, input.SkipPadding = l.in.N, l.groups, g.dtype, true
+		g.convolve(dx, dy, l.in, input)
+		g.plan.MultiplyAdds += l.multiplyAdds()
+	}
+	if want.Filter {
+		x := g.permuted(g.converted(g.converted(0, f.input(in[0])), g.dtype), g.layout, g.last)
+		filter.Geometry, filter.Groups, filter.DType = l.g, l.groups, g.dtype
+		filter.Geometry.N = l.in.N
+		large, small := x, dy
+		if transposed {
+			large, small = dy, x
+		}
+		g.filterGradient(dw, large, small, &filter, in[1].Shape)
+		g.plan.MultiplyAdds += l.multiplyAdds()
+	}
+	if want.Bias {
+		g.biasGradient(db, dy, l.out.C)
+	}
+	return g.finish()
+}
+
+// convolve adds the stages of the input's gradient.
+func (g *gradient) convolve(dx, dy buf, e tensor.Extents, spec kernel.ConvSpec) {
+	weights := g.converted(1, g.dtype)
+	k := kernel.NewConv(spec)
+	g.plan.Impl = k.Impl
+	packed := g.temp(g.dtype, k.Packed)
+	dst := dx
+	if g.layout != g.last || g.result != g.dtype {
+		dst = g.temp(g.dtype, g.last.Join(e)...)
+	}
+	g.stage(Stage{Name: "pack the filter", Units: 1, Exec: func(_ *Worker, bufs []*tensor.Tensor, _, _ int) {
+		k.Pack(bufs[packed], bufs[weights])
+	}})
+	g.stage(Stage{Name: "input gradient", Units: k.Units, Work: math.MaxInt,
+		Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) {
+			k.Run(bufs[dst], bufs[dy], bufs[packed], nil, lo, hi)
+		}})
+	g.deliver(dx, dst, g.last, g.layout)
+}
+
+// filterGradient adds the stages of the filter's gradient.
+func (g *gradient) filterGradient(dw, large, small buf, k *kernel.FilterGradient, shape tensor.Shape) {
+	if g.plan.Impl == "" {
+		g.plan.Impl = "taps by channel blocks, go"
+	}
+	dst := dw
+	if g.result != g.dtype {
+		dst = g.temp(g.dtype, shape...)
+	}
+	g.stage(Stage{Name: "filter gradient", Units: k.Units(), Scratch: k.Scratch(), Work: math.MaxInt,
+		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
+			k.Run(&w.Scratch, bufs[dst], bufs[large], bufs[small], lo, hi)
+		}})
+	g.deliver(dw, dst, "", "")
+}
+
+// biasGradient adds the stages of the bias' gradient.
+func (g *gradient) biasGradient(db, dy buf, channels int) {
+	dst := db
+	if g.result != g.dtype {
+		dst = g.temp(g.dtype, channels)
+	}
+	g.stage(Stage{Name: "bias gradient", Units: 1, Exec: func(_ *Worker, bufs []*tensor.Tensor, _, _ int) {
+		kernel.BiasGradient(bufs[dst], bufs[dy])
+	}})
+	g.deliver(db, dst, "", "")
+}
+
+// GradParams implements Differentiable.
+func (o *Depthwise) GradParams() []Param { return nil }
+
+// GradParams implements Differentiable.
+func (o *Morphology) GradParams() []Param { return nil }
+
+// PlanGrad implements Differentiable: x, the filter, the bias if there is one,
+// and the upstream gradient.
+func (o *Depthwise) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
+	l, err := o.lay(in)
+	if err != nil {
+		return nil, err
+	}
+	return l.gradient(&o.format, in, want, o.Bias != "")
+}
+
+// PlanGrad implements Differentiable: x, the structuring element and the
+// upstream gradient, which goes to the cell and the weight that won.
+func (o *Morphology) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
+	l, err := o.lay(in)
+	if err != nil {
+		return nil, err
+	}
+	return l.gradient(&o.format, in, want, false)
+}
+
+// gradient builds the plan of the gradients of depthwise convolution and of
+// morphology.
+func (l *depthwiseLayout) gradient(f *format, in []tensor.Spec, want WantGrad, bias bool) (*Plan, error) {
+	g := newGradient(l.op, in, f, l.layout)
+	upstream := len(in) - 1
+	if err := checkUpstream(l.op, in[upstream], l.layout.Join(l.out)); err != nil {
+		return nil, err
+	}
+	if want.Bias && !bias {
+		return nil, usage(l.op, "bias-grad", "has a meaning only with --bias")
+	}
+	g.plan.describe(l.g, l.layout)
+	g.plan.Parameters, _ = in[1].Shape.Elements()
+	g.plan.Impl = "channel blocks, go"
+	var dx, dw, db buf
+	if want.Input {
+		dx = g.output("dx", in[0].Shape, l.layout)
+	}
+	if want.Filter {
+		dw = g.output("dfilter", in[1].Shape, "")
+	}
+	if want.Bias {
+		db = g.output("dbias", tensor.Shape{l.out.C}, "")
+	}
+	dy := g.permuted(g.converted(buf(upstream), g.dtype), g.layout, g.last)
+	if want.Input || want.Filter {
+		g.depthwise(l, f, dx, dw, dy, want)
+	}
+	if want.Bias {
+		g.biasGradient(db, dy, l.out.C)
+	}
+	return g.finish()
+}
+
+// depthwise adds the stages of the input's and the filter's gradient.
+func (g *gradient) depthwise(l *depthwiseLayout, f *format, dx, dw, dy buf, want WantGrad) {
+	x := g.permuted(g.converted(g.converted(0, f.input(g.spec(0))), g.dtype), g.layout, g.last)
+	weights := g.converted(1, g.dtype)
+	dsrc, dfilter := dx, dw
+	if want.Input && (g.layout != g.last || g.result != g.dtype) {
+		dsrc = g.temp(g.dtype, g.last.Join(l.in)...)
+	}
+	if want.Filter && g.result != g.dtype {
+		dfilter = g.temp(g.dtype, g.spec(1).Shape...)
+	}
+	k := &kernel.DepthwiseGradient{Geometry: l.g, Multiplier: l.multiplier, DType: g.dtype, Morphology: l.kind, IgnoreNaN: l.ignoreNaN}
+	g.stage(Stage{Name: "gradient", Units: k.Units(), Scratch: k.Scratch(), Work: math.MaxInt,
+		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
+			var toInput, toFilter *tensor.Tensor
+			if want.Input {
+				toInput = bufs[dsrc]
+			}
+			if want.Filter {
+				toFilter = bufs[dfilter]
+			}
+			k.Run(&w.Scratch, toInput, toFilter, bufs[x], bufs[weights], bufs[dy], lo, hi)
+		}})
+	if want.Input {
+		g.deliver(dx, dsrc, g.last, g.layout)
+	}
+	if want.Filter {
+		g.deliver(dw, dfilter, "", "")
+	}
+}

@@ -1,0 +1,87 @@
+package ops
+
+import (
+	"fmt"
+
+	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// Differentiable is an operation that has a gradient.
+type Differentiable interface {
+	Op
+	// GradParams returns the parameters that the gradient has beside those of
+	// the operation, bound to this value's fields.
+	GradParams() []Param
+	// PlanGrad lays the gradient out for the operation's inputs and, last, the
+	// upstream gradient in the output's shape (or what GradSource says stands
+	// in its place).
+	PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error)
+}
+
+// WantGrad says which gradients are asked for.
+type WantGrad struct{ Input, Filter, Bias bool }
+
+// checkUpstream checks the upstream gradient's shape against the output's.
+func checkUpstream(op string, upstream tensor.Spec, output tensor.Shape) error {
+	if !upstream.Shape.Equal(output) {
+		return unfit(op, "upstream", "got shape %s, want the output's %s", upstream.Shape, output)
+	}
+	return nil
+}
+
+// gradient is a gradient plan under construction: the tensors that every one
+// has, in the type that it computes in and with channels last where the
+// operation's kernels want that.
+type gradient struct {
+	*builder
+	op     string
+	dtype  tensor.DType  // that it computes in
+	result tensor.DType  // that it is written in
+	layout tensor.Layout // of input and output
+	last   tensor.Layout // the same with channels last
+}
+
+func newGradient(op string, in []tensor.Spec, f *format, layout tensor.Layout) *gradient {
+	g := &gradient{builder: newBuilder("grad "+op, in), op: op, layout: layout, last: layout}
+	g.dtype = f.input(in[0]).Arithmetic()
+	g.result = f.averaged(in[0])
+	if layout.ChannelsFirst() {
+		g.last = tensor.ChannelsLast(layout.Spatial())
+	}
+	return g
+}
+
+// output books a gradient of the given shape in the plan's layout.
+func (g *gradient) output(name string, shape tensor.Shape, layout tensor.Layout) buf {
+	return g.builder.output(name, tensor.Spec{DType: g.result, Shape: shape}, layout)
+}
+
+// zero adds a stage that zeroes a buffer.
+func (b *builder) zero(dst buf) {
+	b.stage(Stage{Name: "zero", Units: 1, Exec: func(_ *Worker, bufs []*tensor.Tensor, _, _ int) {
+		tensor.Zero(bufs[dst])
+	}})
+}
+
+// combine adds a stage that computes dst[i] = f(a[i], c[i]).
+func (b *builder) combine(name string, dst, a, c buf, f func(a, c float64) float64) {
+	n, err := b.spec(dst).Shape.Elements()
+	if err != nil {
+		return
+	}
+	b.stage(Stage{Name: name, Units: (n + blockOf - 1) / blockOf, Work: n,
+		Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) {
+			kernel.Combine(bufs[dst], bufs[a], bufs[c], lo*blockOf, min(hi*blockOf, n), f)
+		}})
+}
+
+// conventionOf returns the index convention of that name.
+func conventionOf(name string) kernel.Convention {
+	for i, c := range conventions {
+		if c == name {
+			return kernel.Convention(i)
+		}
+	}
+	panic(fmt.Sprintf("ops: no index convention %q", name))
+}
