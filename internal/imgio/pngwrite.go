@@ -16,9 +16,9 @@ import (
 // their number.
 const pngBand = 1 << 19
 
-// pngLevel is the compression level: the best that keeps within a few tenths
-// of a second for a picture of three megapixels.
-const pngLevel = 5
+// deflateLevel is the compression level: higher ones take twice the time and
+// more for two parts in a hundred.
+const deflateLevel = 3
 
 // writePNG writes the raster as a PNG of its own depth and channels. Rows are
 // filtered by the least sum of absolute differences; bands of rows are
@@ -97,9 +97,19 @@ func (r *raster) compress(lo, hi int, last bool) pngPart {
 		raw = appendFiltered(raw, row, above, scratch, pixel)
 		row, above = above, row
 	}
+	// Filtered photographs have few repetitions; coding the bytes alone is
+	// often as short, and shorter where the level's search gives up on noise.
+	data := deflated(raw, deflateLevel, last)
+	if plain := deflated(raw, flate.HuffmanOnly, last); len(plain) < len(data) {
+		data = plain
+	}
+	return pngPart{data, adler32.Checksum(raw), len(raw)}
+}
+
+func deflated(raw []byte, level int, last bool) []byte {
 	var out bytes.Buffer
 	out.Grow(len(raw) / 2)
-	z, err := flate.NewWriter(&out, pngLevel)
+	z, err := flate.NewWriter(&out, level)
 	if err == nil {
 		_, err = z.Write(raw)
 	}
@@ -111,7 +121,7 @@ func (r *raster) compress(lo, hi int, last bool) pngPart {
 	if err != nil { // a buffer takes everything
 		panic(err)
 	}
-	return pngPart{out.Bytes(), adler32.Checksum(raw), len(raw)}
+	return out.Bytes()
 }
 
 // rowInto writes row y as PNG stores it: 16-bit samples most significant byte

@@ -135,7 +135,7 @@ func (r *raster) tiffStrip(lo, hi int) []byte {
 		}
 	}
 	var out bytes.Buffer
-	z, err := zlib.NewWriterLevel(&out, pngLevel)
+	z, err := zlib.NewWriterLevel(&out, deflateLevel)
 	if err == nil {
 		_, err = z.Write(raw)
 	}

@@ -1,0 +1,121 @@
+//go:build unix
+
+package imgio
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestSpecialInputs refuses what is no file, at once, and reads a pipe.
+func TestSpecialInputs(t *testing.T) {
+	dir := t.TempDir()
+	pipe := filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	socket, err := net.Listen("unix", filepath.Join(dir, "socket"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	if err := os.Symlink("loop", filepath.Join(dir, "loop")); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	for name, says := range map[string]string{
+		dir:                          "is a directory",
+		pipe:                         "the file is empty",
+		filepath.Join(dir, "socket"): "is a socket, want a file",
+		"/dev/zero":                  "is a device, want a file",
+		filepath.Join(dir, "loop"):   "too many levels of symbolic links",
+		filepath.Join(dir, "none"):   "no such file or directory",
+	} {
+		_, err := Open(name, Options{})
+		wantError(t, err, name+": "+says)
+	}
+	if d := time.Since(start); d > time.Second {
+		t.Errorf("took %v, want less than a second", d)
+	}
+
+	content, err := os.ReadFile("testdata/rgb8.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	writer, err := os.OpenFile(pipe, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		time.Sleep(20 * time.Millisecond) // the reader waits for its writer
+		io.WriteString(writer, string(content[:50]))
+		time.Sleep(20 * time.Millisecond)
+		io.WriteString(writer, string(content[50:]))
+		writer.Close()
+	}()
+	want, _ := mustRead(t, "testdata/rgb8.png", Options{})
+	got, _ := mustRead(t, pipe, Options{})
+	sameBits(t, got, want)
+}
+
+// TestCutWhileRead truncates a file between Open and Read.
+func TestCutWhileRead(t *testing.T) {
+	for _, name := range []string{"a.npy", "a.png"} {
+		path := filepath.Join(t.TempDir(), name)
+		save(t, Output{Name: path, Tensor: randomPicture(1, 8, 200, 200, 3)})
+		s, err := Open(path, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		if err := os.Truncate(path, 1000); err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.Read()
+		if name == "a.png" && errors.Is(err, nil) {
+			continue // small enough to have been buffered
+		}
+		wantError(t, err, path, "cut")
+	}
+}
+
+// TestUnwritable refuses a folder and a file that must not be written. The
+// superuser may write anywhere, so there only the file system's own refusals
+// count: /proc takes no new files.
+func TestUnwritable(t *testing.T) {
+	if os.Geteuid() == 0 {
+		if _, err := os.Stat("/proc/self"); err == nil {
+			wantError(t, CheckOutputs(nil, []string{"/proc/a.npy"}, false), "/proc/a.npy: folder /proc: ")
+		}
+		return
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a.npy")
+	if err := os.WriteFile(file, nil, 0o444); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, CheckOutputs(nil, []string{file}, false), "permission denied")
+	if err := os.Chmod(dir, 0o555); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, CheckOutputs(nil, []string{filepath.Join(dir, "b.npy")}, false), "permission denied")
+}
+
+// TestFullDevice reports a write that fails, with the name and the cause.
+func TestFullDevice(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		return // Linux has it
+	}
+	link := filepath.Join(t.TempDir(), "full.npy")
+	if err := os.Symlink("/dev/full", link); err != nil {
+		t.Fatal(err)
+	}
+	_, err := WriteAll([]Output{{Name: link, Tensor: small}}, WriteOptions{})
+	wantError(t, err, "full.npy: no space left on device")
+}
