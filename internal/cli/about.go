@@ -31,7 +31,7 @@ func versionText() string {
 
 func (a *app) newVersionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "the version of poolctl and of Go", GroupID: "about", Args: cobra.NoArgs,
+		Use: "version", Short: "the version of poolctl and of Go", GroupID: "about", Args: noInput,
 		Example: examples([]ops.Example{{Does: "for scripts", Command: "poolctl version --json"}}),
 		RunE: func(*cobra.Command, []string) error {
 			if a.JSON {
@@ -46,7 +46,7 @@ func (a *app) newVersionCommand() *cobra.Command {
 
 func (a *app) newCPUCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "cpu", Short: "the CPU level that kernels are chosen for", GroupID: "about", Args: cobra.NoArgs,
+		Use: "cpu", Short: "the CPU level that kernels are chosen for", GroupID: "about", Args: noInput,
 		Long:    "Prints what the CPU has and which level kernels are chosen for. POOLCTL_CPU=generic|avx2|avx512 caps the level.",
 		Example: examples([]ops.Example{{Does: "level, features, threads", Command: "poolctl cpu"}}),
 		RunE: func(*cobra.Command, []string) error {
@@ -75,12 +75,7 @@ func (a *app) newManCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "man FOLDER", Short: "write the manual pages into a folder", GroupID: "about",
 		Example: examples([]ops.Example{{Does: "read one of them", Command: "poolctl man man1"}}),
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usagef("man: got %d folders, want 1", len(args))
-			}
-			return nil
-		},
+		Args:    oneFolder,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o777); err != nil {
 				return err

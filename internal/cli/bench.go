@@ -50,7 +50,7 @@ func (a *app) newBenchOperationCommand(spec ops.Spec) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   spec.Name + " --shape SHAPE [flags]",
 		Short: spec.Summary,
-		Args:  cobra.NoArgs,
+		Args:  noInput,
 		RunE: func(*cobra.Command, []string) error {
 			if minTime <= 0 {
 				return usagef("%s: min-time: got %s, want > 0", spec.Name, minTime)
@@ -64,9 +64,9 @@ func (a *app) newBenchOperationCommand(spec ops.Spec) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.Var(&intsValue{&shapes.Input}, "shape", "shape of the input, such as 32,112,112,64 (required)")
+	flags.Var(&intsValue{&shapes.Input}, "shape", "`SHAPE` of the input, such as 32,112,112,64 (required)")
 	shapes.add(cmd, spec, op, "compute the argmax too")
-	flags.DurationVar(&minTime, "min-time", time.Second, "measure for at least this long")
+	flags.DurationVar(&minTime, "min-time", time.Second, "measure for at least `TIME`")
 	return cmd
 }
 

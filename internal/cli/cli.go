@@ -13,7 +13,6 @@ import (
 	"io"
 	"os"
 	"runtime"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -35,10 +34,11 @@ func StandardStreams() Streams { return Streams{os.Stdin, os.Stdout, os.Stderr} 
 // app is one run of the program.
 type app struct {
 	settings
-	in     io.Reader
-	out    *bufio.Writer // data and reports
-	rawOut io.Writer     // what out writes to
-	err    io.Writer     // everything else
+	settled bool // the settings are read and checked
+	in      io.Reader
+	out     *bufio.Writer // data and reports
+	rawOut  io.Writer     // what out writes to
+	err     io.Writer     // everything else
 }
 
 // settings are the flags that every command has.
@@ -66,7 +66,25 @@ func Main(args []string, streams Streams) (code int) {
 	if flushed := a.out.Flush(); err == nil && flushed != nil {
 		err = fmt.Errorf("standard output: %w", flushed)
 	}
+	if err != nil && !a.settled {
+		a.JSON = a.wantsJSON(root, args)
+	}
 	return a.report(err)
+}
+
+// wantsJSON reports whether errors are asked for as JSON although the command
+// line could not be read to its end.
+func (a *app) wantsJSON(root *cobra.Command, args []string) bool {
+	for _, word := range args {
+		switch word {
+		case "--json", "--json=true":
+			return true
+		case "--":
+			return a.JSON
+		}
+	}
+	_ = config.Apply(root.PersistentFlags(), a.Config) // a fault there is not the one to report
+	return a.JSON
 }
 
 // recoverPanic turns a panic into an error message; a fault of poolctl's own is
@@ -122,31 +140,34 @@ Exit codes: 0 done; 1 input, output or data error; 2 usage or configuration erro
 		a.newOpsCommand(), a.newCPUCommand(), a.newVersionCommand(), a.newManCommand(), a.newDemoCommand(), a.newDocsCommand(),
 	)
 	root.InitDefaultCompletionCmd()
+	strictCompletion(root)
+	root.SetHelpCommand(newHelpCommand())
 	root.InitDefaultHelpCmd()
 	for _, cmd := range root.Commands() {
 		if cmd.GroupID == "" {
 			cmd.GroupID = "about"
 		}
 	}
+	completeFlags(root)
 	return root
 }
 
 // flags declares the settings; their defaults are the flags' defaults.
 func (s *settings) flags(f *pflag.FlagSet) {
 	f.SortFlags = false
-	f.IntVar(&s.Threads, "threads", 0, "threads to compute with (default all cores)")
+	f.IntVar(&s.Threads, "threads", 0, "compute with `N` threads (default all cores)")
 	f.Lookup("threads").DefValue = "0"
 	f.BoolVar(&s.Quiet, "quiet", false, "no notes and no progress on standard error")
 	f.BoolVar(&s.Verbose, "verbose", false, "say what is done, on standard error")
 	f.BoolVar(&s.JSON, "json", false, "every report and every error as JSON")
 	f.BoolVar(&s.NoClobber, "no-clobber", false, "refuse to replace existing files")
 	s.Color = "auto"
-	f.Var(&choiceValue{&s.Color, []string{"auto", "always", "never"}}, "color", "colours on a terminal: `auto|always|never`; NO_COLOR is honoured")
+	f.Var(&choiceValue{&s.Color, []string{"auto", "always", "never"}}, "color", "colours: `WHEN` is auto (on a terminal), always or never; NO_COLOR is honoured")
 	s.MaxMemory = byteSize(defaultMemory())
-	f.Var(&s.MaxMemory, "max-memory", "refuse work that needs more `bytes` than this, such as 4GiB (default half of the machine's)")
+	f.Var(&s.MaxMemory, "max-memory", "refuse work that needs more memory than `SIZE`, such as 4GiB (default half of the machine's)")
 	f.Lookup("max-memory").DefValue = ""
-	f.IntVar(&s.MaxPixels, "max-pixels", 100_000_000, "refuse pictures of more pixels")
-	f.StringVar(&s.Config, "config", "", "configuration `file` (default poolctl/config.yaml in the user's configuration folder)")
+	f.IntVar(&s.MaxPixels, "max-pixels", 100_000_000, "refuse pictures of more than `N` pixels")
+	f.StringVar(&s.Config, "config", "", "configuration `FILE` (default poolctl/config.yaml in the user's configuration folder)")
 }
 
 // applySettings reads what the command line did not say, and checks it.
@@ -169,6 +190,7 @@ func (a *app) applySettings(cmd *cobra.Command) error {
 	if a.Quiet && a.Verbose {
 		return usagef("--quiet: has no meaning with --verbose")
 	}
+	a.settled = true
 	return nil
 }
 
@@ -226,29 +248,8 @@ func flagError(cmd *cobra.Command, err error) error {
 	}
 	var invalid *pflag.InvalidValueError
 	if errors.As(err, &invalid) {
-		cause := invalid.Unwrap().Error()
-		name := invalid.GetFlag().Name
-		cause = strings.TrimPrefix(cause, name+": ")
-		if !strings.HasPrefix(cause, "got ") {
-			cause = fmt.Sprintf("got %q, want %s", invalid.GetValue(), wantedBy(invalid.GetFlag()))
-		}
-		return &usageError{fmt.Sprintf("%s: %s: %s", cmd.Name(), name, cause), ""}
+		f := invalid.GetFlag()
+		return usagef("%s: %s: %v", cmd.Name(), f.Name, config.Fault(f, invalid.GetValue(), invalid.Unwrap()))
 	}
 	return &usageError{cmd.Name() + ": " + err.Error(), ""}
-}
-
-// wantedBy says what a flag of one of pflag's own types takes.
-func wantedBy(f *pflag.Flag) string {
-	switch f.Value.Type() {
-	case "int":
-		return "a whole number"
-	case "float64":
-		return "a number"
-	case "bool":
-		return "true or false"
-	case "duration":
-		return "a time such as 1s or 500ms"
-	default:
-		return "a " + f.Value.Type()
-	}
 }

@@ -35,9 +35,9 @@ Without tolerances every difference counts.`,
 			return a.runCompare(args[0], args[1], rtol, atol, picture)
 		},
 	}
-	cmd.Flags().Float64Var(&rtol, "rtol", 0, "relative tolerance")
-	cmd.Flags().Float64Var(&atol, "atol", 0, "absolute tolerance")
-	cmd.Flags().StringVarP(&picture, "output", "o", "", "picture `file` of the difference")
+	cmd.Flags().Float64Var(&rtol, "rtol", 0, "relative tolerance `X`")
+	cmd.Flags().Float64Var(&atol, "atol", 0, "absolute tolerance `X`")
+	cmd.Flags().StringVarP(&picture, "output", "o", "", "picture `FILE` of the difference")
 	return cmd
 }
 

@@ -28,12 +28,12 @@ var demoSteps = []struct{ does, command string }{
 func (a *app) newDemoCommand() *cobra.Command {
 	var folder string
 	cmd := &cobra.Command{
-		Use: "demo [-o FOLDER]", Short: "run the main job on built-in samples and say what it wrote where", GroupID: "about", Args: cobra.NoArgs,
+		Use: "demo [-o FOLDER]", Short: "run the main job on built-in samples and say what it wrote where", GroupID: "about", Args: noInput,
 		Long:    "Copies a photograph and a few arrays into a folder and runs a handful of commands on them, showing each: pooling by maximum and average, the argmax picture, a convolution, a shape report.",
 		Example: examples([]ops.Example{{Does: "into a new folder", Command: "poolctl demo -o demo-out"}}),
 		RunE:    func(*cobra.Command, []string) error { return a.runDemo(folder) },
 	}
-	cmd.Flags().StringVarP(&folder, "output", "o", "demo-out", "`folder` to write to, made when it is missing")
+	cmd.Flags().StringVarP(&folder, "output", "o", "demo-out", "`FOLDER` to write to, made when it is missing")
 	return cmd
 }
 

@@ -15,7 +15,7 @@ import (
 // every operation and the index of them.
 func (a *app) newDocsCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "docs FOLDER", Short: "write the reference pages of the operations", Hidden: true, Args: cobra.ExactArgs(1),
+		Use: "docs FOLDER", Short: "write the reference pages of the operations", Hidden: true, Args: oneFolder,
 		RunE: func(_ *cobra.Command, args []string) error {
 			for name, text := range referencePages() {
 				if err := os.WriteFile(filepath.Join(args[0], name), []byte(text), 0o666); err != nil {

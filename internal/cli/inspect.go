@@ -47,7 +47,7 @@ func (a *app) newInspectCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&preview, "preview", false, "draw the picture in the terminal")
 	cmd.Flags().BoolVar(&noOrient, "no-orient", false, "ignore a JPEG's EXIF orientation")
-	cmd.Flags().StringVar(&format, "data-format", "", "order of an array's axes, for --preview (default by rank)")
+	cmd.Flags().StringVar(&format, "data-format", "", "`FORMAT` of an array, for --preview: the order of its axes (default by rank)")
 	return cmd
 }
 

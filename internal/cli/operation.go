@@ -37,9 +37,9 @@ type fileFlags struct {
 
 func (f *fileFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.NoOrient, "no-orient", false, "ignore a JPEG's EXIF orientation")
-	flags.IntVar(&f.Quality, "quality", imgio.DefaultQuality, "quality of a JPEG output, 1 to 100")
+	flags.IntVar(&f.Quality, "quality", imgio.DefaultQuality, "quality of a JPEG output, `N` from 1 to 100")
 	f.Normalize = "none"
-	flags.Var(&choiceValue{&f.Normalize, imgio.NormalizeNames()}, "normalize", "stretch the values of a picture output: `none|minmax|symmetric`")
+	flags.Var(&choiceValue{&f.Normalize, imgio.NormalizeNames()}, "normalize", "stretch the values of a picture output by `RULE`: none, minmax (least to black, greatest to white) or symmetric (0 is mid-grey)")
 }
 
 func (f *fileFlags) check() error {
@@ -62,11 +62,11 @@ func (a *app) newOperationCommand(spec ops.Spec) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVarP(&o.Output, "output", "o", "", "`file` to write: .npy, .npz, .png, .jpg, .tif, .bmp, .gif, or - for .npy on standard output")
+	flags.StringVarP(&o.Output, "output", "o", "", "`FILE` to write: .npy, .npz, .png, .jpg, .tif, .bmp, .gif, or - for .npy on standard output")
 	addParams(flags, o.op.Params())
 	if spec.Argmax {
-		flags.StringVar(&o.Argmax, "argmax", "", "`file` for where each maximum was: indices (.npy, .npz) or a picture")
-		flags.StringVar(&o.Overlay, "argmax-overlay", "", "picture `file` of the input with the winning pixels marked")
+		flags.StringVar(&o.Argmax, "argmax", "", "`FILE` for where each maximum was: indices (.npy, .npz) or a picture")
+		flags.StringVar(&o.Overlay, "argmax-overlay", "", "picture `FILE` of the input with the winning pixels marked")
 	}
 	addReportFlags(flags, &o.Report, &o.Why)
 	flags.BoolVar(&o.DryRun, "dry-run", false, "stop after the shape report; nothing is read but headers")
@@ -75,7 +75,7 @@ func (a *app) newOperationCommand(spec ops.Spec) *cobra.Command {
 }
 
 func addReportFlags(flags *pflag.FlagSet, format *string, why *bool) {
-	flags.Var(&choiceValue{format, []string{"text", "json", "csv"}}, "report", "print the shape report: `text|json|csv`")
+	flags.Var(&choiceValue{format, []string{"text", "json", "csv"}}, "report", "print the shape report as `FORMAT`: text, json or csv")
 	flags.BoolVar(why, "why", false, "with the report, say why faster kernels did not apply")
 }
 
@@ -86,6 +86,22 @@ func oneInput(cmd *cobra.Command, args []string) error {
 		return &usageError{cmd.Name() + ": input missing, want a file or - for standard input", "`" + cmd.CommandPath() + " --help` shows examples"}
 	case len(args) > 1:
 		return usagef("%s: got %d inputs (%s), want 1", cmd.Name(), len(args), strings.Join(args, " "))
+	}
+	return nil
+}
+
+// noInput wants no operand.
+func noInput(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef("%s: got %q, want flags only", cmd.Name(), args[0])
+	}
+	return nil
+}
+
+// oneFolder wants exactly one operand, a folder.
+func oneFolder(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return usagef("%s: got %d folders, want 1", cmd.Name(), len(args))
 	}
 	return nil
 }

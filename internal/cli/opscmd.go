@@ -30,7 +30,7 @@ func (a *app) newOpsCommand() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error { return a.listOperations() },
 	}
 	cmd.AddCommand(
-		&cobra.Command{Use: "list", Short: "a line for each operation", Args: cobra.NoArgs,
+		&cobra.Command{Use: "list", Short: "a line for each operation", Args: noInput,
 			RunE: func(*cobra.Command, []string) error { return a.listOperations() }},
 		&cobra.Command{Use: "describe NAME", Short: "one operation: formulas, parameters, examples",
 			ValidArgs: operationNames(),
@@ -41,7 +41,7 @@ func (a *app) newOpsCommand() *cobra.Command {
 				return nil
 			},
 			RunE: func(cmd *cobra.Command, args []string) error { return a.describeOperation(cmd, args[0]) }},
-		&cobra.Command{Use: "schema", Short: "the JSON Schema of pipeline files", Args: cobra.NoArgs,
+		&cobra.Command{Use: "schema", Short: "the JSON Schema of pipeline files", Args: noInput,
 			RunE: func(*cobra.Command, []string) error {
 				encoder := json.NewEncoder(a.out)
 				encoder.SetIndent("", "  ")

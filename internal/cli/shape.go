@@ -48,7 +48,11 @@ func shapeReport(op ops.Op, plan *ops.Plan) report.Operation {
 			r.Outputs = append(r.Outputs, report.Output{Name: o.Name, Spec: o.Spec})
 		}
 	}
+	want := ops.Want{Argmax: len(plan.Outputs) > 1}
 	for _, p := range op.Params() {
+		if !p.Meaningful(want) {
+			continue
+		}
 		value := p.String()
 		if value == "" || value == "0" {
 			value = p.Default // a word for what is in force, such as "the window"
@@ -164,7 +168,7 @@ func (a *app) newShapeOperationCommand(spec ops.Spec) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   spec.Name + " --input-shape SHAPE [flags]",
 		Short: spec.Summary,
-		Args:  cobra.NoArgs,
+		Args:  noInput,
 		RunE: func(*cobra.Command, []string) error {
 			plan, _, err := shapes.plan(op, spec, "input-shape", a)
 			if err != nil {
@@ -175,7 +179,7 @@ func (a *app) newShapeOperationCommand(spec ops.Spec) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.Var(&intsValue{&shapes.Input}, "input-shape", "shape of the input, such as 1,224,224,3 (required)")
+	flags.Var(&intsValue{&shapes.Input}, "input-shape", "`SHAPE` of the input, such as 1,224,224,3 (required)")
 	shapes.add(cmd, spec, op, "with the argmax as a second output")
 	addReportFlags(flags, &format, &why)
 	return cmd
@@ -189,7 +193,7 @@ func (s *shapeFlags) add(cmd *cobra.Command, spec ops.Spec, op ops.Op, argmax st
 	for _, p := range op.Params() {
 		switch {
 		case p.Name == "filter":
-			flags.Var(&intsValue{&s.Filter}, "filter-shape", "shape of the filter, instead of --filter")
+			flags.Var(&intsValue{&s.Filter}, "filter-shape", "`SHAPE` of the filter, instead of --filter")
 		case p.Name == "bias" || p.Kind == ops.KindTensor:
 			except = append(except, p.Name)
 		}

@@ -99,6 +99,9 @@ func formatBytes(n int) string {
 // paramValue is an operation's parameter as a flag.
 type paramValue struct{ ops.Param }
 
+// Type returns the short word that help shows for the value.
+func (v *paramValue) Type() string { return v.Placeholder() }
+
 // addParams declares an operation's parameters as flags, but for those named.
 func addParams(flags *pflag.FlagSet, params []ops.Param, except ...string) {
 	for _, p := range params {
@@ -106,6 +109,9 @@ func addParams(flags *pflag.FlagSet, params []ops.Param, except ...string) {
 			continue
 		}
 		doc := p.Doc
+		if p.Kind == ops.KindChoice {
+			doc += ": " + strings.Join(p.Choices, ", ")
+		}
 		if p.Required {
 			doc += " (required)"
 		}

@@ -8,8 +8,10 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,6 +21,8 @@ import (
 	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
 	yaml "go.yaml.in/yaml/v4"
+
+	"github.com/poolctl/poolctl/internal/ops"
 )
 
 // Prefix begins the names of environment variables: the setting max-pixels is
@@ -66,11 +70,28 @@ func Apply(flags *pflag.FlagSet, file string) error {
 				return
 			}
 		}
-		if err := f.Value.Set(v.GetString(f.Name)); err != nil {
-			failure = &Error{where, fmt.Errorf("%s: %w", f.Name, err)}
+		text := v.GetString(f.Name)
+		if err := f.Value.Set(text); err != nil {
+			failure = &Error{where, fmt.Errorf("%s: %w", f.Name, Fault(f, text, err))}
 		}
 	})
 	return failure
+}
+
+// Fault words a flag's refusal of a value: got "x", want a whole number. The
+// causes of poolctl's own flags have that form already.
+func Fault(f *pflag.Flag, value string, cause error) error {
+	text := strings.TrimPrefix(cause.Error(), f.Name+": ")
+	if strings.HasPrefix(text, "got ") {
+		return errors.New(text)
+	}
+	want := map[string]string{
+		"int": "a whole number", "float64": "a number", "bool": "true or false", "duration": "a time such as 1s or 500ms",
+	}[f.Value.Type()]
+	if want == "" {
+		want = "a " + f.Value.Type()
+	}
+	return fmt.Errorf("got %q, want %s", value, want)
 }
 
 // readFile loads the configuration file into v and returns where each setting
@@ -88,7 +109,7 @@ func readFile(v *viper.Viper, flags *pflag.FlagSet, file string) (map[string]str
 		}
 		file = filepath.Join(folder, "poolctl", "config.yaml")
 	}
-	text, err := os.ReadFile(file)
+	text, err := readLimited(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !required:
 		return nil, nil
@@ -99,33 +120,48 @@ func readFile(v *viper.Viper, flags *pflag.FlagSet, file string) (map[string]str
 		}
 		return nil, &Error{file, err}
 	case len(text) > maxFile:
-		return nil, &Error{file, fmt.Errorf("got %d bytes, want at most %d", len(text), maxFile)}
+		return nil, &Error{file, fmt.Errorf("got more than %d bytes, want at most that", maxFile)}
 	}
-	places, err := checkFile(file, text, flags)
+	places, values, err := checkFile(file, text, flags)
 	if err != nil {
 		return nil, err
 	}
-	v.SetConfigType("yaml")
-	if err := v.ReadConfig(strings.NewReader(string(text))); err != nil {
+	if err := v.MergeConfigMap(values); err != nil {
 		return nil, &Error{file, err}
 	}
 	return places, nil
 }
 
-// checkFile refuses keys that are no settings, and says where each key stands.
-func checkFile(file string, text []byte, flags *pflag.FlagSet) (map[string]string, error) {
-	var root yaml.Node
-	if err := yaml.Unmarshal(text, &root); err != nil {
-		return nil, &Error{file, err}
+// readLimited reads a file, of a large or endless one a byte more than maxFile.
+func readLimited(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
 	}
-	places := map[string]string{}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxFile+1))
+}
+
+// checkFile refuses keys that are no settings. It returns where each value
+// stands and its text as it is written: 1e3 is not 1000 to a flag that takes
+// whole numbers.
+func checkFile(file string, text []byte, flags *pflag.FlagSet) (places map[string]string, values map[string]any, err error) {
+	var root, more yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	if err := decoder.Decode(&root); err != nil && !errors.Is(err, io.EOF) {
+		return nil, nil, &Error{file, err}
+	}
+	if err := decoder.Decode(&more); !errors.Is(err, io.EOF) {
+		return nil, nil, &Error{file, errors.New("got more than one document, want one")}
+	}
+	places, values = map[string]string{}, map[string]any{}
 	if len(root.Content) == 0 {
-		return places, nil
+		return places, values, nil
 	}
 	table := root.Content[0]
 	at := func(n *yaml.Node) string { return fmt.Sprintf("%s:%d:%d", file, n.Line, n.Column) }
 	if table.Kind != yaml.MappingNode {
-		return nil, &Error{at(table), errors.New("want settings, one `name: value` a line")}
+		return nil, nil, &Error{at(table), errors.New("want settings, one `name: value` a line")}
 	}
 	var known []string
 	flags.VisitAll(func(f *pflag.Flag) {
@@ -137,13 +173,17 @@ func checkFile(file string, text []byte, flags *pflag.FlagSet) (map[string]strin
 		key, value := table.Content[i], table.Content[i+1]
 		switch {
 		case !slices.Contains(known, key.Value):
-			return nil, &Error{at(key), fmt.Errorf("unknown setting %q, want one of %s", key.Value, strings.Join(known, ", "))}
+			fault := fmt.Errorf("unknown setting %q, want one of %s", key.Value, strings.Join(known, ", "))
+			if near := ops.Nearest(key.Value, known); near != "" {
+				fault = fmt.Errorf("%w (did you mean %q?)", fault, near)
+			}
+			return nil, nil, &Error{at(key), fault}
 		case value.Kind != yaml.ScalarNode:
-			return nil, &Error{at(value), fmt.Errorf("%s: want a single value", key.Value)}
+			return nil, nil, &Error{at(value), fmt.Errorf("%s: want a single value", key.Value)}
 		case places[key.Value] != "":
-			return nil, &Error{at(key), fmt.Errorf("%s: given twice", key.Value)}
+			return nil, nil, &Error{at(key), fmt.Errorf("%s: given twice", key.Value)}
 		}
-		places[key.Value] = at(value)
+		places[key.Value], values[key.Value] = at(value), value.Value
 	}
-	return places, nil
+	return places, values, nil
 }

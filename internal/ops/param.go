@@ -86,7 +86,13 @@ func (p Param) Placeholder() string {
 	case KindNumber:
 		return "X"
 	case KindChoice:
-		return strings.ToUpper(p.Name[strings.LastIndexByte(p.Name, '-')+1:])
+		switch {
+		case strings.HasSuffix(p.Name, "type"):
+			return "TYPE"
+		case strings.HasSuffix(p.Name, "format"):
+			return "FORMAT"
+		}
+		return "RULE"
 	case KindWindow:
 		return "LIST|global"
 	case KindPadding:

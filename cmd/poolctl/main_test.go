@@ -1,0 +1,53 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/poolctl/poolctl/internal/cli"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"poolctl": func() { os.Exit(cli.Main(os.Args[1:], cli.StandardStreams())) },
+	})
+}
+
+// TestScripts runs every script of testdata/script on the real program. The
+// contract with scripts stands there, sentence by sentence.
+func TestScripts(t *testing.T) {
+	var files []string
+	err := filepath.WalkDir("testdata/script", func(path string, _ fs.DirEntry, err error) error {
+		if strings.HasSuffix(path, ".txtar") {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	samples, err := filepath.Abs("../../samples")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Files:               files,
+		RequireUniqueNames:  true,
+		RequireExplicitExec: false,
+		Cmds:                scriptCommands,
+		Setup: func(env *testscript.Env) error {
+			// No settings of the user's reach a script, and none of its files
+			// leave its folder.
+			home := filepath.Join(env.WorkDir, ".home")
+			for _, name := range []string{"HOME", "XDG_CONFIG_HOME", "AppData"} {
+				env.Setenv(name, home)
+			}
+			return os.Symlink(samples, filepath.Join(env.WorkDir, "samples"))
+		},
+	})
+}

@@ -1,0 +1,48 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/poolctl/poolctl/internal/ops"
+)
+
+// completeFlags lets the shell complete the values of every command's flags:
+// the words of a choice, nothing for numbers and lists, file names otherwise.
+func completeFlags(cmd *cobra.Command) {
+	complete := func(f *pflag.Flag) {
+		words, known := flagWords(f)
+		if !known {
+			return // cobra's default: file names
+		}
+		// The only error is that the flag has a function already.
+		_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+	}
+	cmd.LocalNonPersistentFlags().VisitAll(complete)
+	cmd.PersistentFlags().VisitAll(complete)
+	for _, child := range cmd.Commands() {
+		completeFlags(child)
+	}
+}
+
+// flagWords returns the words that a flag takes; known is false when it takes
+// a file.
+func flagWords(f *pflag.Flag) (words []string, known bool) {
+	switch v := f.Value.(type) {
+	case *choiceValue:
+		return v.words, true
+	case *paramValue:
+		switch v.Kind {
+		case ops.KindTensor:
+			return nil, false
+		case ops.KindPadding:
+			return []string{"SAME", "VALID", "SAME_LOWER"}, true
+		case ops.KindWindow:
+			return []string{"global"}, true
+		default:
+			return v.Choices, true
+		}
+	default:
+		return nil, f.Value.Type() != "string"
+	}
+}
