@@ -145,35 +145,41 @@ def with_bias(y, bias):
     return y.numpy() if bias is None else tf.nn.bias_add(y, bias).numpy()
 
 
-def tensorflow_conv(c):
-    """(y, name of the function), or None where TensorFlow has no such call on the CPU or a known bug."""
+def tensorflow_call(c):
+    """(the call on x and f, name of the function), or None where TensorFlow has none on the CPU or a known bug."""
     if c.pad == "SAME_LOWER":
         return None
-    x, f, bias = c.widened()
-    x, f = tf.constant(x), tf.constant(f)
-    tail = c.suffix() + (", tf.nn.bias_add" if bias is not None else "")
     explicit = not isinstance(c.pad, str)
     if c.rank == 2:
         pad = [[0, 0], *map(list, c.pad), [0, 0]] if explicit else c.pad
-        y = tf.nn.conv2d(x, f, list(c.steps), pad, dilations=list(c.rates))
-        if c.x.dtype == np.int32:
-            exact = tf.nn.conv2d(tf.constant(c.x), tf.constant(c.f), list(c.steps), pad, dilations=list(c.rates))
-            golden.agree(f"{c.name()}: int32", y.numpy(), exact.numpy().astype("float64"), 0)
-        return with_bias(y, bias), "tf.nn.conv2d" + tail
+        return lambda x, f: tf.nn.conv2d(x, f, list(c.steps), pad, dilations=list(c.rates)), "tf.nn.conv2d"
     if explicit or c.groups > 1 and c.rank == 3:
         return None
     if c.rank == 1:
-        y = tf.nn.conv1d(x, f, c.steps[0], c.pad, dilations=c.rates[0])
-        return with_bias(y, bias), "tf.nn.conv1d" + tail
+        return lambda x, f: tf.nn.conv1d(x, f, c.steps[0], c.pad, dilations=c.rates[0]), "tf.nn.conv1d"
     if not c.dense:
         if any(s > 1 for s in c.steps):
             return None
-        return with_bias(tf.nn.convolution(x, f, padding=c.pad, dilations=c.rates), bias), "tf.nn.convolution" + tail
+        return lambda x, f: tf.nn.convolution(x, f, padding=c.pad, dilations=c.rates), "tf.nn.convolution"
     if c.pad == "SAME":
         out = c.geometry[0]
         if any((o - 1) * s + k - n <= -2 for o, s, k, n in zip(out, c.steps, c.window, c.spatial)):
             return None  # starts at cell 1: Eigen pads negatively
-    return with_bias(tf.nn.conv3d(x, f, [1, *c.steps, 1], c.pad), bias), "tf.nn.conv3d" + tail
+    return lambda x, f: tf.nn.conv3d(x, f, [1, *c.steps, 1], c.pad), "tf.nn.conv3d"
+
+
+def tensorflow_conv(c):
+    """(y, name of the function), or None where TensorFlow has no such call."""
+    call = tensorflow_call(c)
+    if call is None:
+        return None
+    run, by = call
+    x, f, bias = c.widened()
+    y = run(tf.constant(x), tf.constant(f))
+    if c.rank == 2 and c.x.dtype == np.int32:
+        exact = run(tf.constant(c.x), tf.constant(c.f))
+        golden.agree(f"{c.name()}: int32", y.numpy(), exact.numpy().astype("float64"), 0)
+    return with_bias(y, bias), by + c.suffix() + (", tf.nn.bias_add" if bias is not None else "")
 
 
 def onnxruntime_conv(c):
@@ -196,22 +202,27 @@ def onnxruntime_conv(c):
     return channels_last(y), "onnxruntime Conv" + spelled + c.suffix()
 
 
-def torch_conv(c):
-    """Everything, on an input padded with zeros beforehand."""
-    x, f, bias = c.widened()
+def torch_call(c):
+    """(the convolution of x as NC.., a filter as OI.. and a bias, name): everything, on an input padded with zeros beforehand."""
     out, lo, _ = c.geometry
     reach = [(o - 1) * s + (k - 1) * d + 1 for o, s, k, d in zip(out, c.steps, c.window, c.rates)]
     flat = [p for l, r, n in zip(reversed(lo), reversed(reach), reversed(c.spatial)) for p in (l, r - l - n)]
-    padded = torch.nn.functional.pad(torch.from_numpy(channels_first(x)), flat)
     run = getattr(torch.nn.functional, f"conv{c.rank}d")
-    weight = torch.from_numpy(order_filter(f, "OI" + LETTERS[c.rank]))
-    y = run(padded, weight, None if bias is None else torch.from_numpy(bias), c.steps, 0, c.rates, c.groups)
     spelled = " of the zero-padded input" if any(flat) else ""
-    return channels_last(y.numpy()), f"torch.nn.functional.conv{c.rank}d{spelled}{c.suffix()}"
+    return (lambda x, weight, bias: run(torch.nn.functional.pad(x, flat), weight, bias, c.steps, 0, c.rates, c.groups),
+            f"torch.nn.functional.conv{c.rank}d{spelled}")
 
 
-def tensorflow_transpose(c):
-    """tf.nn.conv*_transpose, where the CPU has it: SAME, VALID, explicit in 2-D; no dilation, no groups."""
+def torch_conv(c):
+    x, f, bias = c.widened()
+    run, by = torch_call(c)
+    weight = torch.from_numpy(order_filter(f, "OI" + LETTERS[c.rank]))
+    y = run(torch.from_numpy(channels_first(x)), weight, None if bias is None else torch.from_numpy(bias))
+    return channels_last(y.numpy()), by + c.suffix()
+
+
+def tensorflow_transpose_call(c):
+    """(the call on x and f, name): SAME, VALID, explicit in 2-D; no dilation, no groups."""
     if c.pad == "SAME_LOWER" or not c.dense or c.groups > 1 or 0 in c.x.shape:
         return None
     explicit = not isinstance(c.pad, str)
@@ -221,35 +232,49 @@ def tensorflow_transpose(c):
         out = c.geometry[0]
         if any((o - 1) * s + k - n < 0 for o, s, k, n in zip(out, c.steps, c.window, c.spatial)):
             return None
-    x, f, bias = c.widened()
-    shape = [x.shape[0], *c.spatial, f.shape[-2]]
+    shape = [c.x.shape[0], *c.spatial, c.f.shape[-2]]
     run = {1: tf.nn.conv1d_transpose, 2: tf.nn.conv2d_transpose, 3: tf.nn.conv3d_transpose}[c.rank]
     pad = [[0, 0], *map(list, c.pad), [0, 0]] if explicit else c.pad
-    y = run(tf.constant(x), tf.constant(f), shape, list(c.steps), pad)
+    return lambda x, f: run(x, f, shape, list(c.steps), pad), f"tf.nn.conv{c.rank}d_transpose"
+
+
+def tensorflow_transpose(c):
+    """(y, name of the function), or None where TensorFlow has no such call."""
+    call = tensorflow_transpose_call(c)
+    if call is None:
+        return None
+    x, f, bias = c.widened()
     tail = c.suffix() + (", tf.nn.bias_add" if bias is not None else "")
-    return with_bias(y, bias), f"tf.nn.conv{c.rank}d_transpose{tail}"
+    return with_bias(call[0](tf.constant(x), tf.constant(f)), bias), call[1] + tail
+
+
+def torch_transpose_call(c):
+    """(the call on x as NC.., a filter as OI.. and a bias, name).
+
+    PyTorch's own padding where it is symmetric and fits; else its full result cut to size, surplus cells the bias.
+    """
+    _, lo, _ = c.geometry
+    run = getattr(torch.nn.functional, f"conv_transpose{c.rank}d")
+    name = f"torch.nn.functional.conv_transpose{c.rank}d"
+    full = [(n - 1) * s + (k - 1) * d + 1 for n, s, k, d in zip(c.x.shape[1:-1], c.steps, c.window, c.rates)]
+    surplus = [n - (m - 2 * l) for n, m, l in zip(c.spatial, full, lo)]
+    if all(0 <= p < max(s, d) for p, s, d in zip(surplus, c.steps, c.rates)):
+        return lambda x, weight, bias: run(
+            x, weight, bias, c.steps, tuple(lo), tuple(surplus), c.groups, c.rates), name
+    flat = [p for l, n, m in zip(reversed(lo), reversed(c.spatial), reversed(full)) for p in (-l, l + n - m)]
+
+    def cut(x, weight, bias):
+        y = torch.nn.functional.pad(run(x, weight, None, c.steps, 0, 0, c.groups, c.rates), flat)
+        return y if bias is None else y + bias.reshape(-1, *[1] * c.rank)
+    return cut, name + ", its full result cut to size"
 
 
 def torch_transpose(c):
-    """PyTorch's own padding where it is symmetric and fits; else its full result cut to size, surplus cells the bias."""
     x, f, bias = c.widened()
-    _, lo, hi = c.geometry
-    run = getattr(torch.nn.functional, f"conv_transpose{c.rank}d")
+    run, by = torch_transpose_call(c)
     weight = torch.from_numpy(order_filter(f, "OI" + LETTERS[c.rank]))
-    image = torch.from_numpy(channels_first(x))
-    full = [(n - 1) * s + (k - 1) * d + 1 for n, s, k, d in zip(x.shape[1:-1], c.steps, c.window, c.rates)]
-    surplus = [n - (m - 2 * l) for n, m, l in zip(c.spatial, full, lo)]
-    fits = all(0 <= p < max(s, d) for p, s, d in zip(surplus, c.steps, c.rates))
-    name = f"torch.nn.functional.conv_transpose{c.rank}d"
-    torch_bias = None if bias is None else torch.from_numpy(bias)
-    if fits:
-        y = run(image, weight, torch_bias, c.steps, tuple(lo), tuple(surplus), c.groups, c.rates)
-        return channels_last(y.numpy()), name + c.suffix()
-    y = channels_last(run(image, weight, None, c.steps, 0, 0, c.groups, c.rates).numpy())
-    end = [max(0, l + n - m) for l, n, m in zip(lo, c.spatial, full)]
-    y = np.pad(y, [(0, 0), *((0, e) for e in end), (0, 0)])
-    y = y[(slice(None), *(slice(l, l + n) for l, n in zip(lo, c.spatial)))]
-    return y if bias is None else y + bias, name + ", its full result cut to size" + c.suffix()
+    y = run(torch.from_numpy(channels_first(x)), weight, None if bias is None else torch.from_numpy(bias))
+    return channels_last(y.numpy()), by + c.suffix()
 
 
 def onnxruntime_transpose(c):
