@@ -120,7 +120,8 @@ func npyEqual(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // jsonValue FILE PATH VALUE checks one value of a JSON document: PATH is a list
-// of keys and indices, joined by dots, VALUE is JSON, or * for any value.
+// of keys, joined by dots; in a list a key is an index or the element's name.
+// VALUE is JSON, or * for any value.
 func jsonValue(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg, args, 3, "json FILE PATH VALUE")
 	decoder := json.NewDecoder(strings.NewReader(ts.ReadFile(args[0])))
@@ -140,7 +141,13 @@ func jsonValue(ts *testscript.TestScript, neg bool, args []string) {
 			at = next
 		case []any:
 			i, err := strconv.Atoi(key)
-			if err != nil || i < 0 || i >= len(node) {
+			if err != nil {
+				i = slices.IndexFunc(node, func(each any) bool {
+					object, ok := each.(map[string]any)
+					return ok && object["name"] == key
+				})
+			}
+			if i < 0 || i >= len(node) {
 				ts.Fatalf("%s: no element %q in a list of %d", args[1], key, len(node))
 			}
 			at = node[i]

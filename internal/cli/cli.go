@@ -19,6 +19,7 @@ import (
 
 	"github.com/poolctl/poolctl/internal/config"
 	"github.com/poolctl/poolctl/internal/ops"
+	"github.com/poolctl/poolctl/internal/ops/kernel"
 )
 
 // Streams are the program's standard streams.
@@ -189,6 +190,9 @@ func (a *app) applySettings(cmd *cobra.Command) error {
 	}
 	if a.Quiet && a.Verbose {
 		return usagef("--quiet: has no meaning with --verbose")
+	}
+	if _, err := kernel.Capped(); err != nil {
+		return usagef("%v", err)
 	}
 	a.settled = true
 	return nil

@@ -30,6 +30,10 @@ func shapeReport(op ops.Op, plan *ops.Plan) report.Operation {
 		r.Padding = g.Rule.String()
 		for _, a := range g.Spatial() {
 			r.Window = append(r.Window, a.Size)
+			if a.Bounds != nil { // adaptive and fractional windows: the largest, and no rule
+				r.Padding = ""
+				continue
+			}
 			r.Stride = append(r.Stride, a.Stride)
 			r.Dilation = append(r.Dilation, a.Dilation)
 			r.PadLo = append(r.PadLo, a.Lo)

@@ -208,7 +208,7 @@ func numbersParam(name string, field *[]float64, doc string) Param {
 	return Param{Name: name, Kind: KindNumbers, Doc: doc,
 		set: func(text string) error {
 			var list []float64
-			for word := range strings.SplitSeq(text, ",") {
+			for word := range strings.SplitSeq(text, separator(text)) {
 				v, err := parseNumber(word)
 				if err != nil {
 					return err
@@ -280,12 +280,8 @@ func layoutParam(field *tensor.Layout) Param {
 
 // ParseInts parses a list of whole numbers: 2,1 or 2x1 or 2.
 func ParseInts(text string) ([]int, error) {
-	sep := ","
-	if !strings.Contains(text, ",") {
-		sep = "x"
-	}
 	var list []int
-	for word := range strings.SplitSeq(text, sep) {
+	for word := range strings.SplitSeq(text, separator(text)) {
 		v, err := parseInt(strings.TrimSpace(word))
 		if err != nil {
 			return nil, err
@@ -293,6 +289,14 @@ func ParseInts(text string) ([]int, error) {
 		list = append(list, v)
 	}
 	return list, nil
+}
+
+// separator returns what stands between the numbers of a list: 2,1 or 2x1.
+func separator(text string) string {
+	if strings.Contains(text, ",") {
+		return ","
+	}
+	return "x"
 }
 
 func parseInt(text string) (int, error) {
