@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 
 	"github.com/poolctl/poolctl/internal/tensor"
 )
@@ -86,25 +87,25 @@ func unfilter(filter byte, row, above []byte, pixel int) {
 	}
 }
 
-// paeth returns whichever of its arguments is nearest to left+up-corner.
+// paeth returns whichever of its arguments is nearest to left+up-corner, the
+// first of equals. It is written without branches, which would be guesses.
 func paeth(left, up, corner int) uint8 {
-	toLeft, toUp := up-corner, left-corner
-	toCorner := toLeft + toUp
-	toLeft, toUp, toCorner = abs(toLeft), abs(toUp), abs(toCorner)
-	if toLeft <= toUp && toLeft <= toCorner {
-		return uint8(left)
+	toLeft, toUp := abs(up-corner), abs(left-corner)
+	toCorner := abs(left + up - 2*corner)
+	nearest, distance := left, toLeft
+	if toUp < distance {
+		nearest = up
 	}
-	if toUp <= toCorner {
-		return uint8(up)
+	distance = min(distance, toUp)
+	if toCorner < distance {
+		nearest = corner
 	}
-	return uint8(corner)
+	return uint8(nearest)
 }
 
 func abs(x int) int {
-	if x < 0 {
-		return -x
-	}
-	return x
+	sign := x >> (bits.UintSize - 1)
+	return x ^ sign - sign
 }
 
 // adam7 are the passes of an interlaced PNG: first pixel and step, by x and y.

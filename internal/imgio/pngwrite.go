@@ -155,16 +155,25 @@ func appendFiltered(raw, row, above, scratch []byte, pixel int) []byte {
 	return raw
 }
 
-// magnitude sums the magnitudes of bytes taken as signed; it stops early when
-// it has passed the limit.
+// magnitude sums the magnitudes of bytes taken as signed, eight at a time; it
+// stops early when it has passed the limit.
 func magnitude(data []byte, limit int) (sum int) {
-	for len(data) > 0 && sum < limit {
-		part := data[:min(len(data), 1024)]
+	const ones, evens = 0x0101010101010101, 0x00ff00ff00ff00ff
+	for len(data) >= 8 && sum < limit {
+		part := data[:min(len(data)&^7, 8*128)] // as many as 16 bits can sum
 		data = data[len(part):]
-		for _, v := range part {
-			s := int32(int8(v))
-			sign := s >> 31
-			sum += int(s ^ sign - sign)
+		var lanes uint64 // four sums of 16 bits
+		for ; len(part) >= 8; part = part[8:] {
+			v := binary.LittleEndian.Uint64(part)
+			negative := v >> 7 & ones
+			v = v ^ negative*0xff + negative
+			lanes += v&evens + v>>8&evens
+		}
+		sum += int(lanes&0xffff + lanes>>16&0xffff + lanes>>32&0xffff + lanes>>48)
+	}
+	if sum < limit {
+		for _, v := range data {
+			sum += abs(int(int8(v)))
 		}
 	}
 	return sum
