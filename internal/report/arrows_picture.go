@@ -225,15 +225,16 @@ func (p *picturePanel) headAt(s Share, lane int) float64 {
 // run together.
 func (p *picturePanel) drawShare(f *figure, out int, cell box, outX float64) {
 	for _, s := range p.c.Shares {
-		if s.Out == out {
-			y := p.exit(out, cell)
-			var places []point
-			for x := 24.0; x < p.pills; x += 40 {
-				places = append(places, point{outX - x, y})
-			}
-			f.sharePill(fraction(s.Weight), p.c.outputColor(out), places...)
-			return
+		if s.Out != out {
+			continue
 		}
+		y := p.exit(out, cell)
+		var places []point
+		for x := 24.0; x < p.pills; x += 40 {
+			places = append(places, point{outX - x, y})
+		}
+		f.sharePill(fraction(s.Weight), p.c.outputColor(out), places...)
+		return
 	}
 }
 

@@ -18,20 +18,17 @@ func Heatmap(t *tensor.Tensor, layout tensor.Layout, title string) (*tensor.Tens
 		return nil, fmt.Errorf("heatmap: %w", err)
 	}
 	r := measure(t)
-	scale := 0.0
-	if r.finite > 0 {
-		scale = max(math.Abs(r.lo), math.Abs(r.hi))
-	}
+	scale := r.scale()
 	planes, more := planesOf(p.batch, p.channels, p.depth)
-	s := sheet{title: title, subtitle: t.String() + " " + string(layout), strip: layout.Spatial() == 1, legend: heatLegend(scale)}
+	s := sheet{
+		title: title, subtitle: t.String() + " " + string(layout), strip: layout.Spatial() == 1, notes: r.notes(),
+		legend: heatLegend(scale, func(v float64, _ bool) color.RGBA { return diverging(v) }),
+	}
 	for _, at := range planes {
 		s.tiles = append(s.tiles, tile{
 			label: at.label(p.batch, p.channels, p.depth), width: p.width, height: p.height,
 			at: func(x, y int) color.RGBA { return heat(p.value(at.n, at.c, at.z, y, x), scale) },
 		})
-	}
-	if r.nan+r.posInf+r.negInf > 0 {
-		s.notes = append(s.notes, fmt.Sprintf("%s NaN (magenta), %s +Inf, %s -Inf", grouped(int64(r.nan)), grouped(int64(r.posInf)), grouped(int64(r.negInf))))
 	}
 	return s.draw(more).tensor(), nil
 }
@@ -49,20 +46,39 @@ func heat(v, scale float64) color.RGBA {
 	return divergingTable[128+int(math.Round(v/scale*128))]
 }
 
-// heatLegend draws the colour bar.
-func heatLegend(scale float64) canvas {
-	const height = 200
+// scale returns the largest finite magnitude.
+func (e *extent) scale() float64 {
+	if e.finite == 0 {
+		return 0
+	}
+	return max(math.Abs(e.lo), math.Abs(e.hi))
+}
+
+// notes tells of values that are not finite.
+func (e *extent) notes() []string {
+	if e.nan+e.posInf+e.negInf == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s NaN (magenta), %s +Inf, %s -Inf", grouped(int64(e.nan)), grouped(int64(e.posInf)), grouped(int64(e.negInf)))}
+}
+
+// heatLegend draws the colour bar; paint gives its colours from -1 to 1, in its
+// left half and in its right one.
+func heatLegend(scale float64, paint func(v float64, right bool) color.RGBA) canvas {
+	const height, bar = 200, 18
 	labels := []string{floatValue(scale).String(), "0", floatValue(-scale).String()}
 	width := 0
 	for _, l := range labels {
 		width = max(width, textWidth(l))
 	}
-	c := newCanvas(18+8+width, height)
+	c := newCanvas(bar+8+width, height)
 	for y := range height {
-		c.rect(0, y, 18, 1, diverging(1-2*float64(y)/(height-1)))
+		v := 1 - 2*float64(y)/(height-1)
+		c.rect(0, y, bar/2, 1, paint(v, false))
+		c.rect(bar/2, y, bar/2, 1, paint(v, true))
 	}
 	for i, l := range labels {
-		c.text(26, i*(height-13)/2, l, dimColor)
+		c.text(bar+8, i*(height-13)/2, l, dimColor)
 	}
 	return c
 }

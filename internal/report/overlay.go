@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"image/color"
-	"math"
 
 	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/tensor"
@@ -103,8 +102,7 @@ func (w *Winners) votes(p *pixels, at plane) []uint32 {
 // marked returns the colour of a pixel that so many windows chose.
 func marked(c color.RGBA, votes, most uint32) color.RGBA {
 	if votes == 0 {
-		grey := uint8(math.Round(0.2126*float64(c.R) + 0.7152*float64(c.G) + 0.0722*float64(c.B)))
-		return mix(wash, color.RGBA{grey, grey, grey, 0xff}, 0.45)
+		return mix(wash, grey(c), 0.45)
 	}
 	return mix(c, highlight, strength(votes, most))
 }

@@ -57,7 +57,7 @@ func (r *rasterizer) fill(ink color.RGBA, outlines ...[]point) {
 		}
 		r.vector.ClosePath()
 	}
-	r.vector.Draw(r.canvas.RGBA, area, image.NewUniform(ink), image.Point{})
+	r.vector.Draw(r.RGBA, area, image.NewUniform(ink), image.Point{})
 }
 
 // stroke paints a line along points.
@@ -183,7 +183,7 @@ func (t text) raster(r *rasterizer) {
 	case end:
 		x -= width
 	}
-	d := font.Drawer{Dst: r.canvas.RGBA, Src: image.NewUniform(t.color), Face: r.fonts.face(t.size*rasterScale, t.bold), Dot: fixedPoint(x, t.y)}
+	d := font.Drawer{Dst: r.RGBA, Src: image.NewUniform(t.color), Face: r.fonts.face(t.size*rasterScale, t.bold), Dot: fixedPoint(x, t.y)}
 	d.DrawString(t.line)
 }
 

@@ -1,0 +1,139 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// Stats is what GradientStats finds. Sums, norms and the largest value are of
+// the finite elements alone.
+type Stats struct {
+	Elements    int     `json:"elements"`
+	Sum         Value   `json:"sum"`
+	L1          Value   `json:"l1"`
+	L2          Value   `json:"l2"`
+	Largest     Value   `json:"largest"`    // the value of the largest magnitude, with its sign
+	LargestAt   []int   `json:"largest_at"` // its first place; empty when there is none
+	Zeros       int     `json:"zeros"`
+	ZeroShare   float64 `json:"zero_share"` // zeros among all elements
+	NaN         int     `json:"nan"`
+	PosInf      int     `json:"pos_inf"`
+	NegInf      int     `json:"neg_inf"`
+	UpstreamSum Value   `json:"upstream_sum"`
+	Conserved   bool    `json:"mass_conserved"` // Sum is UpstreamSum, and all elements of both are finite
+}
+
+// How far the sums of a gradient and of its upstream may lie apart and still
+// count as equal, relative to the L1 norm: roundings of float32 and float64, and
+// of float16.
+const (
+	massTolerance     = 1e-6
+	massToleranceHalf = 1e-3
+)
+
+// GradientStats measures a gradient and holds its sum against that of the
+// upstream gradient: in pooling by maximum or average nothing is lost.
+// Everything is summed in float64 with compensation, at a scale at which no
+// square overflows.
+func GradientStats(dx, upstream *tensor.Tensor) Stats {
+	r, u := measure(dx), measure(upstream)
+	scale := scaleFor(0, max(r.scale(), u.scale()))
+	in, out := totalsOf(dx, scale), totalsOf(upstream, scale)
+	s := Stats{
+		Elements: dx.Len(), LargestAt: []int{}, Zeros: r.zeros, NaN: r.nan, PosInf: r.posInf, NegInf: r.negInf,
+		Sum: floatValue(in.sum.value() / scale), L1: floatValue(in.l1.value() / scale), L2: floatValue(math.Sqrt(in.squares.value()) / scale),
+		UpstreamSum: floatValue(out.sum.value() / scale),
+	}
+	if s.Elements > 0 {
+		s.ZeroShare = float64(r.zeros) / float64(s.Elements)
+	}
+	if in.largestAt >= 0 {
+		s.Largest = floatValue(dx.At(in.largestAt))
+		s.LargestAt = append(s.LargestAt, dx.Shape.Index(in.largestAt)...)
+	}
+	tolerance := massTolerance
+	if dx.DType == tensor.Half {
+		tolerance = massToleranceHalf
+	}
+	apart := math.Abs(in.sum.value() - out.sum.value())
+	s.Conserved = r.finite == dx.Len() && u.finite == upstream.Len() && apart <= tolerance*max(in.l1.value(), out.l1.value())
+	return s
+}
+
+// totals are sums over a tensor's finite elements, each times a scale.
+type totals struct {
+	sum, l1, squares compensated
+	largest          float64
+	largestAt        int // -1 when no element is finite
+}
+
+func totalsOf(t *tensor.Tensor, scale float64) totals {
+	sums := totals{largestAt: -1}
+	buf := make([]float64, block)
+	for i, n := 0, t.Len(); i < n; i += block {
+		part := buf[:min(block, n-i)]
+		widen(part, t, i)
+		for k, v := range part {
+			if v-v != 0 {
+				continue
+			}
+			v *= scale
+			size := math.Abs(v)
+			sums.sum.add(v)
+			sums.l1.add(size)
+			sums.squares.add(v * v)
+			if sums.largestAt < 0 || size > sums.largest {
+				sums.largest, sums.largestAt = size, i+k
+			}
+		}
+	}
+	return sums
+}
+
+// compensated is a sum that carries what rounding dropped: Arnold Neumaier,
+// "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen", 1974.
+type compensated struct{ sum, dropped float64 }
+
+func (c *compensated) add(v float64) {
+	sum := c.sum + v
+	if math.Abs(c.sum) >= math.Abs(v) {
+		c.dropped += (c.sum - sum) + v
+	} else {
+		c.dropped += (v - sum) + c.sum
+	}
+	c.sum = sum
+}
+
+func (c *compensated) value() float64 { return c.sum + c.dropped }
+
+// WriteText writes the statistics as rows that go under a shape report.
+func (s Stats) WriteText(w io.Writer) error {
+	t := keyTable()
+	conserved := "conserved: the upstream gradient sums to "
+	if !s.Conserved {
+		conserved = "not conserved: the upstream gradient sums to "
+	}
+	largest := s.Largest.String()
+	if len(s.LargestAt) > 0 {
+		largest += " at " + tensor.Shape(s.LargestAt).String()
+	}
+	t.AppendRows([]table.Row{
+		{"gradient sum", s.Sum.String()},
+		{"mass", conserved + s.UpstreamSum.String()},
+		{"norms", fmt.Sprintf("L1 %s, L2 %s", s.L1, s.L2)},
+		{"largest", largest},
+		{"zeros", fmt.Sprintf("%s of %s (%s %%)", grouped(int64(s.Zeros)), grouped(int64(s.Elements)), strconv.FormatFloat(100*s.ZeroShare, 'g', 3, 64))},
+	})
+	if s.NaN+s.PosInf+s.NegInf > 0 {
+		t.AppendRow(table.Row{"NaN, Inf", fmt.Sprintf("%s NaN, %s +Inf, %s -Inf", grouped(int64(s.NaN)), grouped(int64(s.PosInf)), grouped(int64(s.NegInf)))})
+	} else {
+		t.AppendRow(table.Row{"NaN, Inf", "none"})
+	}
+	return writeLines(w, t.Render())
+}
