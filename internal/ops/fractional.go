@@ -3,6 +3,8 @@ package ops
 import (
 	"math"
 	"math/rand/v2"
+
+	"github.com/poolctl/poolctl/internal/geom"
 )
 
 // sequences draws the pooling sequence of each spatial axis: 0 = s_0 < s_1 < …
@@ -27,8 +29,8 @@ func (o *Pool) sequences(spatial []int) ([][]int, error) {
 		if out < 1 {
 			return nil, unfit("pool", "fractional", "got ratio %s for an extent of %d, want at most the extent", formatNumber(ratio), in)
 		}
-		if in > math.MaxInt32 {
-			return nil, unfit("pool", "fractional", "got an extent of %d, want <= %d", in, math.MaxInt32)
+		if out > geom.MaxBounds || in > math.MaxInt32 {
+			return nil, unfit("pool", "fractional", "got %d windows over an extent of %d, want <= %d over <= %d", out, in, geom.MaxBounds, math.MaxInt32)
 		}
 		var steps []int
 		if o.PseudoRandom {

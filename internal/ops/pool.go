@@ -148,8 +148,8 @@ func (o *Pool) Check() error {
 		return err
 	}
 	for _, v := range o.OutputSize {
-		if v < 1 {
-			return usage("pool", "output-size", "got %d, want >= 1", v)
+		if v < 1 || v > geom.MaxBounds {
+			return usage("pool", "output-size", "got %d, want 1 to %d", v, geom.MaxBounds)
 		}
 	}
 	for _, v := range o.Fractional {
