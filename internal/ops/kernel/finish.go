@@ -96,10 +96,9 @@ func finishSum[T tensor.Real, O tensor.Floating](f *finishing[T, O], acc []float
 }
 
 func finishDouble[T tensor.Real, O tensor.Floating](f *finishing[T, O], acc []double) {
-	average := f.spec.Reduction == Average
 	eachOutput(f, acc, func(x int, acc []double, dst []O, divisor float64) {
 		for i, sum := range acc {
-			if average && sum.overflowed() {
+			if sum.overflowed() {
 				dst[i] = O(f.scaled(x, i).over(divisor) * scaleUp)
 			} else {
 				dst[i] = O(sum.over(divisor))
@@ -109,8 +108,7 @@ func finishDouble[T tensor.Real, O tensor.Floating](f *finishing[T, O], acc []do
 }
 
 func finishCounted[T tensor.Real, O tensor.Floating](f *finishing[T, O], acc []counted) {
-	average := f.spec.Reduction == Average
-	lowers := average && f.spec.Divisor == 0 // a skipped cell does not count
+	lowers := f.spec.Reduction == Average && f.spec.Divisor == 0 // a skipped cell does not count
 	eachOutput(f, acc, func(x int, acc []counted, dst []O, divisor float64) {
 		cells := f.cells(x)
 		for i, sum := range acc {
@@ -121,7 +119,7 @@ func finishCounted[T tensor.Real, O tensor.Floating](f *finishing[T, O], acc []c
 			switch {
 			case sum.skipped == cells:
 				dst[i] = O(math.NaN())
-			case average && sum.overflowed():
+			case sum.overflowed():
 				dst[i] = O(f.scaled(x, i).over(d) * scaleUp)
 			default:
 				dst[i] = O(sum.over(d))

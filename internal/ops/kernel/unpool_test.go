@@ -1,0 +1,126 @@
+package kernel_test
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/tensor"
+	"pgregory.net/rapid"
+)
+
+// TestIndicesDecodeBack: Encode numbers cells as the conventions say, below
+// Limit; Decode returns the cell.
+func TestIndicesDecodeBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		x := drawIndex(t)
+		seen := map[int]bool{}
+		for n := range x.N {
+			for c := range x.Channels {
+				for cell := range x.Extent[0] * x.Extent[1] * x.Extent[2] {
+					p := [3]int{cell / (x.Extent[1] * x.Extent[2]), cell / x.Extent[2] % x.Extent[1], cell % x.Extent[2]}
+					want := indexOf(x, n, c, p)
+					if got := x.Encode(n, c, cell); got != int64(want) || want >= x.Limit() {
+						t.Fatalf("%+v: image %d, channel %d, cell %v is %d, want %d, below %d", x, n, c, p, got, want, x.Limit())
+					}
+					gotN, gotC, gotCell := x.Decode(int64(want), n, c)
+					if gotN != n || gotC != c || gotCell != cell {
+						t.Fatalf("%+v: index %d decodes to %d %d %d, want %d %d %d", x, want, gotN, gotC, gotCell, n, c, cell)
+					}
+					seen[want] = true
+				}
+			}
+		}
+		if len(seen) != x.Limit() {
+			t.Fatalf("%+v: %d indices in use, the limit is %d", x, len(seen), x.Limit())
+		}
+	})
+}
+
+func drawIndex(t *rapid.T) kernel.Index {
+	x := kernel.Index{
+		Convention: rapid.SampledFrom([]kernel.Convention{kernel.TensorFlow, kernel.PyTorch, kernel.ONNX, kernel.ONNXColumnMajor}).Draw(t, "convention"),
+		N:          rapid.IntRange(1, 3).Draw(t, "n"), Channels: rapid.IntRange(1, 3).Draw(t, "c"),
+	}
+	x.Batch = x.Convention == kernel.TensorFlow && rapid.Bool().Draw(t, "batch")
+	for i := range x.Extent {
+		x.Extent[i] = rapid.IntRange(1, 4).Draw(t, "extent")
+	}
+	return x
+}
+
+// TestUnpoolPlacesEveryValue: random indices, many of them twice, for every
+// rule about duplicates; cells without a value are 0.
+func TestUnpoolPlacesEveryValue(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		u := &kernel.Unpool{Index: drawIndex(t), Values: rapid.IntRange(1, 6).Draw(t, "values")}
+		u.Duplicates = rapid.SampledFrom([]kernel.Duplicates{kernel.LastWins, kernel.AddUp, kernel.LargestWins}).Draw(t, "duplicates")
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		checkUnpool[uint8](t, random, u)
+		checkUnpool[int8](t, random, u)
+		checkUnpool[uint16](t, random, u)
+		checkUnpool[int16](t, random, u)
+		checkUnpool[uint32](t, random, u)
+		checkUnpool[int32](t, random, u)
+		checkUnpool[uint64](t, random, u)
+		checkUnpool[int64](t, random, u)
+		checkUnpool[float32](t, random, u)
+		checkUnpool[float64](t, random, u)
+	})
+}
+
+func checkUnpool[T tensor.Real](t *rapid.T, random *rand.Rand, u *kernel.Unpool) {
+	x := &u.Index
+	u.DType = tensor.TypeOf[T]()
+	cells := x.Extent[0] * x.Extent[1] * x.Extent[2]
+	count := x.N * u.Values * x.Channels
+	values, index := make([]T, count), make([]int64, count)
+	want, filled := make([]T, x.N*cells*x.Channels), make([]bool, x.N*cells*x.Channels)
+	first, second := 0, -1
+	sent := map[int]int{}
+	for i := range index {
+		n, c := i/(u.Values*x.Channels), i%x.Channels // where the value stands
+		to := [3]int{random.IntN(x.Extent[0]), random.IntN(x.Extent[1]), random.IntN(x.Extent[2])}
+		toN, toC := n, c // where it goes: as far as the convention reaches
+		switch {
+		case x.Convention == kernel.ONNX || x.Convention == kernel.ONNXColumnMajor || x.Batch:
+			toN, toC = random.IntN(x.N), random.IntN(x.Channels)
+		case x.Convention == kernel.TensorFlow:
+			toC = random.IntN(x.Channels)
+		}
+		index[i] = int64(indexOf(*x, toN, toC, to))
+		values[i] = T(random.IntN(9)) - T(random.IntN(3))
+		at := ((toN*x.Extent[0]+to[0])*x.Extent[1]+to[1])*x.Extent[2]*x.Channels + to[2]*x.Channels + toC
+		switch {
+		case u.Duplicates == kernel.AddUp:
+			want[at] += values[i]
+		case u.Duplicates == kernel.LargestWins && filled[at]:
+			want[at] = max(want[at], values[i])
+		default:
+			want[at] = values[i]
+		}
+		filled[at] = true
+		if j, twice := sent[at]; twice && second < 0 {
+			first, second = j, i
+		} else if !twice {
+			sent[at] = i
+		}
+	}
+	y, intact := guarded[T](len(want))
+	scratch, scratchIntact := kernel.GuardedScratch(u.Scratch(false))
+	for _, unit := range random.Perm(u.Units()) {
+		u.Place(&scratch, tensor.From(y, len(y)), tensor.From(values, count), tensor.From(index, count), unit, unit+1)
+	}
+	if !intact() || !scratchIntact() {
+		t.Fatalf("%+v: wrote past its output (%v) or scratch (%v)", u, !intact(), !scratchIntact())
+	}
+	for i := range want {
+		if y[i] != want[i] {
+			t.Fatalf("%+v: values %v to %v: cell %d is %v, want %v", u, values, index, i, y[i], want[i])
+		}
+	}
+	i, j, ok := u.FirstDuplicate(tensor.From(index, count))
+	if ok != (second >= 0) || ok && (i != first || j != second) {
+		t.Fatalf("%+v: %v: first duplicate %d %d %v, want %d %d", u, index, i, j, ok, first, second)
+	}
+}
