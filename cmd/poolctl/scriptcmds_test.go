@@ -33,6 +33,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"orient":   orient,
 	"png16":    png16,
 	"claim":    claim,
+	"odd":      odd,
 }
 
 // positive aborts a script that negates a command for which that is not
@@ -162,6 +163,13 @@ func jsonValue(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("%s: got %s, want %s", args[1], got, want)
 		}
 	}
+}
+
+// odd sets ODD to a file name that scripts cannot spell: with an escape sequence
+// and a line break in it.
+func odd(ts *testscript.TestScript, neg bool, args []string) {
+	positive(ts, neg, args, 0, "odd")
+	ts.Setenv("ODD", "a\x1b[31mb\nc.npy")
 }
 
 // only FILE… checks that the folder holds those files, the link to samples and

@@ -54,11 +54,14 @@ func checkValues(ts *testscript.TestScript, name string, t *tensor.Tensor, first
 		case []int64:
 			got = strconv.FormatInt(list[first+i], 10)
 		default:
-			bits := 64
+			format, bits := byte('g'), 64
 			if t.DType == tensor.Float32 {
 				bits = 32
 			}
-			got = strconv.FormatFloat(t.At(first+i), 'g', -1, bits)
+			if t.DType.IsInteger() {
+				format = 'f'
+			}
+			got = strconv.FormatFloat(t.At(first+i), format, -1, bits)
 		}
 		if got != want {
 			ts.Fatalf("%s: element %d: got %s, want %s", name, first+i, got, want)

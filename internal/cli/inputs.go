@@ -30,6 +30,9 @@ func (a *app) openInputs(op ops.Op, name string, noOrient bool) (_ *inputs, err 
 			in.close()
 		}
 	}()
+	if err := oneStream(op, name); err != nil {
+		return nil, err
+	}
 	options := imgio.Options{Stdin: a.in, NoOrient: noOrient, MaxPixels: a.MaxPixels}
 	main, err := openInput(name, options)
 	if err != nil {
@@ -50,9 +53,6 @@ func (a *app) openInputs(op ops.Op, name string, noOrient bool) (_ *inputs, err 
 			in.list = append(in.list, input{name: other.Source, spec: other.Spec, produce: other.Make})
 			continue
 		}
-		if other.Source == "-" && name == "-" {
-			return nil, usagef("--%s: got -, but the input is read from standard input already", other.Name)
-		}
 		next, err := openInput(other.Source, options)
 		if err != nil {
 			return nil, err
@@ -60,6 +60,24 @@ func (a *app) openInputs(op ops.Op, name string, noOrient bool) (_ *inputs, err 
 		in.list = append(in.list, next)
 	}
 	return in, nil
+}
+
+// oneStream refuses a command line that reads standard input twice.
+func oneStream(op ops.Op, name string) error {
+	taken := "the input"
+	if name != "-" {
+		taken = ""
+	}
+	for _, p := range op.Params() {
+		if p.Kind != ops.KindTensor || p.String() != "-" {
+			continue
+		}
+		if taken != "" {
+			return usagef("%s: got -, but %s is read from standard input already", p.Name, taken)
+		}
+		taken = p.Name
+	}
+	return nil
 }
 
 func openInput(name string, o imgio.Options) (input, error) {
