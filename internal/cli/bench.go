@@ -45,6 +45,7 @@ func (a *app) newBenchOperationCommand(spec ops.Spec) *cobra.Command {
 	var (
 		op      = spec.New()
 		shapes  shapeFlags
+		grad    string
 		minTime time.Duration
 	)
 	cmd := &cobra.Command{
@@ -59,6 +60,11 @@ func (a *app) newBenchOperationCommand(spec ops.Spec) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if grad != "" {
+				if plan, specs, err = planGradient(op, plan, specs, grad); err != nil {
+					return err
+				}
+			}
 			return a.runBench(plan, specs, minTime)
 		},
 	}
@@ -66,8 +72,27 @@ func (a *app) newBenchOperationCommand(spec ops.Spec) *cobra.Command {
 	flags.SortFlags = false
 	flags.Var(&intsValue{&shapes.Input}, "shape", "`SHAPE` of the input, such as 32,112,112,64 (required)")
 	shapes.add(cmd, spec, op, "compute the argmax too")
+	if _, ok := op.(ops.Differentiable); ok {
+		flags.Var(&choiceValue{&grad, gradientsOf(op)}, "grad", "time the gradient with respect to `TENSOR` instead: "+strings.Join(gradientsOf(op), " or "))
+	}
 	flags.DurationVar(&minTime, "min-time", time.Second, "measure for at least `TIME`")
 	return cmd
+}
+
+// gradientsOf names the tensors that an operation can be differentiated by.
+func gradientsOf(op ops.Op) []string {
+	if hasParam(op, "filter") {
+		return []string{"input", "filter"}
+	}
+	return []string{"input"}
+}
+
+// planGradient plans one gradient of an operation that was planned forward.
+func planGradient(op ops.Op, forward *ops.Plan, specs []tensor.Spec, which string) (*ops.Plan, []tensor.Spec, error) {
+	upstream := tensor.Spec{DType: specs[0].DType.Averaged(), Shape: forward.Outputs[0].Shape}
+	specs = append(specs, upstream)
+	plan, err := op.(ops.Differentiable).PlanGrad(specs, ops.WantGrad{Input: which == "input", Filter: which == "filter"})
+	return plan, specs, err
 }
 
 // benchResult is what `bench` prints.

@@ -174,10 +174,23 @@ func (o *operation) check(a *app) error {
 	if len(o.outputs()) == 0 && !o.DryRun {
 		return &usageError{o.spec.Name + ": output: missing, want -o FILE, or -o - for standard output", "--dry-run prints the shape report without computing"}
 	}
+	if err := checkTensorFiles(o.spec.Name, o.Output, o.Argmax); err != nil {
+		return err
+	}
 	if o.Overlay != "" && !imgio.IsPicture(o.Overlay) {
 		return usagef("%s: argmax-overlay: got %q, want a picture file such as overlay.png", o.spec.Name, o.Overlay)
 	}
 	_ = a
+	return nil
+}
+
+// checkTensorFiles refuses drawings where tensors are written.
+func checkTensorFiles(op string, names ...string) error {
+	for _, name := range names {
+		if imgio.IsDrawing(name) {
+			return usagef("%s: output: got %q, which holds drawings; want an array or a picture such as .npy or .png", op, name)
+		}
+	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -95,12 +96,7 @@ func (a *app) writeReport(r report.Operation, format string, why, outTaken bool)
 	if !why {
 		r.Why = nil
 	}
-	w := any(a.out).(interface {
-		Write(p []byte) (int, error)
-	})
-	if outTaken {
-		w = a.err
-	}
+	w := a.reportWriter(outTaken)
 	switch format {
 	case "json":
 		return r.WriteJSON(w)
@@ -111,6 +107,15 @@ func (a *app) writeReport(r report.Operation, format string, why, outTaken bool)
 	default:
 		return nil
 	}
+}
+
+// reportWriter returns where reports go: standard output, or standard error when
+// that carries data.
+func (a *app) reportWriter(outTaken bool) io.Writer {
+	if outTaken {
+		return a.err
+	}
+	return a.out
 }
 
 // shapeFlags are what stands in for files in `shape` and `bench`.

@@ -21,7 +21,8 @@ import (
 // Format is a file format.
 type Format uint8
 
-// The formats that are read. All but WebP are written too.
+// The formats. WebP is only read; SVG, which holds drawings and no tensors, is
+// only written.
 const (
 	Unknown Format = iota
 	NPY
@@ -32,9 +33,10 @@ const (
 	BMP
 	TIFF
 	WebP
+	SVG
 )
 
-var formatNames = [...]string{"unknown", "npy", "npz", "png", "jpeg", "gif", "bmp", "tiff", "webp"}
+var formatNames = [...]string{"unknown", "npy", "npz", "png", "jpeg", "gif", "bmp", "tiff", "webp", "svg"}
 
 // String returns the format's name in lower case, as messages have it.
 func (f Format) String() string { return formatNames[f] }

@@ -51,6 +51,8 @@ type Output struct {
 	Depth     int           // bits per sample: 8 (also for 0) or 16
 	Quality   int           // of a JPEG, 1 to 100; 0 means DefaultQuality
 	Normalize Normalize
+
+	Drawing []byte // the content of an .svg file, instead of a tensor
 }
 
 // DefaultQuality is the quality of a JPEG when none is asked for.
@@ -91,8 +93,12 @@ type destination struct {
 // IsPicture reports whether an output of that name is a picture.
 func IsPicture(name string) bool {
 	d, err := parseDestination(name)
-	return err == nil && d.format >= PNG
+	return err == nil && d.format >= PNG && d.format != SVG
 }
+
+// IsDrawing reports whether an output of that name is an SVG drawing, which
+// takes no tensor.
+func IsDrawing(name string) bool { return strings.EqualFold(filepath.Ext(name), ".svg") }
 
 func parseDestination(name string) (destination, error) {
 	if name == "-" {
@@ -104,6 +110,9 @@ func parseDestination(name string) (destination, error) {
 			return destination{}, &UsageError{name, fmt.Sprintf("member %q: %s", d.member, fault)}
 		}
 		return d, nil
+	}
+	if IsDrawing(name) {
+		return destination{format: SVG, path: name}, nil
 	}
 	ext := strings.ToLower(filepath.Ext(name))
 	known := make([]string, len(extensions))
@@ -201,6 +210,14 @@ func (f *file) encoder() (func(io.Writer) error, []Note, error) {
 		return func(w io.Writer) error { return writeNPY(w, f.output.Tensor) }, nil, nil
 	case NPZ:
 		return func(w io.Writer) error { return writeNPZ(w, f.arrays) }, nil, nil
+	case SVG:
+		if f.output.Drawing == nil {
+			return nil, nil, &UsageError{f.path, "svg holds drawings, want a format for tensors such as .npy or .png"}
+		}
+		return func(w io.Writer) error {
+			_, err := w.Write(f.output.Drawing)
+			return err
+		}, nil, nil
 	}
 	r, notes, err := render(f.output, f.format)
 	if err != nil {

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"reflect"
 
 	"github.com/poolctl/poolctl/internal/ops/kernel"
 	"github.com/poolctl/poolctl/internal/tensor"
@@ -21,6 +22,22 @@ type Differentiable interface {
 
 // WantGrad says which gradients are asked for.
 type WantGrad struct{ Input, Filter, Bias bool }
+
+// Clone returns a copy of an operation with the same parameters.
+func Clone(op Differentiable) Differentiable {
+	value := reflect.New(reflect.TypeOf(op).Elem())
+	value.Elem().Set(reflect.ValueOf(op).Elem())
+	return value.Interface().(Differentiable)
+}
+
+// IsLinear reports whether an operation, as it was called, is linear in its
+// input (but for a bias).
+func IsLinear(spec Spec, op Op) bool {
+	if p, ok := op.(*Pool); ok {
+		return p.Type == "avg" || p.Type == "sum"
+	}
+	return spec.Linear
+}
 
 // checkUpstream checks the upstream gradient's shape against the output's.
 func checkUpstream(op string, upstream tensor.Spec, output tensor.Shape) error {

@@ -1,0 +1,358 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/poolctl/poolctl/internal/imgio"
+	"github.com/poolctl/poolctl/internal/ops"
+	"github.com/poolctl/poolctl/internal/report"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// gradient is the command of one operation's gradient.
+type gradient struct {
+	spec ops.Spec
+	op   ops.Differentiable
+
+	Upstream string
+	Target   []int
+	Loss     string
+
+	Output     string
+	FilterGrad string
+	BiasGrad   string
+	Heatmap    string
+	Reduce     string
+	Overlay    string
+	Arrows     string
+
+	Check     bool
+	Tolerance float64
+	Samples   int
+
+	Report string
+	Why    bool
+	DryRun bool
+	files  fileFlags
+}
+
+func (a *app) newGradCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "grad OPERATION INPUT -o DX [flags]",
+		Short: "run an operation backward: gradients, and pictures of what backpropagation does",
+		Long: `Computes the gradient of an operation with respect to its input, filter and bias, for an upstream gradient in the output's shape: ones, a file (--upstream), one output cell (--target), or that of a loss (--loss).
+
+Max pooling passes each upstream gradient to the position of the maximum; average pooling gives every cell of the window its share; overlapping windows add. --check compares with numerical differentiation. --heatmap, --overlay and --arrows draw the gradient.`,
+		Example: examples([]ops.Example{
+			{Does: "where max pooling sends its gradient, over the photograph", Command: "poolctl grad pool samples/camera.png --type max --window 8 -o dx.npy --overlay where.png"},
+			{Does: "the figure of every lecture: max and average side by side", Command: "poolctl grad pool samples/ramp_6x6.npy --type max --window 2 --arrows arrows.png"},
+			{Does: "gradients of a convolution's input, filter and bias, checked numerically", Command: "poolctl grad conv2d samples/input_10x9x9x3.npy --filter samples/filter_2x2x3x2.npy --bias samples/bias_2.npy --padding SAME -o dx.npy --filter-grad df.npy --bias-grad db.npy --check"},
+		}),
+		GroupID: "look",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownOperation(cmd, args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return &usageError{"grad: operation missing, want one of " + strings.Join(operationNames(), ", "), "`" + cmd.CommandPath() + " --help` shows examples"}
+		},
+	}
+	for _, spec := range ops.Table {
+		if op, ok := spec.New().(ops.Differentiable); ok {
+			cmd.AddCommand(a.newGradOperationCommand(spec, op))
+		}
+	}
+	return cmd
+}
+
+func (a *app) newGradOperationCommand(spec ops.Spec, op ops.Differentiable) *cobra.Command {
+	g := &gradient{spec: spec, op: op}
+	cmd := &cobra.Command{
+		Use:   spec.Name + " INPUT -o DX [flags]",
+		Short: "gradient of " + spec.Summary,
+		Long:  "The gradient of " + spec.Name + ": " + spec.Summary + ".\n\nThe upstream gradient is ones unless --upstream, --target or --loss says otherwise. Integer inputs are differentiated as floating-point numbers.",
+		Args:  oneInput,
+		RunE:  func(_ *cobra.Command, args []string) error { return a.runGrad(g, args[0]) },
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVarP(&g.Output, "output", "o", "", "`FILE` for the gradient with respect to the input: an array or a picture")
+	flags.StringVar(&g.Upstream, "upstream", "", "`FILE` with the upstream gradient, in the output's shape")
+	flags.Var(&intsValue{&g.Target}, "target", "upstream gradient 1 at this output cell, such as 0,3,5,1, and 0 elsewhere")
+	flags.Var(&choiceValue{&g.Loss, []string{"sum", "mean", "l2"}}, "loss", "upstream gradient of this `LOSS` of the output: sum, mean, or l2 (half the sum of squares)")
+	if hasParam(op, "filter") {
+		flags.StringVar(&g.FilterGrad, "filter-grad", "", "`FILE` for the gradient with respect to the filter, in the filter's shape and format")
+	}
+	if hasParam(op, "bias") {
+		flags.StringVar(&g.BiasGrad, "bias-grad", "", "`FILE` for the gradient with respect to the bias")
+	}
+	flags.StringVar(&g.Heatmap, "heatmap", "", "picture `FILE` of the gradient: diverging colours, zero neutral, a colour bar")
+	g.Reduce = "none"
+	flags.Var(&choiceValue{&g.Reduce, []string{"none", "sum", "max", "l2"}}, "reduce", "reduce the channels of the heatmap by `RULE`: none, sum, max or l2")
+	flags.StringVar(&g.Overlay, "overlay", "", "picture `FILE` of the gradient over the input")
+	if spec.Name == "pool" {
+		flags.StringVar(&g.Arrows, "arrows", "", "drawing (.svg or picture `FILE`) of a small input, with an arrow from each output cell to the cells that its gradient goes to, for maximum and average side by side")
+	}
+	flags.BoolVar(&g.Check, "check", false, "compare with numerical differentiation in float64; exit code 3 if they differ")
+	flags.Float64Var(&g.Tolerance, "tolerance", 1e-5, "largest relative error that --check accepts")
+	flags.IntVar(&g.Samples, "check-samples", 256, "how many numbers of each tensor --check perturbs, at most")
+	addParams(flags, op.Params())
+	addParams(flags, op.GradParams())
+	addReportFlags(flags, &g.Report, &g.Why)
+	flags.BoolVar(&g.DryRun, "dry-run", false, "stop after the shape report; nothing is read but headers")
+	g.files.add(flags)
+	return cmd
+}
+
+func hasParam(op ops.Op, name string) bool {
+	return slices.ContainsFunc(op.Params(), func(p ops.Param) bool { return p.Name == name })
+}
+
+// check refuses what is wrong whatever the input.
+func (g *gradient) check() error {
+	if err := g.op.Check(); err != nil {
+		return err
+	}
+	if err := g.files.check(); err != nil {
+		return err
+	}
+	sources := 0
+	for _, given := range []bool{g.Upstream != "", g.Target != nil, g.Loss != "", g.param("second") != ""} {
+		if given {
+			sources++
+		}
+	}
+	switch {
+	case sources > 1:
+		return usagef("%s: upstream: got %d of --upstream, --target, --loss and --second, want at most one", g.spec.Name, sources)
+	case len(g.outputs()) == 0 && !g.DryRun && !g.Check && g.Report == "":
+		return &usageError{g.spec.Name + ": output: missing, want -o FILE, a picture such as --heatmap FILE, or --check", "--dry-run prints the shape report without computing"}
+	case g.Tolerance <= 0:
+		return usagef("%s: tolerance: got %g, want > 0", g.spec.Name, g.Tolerance)
+	case g.Samples < 1:
+		return usagef("%s: check-samples: got %d, want >= 1", g.spec.Name, g.Samples)
+	case g.param("second") != "" && (g.Check || g.Overlay != "" || g.Arrows != ""):
+		return usagef("%s: second: has no meaning with --check, --overlay and --arrows", g.spec.Name)
+	case g.param("from-argmax") != "" && (g.Check || g.Arrows != ""):
+		return usagef("%s: from-argmax: has no meaning with --check and --arrows", g.spec.Name)
+	}
+	if err := checkTensorFiles(g.spec.Name, g.Output, g.FilterGrad, g.BiasGrad); err != nil {
+		return err
+	}
+	for name, file := range map[string]string{"heatmap": g.Heatmap, "overlay": g.Overlay} {
+		if file != "" && !imgio.IsPicture(file) {
+			return usagef("%s: %s: got %q, want a picture file such as %s.png", g.spec.Name, name, file, name)
+		}
+	}
+	if g.Arrows != "" && !imgio.IsPicture(g.Arrows) && !imgio.IsDrawing(g.Arrows) {
+		return usagef("%s: arrows: got %q, want a drawing such as arrows.svg or arrows.png", g.spec.Name, g.Arrows)
+	}
+	return nil
+}
+
+// param returns the value of a parameter that only gradients have.
+func (g *gradient) param(name string) string {
+	for _, p := range g.op.GradParams() {
+		if p.Name == name {
+			return p.String()
+		}
+	}
+	return ""
+}
+
+// wantsInput reports whether the gradient with respect to the input is needed:
+// always, unless files for the other gradients alone are asked for.
+func (g *gradient) wantsInput() bool {
+	others := g.FilterGrad != "" || g.BiasGrad != ""
+	return !others || g.Output != "" || g.Heatmap != "" || g.Overlay != "" || g.Check || g.Report != ""
+}
+
+// outputs lists the files that will be written.
+func (g *gradient) outputs() []string {
+	var list []string
+	for _, name := range []string{g.Output, g.FilterGrad, g.BiasGrad, g.Heatmap, g.Overlay, g.Arrows} {
+		if name != "" {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+func (a *app) runGrad(g *gradient, name string) error {
+	if err := g.check(); err != nil {
+		return err
+	}
+	in, err := a.openInputs(g.op, name, g.files.NoOrient)
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	forward, err := g.op.Plan(in.specs(), ops.Want{})
+	if err != nil {
+		return err
+	}
+	up := upstream{output: forward.Outputs[0], dtype: in.list[0].spec.DType.Averaged()}
+	if err := a.openUpstream(g, &up, in); err != nil {
+		return err
+	}
+	want := ops.WantGrad{Input: g.wantsInput(), Filter: g.FilterGrad != "" || g.Check && hasParam(g.op, "filter"), Bias: g.BiasGrad != "" || g.Check && paramText(g.op, "bias") != ""}
+	plan, err := g.op.PlanGrad(in.specs(), want)
+	if err != nil {
+		return err
+	}
+	r := shapeReport(g.op, plan)
+	r.Name = name
+	for _, p := range g.op.GradParams() {
+		if value := p.String(); value != "" {
+			r.Settings = append(r.Settings, report.Setting{Name: p.Name, Value: value})
+		}
+	}
+	if g.DryRun {
+		return a.writeReport(r, a.reportFormat(g.Report, true), g.Why, false)
+	}
+	if err := imgio.CheckOutputs(in.files(), g.outputs(), a.NoClobber); err != nil {
+		return err
+	}
+	if err := a.checkMemory(plan, in.decodeBytes()); err != nil {
+		return err
+	}
+	tensors, err := in.read()
+	if err != nil {
+		return err
+	}
+	if g.Loss == "l2" {
+		y, _, err := ops.Run(forward, a.Threads, tensors[:forward.Inputs]...)
+		if err != nil {
+			return err
+		}
+		tensors[up.at], _ = tensor.Converted(y[0], up.dtype)
+	}
+	results, _, err := ops.Run(plan, a.Threads, tensors...)
+	if err != nil {
+		return err
+	}
+	outputs, err := g.results(plan, tensors, up.at, results, in.depth())
+	if err != nil {
+		return err
+	}
+	if err := a.writeAll(outputs); err != nil {
+		return err
+	}
+	toStdout := slices.Contains(g.outputs(), "-")
+	if format := a.reportFormat(g.Report, false); format != "" && want.Input {
+		if err := a.writeGradReport(r, format, g, report.GradientStats(results[0], tensors[up.at]), toStdout); err != nil {
+			return err
+		}
+	}
+	if g.Check {
+		return a.checkGradient(g, tensors, up.at, toStdout)
+	}
+	return nil
+}
+
+// upstream says where the upstream gradient, or what stands in its place, comes
+// from.
+type upstream struct {
+	output ops.Output // of the forward operation
+	dtype  tensor.DType
+	at     int // its position among the inputs
+}
+
+// openUpstream appends the upstream gradient, and the argmax that routes it, to
+// the inputs.
+func (a *app) openUpstream(g *gradient, up *upstream, in *inputs) error {
+	up.at = len(in.list)
+	options := imgio.Options{Stdin: a.in, MaxPixels: a.MaxPixels}
+	file := g.Upstream
+	if second := g.param("second"); second != "" {
+		file = second
+	}
+	next := input{name: "upstream", spec: tensor.Spec{DType: up.dtype, Shape: up.output.Shape}}
+	switch {
+	case file != "":
+		if file == "-" && slices.Contains(in.files(), "-") {
+			return usagef("%s: upstream: got -, but the input is read from standard input already", g.spec.Name)
+		}
+		opened, err := openInput(file, options)
+		if err != nil {
+			return err
+		}
+		next = opened
+	case g.Target != nil:
+		at, err := up.flat(g.spec.Name, g.Target)
+		if err != nil {
+			return err
+		}
+		next.produce = func() *tensor.Tensor { return constant(next.spec, 0, at) }
+	case g.Loss == "mean":
+		n, _ := up.output.Shape.Elements()
+		next.produce = func() *tensor.Tensor { return constant(next.spec, 1/float64(max(1, n)), -1) }
+	default: // sum; l2 is filled in when the output is known
+		next.produce = func() *tensor.Tensor { return constant(next.spec, 1, -1) }
+	}
+	in.list = append(in.list, next)
+	if argmax := g.param("from-argmax"); argmax != "" {
+		opened, err := openInput(argmax, options)
+		if err != nil {
+			return err
+		}
+		in.list = append(in.list, opened)
+	}
+	return nil
+}
+
+// flat returns the flat index of an output cell.
+func (up *upstream) flat(op string, target []int) (int, error) {
+	shape := up.output.Shape
+	if len(target) != len(shape) {
+		return 0, &ops.DataError{Op: op, Err: fmt.Errorf("target: got %d numbers, want %d (a cell of the output %s)", len(target), len(shape), shape)}
+	}
+	at := 0
+	for i, n := range shape {
+		if target[i] < 0 || target[i] >= n {
+			return 0, &ops.DataError{Op: op, Err: fmt.Errorf("target: got %s, want a cell of the output %s, counted from 0", tensor.Join(target, ","), shape)}
+		}
+		at = at*n + target[i]
+	}
+	return at, nil
+}
+
+// constant returns a tensor of one value everywhere, with a 1 at position at
+// unless that is negative.
+func constant(spec tensor.Spec, value float64, at int) *tensor.Tensor {
+	wide := tensor.New(tensor.Spec{DType: tensor.Float64, Shape: spec.Shape})
+	data := tensor.Of[float64](wide)
+	for i := range data {
+		data[i] = value
+	}
+	if at >= 0 {
+		data[at] = 1
+	}
+	t, _ := tensor.Converted(wide, spec.DType)
+	return t
+}
+
+// writeGradReport prints the shape report of a gradient with its statistics.
+func (a *app) writeGradReport(r report.Operation, format string, g *gradient, stats report.Stats, outTaken bool) error {
+	if format != "json" {
+		if err := a.writeReport(r, format, g.Why, outTaken); err != nil || format == "csv" {
+			return err
+		}
+		return stats.WriteText(a.reportWriter(outTaken))
+	}
+	if !g.Why {
+		r.Why = nil
+	}
+	return json.NewEncoder(a.reportWriter(outTaken)).Encode(struct {
+		Schema    string           `json:"schema"`
+		Operation report.Operation `json:"operation"`
+		Gradient  report.Stats     `json:"gradient"`
+	}{"poolctl.grad/v1", r, stats})
+}

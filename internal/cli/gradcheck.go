@@ -1,0 +1,264 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"gonum.org/v1/gonum/diff/fd"
+	"gonum.org/v1/gonum/floats"
+
+	"github.com/poolctl/poolctl/internal/ops"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// gradientCheck is what --check found.
+type gradientCheck struct {
+	Schema    string        `json:"schema"`
+	Equal     bool          `json:"equal"`
+	Tolerance float64       `json:"tolerance"`
+	Tensors   []tensorCheck `json:"tensors"`
+	// Adjoint is the relative difference of <dy, f(x)> and <f*(dy), x>, for
+	// operations that are linear in their input.
+	Adjoint *float64 `json:"adjoint,omitempty"`
+}
+
+// tensorCheck compares the gradient with respect to one tensor.
+type tensorCheck struct {
+	Name    string  `json:"name"`
+	Checked int     `json:"checked"`
+	Ties    int     `json:"at_ties"` // skipped: the output has a kink there
+	Of      int     `json:"of"`
+	Error   float64 `json:"max_relative_error"`
+	At      []int   `json:"at"`
+	Got     float64 `json:"gradient"`
+	Want    float64 `json:"numerical"`
+}
+
+// checkGradient compares the gradients with numerical differentiation in
+// float64, on the same input and upstream gradient.
+func (a *app) checkGradient(g *gradient, tensors []*tensor.Tensor, upstream int, toStdout bool) error {
+	op := ops.Clone(g.op)
+	if err := ops.Set(op, "dtype", "float64"); err != nil {
+		return err
+	}
+	in := make([]*tensor.Tensor, upstream+1)
+	for i, t := range tensors[:upstream+1] {
+		in[i] = t
+		if g.differentiates(i) || i == upstream {
+			in[i], _ = tensor.Converted(t, tensor.Float64)
+			if slices.ContainsFunc(tensor.Of[float64](in[i]), func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }) {
+				return fmt.Errorf("%s: check: input %d holds NaN or infinities, want finite numbers", g.spec.Name, i)
+			}
+		}
+	}
+	c, err := newNumerical(op, in, upstream, a.Threads)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	result := gradientCheck{Schema: "poolctl.gradcheck/v1", Equal: true, Tolerance: g.Tolerance}
+	for i, dx := range c.gradients {
+		t, err := c.compare(i, dx, g.Samples)
+		if err != nil {
+			return err
+		}
+		result.Tensors = append(result.Tensors, t)
+		result.Equal = result.Equal && t.Error <= g.Tolerance
+	}
+	if ops.IsLinear(g.spec, op) {
+		gap, err := c.adjoint(paramText(op, "bias") != "")
+		if err != nil {
+			return err
+		}
+		result.Adjoint = &gap
+		result.Equal = result.Equal && gap <= g.Tolerance
+	}
+	w := io.Writer(a.out)
+	if toStdout {
+		w = a.err
+	}
+	if a.JSON {
+		err = json.NewEncoder(w).Encode(result)
+	} else {
+		err = result.write(w)
+	}
+	if err == nil && !result.Equal {
+		err = errDiffers
+	}
+	return err
+}
+
+func (r *gradientCheck) write(w io.Writer) error {
+	for _, t := range r.Tensors {
+		fmt.Fprintf(w, "check %-7s largest relative error %.2g", t.Name, t.Error)
+		if t.At != nil {
+			fmt.Fprintf(w, " at [%s]: gradient %.9g, numerical %.9g", tensor.Join(t.At, ","), t.Got, t.Want)
+		}
+		fmt.Fprintf(w, " (%d of %d numbers", t.Checked, t.Of)
+		if t.Ties > 0 {
+			fmt.Fprintf(w, ", %d at ties left out", t.Ties)
+		}
+		fmt.Fprintln(w, ")")
+	}
+	if r.Adjoint != nil {
+		fmt.Fprintf(w, "check adjoint <dy, f(x)> and <f*(dy), x> differ by %.2g relative\n", *r.Adjoint)
+	}
+	verdict := "the gradient agrees with numerical differentiation"
+	if !r.Equal {
+		verdict = "the gradient DIFFERS from numerical differentiation"
+	}
+	_, err := fmt.Fprintf(w, "%s (tolerance %g)\n", verdict, r.Tolerance)
+	return err
+}
+
+// differentiates reports whether input i is a number to differentiate by, not
+// an index.
+func (g *gradient) differentiates(i int) bool { return !(g.spec.Name == "unpool" && i == 1) }
+
+// numerical evaluates an operation around a point.
+type numerical struct {
+	in        []*tensor.Tensor // x, filter, bias, …; then the upstream gradient
+	forward   *ops.Runner
+	out, base []*tensor.Tensor
+	weights   []float64 // the upstream gradient
+	gradients []*tensor.Tensor
+	names     []string
+	inputs    []int // which input each gradient belongs to
+}
+
+func newNumerical(op ops.Differentiable, in []*tensor.Tensor, upstream, threads int) (*numerical, error) {
+	specs := make([]tensor.Spec, len(in))
+	for i, t := range in {
+		specs[i] = t.Spec
+	}
+	forward, err := op.Plan(specs[:upstream], ops.Want{})
+	if err != nil {
+		return nil, err
+	}
+	want := ops.WantGrad{Input: true, Filter: hasParam(op, "filter"), Bias: paramText(op, "bias") != ""}
+	backward, err := op.PlanGrad(specs, want)
+	if err != nil {
+		return nil, err
+	}
+	c := &numerical{in: in, weights: tensor.Of[float64](in[upstream])}
+	if c.gradients, _, err = ops.Run(backward, threads, in...); err != nil {
+		return nil, err
+	}
+	for _, o := range backward.Outputs {
+		c.names = append(c.names, o.Name)
+		c.inputs = append(c.inputs, map[string]int{"dx": 0, "dfilter": 1, "dbias": 2}[o.Name])
+	}
+	c.out = []*tensor.Tensor{tensor.New(forward.Outputs[0].Spec)}
+	c.base = []*tensor.Tensor{tensor.New(forward.Outputs[0].Spec)}
+	c.forward = ops.NewRunner(forward, threads)
+	return c, c.forward.Run(in[:upstream], c.base)
+}
+
+func (c *numerical) close() { c.forward.Close() }
+
+// loss returns <dy, f(x) - f(x0)> where number at of an input has the value v.
+// Differences of outputs are summed, not outputs, so that those which do not
+// change do not blur those which do.
+func (c *numerical) loss(input, at int, v float64) (float64, error) {
+	data := tensor.Of[float64](c.in[input])
+	before := data[at]
+	data[at] = v
+	err := c.forward.Run(c.in[:len(c.in)-1], c.out)
+	data[at] = before
+	sum := 0.0
+	y, y0 := tensor.Of[float64](c.out[0]), tensor.Of[float64](c.base[0])
+	for i, w := range c.weights {
+		if d := y[i] - y0[i]; d != 0 {
+			sum += w * d
+		}
+	}
+	return sum, err
+}
+
+// compare differentiates by some numbers of one input.
+func (c *numerical) compare(which int, gradient *tensor.Tensor, samples int) (tensorCheck, error) {
+	input := c.inputs[which]
+	n := gradient.Len()
+	check := tensorCheck{Name: c.names[which], Of: n}
+	analytic, x := tensor.Of[float64](gradient), tensor.Of[float64](c.in[input])
+	if n == 0 {
+		return check, nil
+	}
+	scale := floats.Norm(analytic, math.Inf(1))
+	var failure error
+	for _, at := range sampled(n, samples) {
+		f := func(v float64) float64 {
+			sum, err := c.loss(input, at, v)
+			if err != nil {
+				failure = err
+			}
+			return sum
+		}
+		step := 1e-5 * max(1, math.Abs(x[at]))
+		central := fd.Derivative(f, x[at], &fd.Settings{Formula: fd.Central, Step: step})
+		ahead := fd.Derivative(f, x[at], &fd.Settings{Formula: fd.Forward, Step: step})
+		behind := fd.Derivative(f, x[at], &fd.Settings{Formula: fd.Backward, Step: step})
+		if failure != nil {
+			return check, failure
+		}
+		if math.Abs(ahead-behind) > 1e-3*max(scale, math.Abs(central)) {
+			check.Ties++
+			continue
+		}
+		check.Checked++
+		e := math.Abs(central-analytic[at]) / max(math.Abs(central), math.Abs(analytic[at]), 1e-3*scale, 1e-12)
+		if e > check.Error || check.At == nil {
+			check.Error, check.At, check.Got, check.Want = e, gradient.Shape.Index(at), analytic[at], central
+		}
+	}
+	return check, nil
+}
+
+// sampled returns at most most of the numbers below n, in order and the same
+// every time.
+func sampled(n, most int) []int {
+	if n <= most {
+		list := make([]int, n)
+		for i := range list {
+			list[i] = i
+		}
+		return list
+	}
+	random := rand.New(rand.NewPCG(uint64(n), uint64(most)))
+	chosen := map[int]bool{}
+	for len(chosen) < most {
+		chosen[random.IntN(n)] = true
+	}
+	list := make([]int, 0, most)
+	for at := range chosen {
+		list = append(list, at)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// adjoint returns the relative difference of <dy, f(x)> and <f*(dy), x>; the
+// bias, which is not linear, is taken off the output first.
+func (c *numerical) adjoint(bias bool) (float64, error) {
+	y := slices.Clone(tensor.Of[float64](c.base[0]))
+	if bias {
+		zeroed := slices.Clone(c.in[:len(c.in)-1])
+		zeroed[0] = tensor.New(c.in[0].Spec)
+		if err := c.forward.Run(zeroed, c.out); err != nil {
+			return 0, err
+		}
+		floats.Sub(y, tensor.Of[float64](c.out[0]))
+	}
+	left := floats.Dot(c.weights, y)
+	dx, x := tensor.Of[float64](c.gradients[0]), tensor.Of[float64](c.in[0])
+	right := floats.Dot(dx, x)
+	scale := floats.Norm(dx, 2) * floats.Norm(x, 2)
+	if scale == 0 {
+		return math.Abs(left - right), nil
+	}
+	return math.Abs(left-right) / scale, nil
+}

@@ -1,0 +1,168 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/poolctl/poolctl/internal/imgio"
+	"github.com/poolctl/poolctl/internal/ops"
+	"github.com/poolctl/poolctl/internal/report"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+var reductions = map[string]report.Reduction{"none": report.NoReduction, "sum": report.SumReduction, "max": report.MaxReduction, "l2": report.L2Reduction}
+
+// results pairs the gradients and their pictures with the files they go to.
+func (g *gradient) results(plan *ops.Plan, tensors []*tensor.Tensor, upstream int, results []*tensor.Tensor, depth int) ([]imgio.Output, error) {
+	normalize, err := imgio.ParseNormalize(g.files.Normalize)
+	if err != nil {
+		return nil, usagef("%s: normalize: %v", g.spec.Name, err)
+	}
+	files := map[string]string{"dx": g.Output, "dsecond": g.Output, "dfilter": g.FilterGrad, "dbias": g.BiasGrad}
+	var list []imgio.Output
+	for i, o := range plan.Outputs {
+		if name := files[o.Name]; name != "" {
+			list = append(list, imgio.Output{Name: name, Tensor: results[i], Layout: o.Layout, Depth: depth, Quality: g.files.Quality, Normalize: normalize})
+		}
+	}
+	picture := func(name string, draw func() (*tensor.Tensor, error)) error {
+		if name == "" {
+			return nil
+		}
+		t, err := draw()
+		if err != nil {
+			return err
+		}
+		list = append(list, imgio.Output{Name: name, Tensor: t, Layout: tensor.HWC, Quality: g.files.Quality})
+		return nil
+	}
+	title := "Gradient of " + g.spec.Name + " with respect to its input"
+	layout := plan.Outputs[0].Layout
+	err = picture(g.Heatmap, func() (*tensor.Tensor, error) {
+		t, l := report.Reduce(results[0], layout, reductions[g.Reduce])
+		return report.Heatmap(t, l, title)
+	})
+	if err == nil {
+		err = picture(g.Overlay, func() (*tensor.Tensor, error) {
+			return report.GradientOverlay(tensors[0], results[0], layout, title)
+		})
+	}
+	if err != nil || g.Arrows == "" {
+		return list, err
+	}
+	cases, err := g.arrowCases(tensors[0], tensors[upstream])
+	if err != nil {
+		return nil, err
+	}
+	if imgio.IsDrawing(g.Arrows) {
+		drawing, err := report.ArrowsSVG(cases...)
+		return append(list, imgio.Output{Name: g.Arrows, Drawing: drawing}), err
+	}
+	return list, picture(g.Arrows, func() (*tensor.Tensor, error) { return report.ArrowsPNG(cases...) })
+}
+
+// arrowCases computes what the drawing shows: the first channel of the first
+// picture, by the operation as it was called and, beside it, by the average (or
+// the maximum, when the operation is the average).
+func (g *gradient) arrowCases(x, upstream *tensor.Tensor) ([]report.ArrowCase, error) {
+	types := []string{paramText(g.op, "type"), "avg"}
+	switch types[0] {
+	case "avg":
+		types[0] = "max"
+	case "max", "min":
+	default:
+		return nil, usagef("%s: arrows: got --type %s, want max, min or avg", g.spec.Name, types[0])
+	}
+	var cases []report.ArrowCase
+	for _, kind := range types {
+		c, err := arrowCase(planeOf(g.op, kind), kind, g.firstPlane(x), g.firstPlane(upstream))
+		if err != nil {
+			return nil, err
+		}
+		cases = append(cases, c)
+	}
+	return cases, nil
+}
+
+// planeOf returns pooling of another type for one plane, with what has no
+// meaning for that type left out.
+func planeOf(op ops.Differentiable, kind string) *ops.Pool {
+	p := ops.Clone(op).(*ops.Pool)
+	p.Type, p.Layout, p.DType = kind, "", tensor.Float64
+	if kind == "avg" {
+		p.Ties = "first"
+	} else {
+		p.CountPadding, p.Divisor = false, 0
+	}
+	return p
+}
+
+// firstPlane returns the first channel of the first picture as float64, in a
+// channels-last layout with batch and channel axes of 1.
+func (g *gradient) firstPlane(t *tensor.Tensor) *tensor.Tensor {
+	layout := ops.DataFormat(g.op)
+	if layout == "" {
+		layout, _ = tensor.DefaultLayout(len(t.Shape))
+	}
+	e, _ := layout.Split(t.Shape)
+	step, n := e.C, 1
+	if layout.ChannelsFirst() {
+		step = 1
+	}
+	for _, size := range e.Spatial {
+		n *= size
+	}
+	e.N, e.C = 1, 1
+	plane := tensor.New(tensor.Spec{DType: tensor.Float64, Shape: tensor.ChannelsLast(len(e.Spatial)).Join(e)})
+	data := tensor.Of[float64](plane)
+	for i := range n {
+		data[i] = t.At(i * step)
+	}
+	return plane
+}
+
+// arrowCase runs the operation forward and backward. What each output cell
+// sends to each input cell is the gradient for that output cell alone.
+func arrowCase(op *ops.Pool, kind string, x, upstream *tensor.Tensor) (report.ArrowCase, error) {
+	rules := map[string]string{"max": "all of it to the maximum", "min": "all of it to the minimum", "avg": "an equal share to each real cell"}
+	c := report.ArrowCase{Title: kind, Rule: rules[kind], Input: tensor.Of[float64](x), Upstream: tensor.Of[float64](upstream)}
+	forward, err := op.Plan([]tensor.Spec{x.Spec}, ops.Want{})
+	if err != nil {
+		return c, err
+	}
+	c.Geometry = forward.Geometry
+	if n := upstream.Len(); n > report.ArrowOutputs || x.Len() > report.ArrowSide*report.ArrowSide {
+		return c, fmt.Errorf("arrows: got %s to %s, want an input of at most %dx%d cells (or %d in 1-D) and at most %d outputs",
+			x.Shape, forward.Outputs[0].Shape, report.ArrowSide, report.ArrowSide, report.ArrowLength, report.ArrowOutputs)
+	}
+	y, _, err := ops.Run(forward, 1, x)
+	if err != nil {
+		return c, err
+	}
+	c.Output = tensor.Of[float64](y[0])
+	plan, err := op.PlanGrad([]tensor.Spec{x.Spec, upstream.Spec}, ops.WantGrad{Input: true})
+	if err != nil {
+		return c, err
+	}
+	runner := ops.NewRunner(plan, 1)
+	defer runner.Close()
+	back := func(dy *tensor.Tensor) ([]float64, error) {
+		dx := tensor.New(plan.Outputs[0].Spec)
+		err := runner.Run([]*tensor.Tensor{x, dy}, []*tensor.Tensor{dx})
+		return tensor.Of[float64](dx), err
+	}
+	if c.Gradient, err = back(upstream); err != nil {
+		return c, err
+	}
+	for o := range upstream.Len() {
+		shares, err := back(constant(upstream.Spec, 0, o))
+		if err != nil {
+			return c, err
+		}
+		for i, weight := range shares {
+			if weight != 0 {
+				c.Shares = append(c.Shares, report.Share{Out: o, In: i, Weight: weight})
+			}
+		}
+	}
+	return c, nil
+}
