@@ -57,7 +57,7 @@ func FuzzNPZ(f *testing.F) {
 func FuzzPicture(f *testing.F) {
 	for _, name := range []string{
 		"grey1-trns@interlaced.png", "palette4-trns.png", "rgba16.png", "jpeg-progressive.jpg", "jpeg-cmyk.jpg", "exif-6.jpg",
-		"transparent.gif", "canvas.gif", "bmp-palette.bmp", "bmp-32.bmp", "tiff-rgb@packbits.tif", "lossy-rgba.webp", "lossless-rgb.webp",
+		"transparent.gif", "canvas.gif", "bmp-palette.bmp", "bmp-rle4.bmp", "bmp-4444.bmp", "tiff-rgb@packbits.tif", "lossy-rgba.webp", "lossless-rgb.webp",
 	} {
 		data, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {

@@ -273,6 +273,59 @@ func TestPNGRefusals(t *testing.T) {
 	}
 }
 
+// bmpFile makes a BMP of 2 by 2 pixels with the fields that matter changed.
+func bmpFile(change func(b []byte), pixels ...byte) []byte {
+	b := []byte("BM")
+	for _, v := range []uint32{0, 0, 54 + 8, 40, 2, 2, 1 | 8<<16, 0, 0, 0, 0, 2, 0, 0, 0xffffff} { // two colours
+		b = binary.LittleEndian.AppendUint32(b, v)
+	}
+	change(b)
+	return append(b, pixels...)
+}
+
+func TestBMPRefusals(t *testing.T) {
+	rows := []byte{0, 1, 0, 0, 1, 0, 0, 0}
+	set := func(at int, v uint32) func([]byte) {
+		return func(b []byte) { binary.LittleEndian.PutUint32(b[at:], v) }
+	}
+	runs := set(30, bmpRLE8)
+	got, _ := mustRead(t, writeFile(t, "x.bmp", bmpFile(func([]byte) {}, rows...)), Options{})
+	sameBits(t, got, tensor.From([]uint8{255, 255, 255, 0, 0, 0, 0, 0, 0, 255, 255, 255}, 1, 2, 2, 3))
+	mustRead(t, writeFile(t, "x.bmp", bmpFile(func([]byte) {}, rows[:6]...)), Options{}) // the last row's padding may be missing
+	for _, c := range []struct {
+		file []byte
+		says string
+	}{
+		{bmpFile(set(14, 41), rows...), "got a header of 41 bytes, want 12, 40,"},
+		{bmpFile(set(18, 0), rows...), "got size 0x2, want at least 1x1"},
+		{bmpFile(set(18, 1<<31), rows...), "got size -2147483648x2"},
+		{bmpFile(set(22, 0), rows...), "got size 2x0"},
+		{bmpFile(set(26, 2|8<<16), rows...), "got 2 planes, want 1"},
+		{bmpFile(set(26, 1|7<<16), rows...), "got compression 0 with 7 bits"},
+		{bmpFile(set(30, 4), rows...), "got compression 4 with 8 bits"},
+		{bmpFile(set(30, bmpRLE4), rows...), "got compression 2 with 8 bits"},
+		{bmpFile(set(46, 257), rows...), "got a palette of 257 colours, want <= 256 for 8 bits"},
+		{bmpFile(set(10, 53), rows...), "got pixels at byte 53, want them after the header's 54"},
+		{bmpFile(set(10, 54), rows...), "the palette is missing"},
+		{bmpFile(set(10, 1<<31), rows...), "2 of 2 rows missing, the file is cut"},
+		{bmpFile(func([]byte) {}, rows[:5]...), "1 of 2 rows missing, the file is cut"},
+		{bmpFile(func([]byte) {}, 0, 2, 0, 0, 0, 0, 0, 0), "row 0 of 2: got palette index 2, want < 2"},
+		{bmpFile(func(b []byte) { runs(b); set(22, 0xfffffffe)(b) }), "got runs from the top"},
+		{bmpFile(runs, 3, 1), "got 3 pixels at (0,0), want them within 2x2"},
+		{bmpFile(runs, 2, 1, 0, 0, 2, 1, 0, 0, 1, 1), "got 1 pixels at (0,2), want them within 2x2"},
+		{bmpFile(runs, 0, 2, 1, 200, 1, 1), "got 1 pixels at (1,200)"},
+		{bmpFile(runs, 2, 1, 0), "2 of 2 rows missing, the file is cut"},
+		{bmpFile(runs, 2, 1, 0, 0, 1, 1), "1 of 2 rows missing, the file is cut"},
+		{bmpFile(runs, 0, 3, 1, 1), "2 of 2 rows missing, the file is cut"},
+		{bmpFile(runs, 1, 9), "row 0 of 2: got palette index 9, want < 2"},
+		{bmpFile(func(b []byte) { set(26, 1|32<<16)(b); set(30, bmpBitFields)(b); set(10, 66)(b); set(54, 5)(b) }, rows...), "got mask 0x00000005, want a run of ones within 32 bits"},
+		{bmpFile(func(b []byte) { set(26, 1|16<<16)(b); set(30, bmpBitFields)(b); set(10, 66)(b); set(54, 0x1f0000)(b) }, rows...), "got mask 0x001f0000, want a run of ones within 16 bits"},
+		{bmpFile(func(b []byte) { set(26, 1|32<<16)(b); set(30, bmpBitFields)(b); set(10, 66)(b); set(58, 0)(b) }, 0, 0, 0, 0), "got no masks"},
+	} {
+		wantError(t, readError(t, writeFile(t, "x.bmp", c.file), Options{}), "x.bmp: bmp: ", c.says)
+	}
+}
+
 // TestPixelLimit refuses large pictures by their headers: with a typed error,
 // naming the flag, and without allocating what they claim.
 func TestPixelLimit(t *testing.T) {
@@ -305,7 +358,7 @@ func TestPixelLimit(t *testing.T) {
 // TestCutPictures cuts a picture of each format at every length: the result is
 // an error or, where only a trailer is missing, the picture.
 func TestCutPictures(t *testing.T) {
-	for _, name := range []string{"jpeg-progressive.jpg", "exif-6.jpg", "transparent.gif", "bmp-palette.bmp", "tiff-rgb@tiff_lzw.tif", "lossy-rgba.webp", "lossless-rgb.webp"} {
+	for _, name := range []string{"jpeg-progressive.jpg", "exif-6.jpg", "transparent.gif", "bmp-palette.bmp", "bmp-rle8.bmp", "tiff-rgb@tiff_lzw.tif", "lossy-rgba.webp", "lossless-rgb.webp"} {
 		whole, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			t.Fatal(err)

@@ -112,3 +112,13 @@ func tiffSamples(r io.ReaderAt) (int, error) {
 	}
 	return samples, nil
 }
+
+// opaqueColours returns a palette without alpha as RGBA with 8 bits.
+func opaqueColours(palette color.Palette) [][4]uint8 {
+	colours := make([][4]uint8, len(palette))
+	for i, c := range palette {
+		r, g, b, _ := c.RGBA()
+		colours[i] = [4]uint8{uint8(r >> 8), uint8(g >> 8), uint8(b >> 8), 255}
+	}
+	return colours
+}
