@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""Measures what docs/performance.md says and prints its tables: docs/measure.py POOLCTL
+
+POOLCTL is a static, stripped binary: CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" ./cmd/poolctl
+Linux; the 12-megapixel photograph is tiled from samples/ with Pillow in a temporary folder.  Takes some two minutes.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from PIL import Image
+
+SAMPLES = Path(__file__).resolve().parent.parent / "samples"
+POOLCTL = str(Path(sys.argv[1]).resolve())
+SHAPE = "8,224,224,64"
+OPERATIONS = [
+    *(f"pool --type {t} --window 2 --shape {SHAPE}" for t in ("max", "min", "avg", "sum", "lp")),
+    f"pool --type lp --p 3 --window 2 --shape {SHAPE}",
+    f"pool --type max --window 2 --argmax --shape {SHAPE}",
+    *(f"pool --type {t} --window 3 --strides 2 --padding SAME --shape {SHAPE}" for t in ("max", "avg")),
+    *(f"pool --type {t} --window 3 --strides 1 --padding SAME --shape {SHAPE}" for t in ("max", "avg", "lp")),
+    f"pool --type max --window 3 --strides 1 --padding SAME --argmax --shape {SHAPE}",
+    *(f"pool --type {t} --window global --shape {SHAPE}" for t in ("max", "avg")),
+    f"pool --type avg --output-size 7 --shape {SHAPE}",
+    f"pool --type max --fractional 1.44 --seed 1 --shape {SHAPE}",
+    f"unpool --shape 8,112,112,64 --output-shape {SHAPE}",
+    f"conv1d --filter-shape 3,64,64 --padding SAME --shape 8,50176,64",
+    f"conv2d --filter-shape 1,1,64,64 --shape {SHAPE}",
+    f"conv2d --filter-shape 3,3,64,8 --padding SAME --shape {SHAPE}",
+    f"conv2d --filter-shape 3,3,64,64 --padding SAME --strides 2 --shape {SHAPE}",
+    f"conv2d --filter-shape 3,3,64,64 --padding SAME --shape {SHAPE}",
+    f"conv2d --filter-shape 3,3,2,64 --groups 32 --padding SAME --shape {SHAPE}",
+    f"conv3d --filter-shape 2,2,2,64,16 --padding SAME --shape 8,14,56,64,64",
+    f"conv2d-transpose --filter-shape 2,2,64,64 --strides 2 --shape 8,112,112,64",
+    f"depthwise-conv2d --filter-shape 3,3,64,1 --padding SAME --shape {SHAPE}",
+    f"dilation2d --filter-shape 3,3,64 --padding SAME --shape {SHAPE}",
+    f"erosion2d --filter-shape 3,3,64 --padding SAME --shape {SHAPE}",
+]
+WINDOWS = [3, 15, 63, 255]
+
+
+def timed(*command):
+    """Seconds of wall clock and MiB at the peak."""
+    start = time.perf_counter()
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(child.pid, 0)
+    child.returncode = status
+    if status:
+        sys.exit(f"{command}: status {status}")
+    return time.perf_counter() - start, used.ru_maxrss / 1024
+
+
+def spread(runs):
+    runs = sorted(seconds for seconds, _ in runs)
+    return runs[0], runs[len(runs) // 2]
+
+
+def bench(arguments):
+    done = subprocess.run([POOLCTL, "bench", *arguments.split(), "--min-time", "300ms"],
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+    return json.loads(done.stdout)
+
+
+print(f"binary: {os.path.getsize(POOLCTL) / 1e6:.1f} MB")
+timed(POOLCTL, "version")
+print("poolctl version: fastest {:.1f} ms, median {:.1f} ms of 50".format(
+    *(1e3 * s for s in spread([timed(POOLCTL, "version") for _ in range(50)]))))
+
+with tempfile.TemporaryDirectory() as folder:
+    os.chdir(folder)
+    cat, cup = Image.open(SAMPLES / "chelsea.png"), Image.open(SAMPLES / "coffee.jpg")
+    photograph = Image.new("RGB", (4000, 3000))
+    for y in range(0, 3000, 300):
+        for x in range(0, 4000, 451):
+            photograph.paste(cat if (x + y) // 300 % 2 else cup, (x, y))
+    photograph.save("photo.jpg", quality=90)
+    photograph.save("photo.png")
+    print("\n| 4000x3000 | type | output | fastest of 5 | median | peak memory |\n|---|---|---|---|---|---|")
+    for source, kind, output in [("photo.jpg", "max", "out.png"), ("photo.jpg", "avg", "out.png"), ("photo.png", "max", "out.png"),
+                                 ("photo.png", "avg", "out.png"), ("photo.jpg", "max", "out.jpg"), ("photo.jpg", "max", "out.npy")]:
+        runs = [timed(POOLCTL, "pool", source, "--type", kind, "--window", "2", "-o", output) for _ in range(5)]
+        fastest, median = spread(runs)
+        print(f"| {source}, {os.path.getsize(source) / 1e6:.1f} MB | {kind} | {output} | {fastest:.2f} s | {median:.2f} s | {max(m for _, m in runs):.0f} MiB |")
+
+print("\n| `poolctl bench …` | fastest | median | GB/s | Gop/s |\n|---|---|---|---|---|")
+for operation in OPERATIONS:
+    r = bench(operation)
+    s = r["seconds"]
+    print(f"| `{operation}` | {s['min'] * 1e3:.0f} ms | {s['median'] * 1e3:.0f} ms | {r['gb_per_s']:.2f} | {r['gflop_per_s']:.2f} |", flush=True)
+
+print("\n| window | " + " | ".join(f"{k}x{k}" for k in WINDOWS) + " |\n|---|" + "---|" * len(WINDOWS))
+for name, flags in [("max", "--type max"), ("avg", "--type avg"), ("max with argmax", "--type max --argmax")]:
+    cells = [bench(f"pool {flags} --window {k} --strides 1 --padding SAME --shape 1,512,512,16")["seconds"]["min"] for k in WINDOWS]
+    print(f"| {name} | " + " | ".join(f"{c * 1e3:.0f} ms" for c in cells) + " |")
