@@ -275,7 +275,7 @@ func (l *convLayout) plan(f *format, bias bool, in []tensor.Spec, spec kernel.Co
 	if last.ChannelsFirst() {
 		last = tensor.ChannelsLast(last.Spatial())
 	}
-	y := b.output("y", tensor.Spec{DType: f.averaged(in[0]), Shape: l.layout.Join(l.out)}, l.layout)
+	y := b.output("y", tensor.Spec{DType: f.averaged(in[0]), Shape: l.layout.Join(l.out)}, l.layout.With(l.out.C))
 	x := b.permuted(b.converted(b.converted(0, f.input(in[0])), spec.DType), l.layout, last)
 	filter := b.converted(1, spec.DType)
 	biasBuf := filter // never touched unless there is a bias

@@ -161,7 +161,7 @@ func (l *depthwiseLayout) plan(f *format, bias bool, in []tensor.Spec) (*Plan, e
 	if l.kind != kernel.Convolve && in[1].DType.IsInteger() {
 		result = f.input(in[0]) // whole numbers stay whole
 	}
-	y := b.output("y", tensor.Spec{DType: result, Shape: l.layout.Join(l.out)}, l.layout)
+	y := b.output("y", tensor.Spec{DType: result, Shape: l.layout.Join(l.out)}, l.layout.With(l.out.C))
 	x := b.permuted(b.converted(b.converted(0, f.input(in[0])), spec.DType), l.layout, last)
 	filter := b.converted(1, spec.DType)
 	biasBuf := filter // never touched unless there is one

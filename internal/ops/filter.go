@@ -100,12 +100,17 @@ func filterSize(text string) (int, error) {
 	return size, nil
 }
 
-// gaussian returns the normalised samples of a Gaussian around the middle.
+// gaussian returns the normalised samples of a Gaussian around the middle. They
+// are taken relative to the one nearest to it, so that the narrowest Gaussian
+// still has weights to normalise.
 func gaussian(size int, sigma float64) []float64 {
 	line, sum := make([]float64, size), 0.0
+	nearest := float64((size-1)%2) / 2
 	for i := range line {
-		d := float64(i) - float64(size-1)/2
-		line[i] = math.Exp(-d * d / (2 * sigma * sigma))
+		line[i] = 1
+		if d := math.Abs(float64(i) - float64(size-1)/2); d > nearest {
+			line[i] = math.Exp(-(d - nearest) / sigma * ((d + nearest) / sigma) / 2)
+		}
 		sum += line[i]
 	}
 	for i := range line {

@@ -174,7 +174,12 @@ func intParam(name string, field *int, otherwise, doc string, check func(int) er
 			}
 			return err
 		},
-		get: func() string { return strconv.Itoa(*field) }}
+		get: func() string {
+			if check(*field) != nil {
+				return "" // none given, and no number says so
+			}
+			return strconv.Itoa(*field)
+		}}
 }
 
 func numberParam(name string, field *float64, otherwise float64, doc string, check func(float64) error) Param {
@@ -332,7 +337,10 @@ func paddingParam(field *paddingValue) Param {
 			return err
 		},
 		get: func() string {
-			if field.Rule != geom.Explicit {
+			switch {
+			case !field.given:
+				return ""
+			case field.Rule != geom.Explicit:
 				return field.Rule.String()
 			}
 			pairs := make([]string, len(field.Amounts))

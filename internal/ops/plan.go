@@ -100,7 +100,11 @@ type builder struct {
 func newBuilder(op string, in []tensor.Spec) *builder {
 	p := &Plan{Op: op, Inputs: len(in)}
 	p.Buffers = append(p.Buffers, in...)
-	return &builder{plan: p}
+	b := &builder{plan: p}
+	for _, spec := range in {
+		b.check(spec)
+	}
+	return b
 }
 
 // spec returns the type and shape of a buffer.
@@ -134,7 +138,7 @@ func (b *builder) stage(s Stage) { b.plan.Stages = append(b.plan.Stages, s) }
 // finish returns the plan, or the first error of its construction.
 func (b *builder) finish() (*Plan, error) {
 	if b.err != nil {
-		return nil, b.err
+		return nil, &DataError{b.plan.Op, b.err}
 	}
 	return b.plan, nil
 }

@@ -3,6 +3,7 @@ package ops
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/poolctl/poolctl/internal/ops/kernel"
 	"github.com/poolctl/poolctl/internal/tensor"
@@ -112,7 +113,7 @@ func (o *Unpool) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 		compute = tensor.Int64 // and clipped to the type at the end
 	}
 	k.DType = compute
-	x := b.permuted(b.converted(0, compute), layout, last)
+	x := b.permuted(b.converted(b.converted(0, result), compute), layout, last)
 	at := b.permuted(b.converted(1, tensor.Int64), layout, last)
 	dst := y
 	if compute != result || layout != last {
@@ -152,15 +153,39 @@ func (o *Unpool) validate(k *kernel.Unpool, argmax *tensor.Tensor, order func(*t
 
 // validateIndices reports the first index that names no cell.
 func validateIndices(op, param string, x *kernel.Index, argmax *tensor.Tensor, rule string) error {
-	limit := x.Limit()
-	wide, clipped := tensor.Converted(argmax, tensor.Int64)
-	for i, v := range tensor.Of[int64](wide) {
-		if v < 0 || v >= int64(limit) || clipped > 0 && argmax.At(i) > math.MaxInt64 {
-			return unfit(op, param, "index %s at %s, want 0 <= index < %d (%s, for batch %d, %d channels, %s cells)",
-				display(argmax, i), place(argmax.Shape, i), limit, rule, x.N, x.Channels, tensor.Join(x.Extent[:], "x"))
-		}
+	i := outside(argmax, x.Limit())
+	if i < 0 {
+		return nil
 	}
-	return nil
+	return unfit(op, param, "index %s at %s, want 0 <= index < %d (%s, for batch %d, %d channels, %s cells)",
+		display(argmax, i), place(argmax.Shape, i), x.Limit(), rule, x.N, x.Channels, tensor.Join(x.Extent[:], "x"))
+}
+
+// outside returns the position of the first index that is not in [0, limit), or
+// -1.
+func outside(index *tensor.Tensor, limit int) int {
+	switch list := index.Data.(type) {
+	case []uint8:
+		return firstOutside(list, limit)
+	case []int8:
+		return firstOutside(list, limit)
+	case []uint16:
+		return firstOutside(list, limit)
+	case []int16:
+		return firstOutside(list, limit)
+	case []uint32:
+		return firstOutside(list, limit)
+	case []int32:
+		return firstOutside(list, limit)
+	case []uint64:
+		return firstOutside(list, limit)
+	default:
+		return firstOutside(tensor.Of[int64](index), limit)
+	}
+}
+
+func firstOutside[T tensor.Integer](list []T, limit int) int {
+	return slices.IndexFunc(list, func(v T) bool { return v < 0 || uint64(v) >= uint64(limit) })
 }
 
 // display formats element i of an integer tensor exactly.

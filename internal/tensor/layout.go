@@ -109,15 +109,20 @@ func (l Layout) Split(shape Shape) (Extents, error) {
 	return e, nil
 }
 
-// Join is the inverse of Split. A layout without a channel axis (HW) gains one
-// at the end when there is more than one channel.
-func (l Layout) Join(e Extents) Shape {
-	if l == HW && e.C != 1 {
-		l = HWC
+// With returns the layout for that many channels: one without a channel axis
+// (HW) gains it at the end when there is not exactly one.
+func (l Layout) With(channels int) Layout {
+	if l == HW && channels != 1 {
+		return HWC
 	}
+	return l
+}
+
+// Join is the inverse of Split, in the layout With that many channels.
+func (l Layout) Join(e Extents) Shape {
 	var shape Shape
 	spatial := e.Spatial
-	for _, axis := range l {
+	for _, axis := range l.With(e.C) {
 		switch axis {
 		case 'N':
 			shape = append(shape, e.N)

@@ -132,7 +132,7 @@ func scatter[T tensor.Real](u *Unpool, s *Scratch, dstTensor, valuesTensor, inde
 		u.eachTarget(p, func(lo, hi int) { clear(dst[lo:hi]) })
 		switch u.Duplicates {
 		case AddUp:
-			u.each(p, index, func(i, target int) { dst[target] += values[i] })
+			u.each(p, index, func(i, target int) { dst[target] = addClipped(dst[target], values[i]) })
 		case LastWins:
 			u.each(p, index, func(i, target int) { dst[target] = values[i] })
 		default:
@@ -144,6 +144,27 @@ func scatter[T tensor.Real](u *Unpool, s *Scratch, dstTensor, valuesTensor, inde
 			})
 		}
 	}
+}
+
+// addClipped adds; a sum of integers stays within the range of their type.
+func addClipped[T tensor.Real](a, b T) T {
+	sum := a + b
+	if over := b >= 0 && sum < a; over || b < 0 && sum > a {
+		return limit[T](over)
+	}
+	return sum
+}
+
+// limit returns the largest or the least integer of a type.
+func limit[T tensor.Real](largest bool) T {
+	top := T(1) // the highest power of two
+	for top+top > top {
+		top += top
+	}
+	if largest {
+		return top - 1 + top
+	}
+	return -top - top
 }
 
 // owners returns for every target of a part the value that wins it, counted
