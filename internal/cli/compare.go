@@ -43,8 +43,8 @@ Without tolerances every difference counts.`,
 
 func (a *app) runCompare(nameA, nameB string, rtol, atol float64, picture string) error {
 	for flag, v := range map[string]float64{"rtol": rtol, "atol": atol} {
-		if v < 0 || math.IsNaN(v) {
-			return usagef("compare: %s: got %g, want >= 0", flag, v)
+		if !(v >= 0) || math.IsInf(v, 0) {
+			return usagef("compare: %s: got %g, want a number >= 0", flag, v)
 		}
 	}
 	if nameA == "-" && nameB == "-" {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"github.com/poolctl/poolctl/internal/ops"
@@ -89,13 +90,13 @@ func (a *app) describeOperation(cmd *cobra.Command, name string) error {
 			Parameters []describedParam `json:"parameters"`
 		}{"poolctl.op/v1", spec.Name, spec.Summary, spec.TF, spec.Doc, describeParams(spec)})
 	}
-	fmt.Fprintf(a.out, "%s: %s\nTensorFlow: %s\n\n%s\n\n", spec.Name, spec.Summary, spec.TF, spec.Doc)
+	fmt.Fprintf(a.out, "%s: %s\nTensorFlow: %s\n\n%s\n\n", spec.Name, spec.Summary, wrap(spec.TF), wrap(spec.Doc))
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
-	t.SetColumnConfigs([]table.ColumnConfig{{Number: 4, WidthMax: 60}, {Number: 2, WidthMax: 30}})
+	t.SetColumnConfigs([]table.ColumnConfig{{Number: 4, WidthMax: 50, WidthMaxEnforcer: text.WrapSoft}, {Number: 2, WidthMax: 20, WidthMaxEnforcer: text.WrapSoft}})
 	t.AppendHeader(table.Row{"parameter", "value", "default", "meaning"})
 	for _, p := range describeParams(spec) {
-		t.AppendRow(table.Row{p.Name, p.Type, p.Default, p.Doc})
+		t.AppendRow(table.Row{p.Name, strings.ReplaceAll(p.Type, "|", ", "), p.Default, p.Doc})
 	}
 	fmt.Fprintf(a.out, "%s\n\nExamples:\n%s\n", t.Render(), examples(spec.Examples))
 	return nil

@@ -157,8 +157,10 @@ func (o *Pool) Check() error {
 			return usage("pool", "fractional", "got %s, want a finite ratio >= 1", formatNumber(v))
 		}
 	}
-	if n := max(len(o.OutputSize), len(o.Fractional)); n > 3 {
-		return usage("pool", "output-size", "got %d numbers, want one for each spatial dimension (1 to 3)", n)
+	for name, n := range map[string]int{"output-size": len(o.OutputSize), "fractional": len(o.Fractional)} {
+		if n > 3 {
+			return usage("pool", name, "got %d numbers, want one for each spatial dimension (1 to 3)", n)
+		}
 	}
 	if err := o.window(o.Window.Size).Check(); err != nil {
 		return &UsageError{"pool", err}
