@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/poolctl/poolctl/internal/geom"
@@ -40,8 +41,10 @@ const (
 	bodySize     = 13.0
 	valueSize    = 15.0
 	smallSize    = 11.5
-	widestRow    = 1700.0 // of panels side by side; beyond that they go below each other
-	captionGap   = 10.0   // between a caption and what it names
+	widestRow    = 2100.0 // of panels side by side; beyond that they go below each other
+	pillHeight   = 14.5   // of a share on an arrow
+	noteLine     = 17.0
+	captionGap   = 10.0 // between a caption and what it names
 )
 
 // figure is a drawing in the making.
@@ -88,9 +91,11 @@ func drawArrows(cases []ArrowCase, fonts *fonts) *scene {
 	} else {
 		f.width, f.height = widest, below
 	}
-	notes := notesFor(cases)
-	f.width = max(f.width, fonts.width(headline, headlineSize, true), fonts.width(subtitle(cases), bodySize, false), fonts.width(notes, smallSize, false)) + 2*figureMargin
-	f.height += top + 14 + smallSize + figureMargin
+	f.width = max(f.width, fonts.width(headline, headlineSize, true), fonts.width(subtitle(cases), bodySize, false))
+	notes := f.wrapped(notesFor(cases))
+	f.width += 2 * figureMargin
+	bottom := top + f.height + 10
+	f.height = bottom + noteLine*float64(len(notes)) + figureMargin - 6
 	f.add(box{width: f.width, height: f.height, fill: paperColor})
 	f.add(text{figureMargin, figureMargin + headlineSize*0.8, start, headlineSize, true, inkColor, headline})
 	f.add(text{figureMargin, figureMargin + headlineSize*0.8 + 26, start, bodySize, false, softColor, subtitle(cases)})
@@ -112,7 +117,9 @@ func drawArrows(cases []ArrowCase, fonts *fonts) *scene {
 			y += h + panelGap
 		}
 	}
-	f.add(text{figureMargin, f.height - figureMargin, start, smallSize, false, softColor, notes})
+	for i, note := range notes {
+		f.add(text{figureMargin, bottom + noteLine*float64(i+1), start, smallSize, false, softColor, note})
+	}
 	return &f.scene
 }
 
@@ -187,6 +194,18 @@ func notesFor(cases []ArrowCase) string {
 	return notes
 }
 
+// wrapped breaks a text into lines that fit the drawing's width.
+func (f *figure) wrapped(words string) (lines []string) {
+	line := ""
+	for word := range strings.FieldsSeq(words) {
+		if line != "" && roomy*f.fonts.width(line+" "+word, smallSize, false) > f.width {
+			lines, line = append(lines, line), ""
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	return append(lines, line)
+}
+
 // outputColor returns the colour of an output cell. Neighbours differ, in rows
 // and in columns.
 func (c *ArrowCase) outputColor(out int) color.RGBA {
@@ -232,29 +251,34 @@ func brightness(c color.RGBA) float64 {
 	return (0.2126*float64(c.R) + 0.7152*float64(c.G) + 0.0722*float64(c.B)) / 255
 }
 
-// summands lists what a cell gets when it gets it from two or three outputs.
+// summands says what the gradient of a cell is the sum of: two or three
+// numbers, or any number of equal ones.
 func (c *ArrowCase) summands(in int) string {
-	var b strings.Builder
-	n := 0
+	var parts []string
 	for _, s := range c.Shares {
-		if s.In != in {
-			continue
+		if s.In == in {
+			parts = append(parts, fraction(s.Weight*c.Upstream[s.Out]))
 		}
-		part := s.Weight * c.Upstream[s.Out]
-		switch {
-		case n > 0 && part < 0:
-			b.WriteString(" − " + fraction(-part))
-		case n > 0:
-			b.WriteString(" + " + fraction(part))
-		default:
-			b.WriteString(fraction(part))
-		}
-		n++
 	}
-	if n < 2 || n > 3 {
+	n := len(parts)
+	equal := n > 0 && !slices.ContainsFunc(parts, func(part string) bool { return part != parts[0] })
+	switch {
+	case n < 2:
+		return ""
+	case n > 2 && equal:
+		return fmt.Sprintf("%d × %s", n, parts[0])
+	case n > 3:
 		return ""
 	}
-	return b.String()
+	line := parts[0]
+	for _, part := range parts[1:] {
+		if size, negative := strings.CutPrefix(part, "−"); negative {
+			line += " − " + size
+		} else {
+			line += " + " + part
+		}
+	}
+	return line
 }
 
 // sums writes that what comes in goes out.
@@ -279,7 +303,7 @@ func (f *figure) sums(c *ArrowCase, x, y float64) {
 // share stands, else at the last.
 func (f *figure) sharePill(line string, ink color.RGBA, places ...point) {
 	width := f.fonts.width(line, smallSize, true) + 6
-	pill := box{width: width, height: smallSize + 3, radius: 4, fill: panelColor}
+	pill := box{width: width, height: pillHeight, radius: 4, fill: panelColor}
 	for _, p := range places {
 		pill.x, pill.y = p.x-width/2, p.y-pill.height/2
 		if !f.covered(pill) {

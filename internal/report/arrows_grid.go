@@ -20,6 +20,8 @@ const (
 	labelledGap  = 34.0 // between heads with their shares
 	narrowest    = 52.0 // cell
 	paddingWidth = 30.0
+	widestSum    = 96.0 // cell that is widened to show what its gradient is the sum of
+	roomy        = 1.15 // room for the font that a reader of SVG may have instead
 )
 
 func measureArrows(cases []ArrowCase, fonts *fonts) measures {
@@ -28,11 +30,11 @@ func measureArrows(cases []ArrowCase, fonts *fonts) measures {
 		c := &cases[i]
 		for _, list := range [][]float64{c.Input, c.Gradient} {
 			for _, v := range list {
-				m.width = max(m.width, fonts.width(brief(v), valueSize, true)+14)
+				m.width = max(m.width, roomy*fonts.width(brief(v), valueSize, true)+12)
 			}
 		}
 		for o, v := range c.Output {
-			m.out = max(m.out, fonts.width(brief(v), valueSize, true)+14, fonts.width(upstreamText(c, o), smallSize, false)+12)
+			m.out = max(m.out, roomy*fonts.width(brief(v), valueSize, true)+12, roomy*fonts.width(upstreamText(c, o), smallSize, false)+12)
 		}
 		gap := headGap
 		if c.written() == atHead && c.Geometry.Rank == 2 {
@@ -45,7 +47,7 @@ func measureArrows(cases []ArrowCase, fonts *fonts) measures {
 		}
 		for in := range heads {
 			if parts := c.summands(in); parts != "" {
-				m.width = max(m.width, min(fonts.width(parts, smallSize, false)+12, 92))
+				m.width = max(m.width, min(roomy*fonts.width(parts, smallSize, false)+8, widestSum))
 			}
 		}
 		perRow := map[int]int{}
@@ -77,7 +79,7 @@ func (c *ArrowCase) written() spot {
 	return atOutput
 }
 
-// grid places the cells of the padded input.
+// inputGrid places the cells of the padded input.
 type inputGrid struct {
 	c                     *ArrowCase
 	rows, columns         geom.Axis
@@ -193,7 +195,7 @@ func (g *inputGrid) values(f *figure) {
 // when they lie apart. Frames of windows that overlap lie inside one another.
 func (g *inputGrid) outline(f *figure, out int) {
 	oy, ox := out/g.columns.Out, out%g.columns.Out
-	inset := 2.5 + 2.5*float64(overlap(g.rows, oy)+2*overlap(g.columns, ox)%4)
+	inset := 2.5 + 2.2*float64(nesting(g.rows, oy, g.columns, ox))
 	frame := func(b box) {
 		f.add(box{
 			x: b.x + inset, y: b.y + inset, width: b.width - 2*inset, height: b.height - 2*inset,
@@ -215,20 +217,31 @@ func (g *inputGrid) outline(f *figure, out int) {
 	}
 }
 
-// overlap numbers the windows of an axis so that those which share cells have
-// different numbers, 0 to 3.
-func overlap(a geom.Axis, o int) int {
-	first, _ := window(a, o)
-	n := 1
-	for ; n < 4 && o+n < a.Out; n++ {
-		if next, _ := window(a, o+n); next >= first+a.Effective() {
-			break
+// nesting numbers the windows so that those whose frames would cover each other
+// have different numbers, 0 to 3, as far as there are enough.
+func nesting(rows geom.Axis, oy int, columns geom.Axis, ox int) int {
+	y, nY := turn(rows, oy)
+	x, nX := turn(columns, ox)
+	if nY*nX <= 4 {
+		return y + nY*x
+	}
+	return (y + x) % 4
+}
+
+// turn numbers the windows of an axis in rounds of n, the most of them in a row
+// that share a cell with the first.
+func turn(a geom.Axis, o int) (i, n int) {
+	n = 1
+	for p := range a.Out {
+		first, extent := window(a, p)
+		for p+n < a.Out {
+			if next, _ := window(a, p+n); next >= first+extent {
+				break
+			}
+			n++
 		}
 	}
-	if a.Out == 1 || apart(a) {
-		return 0
-	}
-	return o % max(n, 2)
+	return o % n, n
 }
 
 // outputCell draws an output cell with its upstream gradient.

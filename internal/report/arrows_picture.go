@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -30,9 +31,10 @@ type route struct {
 }
 
 const (
-	valueZone  = 27.0 // upper part of an input cell, where its value stands
+	valueZone  = 31.0 // upper part of an input cell, where its value stands
 	outputZone = 44.0 // the same of an output cell
 	laneRoom   = 9.0  // below the last lane
+	pillWidth  = 38.0 // of a share in the gutter
 )
 
 // routesOf bundles the shares. Of two routes through a row the one that leads
@@ -62,6 +64,7 @@ func routesOf(c *ArrowCase) []route {
 	return list
 }
 
+// laneGap returns the distance of lanes in a row of the input.
 func laneGap(lanes int) float64 {
 	switch {
 	case lanes <= 4:
@@ -72,18 +75,26 @@ func laneGap(lanes int) float64 {
 	return 5
 }
 
+// exitGap returns the distance of lanes in a row of the output with so many
+// cells: few are so far apart that shares fit below each other.
+func exitGap(columns int) float64 {
+	if columns <= 4 {
+		return pillHeight
+	}
+	return laneGap(columns)
+}
+
 func newPicturePanel(c *ArrowCase, m measures) *picturePanel {
 	p := &picturePanel{c: c, m: m, routes: routesOf(c), gap: laneGap(m.lanes), first: valueZone + 14}
 	if m.atHeads {
 		p.first += 10
 	}
 	height := p.first + p.gap*float64(m.lanes-1) + laneRoom
-	p.grid = newInputGrid(c, m.width, max(height, 48), 21)
+	p.grid = newInputGrid(c, m.width, max(height, 50), 24)
 	g := &p.grid
 	p.pills = 16
 	if c.written() == atOutput {
-		perColumn := int((smallSize+3)/laneGap(g.columns.Out)) + 1
-		p.pills += 40 * float64(min(g.columns.Out, perColumn))
+		p.pills += pillWidth * min(float64(g.columns.Out), math.Ceil(pillHeight/exitGap(g.columns.Out)))
 	}
 	p.gutter = p.pills + 74
 	p.placeRows()
@@ -92,7 +103,7 @@ func newPicturePanel(c *ArrowCase, m measures) *picturePanel {
 
 func (p *picturePanel) outHeight() float64 {
 	columns := p.grid.columns.Out
-	return outputZone + 8 + laneGap(columns)*float64(columns-1) + laneRoom
+	return outputZone + 8 + exitGap(columns)*float64(columns-1) + laneRoom
 }
 
 // placeRows puts each row of the output beside the middle of its windows where
@@ -122,13 +133,13 @@ const (
 	gradientHeight = 46.0
 	captionHeight  = smallSize + captionGap
 	partGap        = 30.0 // between the arrows' part and the gradient
-	sumsWidth      = 150.0
+	sumsWidth      = 130.0
 )
 
 func (p *picturePanel) size() (width, height float64) {
 	w, h := p.grid.extent()
 	h = max(h, p.tops[len(p.tops)-1]+p.outHeight())
-	width = max(w+p.gutter+p.m.out*float64(p.grid.columns.Out), w+partGap+sumsWidth)
+	width = w + p.gutter + max(p.m.out*float64(p.grid.columns.Out), sumsWidth)
 	return width, captionHeight + h + partGap + captionHeight + gradientHeight*float64(p.grid.rows.In)
 }
 
@@ -147,8 +158,8 @@ func (p *picturePanel) draw(f *figure, x, y float64) {
 		cells[out] = box{x: outX + p.m.out*float64(out%g.columns.Out), y: y + p.tops[out/g.columns.Out], width: p.m.out, height: p.outHeight()}
 		f.outputCell(p.c, out, cells[out])
 	}
-	for _, r := range p.routes {
-		p.drawRoute(f, r, cells[r.out], outX)
+	for i, r := range p.routes {
+		p.drawRoute(f, i, cells[r.out], outX)
 	}
 	for out, cell := range cells {
 		f.outputValues(p.c, out, cell)
@@ -164,27 +175,33 @@ func (p *picturePanel) draw(f *figure, x, y float64) {
 		row, column := in/g.columns.In, in%g.columns.In
 		f.gradientCell(p.c, in, box{x: g.column(column), y: y + gradientHeight*float64(row), width: g.width, height: gradientHeight})
 	}
-	f.sums(p.c, g.column(g.columns.In)+partGap, y+gradientHeight*float64(g.rows.In)/2-4)
+	f.sums(p.c, outX, y+gradientHeight*float64(g.rows.In)/2-4)
 }
 
 // exit returns the height at which the arrows of an output cell leave the
 // output.
 func (p *picturePanel) exit(out int, cell box) float64 {
 	columns := p.grid.columns.Out
-	return cell.y + outputZone + 8 + laneGap(columns)*float64(out%columns)
+	return cell.y + outputZone + 8 + exitGap(columns)*float64(out%columns)
 }
 
-func (p *picturePanel) drawRoute(f *figure, r route, cell box, outX float64) {
-	g := &p.grid
+// drawRoute draws the i-th route, and what all routes from its output cell have
+// in common with the first of them.
+func (p *picturePanel) drawRoute(f *figure, i int, cell box, outX float64) {
+	g, r := &p.grid, p.routes[i]
 	ink := p.c.outputColor(r.out)
 	const thickness, radius = 1.5, 6
 	lane := g.row(r.row) + p.first + p.gap*float64(r.lane)
 	right := g.column(g.columns.In + g.padRight)
 	x, exit := cell.x+cell.width/2, p.exit(r.out, cell)
-	trunk := pathFrom(x, cell.y+outputZone-1).cornerTo(x, exit, outX-p.pills, exit, radius).swingTo(right+4, lane)
-	for i, s := range r.shares {
+	trunk := pathFrom(outX-p.pills, exit)
+	if i == 0 || p.routes[i-1].out != r.out {
+		trunk = pathFrom(x, cell.y+outputZone-1).cornerTo(x, exit, outX-p.pills, exit, radius)
+	}
+	trunk = trunk.swingTo(right+4, lane)
+	for k, s := range r.shares {
 		tip := point{p.headAt(s, r.lane), g.row(r.row) + valueZone}
-		if i == 0 {
+		if k == 0 {
 			trunk = trunk.cornerTo(tip.x, lane, tip.x, tip.y+headLength*0.7, radius)
 			f.add(line{trunk, ink, thickness})
 		} else {
@@ -230,7 +247,7 @@ func (p *picturePanel) drawShare(f *figure, out int, cell box, outX float64) {
 		}
 		y := p.exit(out, cell)
 		var places []point
-		for x := 24.0; x < p.pills; x += 40 {
+		for x := 8 + pillWidth/2; x < p.pills; x += pillWidth {
 			places = append(places, point{outX - x, y})
 		}
 		f.sharePill(fraction(s.Weight), p.c.outputColor(out), places...)

@@ -42,7 +42,7 @@ func newSignalPanel(c *ArrowCase, m measures) *signalPanel {
 func (p *signalPanel) size() (width, height float64) {
 	wide, _ := p.grid.extent()
 	width = max(wide, p.x[len(p.x)-1]+p.m.out)
-	return width, captionHeight + signalOutput + p.fall + captionHeight + signalHeight + partGap + captionHeight + gradientHeight + 44
+	return width, captionHeight + signalOutput + p.fall + signalHeight + partGap + captionHeight + gradientHeight + 44
 }
 
 func (p *signalPanel) draw(f *figure, x, y float64) {

@@ -30,7 +30,7 @@ func newCanvas(width, height int) canvas {
 
 // rect fills the rectangle at x, y.
 func (c canvas) rect(x, y, width, height int, fill color.RGBA) {
-	draw.Draw(c, image.Rect(x, y, x+width, y+height), image.NewUniform(fill), image.Point{}, draw.Src)
+	draw.Draw(c.RGBA, image.Rect(x, y, x+width, y+height), image.NewUniform(fill), image.Point{}, draw.Src)
 }
 
 // frame draws the outline of a rectangle, one pixel wide, inside it.
@@ -58,7 +58,7 @@ func (c canvas) disc(x, y, radius float64, fill func(dx, dy float64) color.RGBA)
 // text writes a line whose top left corner is x, y.
 func (c canvas) text(x, y int, line string, ink color.RGBA) {
 	face := basicfont.Face7x13
-	d := font.Drawer{Dst: c, Src: image.NewUniform(ink), Face: face, Dot: fixed.P(x, y+face.Ascent)}
+	d := font.Drawer{Dst: c.RGBA, Src: image.NewUniform(ink), Face: face, Dot: fixed.P(x, y+face.Ascent)}
 	d.DrawString(line)
 }
 
@@ -72,7 +72,7 @@ func textWidth(line string) int { return charWidth * len([]rune(line)) }
 
 // paste copies a picture to x, y.
 func (c canvas) paste(x, y int, from canvas) {
-	draw.Draw(c, from.Rect.Add(image.Pt(x, y)), from, image.Point{}, draw.Src)
+	draw.Draw(c.RGBA, from.Rect.Add(image.Pt(x, y)), from.RGBA, image.Point{}, draw.Src)
 }
 
 // magnify draws cells as rectangles of width x height pixels from x, y, one

@@ -9,8 +9,8 @@ import (
 )
 
 // GradientOverlay draws a gradient over the input that it belongs to: the
-// input's brightness in dim grey (alpha left out), the gradient in Heatmap's
-// colours, the more opaque the larger it is. The channels of one picture (grey,
+// input's brightness in dim grey (alpha left out), the gradient in the strong
+// colours of Heatmap, the more opaque the larger it is. The channels of one picture (grey,
 // RGB, with or without alpha) are seen together, the gradient by the value of
 // largest magnitude among them; other channels become tiles of their own, as do
 // batch entries and slices, the first 16 of them. Small inputs are magnified.
@@ -65,11 +65,13 @@ func laidOver(pixel color.RGBA, v, scale float64) color.RGBA {
 	case v == 0:
 		return under
 	}
-	opacity := 1.0
+	share := 1.0 // of the scale
 	if math.Abs(v) < scale {
-		opacity = math.Sqrt(math.Abs(v) / scale) // small gradients are seen too
+		share = math.Abs(v) / scale
 	}
-	return mix(under, heat(v, scale), 0.9*opacity)
+	// The pale middle of the map would hide the picture and say little: opacity
+	// takes its place, growing fast so that small gradients are seen too.
+	return mix(under, heat(math.Copysign(0.6+0.4*share, v), 1), 0.9*math.Pow(share, 0.6))
 }
 
 // grey returns the grey of the same luma (ITU-R BT.709).

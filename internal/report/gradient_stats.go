@@ -40,15 +40,14 @@ const (
 // GradientStats measures a gradient and holds its sum against that of the
 // upstream gradient: in pooling by maximum or average nothing is lost.
 // Everything is summed in float64 with compensation, at a scale at which no
-// square overflows.
+// square overflows or vanishes.
 func GradientStats(dx, upstream *tensor.Tensor) Stats {
 	r, u := measure(dx), measure(upstream)
-	scale := scaleFor(0, max(r.scale(), u.scale()))
-	in, out := totalsOf(dx, scale), totalsOf(upstream, scale)
+	in, out := totalsOf(dx, scaleFor(0, r.scale())), totalsOf(upstream, scaleFor(0, u.scale()))
 	s := Stats{
 		Elements: dx.Len(), LargestAt: []int{}, Zeros: r.zeros, NaN: r.nan, PosInf: r.posInf, NegInf: r.negInf,
-		Sum: floatValue(in.sum.value() / scale), L1: floatValue(in.l1.value() / scale), L2: floatValue(math.Sqrt(in.squares.value()) / scale),
-		UpstreamSum: floatValue(out.sum.value() / scale),
+		Sum: floatValue(in.sum.value() / in.scale), L1: floatValue(in.l1.value() / in.scale), L2: floatValue(math.Sqrt(in.squares.value()) / in.scale),
+		UpstreamSum: floatValue(out.sum.value() / out.scale),
 	}
 	if s.Elements > 0 {
 		s.ZeroShare = float64(r.zeros) / float64(s.Elements)
@@ -61,20 +60,25 @@ func GradientStats(dx, upstream *tensor.Tensor) Stats {
 	if dx.DType == tensor.Half {
 		tolerance = massToleranceHalf
 	}
+	common := min(in.scale, out.scale) // that of the larger values
+	in.rescale(common)
+	out.rescale(common)
 	apart := math.Abs(in.sum.value() - out.sum.value())
 	s.Conserved = r.finite == dx.Len() && u.finite == upstream.Len() && apart <= tolerance*max(in.l1.value(), out.l1.value())
 	return s
 }
 
-// totals are sums over a tensor's finite elements, each times a scale.
+// totals are sums over a tensor's finite elements, each times a scale, which is
+// a power of two.
 type totals struct {
+	scale            float64
 	sum, l1, squares compensated
 	largest          float64
 	largestAt        int // -1 when no element is finite
 }
 
 func totalsOf(t *tensor.Tensor, scale float64) totals {
-	sums := totals{largestAt: -1}
+	sums := totals{scale: scale, largestAt: -1}
 	buf := make([]float64, block)
 	for i, n := 0, t.Len(); i < n; i += block {
 		part := buf[:min(block, n-i)]
@@ -94,6 +98,14 @@ func totalsOf(t *tensor.Tensor, scale float64) totals {
 		}
 	}
 	return sums
+}
+
+// rescale brings the sum and the L1 norm to another scale.
+func (t *totals) rescale(scale float64) {
+	for _, c := range []*compensated{&t.sum, &t.l1} {
+		c.sum *= scale / t.scale
+		c.dropped *= scale / t.scale
+	}
 }
 
 // compensated is a sum that carries what rounding dropped: Arnold Neumaier,

@@ -1,11 +1,11 @@
 // Package report turns results into what people and scripts read: shape
-// reports, statistics, comparisons, terminal previews, and pictures of where
-// maxima were found.
+// reports, statistics, comparisons, terminal previews, pictures of where maxima
+// were found and of gradients, and drawings of where a gradient goes.
 //
 // It imports the standard library, tensor, geom, gonum, go-pretty and
 // golang.org/x/image. It never prints and never opens a file: text goes to the
 // io.Writer it is given, and a picture is a uint8 tensor of layout HWC with 3
-// channels. What comes out depends on the arguments alone: no time, no locale,
+// channels. A drawing is that, or an SVG document. What comes out depends on the arguments alone: no time, no locale,
 // no terminal.
 package report
 
