@@ -4,9 +4,9 @@
 //
 // It imports the standard library, tensor, geom, gonum, go-pretty and
 // golang.org/x/image. It never prints and never opens a file: text goes to the
-// io.Writer it is given, and a picture is a uint8 tensor of layout HWC with 3
-// channels. A drawing is that, or an SVG document. What comes out depends on the arguments alone: no time, no locale,
-// no terminal.
+// io.Writer it is given, a picture is a uint8 tensor of layout HWC with 3
+// channels, and a drawing is that or an SVG document. What comes out depends on
+// the arguments alone: no time, no locale, no terminal.
 package report
 
 import (
