@@ -284,14 +284,6 @@ func (d pngData) Read(p []byte) (int, error) {
 	return d.c.Read(p)
 }
 
-// ReadByte lets the decompressor read straight from the chunks, never further
-// than its own data.
-func (d pngData) ReadByte() (byte, error) {
-	var b [1]byte
-	_, err := io.ReadFull(d, b[:])
-	return b[0], err
-}
-
 // readPNGPixels decodes the pixels into t and reads the file to its end.
 func readPNGPixels(c *pngChunks, h *pngHeader, t *tensor.Tensor) error {
 	z, err := zlib.NewReader(bufio.NewReaderSize(pngData{c}, 1<<15))
