@@ -42,6 +42,12 @@ func newTiling(g *geom.Geometry, inner, bytes int) tiling {
 		t.size[2] = (t.size[2] + 1) / 2
 		t.measure()
 	}
+	// Narrow enough that a tile can be as high and as deep as its window:
+	// else every row of tiles would reduce the rows around it once more.
+	for t.size[2]*g.Axes[2].Stride > g.Axes[2].Effective() && t.squareElements(g) > largeTile/bytes {
+		t.size[2] = (t.size[2] + 1) / 2
+		t.measure()
+	}
 	for _, axis := range []int{1, 0} { // grow in height, then in depth
 		a := g.Axes[axis]
 		for t.size[axis] < a.Out {
@@ -59,6 +65,17 @@ func newTiling(g *geom.Geometry, inner, bytes int) tiling {
 		}
 	}
 	return t
+}
+
+// squareElements returns the scratch numbers of tiles as high and deep as their
+// windows.
+func (t tiling) squareElements(g *geom.Geometry) int {
+	for i := range 2 {
+		a := g.Axes[i]
+		t.size[i] = min(a.Out, (a.Effective()+a.Stride-1)/a.Stride)
+	}
+	t.measure()
+	return t.elements()
 }
 
 // measure derives counts and cells from sizes.
