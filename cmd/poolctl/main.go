@@ -8,4 +8,6 @@ import (
 	"github.com/poolctl/poolctl/internal/cli"
 )
 
+//go:generate go run . docs ../../docs/ops
+
 func main() { os.Exit(cli.Main(os.Args[1:], cli.StandardStreams())) }

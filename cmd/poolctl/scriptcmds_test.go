@@ -34,6 +34,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"png16":    png16,
 	"claim":    claim,
 	"odd":      odd,
+	"differs":  differs,
 }
 
 // positive aborts a script that negates a command for which that is not
@@ -162,6 +163,19 @@ func jsonValue(ts *testscript.TestScript, neg bool, args []string) {
 		if string(got) != want {
 			ts.Fatalf("%s: got %s, want %s", args[1], got, want)
 		}
+	}
+}
+
+// differs COMMAND… runs a comparison that must end with exit code 3, a report
+// and no error.
+func differs(ts *testscript.TestScript, neg bool, args []string) {
+	positive(ts, neg, args, 1, "differs COMMAND...")
+	var exit *exec.ExitError
+	if err := ts.Exec(args[0], args[1:]...); !errors.As(err, &exit) || exit.ExitCode() != 3 {
+		ts.Fatalf("got %v, want exit code 3", err)
+	}
+	if ts.ReadFile("stdout") == "" || ts.ReadFile("stderr") != "" {
+		ts.Fatalf("want a report on standard output and nothing on standard error")
 	}
 }
 

@@ -55,15 +55,22 @@ type settings struct {
 	Config    string
 }
 
+// spoolSize is how much of a report is held back until its command has
+// succeeded: with an error nothing is printed.
+const spoolSize = 1 << 20
+
 // Main runs the program and returns its exit code.
 func Main(args []string, streams Streams) (code int) {
-	a := &app{in: streams.In, out: bufio.NewWriter(streams.Out), rawOut: streams.Out, err: streams.Err}
+	a := &app{in: streams.In, out: bufio.NewWriterSize(streams.Out, spoolSize), rawOut: streams.Out, err: streams.Err}
 	defer a.recoverPanic(&code)
 	stop := a.watchSignals()
 	defer stop()
 	root := a.newRootCommand()
 	root.SetArgs(args)
 	err := root.Execute()
+	if err != nil && !errors.Is(err, errDiffers) {
+		a.out.Reset(io.Discard)
+	}
 	if flushed := a.out.Flush(); err == nil && flushed != nil {
 		err = fmt.Errorf("standard output: %w", flushed)
 	}

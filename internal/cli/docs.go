@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,12 +13,16 @@ import (
 )
 
 // newDocsCommand is what `go generate` runs: it writes the reference page of
-// every operation and the index of them.
+// every operation, the index of them, and the JSON Schema of pipeline files.
 func (a *app) newDocsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "docs FOLDER", Short: "write the reference pages of the operations", Hidden: true, Args: oneFolder,
 		RunE: func(_ *cobra.Command, args []string) error {
-			for name, text := range referencePages() {
+			pages, err := referencePages()
+			if err != nil {
+				return err
+			}
+			for name, text := range pages {
 				if err := os.WriteFile(filepath.Join(args[0], name), []byte(text), 0o666); err != nil {
 					return err
 				}
@@ -28,16 +33,21 @@ func (a *app) newDocsCommand() *cobra.Command {
 }
 
 // referencePages returns the pages by file name.
-func referencePages() map[string]string {
-	pages := map[string]string{}
+func referencePages() (map[string]string, error) {
+	schema, err := json.MarshalIndent(ops.Schema(), "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	pages := map[string]string{"pipeline.schema.json": string(schema) + "\n"}
 	var index strings.Builder
 	index.WriteString(generatedMark + "# Operations\n\n| command | what it does | TensorFlow |\n|---|---|---|\n")
 	for _, spec := range ops.Table {
 		pages[spec.Name+".md"] = referencePage(spec)
 		fmt.Fprintf(&index, "| [%s](%s.md) | %s | %s |\n", spec.Name, spec.Name, spec.Summary, spec.TF)
 	}
+	index.WriteString("\n[pipeline.schema.json](pipeline.schema.json) is the JSON Schema of pipeline files.\n")
 	pages["README.md"] = index.String()
-	return pages
+	return pages, nil
 }
 
 const generatedMark = "<!-- Generated from internal/ops by `go generate ./...`; do not edit. -->\n\n"
