@@ -4,6 +4,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/poolctl/poolctl/internal/imgio"
 )
 
 // watchSignals ends the program with the documented code when it is interrupted
@@ -16,6 +18,7 @@ func (a *app) watchSignals() (stop func()) {
 	go func() {
 		select {
 		case s := <-signals:
+			imgio.RemoveTemporaries()
 			code, word := exitInterrupted, "interrupted"
 			if s == syscall.SIGTERM {
 				code, word = exitTerminated, "terminated"

@@ -11,12 +11,36 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"syscall"
 )
 
 // TempPrefix begins the names of the temporary files that outputs are written
 // to, so that files which a killed run left behind can be told from others.
 const TempPrefix = ".poolctl-"
+
+// temporaries are the temporary files that exist just now.
+var temporaries = struct {
+	sync.Mutex
+	names map[string]bool
+}{names: map[string]bool{}}
+
+// RemoveTemporaries removes the temporary files of outputs that are being
+// written, and keeps new ones from appearing. It is for a program that is about
+// to end.
+func RemoveTemporaries() {
+	temporaries.Lock() // for good
+	for name := range temporaries.names {
+		os.Remove(name)
+	}
+}
+
+// forget says that a temporary file is gone.
+func forget(name string) {
+	temporaries.Lock()
+	defer temporaries.Unlock()
+	delete(temporaries.names, name)
+}
 
 // pending is an output that is complete but not yet under its name.
 type pending struct {
@@ -127,10 +151,15 @@ func buffered(f *os.File, write func(io.Writer) error) error {
 
 // createTemp makes a new file with the permissions that the umask gives.
 func createTemp(dir string) (*os.File, error) {
+	temporaries.Lock()
+	defer temporaries.Unlock()
 	for try := 0; ; try++ {
 		var random [8]byte
 		rand.Read(random[:])
 		f, err := os.OpenFile(filepath.Join(dir, TempPrefix+hex.EncodeToString(random[:])), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if err == nil {
+			temporaries.names[f.Name()] = true
+		}
 		if err == nil || try == 100 || !errors.Is(err, fs.ErrExist) {
 			return f, err
 		}
@@ -153,6 +182,7 @@ func (p *pending) commit() error {
 		p.discard()
 		return linkError(err)
 	}
+	forget(p.temp)
 	p.temp = ""
 	return syncFolder(filepath.Dir(p.target))
 }
@@ -187,6 +217,7 @@ func linkError(err error) error {
 func (p *pending) discard() {
 	if p != nil && p.temp != "" {
 		os.Remove(p.temp)
+		forget(p.temp)
 		p.temp = ""
 	}
 }

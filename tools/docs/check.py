@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs the commands of ```console blocks and compares what they print with what stands below them.
 
-    docs/check.py README.md docs/*.md           exits with 1 if something differs
-    docs/check.py --fill docs/semantics.md      writes what they print into the page
+    tools/docs/check.py README.md docs/*.md           exits with 1 if something differs
+    tools/docs/check.py --fill docs/semantics.md      writes what they print into the page
 
 A line that begins with "$ " is a command for bash; what follows is its output, standard error included.
 A page's commands run in order in one temporary folder that has a link to samples/; a ```sh block after
@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SETUP = re.compile(r"<!-- setup -->\n```sh\n(.*?)```", re.S)
 CONSOLE = re.compile(r"```console\n(.*?)```", re.S)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures what docs/performance.md says and prints its tables: docs/measure.py POOLCTL
+"""Measures what docs/performance.md says and prints its tables: tools/docs/measure.py POOLCTL
 
 POOLCTL is a static, stripped binary: CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" ./cmd/poolctl
 Linux; the 12-megapixel photograph is tiled from samples/ with Pillow in a temporary folder.  Takes some two minutes.
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PIL import Image
 
-SAMPLES = Path(__file__).resolve().parent.parent / "samples"
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 POOLCTL = str(Path(sys.argv[1]).resolve())
 SHAPE = "8,224,224,64"
 OPERATIONS = [
