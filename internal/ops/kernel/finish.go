@@ -19,12 +19,13 @@ type finishing[T, O tensor.Real] struct {
 	at     int // where that stands in dst
 }
 
-// finisher turns a row of accumulators into results.
-type finisher[T tensor.Real, A any, O tensor.Real] func(f *finishing[T, O], acc []A)
+// finisher turns a row of accumulators into results. It takes the row by value:
+// what an unknown function gets a pointer to is allocated.
+type finisher[T tensor.Real, A any, O tensor.Real] func(f finishing[T, O], acc []A)
 
-func finishSame[T tensor.Real](f *finishing[T, T], acc []T) { copy(f.dst[f.at:], acc) }
+func finishSame[T tensor.Real](f finishing[T, T], acc []T) { copy(f.dst[f.at:], acc) }
 
-func finishLocated[T tensor.Real](f *finishing[T, T], acc []located[T]) {
+func finishLocated[T tensor.Real](f finishing[T, T], acc []located[T]) {
 	dst, argmax := f.dst[f.at:], f.argmax[f.at:]
 	x := &f.spec.Index
 	if f.spec.ChannelsFirst {
@@ -87,16 +88,16 @@ func eachOutput[T, O tensor.Real, A any](f *finishing[T, O], acc []A, do func(x 
 	}
 }
 
-func finishSum[T tensor.Real, O tensor.Floating](f *finishing[T, O], acc []float64) {
-	eachOutput(f, acc, func(_ int, acc []float64, dst []O, divisor float64) {
+func finishSum[T tensor.Real, O tensor.Floating](f finishing[T, O], acc []float64) {
+	eachOutput(&f, acc, func(_ int, acc []float64, dst []O, divisor float64) {
 		for i, sum := range acc {
 			dst[i] = O(sum / divisor)
 		}
 	})
 }
 
-func finishDouble[T tensor.Real, O tensor.Floating](f *finishing[T, O], acc []double) {
-	eachOutput(f, acc, func(x int, acc []double, dst []O, divisor float64) {
+func finishDouble[T tensor.Real, O tensor.Floating](f finishing[T, O], acc []double) {
+	eachOutput(&f, acc, func(x int, acc []double, dst []O, divisor float64) {
 		for i, sum := range acc {
 			if sum.overflowed() {
 				dst[i] = O(f.scaled(x, i).over(divisor) * scaleUp)
@@ -107,9 +108,9 @@ func finishDouble[T tensor.Real, O tensor.Floating](f *finishing[T, O], acc []do
 	})
 }
 
-func finishCounted[T tensor.Real, O tensor.Floating](f *finishing[T, O], acc []counted) {
+func finishCounted[T tensor.Real, O tensor.Floating](f finishing[T, O], acc []counted) {
 	lowers := f.spec.Reduction == Average && f.spec.Divisor == 0 // a skipped cell does not count
-	eachOutput(f, acc, func(x int, acc []counted, dst []O, divisor float64) {
+	eachOutput(&f, acc, func(x int, acc []counted, dst []O, divisor float64) {
 		cells := f.cells(x)
 		for i, sum := range acc {
 			d := divisor
@@ -129,7 +130,7 @@ func finishCounted[T tensor.Real, O tensor.Floating](f *finishing[T, O], acc []c
 }
 
 func finishRoot[T tensor.Real, O tensor.Floating](root func(float64) float64) finisher[T, float64, O] {
-	return func(f *finishing[T, O], acc []float64) {
+	return func(f finishing[T, O], acc []float64) {
 		dst := f.dst[f.at:][:len(acc)]
 		for i, sum := range acc {
 			dst[i] = O(root(sum))
@@ -138,8 +139,8 @@ func finishRoot[T tensor.Real, O tensor.Floating](root func(float64) float64) fi
 }
 
 func finishCountedRoot[T tensor.Real, O tensor.Floating](root func(float64) float64) finisher[T, counted, O] {
-	return func(f *finishing[T, O], acc []counted) {
-		eachOutput(f, acc, func(x int, acc []counted, dst []O, _ float64) {
+	return func(f finishing[T, O], acc []counted) {
+		eachOutput(&f, acc, func(x int, acc []counted, dst []O, _ float64) {
 			cells := f.cells(x)
 			for i, sum := range acc {
 				if sum.skipped == cells {

@@ -243,7 +243,7 @@ func (k *pooling[T, A, O]) run(s *Scratch, dst, argmax, src *tensor.Tensor, unit
 	for f.z = b.o0[0]; f.z < b.o1[0]; f.z++ {
 		for f.y = b.o0[1]; f.y < b.o1[1]; f.y++ {
 			f.at = (((b.image*in[0].Out+f.z)*in[1].Out+f.y)*in[2].Out + b.o0[2]) * k.inner
-			k.finish(&f, acc[:line])
+			k.finish(f, acc[:line])
 			acc = acc[line:]
 		}
 	}
