@@ -85,7 +85,7 @@ func (a *app) newGradOperationCommand(spec ops.Spec, op ops.Differentiable) *cob
 	flags.SortFlags = false
 	flags.StringVarP(&g.Output, "output", "o", "", "`FILE` for the gradient with respect to the input: an array or a picture")
 	flags.StringVar(&g.Upstream, "upstream", "", "`FILE` with the upstream gradient, in the output's shape")
-	flags.Var(&intsValue{&g.Target}, "target", "upstream gradient 1 at this output cell, such as 0,3,5,1, and 0 elsewhere")
+	flags.Var(&intsValue{&g.Target}, "target", "upstream gradient 1 at the output cell `INDEX`, such as 0,3,5,1, and 0 elsewhere")
 	flags.Var(&choiceValue{&g.Loss, []string{"sum", "mean", "l2"}}, "loss", "upstream gradient of this `LOSS` of the output: sum, mean, or l2 (half the sum of squares)")
 	if hasParam(op, "filter") {
 		flags.StringVar(&g.FilterGrad, "filter-grad", "", "`FILE` for the gradient with respect to the filter, in the filter's shape and format")
@@ -101,8 +101,8 @@ func (a *app) newGradOperationCommand(spec ops.Spec, op ops.Differentiable) *cob
 		flags.StringVar(&g.Arrows, "arrows", "", "drawing (.svg or picture `FILE`) of a small input, with an arrow from each output cell to the cells that its gradient goes to, for maximum and average side by side")
 	}
 	flags.BoolVar(&g.Check, "check", false, "compare with numerical differentiation in float64; exit code 3 if they differ")
-	flags.Float64Var(&g.Tolerance, "tolerance", 1e-5, "largest relative error that --check accepts")
-	flags.IntVar(&g.Samples, "check-samples", 256, "how many numbers of each tensor --check perturbs, at most")
+	flags.Float64Var(&g.Tolerance, "tolerance", 1e-5, "largest relative error `X` that --check accepts")
+	flags.IntVar(&g.Samples, "check-samples", 256, "how many numbers `N` of each tensor --check perturbs, at most")
 	addParams(flags, op.Params())
 	addParams(flags, op.GradParams())
 	addReportFlags(flags, &g.Report, &g.Why)

@@ -20,9 +20,9 @@ func convSpec(rank int, examples ...Example) Spec {
 		Name:    fmt.Sprintf("conv%dd", rank),
 		TF:      fmt.Sprintf("tf.nn.conv%dd, tf.nn.convolution", rank),
 		Summary: fmt.Sprintf("%d-D convolution with bias and groups", rank),
-		Doc: fmt.Sprintf(`Sums the products of a filter with the cells under it, over all input channels of its group (cross-correlation: the filter is not flipped).
+		Doc: fmt.Sprintf(`Sums the products of a filter with the cells under it, over its taps t and all input channels i of its group (cross-correlation: the filter is not flipped).
 
-    y[n, o, c] = bias[c] + sum over taps t and channels i of x[n, o*stride - lo + t*dilation, i] * filter[t, i, c]
+    y[n, o, c] = bias[c] + sum over t, i of x[n, o*stride - lo + t*dilation, i] * filter[t, i, c]
 
 Sizes and padding are those of pool. Padding is a real zero: an infinite or NaN weight over padding gives NaN. The filter is laid out as --filter-format says, %sIO by default; with groups its I is the number per group, and output channel c belongs to group c / (O/groups).
 

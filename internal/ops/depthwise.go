@@ -10,9 +10,9 @@ var depthwiseSpec = Spec{
 	Name:    "depthwise-conv2d",
 	TF:      "tf.nn.depthwise_conv2d",
 	Summary: "2-D convolution of each channel with filters of its own",
-	Doc: `Convolves channel i with its own M filters; the filter is HWIM, and output channel i*M + m is input channel i with filter m.
+	Doc: `Convolves channel i with its own M filters, over their taps t; the filter is HWIM, and output channel i*M + m is input channel i with filter m.
 
-    y[n, o, i*M + m] = bias[i*M + m] + sum over taps t of x[n, o*stride - lo + t*dilation, i] * filter[t, i, m]
+    y[n, o, i*M + m] = bias[i*M + m] + sum over t of x[n, o*stride - lo + t*dilation, i] * filter[t, i, m]
 
 Sizes and padding are those of pool; padding is a real zero.`,
 	Rank: [2]int{2, 2}, Linear: true,

@@ -20,8 +20,8 @@ var poolSpec = Spec{
     eff = (window - 1) * dilation + 1
     VALID         out = floor((in - eff) / stride) + 1
     lo:hi         out = floor((in + lo + hi - eff) / stride) + 1
-    SAME          out = ceil(in / stride); padding max(0, (out-1) * stride + eff - in), the odd cell at the end
-    SAME_LOWER    the same, the odd cell at the start
+    SAME          out = ceil(in / stride); padding max(0, (out-1) * stride + eff - in), the odd one at the end
+    SAME_LOWER    the same, the odd one at the start
     --ceil-mode   VALID and lo:hi round up; a window that would start past input and padding is dropped
 
 Padding never enters the reduction: a maximum is that of the real cells, and an average divides by how many there are (TensorFlow's rule). --count-include-pad counts the padding too (PyTorch's default), --divisor replaces the count. Strides default to the window.

@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/spf13/pflag"
+)
+
+// TestHelp reads the help of every command.
+func TestHelp(t *testing.T) {
+	const widest = 110
+	for _, cmd := range commands() {
+		path := strings.Fields(cmd.CommandPath())[1:]
+		var direct, byWord, notes bytes.Buffer
+		if code := Main(append(path, "--help"), Streams{nil, &direct, &notes}); code != 0 || notes.Len() > 0 {
+			t.Errorf("%s --help: exit code %d, %s", cmd.CommandPath(), code, &notes)
+		}
+		if code := Main(append([]string{"help"}, path...), Streams{nil, &byWord, &notes}); code != 0 || direct.String() != byWord.String() {
+			t.Errorf("help %s differs from %s --help", strings.Join(path, " "), cmd.CommandPath())
+		}
+		text := direct.String()
+		for _, want := range []string{"Usage:", cmd.CommandPath()} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: help lacks %q", cmd.CommandPath(), want)
+			}
+		}
+		for line := range strings.Lines(text) {
+			line = strings.TrimSuffix(line, "\n")
+			example := strings.HasPrefix(line, "  poolctl ") || strings.HasPrefix(line, "  # ")
+			if utf8.RuneCountInString(line) > widest && !example && !strings.HasPrefix(cmd.CommandPath(), "poolctl completion") {
+				t.Errorf("%s: %d columns, want <= %d: %s", cmd.CommandPath(), utf8.RuneCountInString(line), widest, line)
+			}
+		}
+		if !cmd.Hidden && cmd.Short == "" {
+			t.Errorf("%s: no summary", cmd.CommandPath())
+		}
+	}
+}
+
+// TestFlagTexts wants a text for every flag and a short word for its value.
+func TestFlagTexts(t *testing.T) {
+	short := regexp.MustCompile(`^[A-Z]*(\|global)?$`)
+	for _, cmd := range commands() {
+		if strings.HasPrefix(cmd.CommandPath(), "poolctl completion") {
+			continue // cobra's own
+		}
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			word, text := pflag.UnquoteUsage(f)
+			if !short.MatchString(word) {
+				t.Errorf("%s --%s: value is called %q, want a short word in capitals", cmd.CommandPath(), f.Name, word)
+			}
+			if strings.TrimSpace(text) == "" {
+				t.Errorf("%s --%s: no text", cmd.CommandPath(), f.Name)
+			}
+		})
+	}
+}
+
+func TestWrapKeepsEveryWordAndIndentedLines(t *testing.T) {
+	long := strings.Repeat("word ", 60)
+	text := wrap(long + "\n\n    a formula that is left as it is " + long + "\nshort\n")
+	if got, want := strings.Fields(text), strings.Fields(long+" a formula that is left as it is "+long+" short"); len(got) != len(want) {
+		t.Errorf("got %d words, want %d", len(got), len(want))
+	}
+	lines := strings.Split(text, "\n")
+	for _, line := range lines {
+		if !strings.HasPrefix(line, " ") && len(line) > textWidth {
+			t.Errorf("%d columns, want <= %d: %s", len(line), textWidth, line)
+		}
+	}
+	if !strings.Contains(text, "\n    a formula that is left as it is "+long+"\nshort\n") {
+		t.Errorf("the indented line changed: %s", text)
+	}
+}
