@@ -214,6 +214,9 @@ func numbersParam(name string, field *[]float64, doc string) Param {
 		set: func(text string) error {
 			var list []float64
 			for word := range strings.SplitSeq(text, separator(text)) {
+				if strings.TrimSpace(word) == "" {
+					word = text
+				}
 				v, err := parseNumber(word)
 				if err != nil {
 					return err
@@ -287,7 +290,11 @@ func layoutParam(field *tensor.Layout) Param {
 func ParseInts(text string) ([]int, error) {
 	var list []int
 	for word := range strings.SplitSeq(text, separator(text)) {
-		v, err := parseInt(strings.TrimSpace(word))
+		word = strings.TrimSpace(word)
+		if word == "" {
+			word = text // the place where a number is missing shows in the whole list
+		}
+		v, err := parseInt(word)
 		if err != nil {
 			return nil, err
 		}
