@@ -8,5 +8,5 @@ func defaultMemory() int {
 	if err := unix.Sysinfo(&info); err != nil {
 		return 0
 	}
-	return int(uint64(info.Totalram) * uint64(info.Unit) / 2)
+	return int(uint64(info.Totalram) * uint64(info.Unit) / 2) //nolint:unconvert // Totalram has 32 bits on some machines
 }

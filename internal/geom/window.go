@@ -62,10 +62,11 @@ func fieldError(field, format string, args ...any) error {
 
 // Check reports what is wrong with the window by itself, whatever the input.
 func (w Window) Check() error {
-	lists := []struct {
+	type parameter struct {
 		field  string
 		values []int
-	}{{"window", w.Size}, {"strides", w.Stride}, {"dilations", w.Dilation}}
+	}
+	lists := []parameter{{"window", w.Size}, {"strides", w.Stride}, {"dilations", w.Dilation}}
 	for _, list := range lists {
 		for _, v := range list.values {
 			if v < 1 {
@@ -87,11 +88,7 @@ func (w Window) Check() error {
 		}
 	}
 	rank, first := 1, ""
-	lengths := append(lists, struct {
-		field  string
-		values []int
-	}{"padding", make([]int, len(w.Amounts))})
-	for _, list := range lengths {
+	for _, list := range append(lists, parameter{"padding", make([]int, len(w.Amounts))}) {
 		n := len(list.values)
 		if n > 3 {
 			return fieldError(list.field, "got %d numbers, want one for each spatial dimension (1 to 3)", n)

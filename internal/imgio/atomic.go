@@ -31,7 +31,7 @@ var temporaries = struct {
 func RemoveTemporaries() {
 	temporaries.Lock() // for good
 	for name := range temporaries.names {
-		os.Remove(name)
+		_ = os.Remove(name)
 	}
 }
 
@@ -97,8 +97,8 @@ func resolveTarget(name string) (target, error) {
 // first, so that .. in a link's target means what the system takes it to mean.
 func dirOf(path string) string {
 	dir := filepath.Dir(path)
-	if real, err := filepath.EvalSymlinks(dir); err == nil {
-		return real
+	if followed, err := filepath.EvalSymlinks(dir); err == nil {
+		return followed
 	}
 	return dir
 }
@@ -216,7 +216,7 @@ func linkError(err error) error {
 // discard removes the temporary file.
 func (p *pending) discard() {
 	if p != nil && p.temp != "" {
-		os.Remove(p.temp)
+		_ = os.Remove(p.temp)
 		forget(p.temp)
 		p.temp = ""
 	}

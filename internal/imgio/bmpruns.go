@@ -2,6 +2,7 @@ package imgio
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -22,7 +23,7 @@ func (h *bmpHeader) readRuns(dst []uint8, r *bufio.Reader) error {
 	x, y := 0, 0
 	for {
 		count, value, err := twoBytes(r)
-		if err == io.EOF && (y >= h.height || y == h.height-1 && x == h.width) {
+		if errors.Is(err, io.EOF) && (y >= h.height || y == h.height-1 && x == h.width) {
 			return nil // complete, but for the command that says so
 		}
 		if err != nil {
@@ -96,7 +97,7 @@ func (h *bmpHeader) run(dst []uint8, x *int, y, count int, index func(i int) byt
 
 // cutRuns explains an end of the file before the end of the picture.
 func (h *bmpHeader) cutRuns(y int, err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%d of %d rows missing, the file is cut", max(0, h.height-y), h.height)
 	}
 	return err

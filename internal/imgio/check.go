@@ -60,7 +60,7 @@ func inputFiles(inputs []string) []fs.FileInfo {
 	for i, name := range inputs {
 		var err error
 		if name == "-" {
-			files[i], err = os.Stdin.Stat()
+			files[i], err = os.Stdin.Stat() //nolint:forbidigo // looked at, not read: is the output what the shell connected?
 		} else {
 			_, _, files[i], err = splitInput(name)
 		}
@@ -96,13 +96,13 @@ func checkTarget(path string, noClobber bool) (target, error) {
 		if err != nil {
 			return to, plain(err)
 		}
-		f.Close()
+		_ = f.Close()
 	}
 	f, err := createTemp(dir)
 	if err != nil {
 		return to, fmt.Errorf("folder %s: %w", dir, plain(err))
 	}
-	f.Close()
+	_ = f.Close()
 	return to, os.Remove(f.Name())
 }
 

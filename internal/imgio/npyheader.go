@@ -75,7 +75,7 @@ func readNPYHeaderText(r io.Reader) (string, error) {
 }
 
 func cutHeader(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("header: the file is cut")
 	}
 	return err

@@ -68,7 +68,7 @@ func (h npyHeader) read(r io.Reader, sizeKnown bool) (*tensor.Tensor, error) {
 	} else {
 		t, got, err = collect(r, spec, want)
 	}
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, fmt.Errorf("npy: got %d of %d bytes of data for %s, the file is cut", got, want, h.spec)
 	}
 	if err != nil {

@@ -32,7 +32,7 @@ func List(name string) (members []Member, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer in.close()
+	defer func() { _ = in.close() }()
 	defer func() { err = named(name, err) }()
 	defer guard(&err)
 	if member != "" {
@@ -57,7 +57,7 @@ func List(name string) (members []Member, err error) {
 		if err != nil {
 			return nil, err
 		}
-		r.Close()
+		_ = r.Close()
 		members = append(members, Member{memberName(f), h.spec})
 	}
 	return members, nil
@@ -77,7 +77,7 @@ func openNPZ(in *input, member string) (Info, func() (*tensor.Tensor, error), er
 	if err != nil {
 		return Info{}, nil, err
 	}
-	r.Close()
+	_ = r.Close()
 	return Info{Spec: h.spec, Format: NPZ}, func() (*tensor.Tensor, error) {
 		h, r, err := openMember(f)
 		if err != nil {
@@ -192,7 +192,7 @@ func openMember(f *zip.File) (npyHeader, io.ReadCloser, error) {
 		err = h.checkSize(int64(f.UncompressedSize64) - counted.n)
 	}
 	if err != nil {
-		r.Close()
+		_ = r.Close()
 		return fail(err)
 	}
 	return h, r, nil

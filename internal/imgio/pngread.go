@@ -117,7 +117,7 @@ func (c *pngChunks) whole(most uint32) ([]byte, error) {
 }
 
 func pngCut(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errCut
 	}
 	return err

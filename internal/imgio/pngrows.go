@@ -33,7 +33,7 @@ func readRows(r *bufio.Reader, h *pngHeader, width, height int, visit func(y int
 		if err == nil {
 			_, err = io.ReadFull(r, row)
 		}
-		if err == io.EOF || err == io.ErrUnexpectedEOF || errors.Is(err, errCut) {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errCut) {
 			return fmt.Errorf("%d of %d rows missing, the file is cut", height-y, height)
 		}
 		if err != nil {

@@ -197,7 +197,7 @@ func TestNPZRefusals(t *testing.T) {
 	}
 	whole, _ := os.ReadFile(archive(t, member{name: "x", data: data}))
 	for n := range whole { // every cut
-		readError(t, "-", Options{Stdin: bytes.NewReader(whole[:n])})
+		_ = readError(t, "-", Options{Stdin: bytes.NewReader(whole[:n])})
 	}
 	got, _ := mustRead(t, writeFile(t, "no extension", whole), Options{})
 	if got.Len() != 12 {
@@ -211,9 +211,9 @@ func pngFile(width, height uint32, depth, colour, interlace byte, chunks ...stri
 	out.WriteString(pngMagic)
 	ihdr := binary.BigEndian.AppendUint32(nil, width)
 	ihdr = binary.BigEndian.AppendUint32(ihdr, height)
-	writeChunk(&out, "IHDR", append(ihdr, depth, colour, 0, 0, interlace))
+	_ = writeChunk(&out, "IHDR", append(ihdr, depth, colour, 0, 0, interlace))
 	for _, c := range chunks {
-		writeChunk(&out, c[:4], []byte(c[4:]))
+		_ = writeChunk(&out, c[:4], []byte(c[4:]))
 	}
 	return out.Bytes()
 }
@@ -269,7 +269,7 @@ func TestPNGRefusals(t *testing.T) {
 	for i := 8; i < len(whole); i++ { // every byte but the signature's has a checksum over it, or is one
 		flipped := bytes.Clone(whole)
 		flipped[i] ^= 0x10
-		readError(t, "-", Options{Stdin: bytes.NewReader(flipped)})
+		_ = readError(t, "-", Options{Stdin: bytes.NewReader(flipped)})
 	}
 }
 

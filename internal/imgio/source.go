@@ -53,7 +53,7 @@ func Open(name string, o Options) (*Source, error) {
 	}
 	s, err := open(in, member, o)
 	if err != nil {
-		in.close()
+		_ = in.close()
 		return nil, named(name, err)
 	}
 	return s, nil
@@ -178,7 +178,7 @@ func openFile(path string, info fs.FileInfo) (*input, error) {
 		return nil, err
 	}
 	if info, err = f.Stat(); err != nil {
-		f.Close()
+		_ = f.Close()
 		return nil, err
 	}
 	if info.Mode().IsRegular() {
