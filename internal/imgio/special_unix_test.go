@@ -4,7 +4,6 @@ package imgio
 
 import (
 	"errors"
-	"io"
 	"net"
 	"os"
 	"path/filepath"
