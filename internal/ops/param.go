@@ -214,12 +214,9 @@ func numbersParam(name string, field *[]float64, doc string) Param {
 		set: func(text string) error {
 			var list []float64
 			for word := range strings.SplitSeq(text, separator(text)) {
-				if strings.TrimSpace(word) == "" {
-					word = text
-				}
 				v, err := parseNumber(word)
 				if err != nil {
-					return err
+					return within(text, word, err)
 				}
 				list = append(list, v)
 			}
@@ -290,17 +287,21 @@ func layoutParam(field *tensor.Layout) Param {
 func ParseInts(text string) ([]int, error) {
 	var list []int
 	for word := range strings.SplitSeq(text, separator(text)) {
-		word = strings.TrimSpace(word)
-		if word == "" {
-			word = text // the place where a number is missing shows in the whole list
-		}
-		v, err := parseInt(word)
+		v, err := parseInt(strings.TrimSpace(word))
 		if err != nil {
-			return nil, err
+			return nil, within(text, word, err)
 		}
 		list = append(list, v)
 	}
 	return list, nil
+}
+
+// within adds the list to an error about a number that is missing from it.
+func within(list, word string, err error) error {
+	if strings.TrimSpace(word) == "" && list != "" {
+		return fmt.Errorf("got \"\" in %q, want numbers on both sides of %q", list, separator(list))
+	}
+	return err
 }
 
 // separator returns what stands between the numbers of a list: 2,1 or 2x1.
