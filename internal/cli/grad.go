@@ -3,10 +3,12 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
@@ -79,7 +81,12 @@ func (a *app) newGradOperationCommand(spec ops.Spec, op ops.Differentiable) *cob
 		Short: "gradient of " + spec.Summary,
 		Long:  "The gradient of " + spec.Name + ": " + spec.Summary + ".\n\nThe upstream gradient is ones unless --upstream, --target or --loss says otherwise. Integer inputs are differentiated as floating-point numbers.",
 		Args:  oneInput,
-		RunE:  func(_ *cobra.Command, args []string) error { return a.runGrad(g, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := g.check(cmd.Flags(), args[0]); err != nil {
+				return err
+			}
+			return a.runGrad(g, args[0])
+		},
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
@@ -115,8 +122,8 @@ func hasParam(op ops.Op, name string) bool {
 	return slices.ContainsFunc(op.Params(), func(p ops.Param) bool { return p.Name == name })
 }
 
-// check refuses what is wrong whatever the input.
-func (g *gradient) check() error {
+// check refuses what is wrong whatever the input holds.
+func (g *gradient) check(flags *pflag.FlagSet, input string) error {
 	if err := g.op.Check(); err != nil {
 		return err
 	}
@@ -134,14 +141,25 @@ func (g *gradient) check() error {
 		return usagef("%s: upstream: got %d of --upstream, --target, --loss and --second, want at most one", g.spec.Name, sources)
 	case len(g.outputs()) == 0 && !g.DryRun && !g.Check && g.Report == "":
 		return &usageError{g.spec.Name + ": output: missing, want -o FILE, a picture such as --heatmap FILE, or --check", "--dry-run prints the shape report without computing"}
-	case g.Tolerance <= 0:
-		return usagef("%s: tolerance: got %g, want > 0", g.spec.Name, g.Tolerance)
+	case !(g.Tolerance > 0) || math.IsInf(g.Tolerance, 1):
+		return usagef("%s: tolerance: got %g, want a finite number > 0", g.spec.Name, g.Tolerance)
 	case g.Samples < 1:
 		return usagef("%s: check-samples: got %d, want >= 1", g.spec.Name, g.Samples)
 	case g.param("second") != "" && (g.Check || g.Overlay != "" || g.Arrows != ""):
 		return usagef("%s: second: has no meaning with --check, --overlay and --arrows", g.spec.Name)
 	case g.param("from-argmax") != "" && (g.Check || g.Arrows != ""):
 		return usagef("%s: from-argmax: has no meaning with --check and --arrows", g.spec.Name)
+	}
+	for _, c := range []struct {
+		name, with string
+		given      bool
+	}{{"reduce", "--heatmap", g.Heatmap != ""}, {"tolerance", "--check", g.Check}, {"check-samples", "--check", g.Check}} {
+		if flags.Changed(c.name) && !c.given {
+			return usagef("%s: %s: has a meaning only with %s", g.spec.Name, c.name, c.with)
+		}
+	}
+	if err := g.oneStream(input); err != nil {
+		return err
 	}
 	if err := checkTensorFiles(g.spec.Name, g.Output, g.FilterGrad, g.BiasGrad); err != nil {
 		return err
@@ -153,6 +171,28 @@ func (g *gradient) check() error {
 	}
 	if g.Arrows != "" && !imgio.IsPicture(g.Arrows) && !imgio.IsDrawing(g.Arrows) {
 		return usagef("%s: arrows: got %q, want a drawing such as arrows.svg or arrows.png", g.spec.Name, g.Arrows)
+	}
+	return nil
+}
+
+// oneStream refuses to read standard input for two tensors.
+func (g *gradient) oneStream(input string) error {
+	type source struct{ name, file string }
+	sources := []source{{"the input", input}, {"upstream", g.Upstream}}
+	for _, p := range append(g.op.Params(), g.op.GradParams()...) {
+		if p.Kind == ops.KindTensor {
+			sources = append(sources, source{p.Name, p.String()})
+		}
+	}
+	taken := ""
+	for _, s := range sources {
+		switch {
+		case s.file != "-":
+		case taken != "":
+			return usagef("%s: %s: got -, but %s is read from standard input already", g.spec.Name, s.name, taken)
+		default:
+			taken = s.name
+		}
 	}
 	return nil
 }
@@ -186,9 +226,6 @@ func (g *gradient) outputs() []string {
 }
 
 func (a *app) runGrad(g *gradient, name string) error {
-	if err := g.check(); err != nil {
-		return err
-	}
 	in, err := a.openInputs(g.op, name, g.files.NoOrient)
 	if err != nil {
 		return err
@@ -234,9 +271,18 @@ func (a *app) runGrad(g *gradient, name string) error {
 		}
 		tensors[up.at], _ = tensor.Converted(y[0], up.dtype)
 	}
-	results, _, err := ops.Run(plan, a.Threads, tensors...)
+	results, clipped, err := ops.Run(plan, a.Threads, tensors...)
 	if err != nil {
 		return err
+	}
+	if clipped > 0 {
+		a.note("%d values did not fit their integer type and were clipped", clipped)
+	}
+	var check *gradientCheck
+	if g.Check {
+		if check, err = a.checkGradient(g, tensors, up.at); err != nil {
+			return err
+		}
 	}
 	outputs, err := g.results(plan, tensors, up.at, results, in.depth())
 	if err != nil {
@@ -251,8 +297,8 @@ func (a *app) runGrad(g *gradient, name string) error {
 			return err
 		}
 	}
-	if g.Check {
-		return a.checkGradient(g, tensors, up.at, toStdout)
+	if check != nil {
+		return a.writeCheck(check, toStdout)
 	}
 	return nil
 }
@@ -277,9 +323,6 @@ func (a *app) openUpstream(g *gradient, up *upstream, in *inputs) error {
 	next := input{name: "upstream", spec: tensor.Spec{DType: up.dtype, Shape: up.output.Shape}}
 	switch {
 	case file != "":
-		if file == "-" && slices.Contains(in.files(), "-") {
-			return usagef("%s: upstream: got -, but the input is read from standard input already", g.spec.Name)
-		}
 		opened, err := openInput(file, options)
 		if err != nil {
 			return err

@@ -40,31 +40,31 @@ type tensorCheck struct {
 
 // checkGradient compares the gradients with numerical differentiation in
 // float64, on the same input and upstream gradient.
-func (a *app) checkGradient(g *gradient, tensors []*tensor.Tensor, upstream int, toStdout bool) error {
+func (a *app) checkGradient(g *gradient, tensors []*tensor.Tensor, upstream int) (*gradientCheck, error) {
 	op := ops.Clone(g.op)
 	if err := ops.Set(op, "dtype", "float64"); err != nil {
-		return err
+		return nil, err
 	}
 	in := make([]*tensor.Tensor, upstream+1)
 	for i, t := range tensors[:upstream+1] {
 		in[i] = t
 		if g.differentiates(i) || i == upstream {
 			in[i], _ = tensor.Converted(t, tensor.Float64)
-			if slices.ContainsFunc(tensor.Of[float64](in[i]), func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }) {
-				return fmt.Errorf("%s: check: input %d holds NaN or infinities, want finite numbers", g.spec.Name, i)
+			if slices.ContainsFunc(tensor.Of[float64](in[i]), func(v float64) bool { return !finite(v) }) {
+				return nil, fmt.Errorf("%s: check: %s holds NaN or infinities, want finite numbers", g.spec.Name, g.inputName(i, upstream))
 			}
 		}
 	}
 	c, err := newNumerical(op, in, upstream, a.Threads)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer c.close()
-	result := gradientCheck{Schema: "poolctl.gradcheck/v1", Equal: true, Tolerance: g.Tolerance}
+	result := &gradientCheck{Schema: "poolctl.gradcheck/v1", Equal: true, Tolerance: g.Tolerance}
 	for i, dx := range c.gradients {
 		t, err := c.compare(i, dx, g.Samples)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		result.Tensors = append(result.Tensors, t)
 		result.Equal = result.Equal && t.Error <= g.Tolerance
@@ -72,15 +72,18 @@ func (a *app) checkGradient(g *gradient, tensors []*tensor.Tensor, upstream int,
 	if ops.IsLinear(g.spec, op) {
 		gap, err := c.adjoint(paramText(op, "bias") != "")
 		if err != nil {
-			return err
+			return nil, err
 		}
 		result.Adjoint = &gap
 		result.Equal = result.Equal && gap <= g.Tolerance
 	}
-	w := io.Writer(a.out)
-	if toStdout {
-		w = a.err
-	}
+	return result, nil
+}
+
+// writeCheck prints what --check found; a difference is an error.
+func (a *app) writeCheck(result *gradientCheck, toStdout bool) error {
+	var err error
+	w := a.reportWriter(toStdout)
 	if a.JSON {
 		err = json.NewEncoder(w).Encode(result)
 	} else {
@@ -113,6 +116,18 @@ func (r *gradientCheck) write(w io.Writer) error {
 	}
 	_, err := fmt.Fprintf(w, "%s (tolerance %g)\n", verdict, r.Tolerance)
 	return err
+}
+
+// inputName says in messages what input i is.
+func (g *gradient) inputName(i, upstream int) string {
+	switch i {
+	case 0:
+		return "the input"
+	case upstream:
+		return "the upstream gradient"
+	default:
+		return []string{"", "filter", "bias"}[i]
+	}
 }
 
 // differentiates reports whether input i is a number to differentiate by, not
@@ -191,12 +206,12 @@ func (c *numerical) compare(which int, gradient *tensor.Tensor, samples int) (te
 	scale := floats.Norm(analytic, math.Inf(1))
 	var failure error
 	for _, at := range sampled(n, samples) {
+		known := map[float64]float64{x[at]: 0} // the three formulas share their points
 		f := func(v float64) float64 {
-			sum, err := c.loss(input, at, v)
-			if err != nil {
-				failure = err
+			if _, ok := known[v]; !ok && failure == nil {
+				known[v], failure = c.loss(input, at, v)
 			}
-			return sum
+			return known[v]
 		}
 		step := 1e-5 * max(1, math.Abs(x[at]))
 		central := fd.Derivative(f, x[at], &fd.Settings{Formula: fd.Central, Step: step})
@@ -204,6 +219,10 @@ func (c *numerical) compare(which int, gradient *tensor.Tensor, samples int) (te
 		behind := fd.Derivative(f, x[at], &fd.Settings{Formula: fd.Backward, Step: step})
 		if failure != nil {
 			return check, failure
+		}
+		if !finite(central) || !finite(analytic[at]) {
+			return check, fmt.Errorf("check: %s at [%s]: got %g, numerical differentiation gives %g, want finite numbers",
+				check.Name, tensor.Join(gradient.Shape.Index(at), ","), analytic[at], central)
 		}
 		if math.Abs(ahead-behind) > 1e-3*max(scale, math.Abs(central)) {
 			check.Ties++
@@ -217,6 +236,8 @@ func (c *numerical) compare(which int, gradient *tensor.Tensor, samples int) (te
 	}
 	return check, nil
 }
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 // sampled returns at most most of the numbers below n, in order and the same
 // every time.
