@@ -241,7 +241,6 @@ func TestConvolutionOfManyMagnitudes(t *testing.T) {
 		random := rand.New(rand.NewPCG(5, 6))
 		y, most := c.run(t, random), magnitudes.run(t, random)
 		at := 0
-		_ = most
 		c.check(t, y, func(got, want float64) bool {
 			at++
 			return math.Abs(got-want) <= 1e-14*most[at-1]

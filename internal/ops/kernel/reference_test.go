@@ -155,9 +155,9 @@ func same[T tensor.Real](a, b T) bool {
 
 // total is an exact sum, with what is not finite kept apart.
 type total struct {
-	sum, magnitude    *big.Float
-	nan, plus, minus  int
-	terms, underlying int
+	sum, magnitude   *big.Float
+	nan, plus, minus int
+	terms            int
 }
 
 func sumOf[T tensor.Real](data []T, w *window) total {

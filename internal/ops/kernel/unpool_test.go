@@ -92,7 +92,7 @@ func checkUnpool[T tensor.Real](t *rapid.T, random *rand.Rand, u *kernel.Unpool)
 		index[i] = int64(indexOf(*x, toN, toC, to))
 		values[i] = T(random.IntN(9)) - T(random.IntN(3))
 		if random.IntN(8) == 0 {
-			values[i] = value[T](random, extremes)
+			values[i] = value[T](random, []palette{extremes, specials}[random.IntN(2)])
 		}
 		at := ((toN*x.Extent[0]+to[0])*x.Extent[1]+to[1])*x.Extent[2]*x.Channels + to[2]*x.Channels + toC
 		switch {
