@@ -211,7 +211,7 @@ func (g *gradient) param(name string) string {
 // always, unless files for the other gradients alone are asked for.
 func (g *gradient) wantsInput() bool {
 	others := g.FilterGrad != "" || g.BiasGrad != ""
-	return !others || g.Output != "" || g.Heatmap != "" || g.Overlay != "" || g.Check || g.Report != ""
+	return !others || g.Output != "" || g.Heatmap != "" || g.Overlay != "" || g.Check || g.Report != "" || g.DryRun
 }
 
 // outputs lists the files that will be written.
@@ -291,16 +291,18 @@ func (a *app) runGrad(g *gradient, name string) error {
 	if err := a.writeAll(outputs); err != nil {
 		return err
 	}
+	format := a.reportFormat(g.Report, false)
 	toStdout := slices.Contains(g.outputs(), "-")
-	if format := a.reportFormat(g.Report, false); format != "" && want.Input {
-		if err := a.writeGradReport(r, format, g, report.GradientStats(results[0], tensors[up.at]), toStdout); err != nil {
+	if format != "" && want.Input {
+		stats := report.GradientStats(results[0], tensors[up.at])
+		if err := a.writeGradReport(r, format, g, stats, check, toStdout); err != nil {
 			return err
 		}
 	}
-	if check != nil {
-		return a.writeCheck(check, toStdout)
+	if check == nil {
+		return nil
 	}
-	return nil
+	return a.writeCheck(check, format, toStdout)
 }
 
 // upstream says where the upstream gradient, or what stands in its place, comes
@@ -382,8 +384,9 @@ func constant(spec tensor.Spec, value float64, at int) *tensor.Tensor {
 	return t
 }
 
-// writeGradReport prints the shape report of a gradient with its statistics.
-func (a *app) writeGradReport(r report.Operation, format string, g *gradient, stats report.Stats, outTaken bool) error {
+// writeGradReport prints the shape report of a gradient with its statistics and,
+// as JSON, what --check found.
+func (a *app) writeGradReport(r report.Operation, format string, g *gradient, stats report.Stats, check *gradientCheck, outTaken bool) error {
 	if format != "json" {
 		if err := a.writeReport(r, format, g.Why, outTaken); err != nil || format == "csv" {
 			return err
@@ -397,5 +400,6 @@ func (a *app) writeGradReport(r report.Operation, format string, g *gradient, st
 		Schema    string           `json:"schema"`
 		Operation report.Operation `json:"operation"`
 		Gradient  report.Stats     `json:"gradient"`
-	}{"poolctl.grad/v1", r, stats})
+		Check     *gradientCheck   `json:"check,omitempty"`
+	}{"poolctl.grad/v1", r, stats, check})
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -17,7 +16,6 @@ import (
 
 // gradientCheck is what --check found.
 type gradientCheck struct {
-	Schema    string        `json:"schema"`
 	Equal     bool          `json:"equal"`
 	Tolerance float64       `json:"tolerance"`
 	Tensors   []tensorCheck `json:"tensors"`
@@ -60,7 +58,7 @@ func (a *app) checkGradient(g *gradient, tensors []*tensor.Tensor, upstream int)
 		return nil, err
 	}
 	defer c.close()
-	result := &gradientCheck{Schema: "poolctl.gradcheck/v1", Equal: true, Tolerance: g.Tolerance}
+	result := &gradientCheck{Equal: true, Tolerance: g.Tolerance}
 	for i, dx := range c.gradients {
 		t, err := c.compare(i, dx, g.Samples)
 		if err != nil {
@@ -80,19 +78,18 @@ func (a *app) checkGradient(g *gradient, tensors []*tensor.Tensor, upstream int)
 	return result, nil
 }
 
-// writeCheck prints what --check found; a difference is an error.
-func (a *app) writeCheck(result *gradientCheck, toStdout bool) error {
-	var err error
-	w := a.reportWriter(toStdout)
-	if a.JSON {
-		err = json.NewEncoder(w).Encode(result)
-	} else {
-		err = result.write(w)
+// writeCheck prints what --check found, where a report of that format has not
+// said it or would be broken by it; a difference is an error.
+func (a *app) writeCheck(result *gradientCheck, format string, toStdout bool) error {
+	if format != "json" {
+		if err := result.write(a.reportWriter(toStdout || format == "csv")); err != nil {
+			return err
+		}
 	}
-	if err == nil && !result.Equal {
-		err = errDiffers
+	if !result.Equal {
+		return errDiffers
 	}
-	return err
+	return nil
 }
 
 func (r *gradientCheck) write(w io.Writer) error {
