@@ -258,6 +258,11 @@ func (o *Pool) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 
 // pool adds the stage of a pooling kernel.
 func (b *builder) pool(spec kernel.PoolSpec, dst, argmax, src buf, wantArgmax bool) {
+	level, err := kernel.Capped()
+	if err != nil && b.err == nil {
+		b.err = err
+	}
+	spec.Level = level
 	k := kernel.NewPool(spec)
 	b.plan.Impl = k.Impl
 	b.plan.Why = k.Why

@@ -88,12 +88,31 @@ func eachOutput[T, O tensor.Real, A any](f *finishing[T, O], acc []A, do func(x 
 	}
 }
 
-func finishSum[T tensor.Real, O tensor.Floating](f finishing[T, O], acc []float64) {
-	eachOutput(&f, acc, func(_ int, acc []float64, dst []O, divisor float64) {
-		for i, sum := range acc {
-			dst[i] = O(sum / divisor)
+// finishSum divides: outputs side by side that have the same divisor at once.
+func finishSum[T tensor.Real, O tensor.Floating](divide func(dst []O, src []float64, divisor float64)) finisher[T, float64, O] {
+	return func(f finishing[T, O], acc []float64) {
+		dst := f.dst[f.at:][:len(acc)]
+		row, perOutput := f.divisor()
+		if !perOutput {
+			divide(dst, acc, float64(row))
+			return
 		}
-	})
+		for x, end := f.x0, f.x0+len(acc)/f.inner; x < end; {
+			taps, n := f.taps(2, x), 1
+			for x+n < end && f.taps(2, x+n) == taps {
+				n++
+			}
+			divide(dst[:n*f.inner], acc[:n*f.inner], float64(row*taps))
+			dst, acc, x = dst[n*f.inner:], acc[n*f.inner:], x+n
+		}
+	}
+}
+
+func divideAll[O tensor.Floating](dst []O, src []float64, divisor float64) {
+	dst = dst[:len(src)]
+	for i, sum := range src {
+		dst[i] = O(sum / divisor)
+	}
 }
 
 func finishDouble[T tensor.Real, O tensor.Floating](f finishing[T, O], acc []double) {

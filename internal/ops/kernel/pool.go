@@ -23,6 +23,7 @@ const (
 
 // PoolSpec says what a pooling kernel computes.
 type PoolSpec struct {
+	Level         Level // the CPU level to plan for; results do not depend on it
 	Geometry      geom.Geometry
 	Reduction     Reduction
 	DType         tensor.DType // of the input: a Real type
@@ -94,28 +95,26 @@ func NewPool(spec PoolSpec) *Pool {
 // averages of T.
 func newPool[T tensor.Real, O tensor.Floating](spec PoolSpec) *Pool {
 	root := rootOf(spec.Power)
-	maximum := spec.Reduction == Max || spec.Reduction == LP && math.IsInf(spec.Power, 1)
-	switch {
+	sum, sumISA := sumMerger(spec.Level)
+	switch infinite := math.IsInf(spec.Power, 1); {
 	case spec.Argmax:
-		return assemble(spec, loadLocated[T], pickMerger(spec, mergeArgMax[T], mergeArgMaxIgnoreNaN[T], mergeArgMin[T], mergeArgMinIgnoreNaN[T]), finishLocated[T])
+		return assemble(spec, loadLocated[T], pickMerger(spec, mergeArgMax[T], mergeArgMaxIgnoreNaN[T], mergeArgMin[T], mergeArgMinIgnoreNaN[T]), finishLocated[T], "go")
 	case spec.Reduction == Max || spec.Reduction == Min:
-		return assemble(spec, loadSame[T], pickMerger(spec, mergeMax[T], mergeMaxIgnoreNaN[T], mergeMin[T], mergeMinIgnoreNaN[T]), finishSame[T])
-	case maximum: // LP with infinite p
-		merge := mergeMax[float64]
-		if spec.IgnoreNaN {
-			merge = mergeMaxIgnoreNaN[float64]
-		}
-		return assemble(spec, loadPower[T](spec.Power), merge, finishRoot[T, O](root))
+		merge, isa := extremumMerger[T](spec.Level, spec.Reduction == Min, spec.IgnoreNaN)
+		return assemble(spec, loadSame[T], merge, finishSame[T], isa)
+	case spec.Reduction == LP && infinite:
+		merge, isa := extremumMerger[float64](spec.Level, false, spec.IgnoreNaN)
+		return assemble(spec, loadPower[T](spec.Power), merge, finishRoot[T, O](root), isa)
 	case spec.Reduction == LP && spec.IgnoreNaN:
-		return assemble(spec, loadCountedPower[T](spec.Power), mergeCounted, finishCountedRoot[T, O](root))
+		return assemble(spec, loadCountedPower[T](spec.Power), mergeCounted, finishCountedRoot[T, O](root), "go")
 	case spec.Reduction == LP:
-		return assemble(spec, loadPower[T](spec.Power), mergeSum, finishRoot[T, O](root))
+		return assemble(spec, loadPower[T](spec.Power), sum, finishRoot[T, O](root), sumISA)
 	case spec.IgnoreNaN && spec.DType.IsFloat():
-		return assemble(spec, loadCounted[T], mergeCounted, finishCounted[T, O])
+		return assemble(spec, loadCounted[T], mergeCounted, finishCounted[T, O], "go")
 	case spec.DType == tensor.Float64:
-		return assemble(spec, loadDouble[T], mergeDouble, finishDouble[T, O])
+		return assemble(spec, loadDouble[T], mergeDouble, finishDouble[T, O], "go")
 	default:
-		return assemble(spec, loadWide[T], mergeSum, finishSum[T, O])
+		return assemble(spec, wideLoader[T](spec.Level), sum, sumFinisher[T, O](spec.Level), sumISA)
 	}
 }
 
@@ -142,7 +141,9 @@ type pooling[T tensor.Real, A any, O tensor.Real] struct {
 	finish finisher[T, A, O]
 }
 
-func assemble[T tensor.Real, A any, O tensor.Real](spec PoolSpec, load loader[T, A], merge merger[A], finish finisher[T, A, O]) *Pool {
+// assemble puts the separable kernel together; isa names what its merger is
+// written for.
+func assemble[T tensor.Real, A any, O tensor.Real](spec PoolSpec, load loader[T, A], merge merger[A], finish finisher[T, A, O], isa string) *Pool {
 	inner, images := spec.Geometry.C, spec.Geometry.N
 	if spec.ChannelsFirst {
 		inner, images = 1, images*inner
@@ -154,7 +155,7 @@ func assemble[T tensor.Real, A any, O tensor.Real](spec PoolSpec, load loader[T,
 	for _, n := range []int{row, w, h, d, suffix} {
 		words += scratchWords[A](n)
 	}
-	return &Pool{Units: k.units(images), Scratch: 8 * words, Impl: k.describe(), Why: k.rejects(), run: k.run}
+	return &Pool{Units: k.units(images), Scratch: 8 * words, Impl: k.describe() + ", " + isa, Why: k.rejects(), run: k.run}
 }
 
 // describe names the algorithm of each axis that is not trivial.
@@ -171,9 +172,9 @@ func (t *tiling) describe() string {
 		}
 	}
 	if words == nil {
-		return "separable (copy), go"
+		return "separable (copy)"
 	}
-	return fmt.Sprintf("separable (%s), go", strings.Join(words, ", "))
+	return fmt.Sprintf("separable (%s)", strings.Join(words, ", "))
 }
 
 // rejects says for each axis why its windows are not reduced by blocks.

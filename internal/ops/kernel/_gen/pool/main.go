@@ -1,0 +1,25 @@
+// Command pool writes the row functions of pooling in assembly: layer "rows"
+// merges and converts contiguous rows for the separable kernel, layer "direct"
+// reduces whole windows in registers. It is run by go generate in the parent
+// package.
+package main
+
+import (
+	"flag"
+	"log"
+
+	. "github.com/mmcloughlin/avo/build"
+)
+
+func main() {
+	layer := flag.String("layer", "", "rows or direct")
+	flag.Parse()
+	ConstraintExpr("amd64,!purego")
+	switch *layer {
+	case "rows":
+		rows()
+	default:
+		log.Fatalf("layer: got %q, want rows or direct", *layer)
+	}
+	Generate()
+}

@@ -1,0 +1,123 @@
+package kernel
+
+import "github.com/poolctl/poolctl/internal/tensor"
+
+//go:generate go -C _gen run ./pool -layer rows -out ../pool_rows_amd64.s -stubs ../pool_rows_amd64.go -pkg kernel
+
+// rowTable holds the row functions of a CPU level that are better than plain
+// Go; what it does not hold is done in plain Go.
+type rowTable struct {
+	extrema [4][]any // by extremumKind: merger[T] for some types T
+	widen   []any    // loader[T, float64] for some types T
+	sum     merger[float64]
+	divide  func(dst []float32, src []float64, divisor float64)
+}
+
+// extremumKind is one of the four ways to merge maxima and minima.
+type extremumKind int
+
+// kindOf numbers the kinds in the order of rowTable.extrema: maxima, maxima that
+// ignore NaN, minima, minima that ignore NaN.
+func kindOf(minimum, ignoreNaN bool) extremumKind {
+	kind := extremumKind(0)
+	if minimum {
+		kind = 2
+	}
+	if ignoreNaN {
+		kind++
+	}
+	return kind
+}
+
+// pick returns the function of a list that has the wanted type, else the plain
+// one, and whether it was found.
+func pick[F any](list []any, plain F) (F, bool) {
+	for _, f := range list {
+		if f, ok := f.(F); ok {
+			return f, true
+		}
+	}
+	return plain, false
+}
+
+// extremumMerger returns the fastest merger of a kind at a level, and what it is
+// written for.
+func extremumMerger[T tensor.Real](level Level, minimum, ignoreNaN bool) (merger[T], string) {
+	kind := kindOf(minimum, ignoreNaN)
+	plain := [4]merger[T]{mergeMax[T], mergeMaxIgnoreNaN[T], mergeMin[T], mergeMinIgnoreNaN[T]}[kind]
+	f, found := pick(rowTables[level].extrema[kind], plain)
+	return f, isaName(level, found)
+}
+
+// isaName names what row functions are written for.
+func isaName(level Level, assembly bool) string {
+	if !assembly {
+		return "go"
+	}
+	return level.String()
+}
+
+// sumMerger returns the fastest merger of sums at a level, and what it is
+// written for.
+func sumMerger(level Level) (merger[float64], string) {
+	if f := rowTables[level].sum; f != nil {
+		return f, isaName(level, true)
+	}
+	return mergeSum, isaName(level, false)
+}
+
+// wideLoader returns the fastest conversion to float64 at a level.
+func wideLoader[T tensor.Real](level Level) loader[T, float64] {
+	f, _ := pick(rowTables[level].widen, loader[T, float64](loadWide[T]))
+	return f
+}
+
+// sumFinisher returns the fastest division of sums at a level.
+func sumFinisher[T tensor.Real, O tensor.Floating](level Level) finisher[T, float64, O] {
+	divide, ok := any(rowTables[level].divide).(func(dst []O, src []float64, divisor float64))
+	if !ok || divide == nil {
+		divide = divideAll[O]
+	}
+	return finishSum[T](divide)
+}
+
+// mergeVectors returns a merger whose multiples of the lanes are merged by
+// assembly; lanes is a power of 2.
+func mergeVectors[T any](lanes int, rows func(dst, a, b *T, n int), plain merger[T]) merger[T] {
+	return func(dst, a, b []T) {
+		a, b = a[:len(dst)], b[:len(dst)]
+		n := len(dst) &^ (lanes - 1)
+		if n > 0 {
+			rows(&dst[0], &a[0], &b[0], n)
+		}
+		if n < len(dst) {
+			plain(dst[n:], a[n:], b[n:])
+		}
+	}
+}
+
+// loadVectors is mergeVectors for conversions to float64.
+func loadVectors[T tensor.Real](lanes int, rows func(dst *float64, src *T, n int)) loader[T, float64] {
+	return func(acc []float64, src []T, at int) {
+		acc = acc[:len(src)]
+		n := len(src) &^ (lanes - 1)
+		if n > 0 {
+			rows(&acc[0], &src[0], n)
+		}
+		if n < len(src) {
+			loadWide(acc[n:], src[n:], at+n)
+		}
+	}
+}
+
+// divideVectors is mergeVectors for divisions.
+func divideVectors(lanes int, rows func(dst *float32, src *float64, divisor float64, n int)) func(dst []float32, src []float64, divisor float64) {
+	return func(dst []float32, src []float64, divisor float64) {
+		dst = dst[:len(src)]
+		n := len(src) &^ (lanes - 1)
+		if n > 0 {
+			rows(&dst[0], &src[0], divisor, n)
+		}
+		divideAll(dst[n:], src[n:], divisor)
+	}
+}
