@@ -127,7 +127,6 @@ Exit codes: 0 done; 1 input, output or data error; 2 usage or configuration erro
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			return a.applySettings(cmd)
 		},
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetIn(a.in)
 	root.SetOut(a.out)

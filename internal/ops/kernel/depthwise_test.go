@@ -1,7 +1,6 @@
 package kernel_test
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -163,7 +162,7 @@ func TestDepthwiseOfManyMagnitudes(t *testing.T) {
 			}
 		}
 		if math.Abs(y[out]-want) > 1e-14*most[out] {
-			t.Fatal(fmt.Sprintf("output %d is %v, want %v", out, y[out], want))
+			t.Fatalf("output %d is %v, want %v", out, y[out], want)
 		}
 	})
 }

@@ -243,9 +243,9 @@ func value[T tensor.Real](random *rand.Rand, p palette) T {
 	case int64:
 		v = []int64{0, 1, -1, math.MaxInt64, math.MinInt64, math.MinInt64 + 1, 1<<53 + 1, int64(random.Uint64())}[pick%8]
 	case float32:
-		v = float32(real(random, p, pick, math.MaxFloat32, math.SmallestNonzeroFloat32))
+		v = float32(realNumber(random, p, pick, math.MaxFloat32, math.SmallestNonzeroFloat32))
 	case float64:
-		v = real(random, p, pick, math.MaxFloat64, math.SmallestNonzeroFloat64)
+		v = realNumber(random, p, pick, math.MaxFloat64, math.SmallestNonzeroFloat64)
 	default: // up to 32 bits: keep the low ones
 		bits := random.Uint32()
 		if p == ties {
@@ -256,7 +256,7 @@ func value[T tensor.Real](random *rand.Rand, p palette) T {
 	return v.(T)
 }
 
-func real(random *rand.Rand, p palette, pick int, largest, smallest float64) float64 {
+func realNumber(random *rand.Rand, p palette, pick int, largest, smallest float64) float64 {
 	small := []float64{0, math.Copysign(0, -1), 1, -1, 2, -2, 3, 0.5}[random.IntN(8)]
 	switch p {
 	case specials:
