@@ -62,7 +62,7 @@ func (a *app) checkGradient(g *gradient, tensors []*tensor.Tensor, upstream int)
 	for i, dx := range c.gradients {
 		t, err := c.compare(i, dx, g.Samples)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: check: %w", g.spec.Name, err)
 		}
 		result.Tensors = append(result.Tensors, t)
 		result.Equal = result.Equal && t.Error <= g.Tolerance
@@ -218,7 +218,7 @@ func (c *numerical) compare(which int, gradient *tensor.Tensor, samples int) (te
 			return check, failure
 		}
 		if !finite(central) || !finite(analytic[at]) {
-			return check, fmt.Errorf("check: %s at [%s]: got %g, numerical differentiation gives %g, want finite numbers",
+			return check, fmt.Errorf("%s at [%s]: got %g, numerical differentiation gives %g, want finite numbers",
 				check.Name, tensor.Join(gradient.Shape.Index(at), ","), analytic[at], central)
 		}
 		if math.Abs(ahead-behind) > 1e-3*max(scale, math.Abs(central)) {

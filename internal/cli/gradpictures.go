@@ -55,9 +55,15 @@ func (g *gradient) results(plan *ops.Plan, tensors []*tensor.Tensor, upstream in
 	}
 	if imgio.IsDrawing(g.Arrows) {
 		drawing, err := report.ArrowsSVG(cases...)
-		return append(list, imgio.Output{Name: g.Arrows, Drawing: drawing}), err
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", g.spec.Name, err)
+		}
+		return append(list, imgio.Output{Name: g.Arrows, Drawing: drawing}), nil
 	}
-	return list, picture(g.Arrows, func() (*tensor.Tensor, error) { return report.ArrowsPNG(cases...) })
+	if err := picture(g.Arrows, func() (*tensor.Tensor, error) { return report.ArrowsPNG(cases...) }); err != nil {
+		return nil, fmt.Errorf("%s: %w", g.spec.Name, err)
+	}
+	return list, nil
 }
 
 // arrowCases computes what the drawing shows: the first channel of the first
@@ -131,7 +137,7 @@ func arrowCase(op *ops.Pool, kind string, x, upstream *tensor.Tensor) (report.Ar
 	}
 	c.Geometry = forward.Geometry
 	if n := upstream.Len(); n > report.ArrowOutputs || x.Len() > report.ArrowSide*report.ArrowSide {
-		return c, fmt.Errorf("arrows: got %s to %s, want an input of at most %dx%d cells (or %d in 1-D) and at most %d outputs",
+		return c, fmt.Errorf("pool: arrows: got %s to %s, want an input of at most %dx%d cells (or %d in 1-D) and at most %d outputs",
 			x.Shape, forward.Outputs[0].Shape, report.ArrowSide, report.ArrowSide, report.ArrowLength, report.ArrowOutputs)
 	}
 	y, _, err := ops.Run(forward, 1, x)
