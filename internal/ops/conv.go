@@ -282,23 +282,37 @@ func (l *convLayout) plan(f *format, bias bool, in []tensor.Spec, spec kernel.Co
 	if bias {
 		biasBuf = b.converted(2, spec.DType)
 	}
+	spec.Level = level()
 	k := kernel.NewConv(spec)
-	b.plan.Impl = k.Impl
+	b.plan.Impl, b.plan.Why = k.Impl, k.Why
 	b.plan.MultiplyAdds = l.multiplyAdds()
 	packed := b.temp(spec.DType, k.Packed)
 	dst := y
 	if l.layout != last || b.spec(y).DType != spec.DType {
 		dst = b.temp(spec.DType, last.Join(l.out)...)
 	}
-	b.stage(Stage{Name: "pack the filter", Units: 1, Exec: func(_ *Worker, bufs []*tensor.Tensor, _, _ int) {
-		k.Pack(bufs[packed], bufs[filter])
-	}})
-	b.stage(Stage{Name: "convolve", Units: k.Units, Work: b.plan.MultiplyAdds,
-		Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) {
-			k.Run(bufs[dst], bufs[x], bufs[packed], bufs[biasBuf], lo, hi)
+	b.pack(k, packed, filter)
+	b.stage(Stage{Name: "convolve", Units: k.Units, Scratch: k.Scratch, Work: b.plan.MultiplyAdds,
+		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
+			k.Run(&w.Scratch, bufs[dst], bufs[x], bufs[packed], bufs[biasBuf], lo, hi)
 		}})
 	b.deliver(y, dst, last, l.layout)
 	return b.finish()
+}
+
+// level returns the class of CPU to plan for. A setting that cannot be read was
+// reported when the program started.
+func level() kernel.Level {
+	l, _ := kernel.Capped()
+	return l
+}
+
+// pack adds the stage that packs a filter.
+func (b *builder) pack(k *kernel.Conv, packed, filter buf) {
+	b.stage(Stage{Name: "pack the filter", Units: k.PackUnits, Work: k.Packed,
+		Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) {
+			k.Pack(bufs[packed], bufs[filter], lo, hi)
+		}})
 }
 
 // multiplyAdds counts those of whole windows, borders included, as is usual;

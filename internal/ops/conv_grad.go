@@ -99,19 +99,18 @@ func (l *convLayout) gradient(f *format, in []tensor.Spec, want WantGrad, bias b
 // convolve adds the stages of the input's gradient.
 func (g *gradient) convolve(dx, dy buf, e tensor.Extents, spec kernel.ConvSpec) {
 	weights := g.converted(1, g.dtype)
+	spec.Level = level()
 	k := kernel.NewConv(spec)
-	g.plan.Impl = k.Impl
+	g.plan.Impl, g.plan.Why = k.Impl, k.Why
 	packed := g.temp(g.dtype, k.Packed)
 	dst := dx
 	if g.layout != g.last || g.result != g.dtype {
 		dst = g.temp(g.dtype, g.last.Join(e)...)
 	}
-	g.stage(Stage{Name: "pack the filter", Units: 1, Exec: func(_ *Worker, bufs []*tensor.Tensor, _, _ int) {
-		k.Pack(bufs[packed], bufs[weights])
-	}})
-	g.stage(Stage{Name: "input gradient", Units: k.Units, Work: math.MaxInt,
-		Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) {
-			k.Run(bufs[dst], bufs[dy], bufs[packed], nil, lo, hi)
+	g.pack(k, packed, weights)
+	g.stage(Stage{Name: "input gradient", Units: k.Units, Scratch: k.Scratch, Work: math.MaxInt,
+		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
+			k.Run(&w.Scratch, bufs[dst], bufs[dy], bufs[packed], nil, lo, hi)
 		}})
 	g.deliver(dx, dst, g.last, g.layout)
 }

@@ -129,6 +129,15 @@ func filterStrides(layout string, taps, i, o, groups int, transposed bool) (s ke
 	return s, n
 }
 
+// everyLevel lists the CPU levels of this machine, plain Go first.
+func everyLevel() []kernel.Level {
+	var list []kernel.Level
+	for l := range kernel.Detected() + 1 {
+		list = append(list, l)
+	}
+	return list
+}
+
 func drawConv[F tensor.Floating](t *rapid.T, values palette, special float64) *convCase[F] {
 	c := &convCase[F]{}
 	groups := rapid.SampledFrom([]int{1, 1, 2, 3}).Draw(t, "groups")
@@ -140,6 +149,7 @@ func drawConv[F tensor.Floating](t *rapid.T, values palette, special float64) *c
 	c.spec = kernel.ConvSpec{
 		N: n, Src: i * groups, Dst: o * groups, Groups: groups, DType: tensor.TypeOf[F](),
 		Bias: rapid.Bool().Draw(t, "bias"), SkipPadding: transposed,
+		Level: rapid.SampledFrom(everyLevel()).Draw(t, "level"),
 	}
 	c.source, c.dest = order{channels: c.spec.Src}, order{channels: c.spec.Dst}
 	for axis, a := range c.g.Axes {
@@ -169,17 +179,20 @@ func (c *convCase[F]) run(t failer, random *rand.Rand) []F {
 	t.Helper()
 	k := kernel.NewConv(c.spec)
 	packed, packedIntact := guarded[F](k.Packed)
-	k.Pack(tensor.From(packed, len(packed)), tensor.From(c.f, len(c.f)))
+	for _, unit := range random.Perm(k.PackUnits) {
+		k.Pack(tensor.From(packed, len(packed)), tensor.From(c.f, len(c.f)), unit, unit+1)
+	}
+	scratch, scratchIntact := kernel.GuardedScratch(k.Scratch)
 	y, intact := guarded[F](c.spec.N * c.dest.cells() * c.spec.Dst)
 	var bias *tensor.Tensor
 	if c.spec.Bias {
 		bias = tensor.From(c.bias, len(c.bias))
 	}
 	for _, unit := range random.Perm(k.Units) {
-		k.Run(tensor.From(y, len(y)), tensor.From(c.x, len(c.x)), tensor.From(packed, len(packed)), bias, unit, unit+1)
+		k.Run(&scratch, tensor.From(y, len(y)), tensor.From(c.x, len(c.x)), tensor.From(packed, len(packed)), bias, unit, unit+1)
 	}
-	if !intact() || !packedIntact() {
-		t.Fatalf("%v: wrote past its output (%v) or the packed filter (%v)", c.text(), !intact(), !packedIntact())
+	if !intact() || !packedIntact() || !scratchIntact() {
+		t.Fatalf("%v: wrote past its output (%v), the packed filter (%v) or its scratch memory (%v)", c.text(), !intact(), !packedIntact(), !scratchIntact())
 	}
 	return y
 }

@@ -42,15 +42,18 @@ func TestUnitsWritePartsOfTheirOwn(t *testing.T) {
 		}
 		var count int
 		s.Filter, count = filterStrides("TIO", g.Taps(), g.C, 2, 1, false)
-		conv := kernel.NewConv(s)
-		packed := tensor.New(tensor.Spec{DType: tensor.Float32, Shape: tensor.Shape{conv.Packed}})
-		conv.Pack(packed, tensor.From(fill[float32](random, ties, count), count))
-		checkUnits(t, g, "conv", conv.Units, cells*2, func(y *tensor.Tensor, unit int) {
-			conv.Run(y, input, packed, nil, unit, unit+1)
-		})
+		for s.Level = range kernel.Detected() + 1 {
+			conv := kernel.NewConv(s)
+			packed := tensor.New(tensor.Spec{DType: tensor.Float32, Shape: tensor.Shape{conv.Packed}})
+			conv.Pack(packed, tensor.From(fill[float32](random, ties, count), count), 0, conv.PackUnits)
+			scratch := kernel.NewScratch(conv.Scratch)
+			checkUnits(t, g, conv.Impl, conv.Units, cells*2, func(y *tensor.Tensor, unit int) {
+				conv.Run(&scratch, y, input, packed, nil, unit, unit+1)
+			})
+		}
 
 		depthwise := kernel.NewDepthwise(d)
-		packed = tensor.New(tensor.Spec{DType: tensor.Float32, Shape: tensor.Shape{depthwise.Packed}})
+		packed := tensor.New(tensor.Spec{DType: tensor.Float32, Shape: tensor.Shape{depthwise.Packed}})
 		depthwise.Pack(packed, tensor.From(fill[float32](random, ties, g.Taps()*g.C), g.Taps()*g.C))
 		scratch = kernel.NewScratch(depthwise.Scratch)
 		checkUnits(t, g, "depthwise", depthwise.Units, cells*g.C, func(y *tensor.Tensor, unit int) {

@@ -1,0 +1,253 @@
+// Command conv writes the register tiles of convolution: functions that
+// multiply a few runs of source numbers with a panel of the packed filter.
+//
+// A tile of P destinations by Q channels keeps its P*Q sums in vector
+// registers. For every step of a run it loads Q weights, broadcasts one number
+// of each destination's run and multiplies. The loops over tiles, segments and
+// steps are all here, so that one call does a whole list of tiles.
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/attr"
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+func main() {
+	ConstraintExpr("amd64,!purego")
+	for _, float := range []float{single, double} {
+		for _, s := range []shape{
+			{isa: "AVX2", float: float, vector: 32, registers: 16, pixels: 6, width: 2, chains: 1},
+			{isa: "AVX2", float: float, vector: 32, registers: 16, pixels: 6, width: 1, chains: 2},
+			{isa: "AVX512", float: float, vector: 64, registers: 32, pixels: 12, width: 2, chains: 1},
+			{isa: "AVX512", float: float, vector: 64, registers: 32, pixels: 12, width: 1, chains: 2},
+		} {
+			s.generate()
+		}
+	}
+	Generate()
+}
+
+// float is an element type with its instructions.
+type float struct {
+	name      string
+	bytes     int
+	broadcast func(src, dst Op)
+	fma       func(a, b, sum Op)
+	add       func(a, b, dst Op)
+	load      func(src, dst Op)
+}
+
+var single = float{
+	name: "float32", bytes: 4,
+	broadcast: func(src, dst Op) { VBROADCASTSS(src, dst) },
+	fma:       func(a, b, sum Op) { VFMADD231PS(a, b, sum) },
+	add:       func(a, b, dst Op) { VADDPS(a, b, dst) },
+	load:      func(src, dst Op) { VMOVUPS(src, dst) },
+}
+
+var double = float{
+	name: "float64", bytes: 8,
+	broadcast: func(src, dst Op) { VBROADCASTSD(src, dst) },
+	fma:       func(a, b, sum Op) { VFMADD231PD(a, b, sum) },
+	add:       func(a, b, dst Op) { VADDPD(a, b, dst) },
+	load:      func(src, dst Op) { VMOVUPD(src, dst) },
+}
+
+// shape is a register tile: pixels destinations by width vectors of channels.
+// With two chains the sums of even and odd steps are apart, so that enough
+// multiplications are under way at a time.
+type shape struct {
+	isa                   string
+	float                 float
+	vector, registers     int // bytes of a vector, how many there are
+	pixels, width, chains int
+}
+
+const unroll = 4
+
+func (s shape) channels() int { return s.width * s.vector / s.float.bytes }
+
+// physical returns vector register i.
+func (s shape) physical(i int) reg.VecPhysical {
+	if s.vector == 64 {
+		return []reg.VecPhysical{
+			reg.Z0, reg.Z1, reg.Z2, reg.Z3, reg.Z4, reg.Z5, reg.Z6, reg.Z7, reg.Z8, reg.Z9, reg.Z10, reg.Z11, reg.Z12, reg.Z13, reg.Z14, reg.Z15,
+			reg.Z16, reg.Z17, reg.Z18, reg.Z19, reg.Z20, reg.Z21, reg.Z22, reg.Z23, reg.Z24, reg.Z25, reg.Z26, reg.Z27, reg.Z28, reg.Z29, reg.Z30, reg.Z31,
+		}[i]
+	}
+	return []reg.VecPhysical{
+		reg.Y0, reg.Y1, reg.Y2, reg.Y3, reg.Y4, reg.Y5, reg.Y6, reg.Y7, reg.Y8, reg.Y9, reg.Y10, reg.Y11, reg.Y12, reg.Y13, reg.Y14, reg.Y15,
+	}[i]
+}
+
+// sum returns the register of pixel p's vector v in a chain.
+func (s shape) sum(chain, p, v int) reg.VecPhysical {
+	return s.physical((chain*s.pixels+p)*s.width + v)
+}
+
+func (s shape) generate() {
+	name := fmt.Sprintf("tile%dx%d%s", s.pixels, s.channels(), s.isa)
+	if s.float.bytes == 8 {
+		name += "Double"
+	}
+	TEXT(name, attr.NOSPLIT, fmt.Sprintf("func(pixels, dst *uintptr, tiles int, segments *int, count, run int, weights, bias *%s, shift int)", s.float.name))
+	Pragma("noescape")
+	Doc(name + " computes tiles of " + fmt.Sprint(s.pixels) + " destinations by " + fmt.Sprint(s.channels()) + " channels: see multiply.")
+
+	// Pointers that the loop over steps uses live in registers, the rest in
+	// memory: twelve pixels leave three.
+	var gp []reg.GPPhysical
+	for _, r := range []reg.GPPhysical{reg.RAX, reg.RBX, reg.RCX, reg.RDX, reg.RSI, reg.RDI, reg.R8, reg.R9, reg.R10, reg.R11, reg.R12, reg.R13, reg.R14, reg.R15, reg.RBP} {
+		gp = append(gp, r)
+	}
+	at, weights, segment, pixel := gp[0], gp[1], gp[2], gp[3:3+s.pixels]
+	body, end, left := AllocLocal(8), AllocLocal(8), AllocLocal(8)
+
+	CMPQ(argument("tiles"), Imm(0))
+	JE(LabelRef("finish"))
+	MOVQ(argument("run"), at)
+	SHLQ(Imm(uint64(exponent(s.float.bytes))), at)
+	MOVQ(at, end)
+	ANDQ(I32(-unroll*int32(s.float.bytes)), at)
+	MOVQ(at, body)
+
+	Label("tile")
+	for c := range s.chains {
+		for p := range s.pixels {
+			for v := range s.width {
+				if r := s.sum(c, p, v); s.vector == 64 {
+					VPXORD(r, r, r)
+				} else {
+					VPXOR(r, r, r)
+				}
+			}
+		}
+	}
+	MOVQ(argument("weights"), weights)
+	MOVQ(argument("segments"), segment)
+	MOVQ(argument("count"), at)
+	MOVQ(at, left)
+	TESTQ(at, at)
+	JE(LabelRef("store"))
+
+	Label("segment")
+	MOVQ(argument("pixels"), at)
+	for p, r := range pixel {
+		MOVQ(Mem{Base: at, Disp: 8 * p}, r)
+	}
+	MOVQ(Mem{Base: segment}, at)
+	for _, r := range pixel {
+		ADDQ(at, r)
+	}
+	XORQ(at, at)
+	CMPQ(body, Imm(0))
+	JE(LabelRef("rest"))
+
+	Label("steps")
+	for k := range unroll {
+		s.step(pixel, at, weights, k)
+	}
+	s.advance(at, weights, unroll)
+	CMPQ(at, body)
+	JLT(LabelRef("steps"))
+
+	Label("rest")
+	CMPQ(at, end)
+	JGE(LabelRef("next"))
+	s.step(pixel, at, weights, 0)
+	s.advance(at, weights, 1)
+	JMP(LabelRef("rest"))
+
+	Label("next")
+	ADDQ(Imm(8), segment)
+	DECQ(left)
+	JNE(LabelRef("segment"))
+
+	Label("store")
+	s.store(at, weights, pixel[0])
+	ADDQ(I32(int32(8*s.pixels)), argument("pixels"))
+	ADDQ(I32(int32(8*s.pixels)), argument("dst"))
+	DECQ(argument("tiles"))
+	JNE(LabelRef("tile"))
+
+	Label("finish")
+	VZEROUPPER()
+	RET()
+}
+
+// argument returns where an argument of the function lies.
+func argument(name string) Mem {
+	where, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return where.Addr
+}
+
+func exponent(bytes int) int {
+	if bytes == 8 {
+		return 3
+	}
+	return 2
+}
+
+// step multiplies one source number of every pixel with its weights.
+func (s shape) step(pixel []reg.GPPhysical, at, weights reg.GPPhysical, k int) {
+	free := s.chains * s.pixels * s.width
+	take := func() reg.VecPhysical {
+		free++
+		return s.physical(free - 1)
+	}
+	if s.chains*s.pixels*s.width+2*s.width+4 <= s.registers && k%2 == 1 {
+		free += s.width // the other weights are still in use
+	}
+	var w []reg.VecPhysical
+	for v := range s.width {
+		w = append(w, take())
+		s.float.load(Mem{Base: weights, Disp: (k*s.width + v) * s.vector}, w[v])
+	}
+	first := s.registers - min(4, s.registers-free)
+	for p, r := range pixel {
+		b := s.physical(first + p%(s.registers-first))
+		s.float.broadcast(Mem{Base: r, Index: at, Scale: 1, Disp: k * s.float.bytes}, b)
+		for v := range s.width {
+			s.float.fma(w[v], b, s.sum(k%s.chains, p, v))
+		}
+	}
+}
+
+func (s shape) advance(at, weights reg.GPPhysical, steps int) {
+	ADDQ(I32(int32(steps*s.width*s.vector)), weights)
+	ADDQ(I32(int32(steps*s.float.bytes)), at)
+}
+
+// store adds chains and bias and writes the tile.
+func (s shape) store(dst, bias, out reg.GPPhysical) {
+	if s.chains == 2 {
+		for p := range s.pixels {
+			for v := range s.width {
+				s.float.add(s.sum(1, p, v), s.sum(0, p, v), s.sum(0, p, v))
+			}
+		}
+	}
+	MOVQ(argument("bias"), bias)
+	MOVQ(argument("dst"), dst)
+	extra := s.registers - s.width
+	for v := range s.width {
+		s.float.load(Mem{Base: bias, Disp: v * s.vector}, s.physical(extra+v))
+	}
+	shift := bias
+	MOVQ(argument("shift"), shift)
+	for p := range s.pixels {
+		MOVQ(Mem{Base: dst, Disp: 8 * p}, out)
+		for v := range s.width {
+			r := s.sum(0, p, v)
+			s.float.add(s.physical(extra+v), r, r)
+			s.float.load(r, Mem{Base: out, Index: shift, Scale: 1, Disp: v * s.vector})
+		}
+	}
+}

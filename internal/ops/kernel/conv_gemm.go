@@ -1,0 +1,240 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// multiply computes tiles of a register tile, one after another. A tile has as
+// many destinations as the register tile; pixels and dst hold, for each of
+// them, the addresses of its first source number and of its first channel. Each
+// destination reads the same count segments, run numbers long, at the given
+// byte offsets from its pixel; the numbers of all of them, in order, are
+// multiplied with the rows of weights, and bias is added. A row of weights, the
+// bias and what is written are as wide as the register tile. The channels go to
+// the addresses of dst plus shift bytes.
+type multiply[F tensor.Floating] func(pixels, dst *uintptr, tiles int, segments *int, count, run int, weights, bias *F, shift int)
+
+// registerTile is a multiply function with its size.
+type registerTile[F tensor.Floating] struct {
+	pixels, channels int
+	multiply         multiply[F]
+}
+
+// gemm is a convolution as a matrix product whose left side, the cells under
+// every destination, is never written down: destinations of all rows and images
+// in sequence make up the tiles, and each brings the addresses of its cells.
+//
+// Destinations whose window overlaps padding have their cells copied to a patch
+// first, zeros for padding; so have the few that are left over when the others
+// are put into tiles.
+//
+// The packed filter is, for each phase, group and panel of destination
+// channels, [tap][source channel][channel of the panel]; then for each group and
+// panel a number that is not 0 when a weight is infinite or NaN.
+type gemm[F tensor.Floating] struct {
+	ConvSpec
+	axes               [3]convAxis
+	phases             []gemmPhase
+	srcGroup, dstGroup int
+	pixels             int // of a tile
+	panels             []panel[F]
+	width              int // channels of all panels of a group
+	widest             int // channels of the widest
+	units              int
+	chunk, chunks      int // panels of a unit, units of the same destinations
+	flags              int // where those of the packed filter begin
+	block              int // most destinations of a unit, a multiple of pixels
+	patches            int // most of them that have patches at a time, a multiple of pixels
+	patchWords         int // numbers of a patch
+	segments           int // most of a phase
+}
+
+// panel is a few destination channels of a group.
+type panel[F tensor.Floating] struct {
+	first, count int // channels
+	offset       int // of its first column in a row of all panels
+	tile         registerTile[F]
+}
+
+// gemmPhase is the convolution of the destinations that use the same taps.
+type gemmPhase struct {
+	axis     [3]*axisPhase
+	image    int // destinations of an image
+	taps     int
+	packed   int   // where its weights begin
+	unit     int   // the first
+	segments []int // byte offsets from a pixel
+	run      int   // numbers of a segment
+}
+
+// mostPhases is how many phases a plan may have: each needs memory and units.
+const mostPhases = 1 << 12
+
+// The memory that units aim at: distinct source bytes of a unit, which stay in
+// a core's L2 beside a panel, and bytes of patches.
+const (
+	blockBytes = 1 << 17
+	patchBytes = 1 << 19
+)
+
+// fewUnits is how many units keep a few threads busy to the end.
+const fewUnits = 32
+
+// newGemm plans a convolution; tiles are of one number of pixels, or of a
+// divisor, widest first.
+func newGemm[F tensor.Floating](spec ConvSpec, tiles []registerTile[F]) *gemm[F] {
+	k := &gemm[F]{ConvSpec: spec, srcGroup: spec.Src / spec.Groups, dstGroup: spec.Dst / spec.Groups, pixels: tiles[0].pixels, widest: tiles[0].channels}
+	for i := range spec.Gather {
+		k.axes[i] = newConvAxis(&spec.Gather[i])
+	}
+	for first := 0; first < k.dstGroup; {
+		tile := tiles[0]
+		for _, t := range tiles {
+			if t.channels >= k.dstGroup-first {
+				tile = t
+			}
+		}
+		k.panels = append(k.panels, panel[F]{first, min(tile.channels, k.dstGroup-first), k.width, tile})
+		k.width += tile.channels
+		first += tile.channels
+	}
+	k.plan()
+	return k
+}
+
+// plan lists the phases and chooses the sizes of units.
+func (k *gemm[F]) plan() {
+	bytes := int(k.bytes())
+	total, most := 0, 0
+	for z := range k.axes[0].phases {
+		for y := range k.axes[1].phases {
+			for x := range k.axes[2].phases {
+				p := gemmPhase{axis: [3]*axisPhase{&k.axes[0].phases[z], &k.axes[1].phases[y], &k.axes[2].phases[x]}, packed: k.flags}
+				p.image, p.taps = p.axis[0].count*p.axis[1].count*p.axis[2].count, p.axis[0].taps*p.axis[1].taps*p.axis[2].taps
+				k.listSegments(&p, bytes)
+				k.flags += p.taps * k.srcGroup * k.width * k.Groups
+				k.patchWords, k.segments = max(k.patchWords, p.taps*k.Src), max(k.segments, len(p.segments), p.taps)
+				total, most = total+k.N*p.image, max(most, k.N*p.image)
+				k.phases = append(k.phases, p)
+			}
+		}
+	}
+	fresh := bytes * k.Src * k.axes[0].shift * k.axes[1].shift * k.axes[2].shift
+	tiles := min(max(blockBytes/(fresh*k.pixels), 8), 64)
+	tiles = min(tiles, (total+fewUnits*k.pixels-1)/(fewUnits*k.pixels), (most+k.pixels-1)/k.pixels)
+	k.block = max(1, tiles) * k.pixels
+	k.patches = max(1, min(k.block, patchBytes/(bytes*max(1, k.patchWords)))/k.pixels) * k.pixels
+
+	blocks := 0
+	for i := range k.phases {
+		blocks += (k.N*k.phases[i].image + k.block - 1) / k.block
+	}
+	k.chunks = 1
+	if blocks > 0 {
+		k.chunks = min((fewUnits/2+blocks-1)/blocks, len(k.panels))
+	}
+	k.chunk = (len(k.panels) + k.chunks - 1) / k.chunks
+	k.chunks = (len(k.panels) + k.chunk - 1) / k.chunk
+	for i := range k.phases {
+		p := &k.phases[i]
+		p.unit = k.units
+		k.units += (k.N*p.image + k.block - 1) / k.block * k.chunks
+	}
+}
+
+// listSegments finds the runs of source numbers of a destination whose every
+// tap meets a real cell. Neighbouring cells of a row are one run.
+func (k *gemm[F]) listSegments(p *gemmPhase, bytes int) {
+	along := p.axis[2].taps
+	p.run = k.srcGroup
+	if k.joined() {
+		along, p.run = min(along, 1), along*k.Src
+	}
+	for z := range p.axis[0].taps {
+		for y := range p.axis[1].taps {
+			for x := range along {
+				cell := (z*k.axes[0].cellStep*k.axes[1].src+y*k.axes[1].cellStep)*k.axes[2].src + x*k.axes[2].cellStep
+				p.segments = append(p.segments, cell*k.Src*bytes)
+			}
+		}
+	}
+}
+
+// joined reports whether neighbouring taps of a row lie next to each other in
+// the source as in the packed filter.
+func (k *gemm[F]) joined() bool { return k.Groups == 1 && k.axes[2].cellStep == 1 }
+
+// conv returns the kernel.
+func (k *gemm[F]) conv(level Level) *Conv {
+	return &Conv{
+		Packed:    k.flags + k.Groups*len(k.panels),
+		PackUnits: k.Groups * len(k.panels),
+		Units:     k.units,
+		Scratch:   k.scratch(),
+		Impl:      gemmName[F](level),
+		pack:      k.pack,
+		run:       k.run,
+	}
+}
+
+// gemmName names the widest register tile of a level: 12 or 24 sums of the
+// widest vectors.
+func gemmName[F tensor.Floating](level Level) string {
+	tile := map[Level][2]int{AVX2: {6, 64}, AVX512: {12, 128}}[level]
+	return fmt.Sprintf("implicit GEMM %dx%d, %s", tile[0], tile[1]/tensor.TypeOf[F]().Size(), level)
+}
+
+// pack fills one panel of one group, in all phases.
+func (k *gemm[F]) pack(packedTensor, filterTensor *tensor.Tensor, unit int) {
+	packed, filter := tensor.Of[F](packedTensor), tensor.Of[F](filterTensor)
+	g, p := unit/len(k.panels), &k.panels[unit%len(k.panels)]
+	var flag F
+	for i := range k.phases {
+		phase := &k.phases[i]
+		rows := k.weights(packed, phase, g, p)
+		for tz := range phase.axis[0].taps {
+			z := phase.axis[0].tap + tz*phase.axis[0].tapStep
+			for ty := range phase.axis[1].taps {
+				y := z*k.Gather[1].Size + phase.axis[1].tap + ty*phase.axis[1].tapStep
+				for tx := range phase.axis[2].taps {
+					tap := y*k.Gather[2].Size + phase.axis[2].tap + tx*phase.axis[2].tapStep
+					from := filter[tap*k.Filter.Tap+p.first*k.Filter.Dst+g*k.Filter.Group:]
+					k.packTap(rows[:k.srcGroup*p.tile.channels], from, p)
+					rows = rows[k.srcGroup*p.tile.channels:]
+				}
+			}
+		}
+		if k.SkipPadding && slices.ContainsFunc(k.weights(packed, phase, g, p), notFinite[F]) {
+			flag = 1
+		}
+	}
+	packed[k.flags+unit] = flag
+}
+
+func notFinite[F tensor.Floating](w F) bool { return !(math.Abs(float64(w)) <= math.MaxFloat64) }
+
+// packTap fills the rows of one tap: a row for each source channel.
+func (k *gemm[F]) packTap(rows, filter []F, p *panel[F]) {
+	for i := range k.srcGroup {
+		row := rows[i*p.tile.channels:][:p.tile.channels]
+		from := filter[i*k.Filter.Src:]
+		if k.Filter.Dst == 1 {
+			copy(row, from[:p.count])
+		} else {
+			for c := range row[:p.count] {
+				row[c] = from[c*k.Filter.Dst]
+			}
+		}
+		clear(row[p.count:])
+	}
+}
+
+// weights returns the packed rows of a panel.
+func (k *gemm[F]) weights(packed []F, phase *gemmPhase, g int, p *panel[F]) []F {
+	steps := phase.taps * k.srcGroup
+	return packed[phase.packed+(g*k.width+p.offset)*steps:][:steps*p.tile.channels]
+}
