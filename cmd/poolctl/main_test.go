@@ -35,11 +35,14 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	kinds, err := filepath.Abs("../../internal/imgio/testdata") // a picture of every kind
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
-		Files:               files,
-		RequireUniqueNames:  true,
-		RequireExplicitExec: false,
-		Cmds:                scriptCommands,
+		Files:              files,
+		RequireUniqueNames: true,
+		Cmds:               scriptCommands,
 		Setup: func(env *testscript.Env) error {
 			// No settings of the user's reach a script, and none of its files
 			// leave its folder.
@@ -47,6 +50,7 @@ func TestScripts(t *testing.T) {
 			for _, name := range []string{"HOME", "XDG_CONFIG_HOME", "AppData"} {
 				env.Setenv(name, home)
 			}
+			env.Setenv("KINDS", kinds)
 			return os.Symlink(samples, filepath.Join(env.WorkDir, "samples"))
 		},
 	})
