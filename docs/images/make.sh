@@ -24,4 +24,12 @@ poolctl pool "$temp/conv.npy" --type max --window 2 --strides 1 --padding SAME -
 
 # Semantics: which pixels win.
 poolctl pool samples/chelsea_rgba.png --type max --window 8 --strides 4 --padding SAME --argmax-overlay "$out/winners.png"
+
+# How gradients travel back.
+poolctl grad pool samples/ramp_6x6.npy --type max --window 3 --arrows "$out/grad-tiles.svg"
+poolctl grad pool samples/ramp_6x6.npy --type max --window 3 --strides 2 --padding SAME --arrows "$out/grad-overlap.svg"
+poolctl pool samples/camera.png --type avg --window 4 -o "$temp/small.png"
+poolctl grad pool "$temp/small.png" --type max --window 9 --strides 3 --padding SAME --overlay "$out/grad-max.png"
+poolctl grad pool "$temp/small.png" --type avg --window 9 --strides 3 --padding SAME --heatmap "$out/grad-avg.png"
+poolctl grad conv2d "$temp/small.png" --filter laplacian --padding SAME --loss l2 --heatmap "$out/grad-laplacian.png"
 rm -r "$temp" "${TMPDIR:-/tmp}/poolctl-docs"
