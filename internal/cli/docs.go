@@ -54,10 +54,15 @@ const generatedMark = "<!-- Generated from internal/ops by `go generate ./...`; 
 
 func referencePage(spec ops.Spec) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s# %s\n\n%s.\n\nTensorFlow: %s\n\n%s\n\n## Parameters\n\n| flag and key | value | default | meaning |\n|---|---|---|---|\n",
-		generatedMark, spec.Name, firstUpper(spec.Summary), code(spec.TF), spec.Doc)
-	for _, p := range describeParams(spec) {
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", p.Name, code(strings.ReplaceAll(p.Type, "|", `\|`)), p.Default, strings.ReplaceAll(p.Doc, "|", `\|`))
+	op := spec.New()
+	fmt.Fprintf(&b, "%s# %s\n\n%s.\n\nTensorFlow: %s\n\n%s\n\n## Parameters\n\n%s",
+		generatedMark, spec.Name, firstUpper(spec.Summary), code(spec.TF), spec.Doc, parameterTable("flag and key", op.Params()))
+	if op, ok := op.(ops.Differentiable); ok {
+		fmt.Fprintf(&b, "\n## Gradient\n\n`poolctl grad %s` takes the same parameters and computes the gradient with respect to %s: see [backpropagation.md](../backpropagation.md), and its `--help` for what arrives, the check and the pictures.\n",
+			spec.Name, differentiableBy(op))
+		if params := op.GradParams(); len(params) > 0 {
+			b.WriteString("Parameters that only the gradient has:\n\n" + parameterTable("flag", params))
+		}
 	}
 	b.WriteString("\n## Examples\n\n```sh\n")
 	for _, e := range spec.Examples {
@@ -65,6 +70,28 @@ func referencePage(spec ops.Spec) string {
 	}
 	b.WriteString("```\n")
 	return b.String()
+}
+
+// parameterTable lists parameters as a table under a name for what they are.
+func parameterTable(what string, params []ops.Param) string {
+	var b strings.Builder
+	b.WriteString("| " + what + " | value | default | meaning |\n|---|---|---|---|\n")
+	for _, p := range describeParams(params) {
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", p.Name, code(strings.ReplaceAll(p.Type, "|", `\|`)), p.Default, strings.ReplaceAll(p.Doc, "|", `\|`))
+	}
+	return b.String()
+}
+
+// differentiableBy names the tensors that an operation has gradients of.
+func differentiableBy(op ops.Op) string {
+	switch {
+	case hasParam(op, "bias"):
+		return "its input, filter and bias"
+	case hasParam(op, "filter"):
+		return "its input and filter"
+	default:
+		return "its input"
+	}
 }
 
 func code(s string) string { return "`" + s + "`" }

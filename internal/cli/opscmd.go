@@ -88,14 +88,14 @@ func (a *app) describeOperation(cmd *cobra.Command, name string) error {
 			TensorFlow string           `json:"tensorflow"`
 			Doc        string           `json:"doc"`
 			Parameters []describedParam `json:"parameters"`
-		}{"poolctl.op/v1", spec.Name, spec.Summary, spec.TF, spec.Doc, describeParams(spec)})
+		}{"poolctl.op/v1", spec.Name, spec.Summary, spec.TF, spec.Doc, describeParams(spec.New().Params())})
 	}
 	fmt.Fprintf(a.out, "%s: %s\nTensorFlow: %s\n\n%s\n\n", spec.Name, spec.Summary, wrap(spec.TF), wrap(spec.Doc))
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
 	t.SetColumnConfigs([]table.ColumnConfig{{Number: 4, WidthMax: 50, WidthMaxEnforcer: text.WrapSoft}, {Number: 2, WidthMax: 20, WidthMaxEnforcer: text.WrapSoft}})
 	t.AppendHeader(table.Row{"parameter", "value", "default", "meaning"})
-	for _, p := range describeParams(spec) {
+	for _, p := range describeParams(spec.New().Params()) {
 		t.AppendRow(table.Row{p.Name, strings.ReplaceAll(p.Type, "|", ", "), p.Default, p.Doc})
 	}
 	fmt.Fprintf(a.out, "%s\n\nExamples:\n%s\n", t.Render(), examples(spec.Examples))
@@ -111,9 +111,9 @@ type describedParam struct {
 	Doc      string   `json:"doc"`
 }
 
-func describeParams(spec ops.Spec) []describedParam {
+func describeParams(params []ops.Param) []describedParam {
 	var list []describedParam
-	for _, p := range spec.New().Params() {
+	for _, p := range params {
 		def := p.Default
 		if p.Required {
 			def = "(required)"
