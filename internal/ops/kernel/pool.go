@@ -67,6 +67,17 @@ func (p *Pool) Run(s *Scratch, dst, argmax, src *tensor.Tensor, lo, hi int) {
 // NewPool plans a pooling kernel. Every window must hold a real cell (see
 // geom.Window.Pooling), and the output must not be empty.
 func NewPool(spec PoolSpec) *Pool {
+	direct, refusal := newDirect(&spec)
+	if direct != nil {
+		return direct
+	}
+	k := newSeparable(spec)
+	k.Why = append([]Reject{{"direct " + windowSize(&spec.Geometry), refusal}}, k.Why...)
+	return k
+}
+
+// newSeparable plans the separable kernel, which does everything.
+func newSeparable(spec PoolSpec) *Pool {
 	switch spec.DType {
 	case tensor.Uint8:
 		return newPool[uint8, float32](spec)

@@ -18,6 +18,8 @@ func main() {
 	switch *layer {
 	case "rows":
 		rows()
+	case "direct":
+		direct()
 	default:
 		log.Fatalf("layer: got %q, want rows or direct", *layer)
 	}

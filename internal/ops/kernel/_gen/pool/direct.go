@@ -1,0 +1,301 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// direct writes the functions that reduce whole windows of float32 in registers.
+// Tap t of an output stands taps[t] bytes after its first one, so that windows
+// of any size, dilation and border are lists of offsets, in row-major order.
+//
+// NaN cost almost nothing: maxima are taken by VMAXPS, which passes them over,
+// and whether any was met is gathered beside it, one comparison for two vectors.
+// Only then is the block reduced once more, by the exact rule.
+func direct() {
+	for _, minimum := range []bool{false, true} {
+		for _, ignore := range []bool{false, true} {
+			r := reduction{extremum{minimum: minimum}, ignore}
+			for _, v := range isas {
+				r.wide(v)
+			}
+			r.narrow()
+			r.quad()
+			r.permuted()
+		}
+	}
+}
+
+// reduction is a maximum or minimum of windows of float32.
+type reduction struct {
+	extremum
+	ignoreNaN bool
+}
+
+// name returns the function's name; what it does is the second word.
+func (r reduction) name(how string, v isa) string {
+	name := how + map[bool]string{false: "Max", true: "Min"}[r.minimum]
+	if r.ignoreNaN {
+		name += "IgnoreNaN"
+	}
+	return name + v.name
+}
+
+// frame holds the registers of a function's parameters.
+type frame struct {
+	dst, src, taps, ntaps, n, outputs, step Register
+}
+
+func newFrame() frame {
+	load := func(name string) Register { return Load(Param(name), GP64()) }
+	f := frame{load("dst"), load("src"), load("taps"), load("ntaps"), load("n"), load("outputs"), load("step")}
+	SHLQ(U8(2), f.n) // to bytes
+	return f
+}
+
+const parameters = "dst, src *float32, taps *int, ntaps, n, outputs, step int"
+
+// wide writes the function for cells of at least a vector: vectors of one output
+// after another, four at a time. The last one of an output overlaps the one
+// before it, which costs less than a tail.
+func (r reduction) wide(v isa) {
+	TEXT(r.name("wide", v), NOSPLIT, "func("+parameters+", stream int)")
+	Pragma("noescape")
+	Doc(fmt.Sprintf("%s reduces windows over cells of n >= %d numbers, step bytes apart; with stream != 0", r.name("wide", v), v.bytes/4),
+		fmt.Sprintf("past the caches, for which dst must be aligned to %d bytes and n a multiple of %d.", v.bytes, v.bytes/4))
+	f := newFrame()
+	stream := Load(Param("stream"), GP64())
+	at, left := GP64(), GP64()
+	Label("output")
+	XORQ(at, at)
+	Label("many")
+	MOVQ(f.n, left)
+	SUBQ(at, left)
+	CMPQ(left, U32(uint32(4*v.bytes)))
+	JL(LabelRef("one"))
+	r.block(v, f, at, stream, 4, "many")
+	ADDQ(U32(uint32(4*v.bytes)), at)
+	JMP(LabelRef("many"))
+	Label("one")
+	MOVQ(f.n, left)
+	SUBQ(at, left)
+	JZ(LabelRef("next"))
+	CMPQ(left, U32(uint32(v.bytes)))
+	JGE(LabelRef("whole"))
+	LEAQ(Mem{Base: f.n, Disp: -v.bytes}, at)
+	Label("whole")
+	r.block(v, f, at, stream, 1, "one")
+	ADDQ(U32(uint32(v.bytes)), at)
+	JMP(LabelRef("one"))
+	Label("next")
+	ADDQ(f.n, f.dst)
+	ADDQ(f.step, f.src)
+	DECQ(f.outputs)
+	JNZ(LabelRef("output"))
+	TESTQ(stream, stream)
+	JZ(LabelRef("return"))
+	SFENCE()
+	Label("return")
+	VZEROUPPER()
+	RET()
+}
+
+// block reduces the vectors at an offset of the current output.
+func (r reduction) block(v isa, f frame, at, stream Register, vectors int, label string) {
+	base, acc := GP64(), make([]VecVirtual, vectors)
+	LEAQ(Mem{Base: f.src, Index: at, Scale: 1}, base)
+	for i := range acc {
+		acc[i] = v.vector()
+	}
+	load := func(offset Register, i int, to VecVirtual) {
+		VMOVUPS(Mem{Base: base, Index: offset, Scale: 1, Disp: i * v.bytes}, to)
+	}
+	r.window(v, f, label, acc, load)
+	Label(label + "Store")
+	TESTQ(stream, stream)
+	JNZ(LabelRef(label + "Stream"))
+	for i := range acc {
+		VMOVUPS(acc[i], Mem{Base: f.dst, Index: at, Scale: 1, Disp: i * v.bytes})
+	}
+	JMP(LabelRef(label + "Stored"))
+	Label(label + "Stream")
+	for i := range acc {
+		VMOVNTPS(acc[i], Mem{Base: f.dst, Index: at, Scale: 1, Disp: i * v.bytes})
+	}
+	Label(label + "Stored")
+}
+
+// window reduces all taps into acc. load reads vector i of the tap at an offset.
+// Before it returns it defines no label but label+"Fast", "Slow", "Again",
+// "Done"; the caller goes on.
+func (r reduction) window(v isa, f frame, label string, acc []VecVirtual, load func(offset Register, i int, to VecVirtual)) {
+	t, offset := GP64(), GP64()
+	nan := v.mask()
+	first := func() {
+		MOVQ(Mem{Base: f.taps}, offset)
+		for i := range acc {
+			load(offset, i, acc[i])
+		}
+		MOVQ(U32(1), t)
+	}
+	// test gathers in nan whether a or b holds a NaN.
+	test := func(a, b VecVirtual) {
+		mask := v.mask()
+		r.compare(unordered, a, b, mask)
+		if v.wide() {
+			KORW(mask, nan, nan)
+		} else {
+			VORPS(mask, nan, nan)
+		}
+	}
+	if v.wide() {
+		KXORW(nan, nan, nan)
+	} else {
+		VXORPS(nan, nan, nan)
+	}
+	first()
+	for i := 0; i < len(acc); i += 2 {
+		test(acc[i], acc[min(i+1, len(acc)-1)])
+	}
+	CMPQ(t, f.ntaps)
+	JGE(LabelRef(label + "Done"))
+	Label(label + "Fast")
+	MOVQ(Mem{Base: f.taps, Index: t, Scale: 8}, offset)
+	next := make([]VecVirtual, len(acc))
+	for i := range acc {
+		next[i] = v.vector()
+		load(offset, i, next[i])
+	}
+	for i := 0; i < len(acc); i += 2 {
+		test(next[i], next[min(i+1, len(acc)-1)])
+	}
+	for i := range acc {
+		r.strict(acc[i], next[i], acc[i])
+	}
+	INCQ(t)
+	CMPQ(t, f.ntaps)
+	JL(LabelRef(label + "Fast"))
+	Label(label + "Done")
+	if v.wide() {
+		KORTESTW(nan, nan)
+	} else {
+		VPTEST(nan, nan)
+	}
+	JZ(LabelRef(label + "Store"))
+
+	first()
+	CMPQ(t, f.ntaps)
+	JGE(LabelRef(label + "Store"))
+	Label(label + "Slow")
+	MOVQ(Mem{Base: f.taps, Index: t, Scale: 8}, offset)
+	for i := range acc {
+		b := v.vector()
+		load(offset, i, b)
+		r.merge(v, r.ignoreNaN, b, acc[i])
+	}
+	INCQ(t)
+	CMPQ(t, f.ntaps)
+	JL(LabelRef(label + "Slow"))
+}
+
+// narrow writes the AVX2 function for cells of less than a vector: one output at
+// a time, by masked loads and stores.
+func (r reduction) narrow() {
+	v := avx2
+	TEXT(r.name("narrow", v), NOSPLIT, "func("+parameters+", mask *int32)")
+	Pragma("noescape")
+	Doc(r.name("narrow", v) + " reduces windows over cells of n <= 8 numbers; mask has as many lanes set.")
+	f := newFrame()
+	pointer, mask := Load(Param("mask"), GP64()), YMM()
+	VMOVUPS(Mem{Base: pointer}, mask)
+	Label("output")
+	acc := []VecVirtual{YMM()}
+	r.window(v, f, "output", acc, func(offset Register, _ int, to VecVirtual) {
+		VMASKMOVPS(Mem{Base: f.src, Index: offset, Scale: 1}, mask, to)
+	})
+	Label("outputStore")
+	VMASKMOVPS(acc[0], mask, Mem{Base: f.dst})
+	ADDQ(f.n, f.dst)
+	ADDQ(f.step, f.src)
+	DECQ(f.outputs)
+	JNZ(LabelRef("output"))
+	VZEROUPPER()
+	RET()
+}
+
+// quad writes the AVX2 function for cells of up to four numbers: four outputs in
+// two vectors. Every cell is read and written as four numbers; what a store
+// writes too far the next one puts right.
+func (r reduction) quad() {
+	v := avx2
+	TEXT(r.name("quad", v), NOSPLIT, "func("+parameters+")")
+	Pragma("noescape")
+	Doc(r.name("quad", v)+" reduces windows over cells of n <= 4 numbers; outputs is a multiple of 4. Reads and",
+		"writes up to 16 bytes from the beginning of a cell.")
+	f := newFrame()
+	three := GP64()
+	LEAQ(Mem{Base: f.step, Index: f.step, Scale: 2}, three)
+	Label("output")
+	acc := []VecVirtual{YMM(), YMM()}
+	base := GP64()
+	r.window(v, f, "output", acc, func(offset Register, i int, to VecVirtual) {
+		if i == 0 {
+			LEAQ(Mem{Base: f.src, Index: offset, Scale: 1}, base)
+			VMOVUPS(Mem{Base: base}, to.AsX())
+			VINSERTF128(Imm(1), Mem{Base: base, Index: f.step, Scale: 1}, to, to)
+			return
+		}
+		VMOVUPS(Mem{Base: base, Index: f.step, Scale: 2}, to.AsX())
+		VINSERTF128(Imm(1), Mem{Base: base, Index: three, Scale: 1}, to, to)
+	})
+	Label("outputStore")
+	for i := range acc {
+		VMOVUPS(acc[i].AsX(), Mem{Base: f.dst})
+		VEXTRACTF128(Imm(1), acc[i], Mem{Base: f.dst, Index: f.n, Scale: 1})
+		LEAQ(Mem{Base: f.dst, Index: f.n, Scale: 2}, f.dst)
+	}
+	LEAQ(Mem{Base: f.src, Index: f.step, Scale: 4}, f.src)
+	SUBQ(U32(4), f.outputs)
+	JNZ(LabelRef("output"))
+	VZEROUPPER()
+	RET()
+}
+
+// permuted writes the AVX-512 function for cells of less than a vector: as many
+// outputs as 32 numbers of a row hold are gathered by VPERMT2PS.
+func (r reduction) permuted() {
+	v := avx512
+	TEXT(r.name("permuted", v), NOSPLIT, "func("+parameters+", lanes *int32, low, high, store int)")
+	Pragma("noescape")
+	Doc(r.name("permuted", v)+" reduces windows over several cells at once, n numbers of output and step bytes of",
+		"input in each of as many steps as outputs says. lanes says which of 32 numbers each of the 16 lanes takes; low, high",
+		"and store are masks of the numbers read and written.")
+	f := newFrame()
+	pointer, index := Load(Param("lanes"), GP64()), ZMM()
+	VMOVUPS(Mem{Base: pointer}, index)
+	masks := [3]Register{K(), K(), K()}
+	for i, name := range []string{"low", "high", "store"} {
+		bits := GP64()
+		Load(Param(name), bits)
+		KMOVW(bits.As32(), masks[i])
+	}
+	Label("output")
+	acc := []VecVirtual{ZMM()}
+	r.window(v, f, "output", acc, func(offset Register, _ int, to VecVirtual) {
+		high := ZMM()
+		VMOVUPS_Z(Mem{Base: f.src, Index: offset, Scale: 1}, masks[0], to)
+		VMOVUPS_Z(Mem{Base: f.src, Index: offset, Scale: 1, Disp: v.bytes}, masks[1], high)
+		VPERMT2PS(high, index, to)
+	})
+	Label("outputStore")
+	VMOVUPS(acc[0], masks[2], Mem{Base: f.dst})
+	ADDQ(f.n, f.dst)
+	ADDQ(f.step, f.src)
+	DECQ(f.outputs)
+	JNZ(LabelRef("output"))
+	VZEROUPPER()
+	RET()
+}

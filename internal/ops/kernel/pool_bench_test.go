@@ -1,0 +1,139 @@
+package kernel_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/poolctl/poolctl/internal/geom"
+	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// poolShapes are windows that people run, over inputs larger than caches.
+var poolShapes = []struct {
+	name      string
+	reduction kernel.Reduction
+	argmax    bool
+	n         int
+	in        []int
+	c         int
+	size      int
+	stride    int
+	padding   geom.Padding
+}{
+	{"max2x2s2", kernel.Max, false, 32, []int{112, 112}, 64, 2, 2, geom.Valid},
+	{"max3x3s2", kernel.Max, false, 32, []int{112, 112}, 64, 3, 2, geom.Same},
+	{"max3x3s1", kernel.Max, false, 16, []int{56, 56}, 256, 3, 1, geom.Same},
+	{"max5x5s1", kernel.Max, false, 16, []int{56, 56}, 256, 5, 1, geom.Same},
+	{"max2x2x2s2", kernel.Max, false, 2, []int{32, 112, 112}, 32, 2, 2, geom.Valid},
+	{"maxGlobal", kernel.Max, false, 256, []int{7, 7}, 2048, 7, 7, geom.Valid},
+	{"maxImage2x2s2", kernel.Max, false, 1, []int{3000, 4000}, 3, 2, 2, geom.Valid},
+	{"maxImage3x3s1", kernel.Max, false, 1, []int{1080, 1920}, 3, 3, 1, geom.Same},
+	{"maxImage31x31s1", kernel.Max, false, 1, []int{1080, 1920}, 3, 31, 1, geom.Same},
+	{"avg2x2s2", kernel.Average, false, 32, []int{112, 112}, 64, 2, 2, geom.Valid},
+	{"avg3x3s1", kernel.Average, false, 16, []int{56, 56}, 256, 3, 1, geom.Same},
+	{"avg2x2x2s2", kernel.Average, false, 2, []int{32, 112, 112}, 32, 2, 2, geom.Valid},
+	{"avgGlobal", kernel.Average, false, 256, []int{7, 7}, 2048, 7, 7, geom.Valid},
+	{"avgImage2x2s2", kernel.Average, false, 1, []int{3000, 4000}, 3, 2, 2, geom.Valid},
+	{"avgImage31x31s1", kernel.Average, false, 1, []int{1080, 1920}, 3, 31, 1, geom.Same},
+	{"argmax2x2s2", kernel.Max, true, 32, []int{112, 112}, 64, 2, 2, geom.Valid},
+	{"argmax3x3s2", kernel.Max, true, 32, []int{112, 112}, 64, 3, 2, geom.Same},
+}
+
+// BenchmarkPool times every shape at every CPU level on all cores, in turn with
+// a copy of as many bytes, and reports the ratio of the least times: what other
+// programs of a busy machine disturb least.
+func BenchmarkPool(b *testing.B) {
+	for _, shape := range poolShapes {
+		window := geom.Window{Padding: shape.padding, Pooling: true}
+		for range shape.in {
+			window.Size, window.Stride = append(window.Size, shape.size), append(window.Stride, shape.stride)
+		}
+		g, err := geom.Resolve(shape.n, shape.in, shape.c, window)
+		if err != nil {
+			b.Fatal(err)
+		}
+		s := kernel.PoolSpec{Geometry: g, DType: tensor.Float32, Reduction: shape.reduction, Argmax: shape.argmax, Index: kernel.Index{N: g.N, Channels: g.C}}
+		for i, a := range g.Axes {
+			s.Index.Extent[i] = a.In
+		}
+		for level := kernel.Generic; level <= kernel.Detected(); level++ {
+			b.Run(shape.name+"/"+level.String(), func(b *testing.B) {
+				s.Level = level
+				benchmarkPool(b, s)
+			})
+		}
+	}
+}
+
+func benchmarkPool(b *testing.B, s kernel.PoolSpec) {
+	k := kernel.NewPool(s)
+	src := make([]float32, s.Geometry.N*inputOrder(&s.Geometry, false).cells()*s.Geometry.C)
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range src {
+		src[i] = float32(random.Int32N(1000))
+	}
+	dst := make([]float32, s.Geometry.N*outputOrder(&s.Geometry, s.Geometry.C, false).cells()*s.Geometry.C)
+	bytes := 4 * (len(src) + len(dst))
+	var argmax *tensor.Tensor
+	if s.Argmax {
+		argmax = tensor.From(make([]int64, len(dst)), len(dst))
+		bytes += 8 * len(dst)
+	}
+	from, to := make([]byte, bytes/2), make([]byte, bytes/2)
+	in, out := tensor.From(src, len(src)), tensor.From(dst, len(dst))
+	threads := runtime.GOMAXPROCS(0)
+	scratch := make([]kernel.Scratch, threads)
+	for i := range scratch {
+		scratch[i] = kernel.NewScratch(k.Scratch)
+	}
+	pool := func() {
+		onAll(threads, k.Units, func(worker, lo, hi int) { k.Run(&scratch[worker], out, argmax, in, lo, hi) })
+	}
+	const blocks = 64
+	copyAll := func() {
+		onAll(threads, blocks, func(_, lo, hi int) {
+			copy(to[lo*len(to)/blocks:hi*len(to)/blocks], from[lo*len(to)/blocks:])
+		})
+	}
+	copyAll()
+	pool()
+	least, leastCopy := time.Duration(math.MaxInt64), time.Duration(math.MaxInt64)
+	b.SetBytes(int64(bytes))
+	for b.Loop() {
+		b.StopTimer()
+		start := time.Now()
+		copyAll()
+		leastCopy = min(leastCopy, time.Since(start))
+		b.StartTimer()
+		start = time.Now()
+		pool()
+		least = min(least, time.Since(start))
+	}
+	b.ReportMetric(float64(least.Microseconds())/1e3, "ms-least")
+	b.ReportMetric(float64(least)/float64(leastCopy), "x/copy")
+}
+
+// onAll runs units in chunks on so many goroutines.
+func onAll(threads, units int, do func(worker, lo, hi int)) {
+	chunk := int64(max(1, units/(8*threads)))
+	var next atomic.Int64
+	var done sync.WaitGroup
+	for worker := range threads {
+		done.Go(func() {
+			for {
+				hi := next.Add(chunk)
+				if hi-chunk >= int64(units) {
+					return
+				}
+				do(worker, int(hi-chunk), int(min(hi, int64(units))))
+			}
+		})
+	}
+	done.Wait()
+}

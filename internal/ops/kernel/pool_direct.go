@@ -1,0 +1,169 @@
+package kernel
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unsafe"
+
+	"github.com/poolctl/poolctl/internal/geom"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+//go:generate go -C _gen run ./pool -layer direct -out ../pool_direct_amd64.s -stubs ../pool_direct_amd64.go -pkg kernel
+
+// run is a series of windows of float32 that have the same taps: outputs of n
+// numbers each, contiguous in dst, whose first cells stand step numbers apart in
+// src.
+type run struct {
+	dst, src         []float32
+	taps             []int // bytes from the first tap to each, in row-major order
+	n, outputs, step int
+	stream           bool // write past the caches
+}
+
+// directTable holds the functions of a CPU level that reduce whole windows in
+// registers; nil when it has none.
+type directTable struct {
+	lanes   int                                 // float32 a vector
+	extrema [4]func(r run, lanes *[16]int32)    // by extremumKind
+	gather  func(lanes *[16]int32, n, step int) // prepares lanes for cells smaller than a vector
+}
+
+// Direct kernels read every tap of every window; the separable kernel reads and
+// writes each cell a few times whatever the window. Beyond so many taps an input
+// cell the latter is faster.
+const denseTaps = 26
+
+// mostTaps bounds the table of offsets.
+const mostTaps = 1 << 12
+
+// streamFrom is the size in bytes of input and output from which results are
+// written past the caches: nothing of them would be left there anyway.
+const streamFrom = 16 << 20
+
+// directPool reduces each window in registers, straight from the input to the
+// output. Its units are bands of output rows.
+type directPool struct {
+	PoolSpec
+	reduce  func(r run, lanes *[16]int32)
+	lanes   [16]int32
+	inner   int // numbers a cell
+	rows    int // of all images: images * depth * height
+	band    int // rows of a unit
+	stream  bool
+	taps    int // most taps of a window
+	inImage int // numbers of an input image
+}
+
+// newDirect plans a direct kernel, or says why not.
+func newDirect(spec *PoolSpec) (k *Pool, refusal string) {
+	table := &directTables[spec.Level]
+	switch g := &spec.Geometry; {
+	case table.lanes == 0:
+		return nil, "there is none for plain Go"
+	case spec.DType != tensor.Float32:
+		return nil, "there is none for " + spec.DType.String()
+	case spec.Argmax || spec.Reduction != Max && spec.Reduction != Min:
+		return nil, "there is none for this reduction"
+	case g.Taps() > mostTaps:
+		return nil, fmt.Sprintf("windows of %d cells, want at most %d", g.Taps(), mostTaps)
+	case readsPerCell(g) > denseTaps:
+		return nil, fmt.Sprintf("it would read every cell %d times, which pays up to %d", readsPerCell(g), denseTaps)
+	}
+	d := &directPool{PoolSpec: *spec, inner: spec.Geometry.C, rows: spec.Geometry.N, taps: spec.Geometry.Taps(),
+		reduce: table.extrema[kindOf(spec.Reduction == Min, spec.IgnoreNaN)]}
+	if spec.ChannelsFirst {
+		d.inner, d.rows = 1, d.rows*d.inner
+	}
+	axes := &d.Geometry.Axes
+	images, in, out := d.rows, axes[2].In*d.inner, axes[2].Out*d.inner
+	d.rows *= axes[0].Out * axes[1].Out
+	d.inImage = axes[0].In * axes[1].In * in
+	d.stream = 4*(images*d.inImage+d.rows*out) >= streamFrom
+	// Bands of about a quarter of a core's L2, of whole rows.
+	d.band = max(1, (1<<16)/(out+images*d.inImage/d.rows))
+	table.gather(&d.lanes, d.inner, axes[2].Stride*d.inner)
+	return &Pool{Units: (d.rows + d.band - 1) / d.band, Scratch: 8 * d.taps, run: d.run,
+		Impl: fmt.Sprintf("direct %s, %s", windowSize(&d.Geometry), spec.Level)}, ""
+}
+
+// readsPerCell returns how often an input cell is read, rounded up.
+func readsPerCell(g *geom.Geometry) int {
+	reads := 1.0
+	for _, a := range g.Axes {
+		reads *= float64(a.Size) * float64(a.Out) / float64(max(a.In, 1))
+	}
+	return int(reads + 1 - 1e-9)
+}
+
+// windowSize writes a window as 3x3.
+func windowSize(g *geom.Geometry) string {
+	var words []string
+	for _, a := range g.Spatial() {
+		words = append(words, strconv.Itoa(a.Size))
+	}
+	return strings.Join(words, "x")
+}
+
+func (d *directPool) run(s *Scratch, dst, _, src *tensor.Tensor, unit int) {
+	s.reset()
+	axes := &d.Geometry.Axes
+	in, out := tensor.Of[float32](src), tensor.Of[float32](dst)
+	w := &axes[2]
+	x0, x1 := w.Interior()
+	if w.Bounds != nil {
+		x0, x1 = w.Out, w.Out // every window has a size of its own
+	}
+	r := run{taps: take[int](s, d.taps), n: d.inner, step: w.Stride * d.inner, stream: d.stream}
+	taps := r.taps
+	var filled [3]int
+	line := w.Out * d.inner
+	for row := unit * d.band; row < min((unit+1)*d.band, d.rows); row++ {
+		image, z, y := row/axes[1].Out/axes[0].Out, row/axes[1].Out%axes[0].Out, row%axes[1].Out
+		var count [3]int
+		z, count[0] = axes[0].Cells(z)
+		y, count[1] = axes[1].Cells(y)
+		cells := in[image*d.inImage+(z*axes[1].In+y)*w.In*d.inner : (image+1)*d.inImage]
+		results := out[row*line : (row+1)*line]
+		for x := 0; x < w.Out; x += r.outputs {
+			var first int
+			first, count[2] = w.Cells(x)
+			r.outputs = 1
+			if x == x0 && x0 < x1 {
+				r.outputs = x1 - x0
+			}
+			if count != filled {
+				r.taps = d.offsets(taps, count)
+				filled = count
+			}
+			r.dst, r.src = results[x*d.inner:(x+r.outputs)*d.inner], cells[first*d.inner:]
+			d.reduce(r, &d.lanes)
+		}
+	}
+}
+
+// offsets lists the taps of a window of count cells along each axis.
+func (d *directPool) offsets(taps []int, count [3]int) []int {
+	axes := &d.Geometry.Axes
+	cell := 4 * d.inner
+	row := axes[2].In * cell
+	plane := axes[1].In * row
+	taps = taps[:0]
+	for z := range count[0] {
+		for y := range count[1] {
+			at := z*axes[0].Dilation*plane + y*axes[1].Dilation*row
+			for range count[2] {
+				taps = append(taps, at)
+				at += axes[2].Dilation * cell
+			}
+		}
+	}
+	return taps
+}
+
+// misaligned returns how many bytes past a multiple of the given bytes a slice
+// begins.
+func misaligned(s []float32, bytes int) int {
+	return int(uintptr(unsafe.Pointer(unsafe.SliceData(s))) % uintptr(bytes))
+}

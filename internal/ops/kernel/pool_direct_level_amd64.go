@@ -1,0 +1,131 @@
+//go:build amd64 && !purego
+
+package kernel
+
+// directTables holds the direct kernels of every level.
+var directTables = [...]directTable{
+	AVX2: {
+		lanes: 8,
+		extrema: [4]func(r run, lanes *[16]int32){
+			windowsAVX2(wideMaxAVX2, quadMaxAVX2, narrowMaxAVX2),
+			windowsAVX2(wideMaxIgnoreNaNAVX2, quadMaxIgnoreNaNAVX2, narrowMaxIgnoreNaNAVX2),
+			windowsAVX2(wideMinAVX2, quadMinAVX2, narrowMinAVX2),
+			windowsAVX2(wideMinIgnoreNaNAVX2, quadMinIgnoreNaNAVX2, narrowMinIgnoreNaNAVX2),
+		},
+		gather: maskLanes,
+	},
+	AVX512: {
+		lanes: 16,
+		extrema: [4]func(r run, lanes *[16]int32){
+			windowsAVX512(wideMaxAVX512, permutedMaxAVX512),
+			windowsAVX512(wideMaxIgnoreNaNAVX512, permutedMaxIgnoreNaNAVX512),
+			windowsAVX512(wideMinAVX512, permutedMinAVX512),
+			windowsAVX512(wideMinIgnoreNaNAVX512, permutedMinIgnoreNaNAVX512),
+		},
+		gather: gatherLanes,
+	},
+}
+
+type (
+	wideFunc     = func(dst, src *float32, taps *int, ntaps, n, outputs, step, stream int)
+	quadFunc     = func(dst, src *float32, taps *int, ntaps, n, outputs, step int)
+	narrowFunc   = func(dst, src *float32, taps *int, ntaps, n, outputs, step int, mask *int32)
+	permutedFunc = func(dst, src *float32, taps *int, ntaps, n, outputs, step int, lanes *int32, low, high, store int)
+)
+
+// windowsAVX2 joins the functions for large and small cells.
+func windowsAVX2(wide wideFunc, quad quadFunc, narrow narrowFunc) func(r run, mask *[16]int32) {
+	return func(r run, mask *[16]int32) {
+		if r.wide(8, wide) {
+			return
+		}
+		done := 0
+		if r.n <= 4 {
+			// What quad reads and writes past its cells must still be within
+			// the run: the outputs after them see to that.
+			after := max((4-r.n+r.step-1)/r.step, (4+r.n-1)/r.n-1)
+			if done = (r.outputs - after) &^ 3; done > 0 {
+				quad(&r.dst[0], &r.src[0], &r.taps[0], len(r.taps), r.n, done, 4*r.step)
+			}
+		}
+		done = max(done, 0)
+		if done < r.outputs {
+			narrow(&r.dst[done*r.n], &r.src[done*r.step], &r.taps[0], len(r.taps), r.n, r.outputs-done, 4*r.step, &mask[0])
+		}
+	}
+}
+
+// maskLanes sets as many lanes as a cell has numbers.
+func maskLanes(lanes *[16]int32, n, _ int) {
+	for i := range min(n, 8) {
+		lanes[i] = -1
+	}
+}
+
+// windowsAVX512 joins the functions for large and small cells.
+func windowsAVX512(wide wideFunc, permuted permutedFunc) func(r run, lanes *[16]int32) {
+	return func(r run, lanes *[16]int32) {
+		if r.wide(16, wide) {
+			return
+		}
+		at := gathered(r.n, r.step)
+		steps := r.outputs / at
+		call := func(first, outputs, steps int) {
+			read := uint(outputs-1)*uint(r.step) + uint(r.n)
+			masks := uint64(1)<<read - 1
+			permuted(&r.dst[first*r.n], &r.src[first*r.step], &r.taps[0], len(r.taps), outputs*r.n, steps, 4*outputs*r.step,
+				&lanes[0], int(masks&0xffff), int(masks>>16), 1<<(outputs*r.n)-1)
+		}
+		if steps > 0 {
+			call(0, at, steps)
+		}
+		if rest := r.outputs - steps*at; rest > 0 {
+			call(steps*at, rest, 1)
+		}
+	}
+}
+
+// gathered returns how many cells of n numbers, step numbers apart, fit into the
+// 16 lanes of a vector and the 32 numbers it is gathered from.
+func gathered(n, step int) int { return min(16/n, (32-n)/step+1) }
+
+// gatherLanes says which of 32 numbers each lane takes.
+func gatherLanes(lanes *[16]int32, n, step int) {
+	if n >= 16 {
+		return
+	}
+	for i := range gathered(n, step) * n {
+		lanes[i] = int32(i/n*step + i%n)
+	}
+}
+
+// wide reduces windows over cells of at least a vector, and those of stride 1 as
+// one such cell. It reports whether it could.
+func (r run) wide(lanes int, reduce wideFunc) bool {
+	n, outputs := r.n, r.outputs
+	if r.step == n {
+		n, outputs = n*outputs, 1
+	}
+	if n < lanes {
+		return false
+	}
+	call := func(at, n, stream int) {
+		reduce(&r.dst[at], &r.src[at], &r.taps[0], len(r.taps), n, outputs, 4*r.step, stream)
+	}
+	off := misaligned(r.dst, 4*lanes) / 4
+	switch {
+	case !r.stream, outputs > 1 && (off != 0 || n%lanes != 0), n < 4*lanes:
+		call(0, n, 0)
+	default: // the unaligned ends overlap the rest
+		head := (lanes - off) % lanes
+		whole := (n - head) &^ (lanes - 1)
+		if head > 0 {
+			call(0, lanes, 0)
+		}
+		call(head, whole, 1)
+		if head+whole < n {
+			call(n-lanes, lanes, 0)
+		}
+	}
+	return true
+}

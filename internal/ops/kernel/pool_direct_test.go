@@ -1,0 +1,57 @@
+package kernel_test
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/poolctl/poolctl/internal/geom"
+	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/tensor"
+	"pgregory.net/rapid"
+)
+
+// TestDirectWindows: small windows over every number of channels up to 17 and
+// around vectors, every extent from 1 to 67 along a row, strides, dilations and
+// paddings, at every level.
+func TestDirectWindows(t *testing.T) {
+	channels := []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 31, 32, 33, 63, 64, 65}
+	direct := map[kernel.Level]int{}
+	rapid.Check(t, func(t *rapid.T) {
+		rank := rapid.IntRange(1, 3).Draw(t, "rank")
+		in := rapid.SliceOfN(rapid.IntRange(1, 12), rank, rank).Draw(t, "in")
+		in[rank-1] = rapid.IntRange(1, 67).Draw(t, "width")
+		c := rapid.SampledFrom(channels).Draw(t, "c")
+		numbers := func(name string, hi int) []int {
+			return rapid.SliceOfN(rapid.IntRange(1, hi), rank, rank).Draw(t, name)
+		}
+		w := geom.Window{Size: numbers("size", 5), Stride: numbers("stride", 4), Dilation: numbers("dilation", 2), Pooling: true,
+			Padding: rapid.SampledFrom([]geom.Padding{geom.Same, geom.SameLower, geom.Valid}).Draw(t, "padding")}
+		g, err := geom.Resolve(rapid.IntRange(1, 2).Draw(t, "n"), in, c, w)
+		if err != nil || g.Empty() {
+			w.Padding, w.Dilation = geom.Same, nil
+			if g, err = geom.Resolve(1, in, c, w); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s := drawSpec(t, within(g, 200_000), tensor.Float32)
+		s.ChannelsFirst = s.ChannelsFirst && rapid.Bool().Draw(t, "really first")
+		s.Reduction = rapid.SampledFrom([]kernel.Reduction{kernel.Max, kernel.Min, kernel.Average, kernel.Sum}).Draw(t, "reduction")
+		s.Argmax = s.Reduction <= kernel.Min && rapid.Bool().Draw(t, "argmax")
+		s.CountPadding = rapid.Bool().Draw(t, "count padding")
+		s.Divisor = rapid.SampledFrom([]int{0, 0, 7, -3}).Draw(t, "divisor")
+		for _, l := range levels() {
+			s.Level = l
+			if strings.HasPrefix(kernel.NewPool(s).Impl, "direct") {
+				direct[l]++
+			}
+		}
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		checkLevels[float32, float32](t, random, s, rapid.SampledFrom(palettes).Draw(t, "palette"))
+	})
+	for _, l := range levels() {
+		if kernel.HasAssembly && direct[l] == 0 {
+			t.Errorf("no window ran the direct kernel at %v", l)
+		}
+	}
+}
