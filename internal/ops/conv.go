@@ -28,7 +28,9 @@ Sizes and padding are those of pool. Padding is a real zero: an infinite or NaN 
 
 The filter is a file, or a name: %s. A named filter without channels meets every channel on its own.`, axes, filterForms),
 		Rank: [2]int{rank, rank}, Linear: true, Examples: examples,
-		New: func() Op { return defaults(&Conv{op: fmt.Sprintf("conv%dd", rank), rank: rank}) },
+		New: func() Op {
+			return defaults(&Conv{convolving{op: fmt.Sprintf("conv%dd", rank), rank: rank, channels: "IO"}})
+		},
 	}
 }
 
@@ -47,9 +49,13 @@ var conv3dSpec = convSpec(3,
 	Example{"the mean of each 3x3x3 block", "poolctl conv3d samples/volume_1x16x32x32x1.npy --filter box:3 --padding SAME -o y.npy"})
 
 // Conv is convolution in one, two or three dimensions.
-type Conv struct {
-	op   string
-	rank int
+type Conv struct{ convolving }
+
+// convolving is what convolution and its transpose have in common.
+type convolving struct {
+	op       string
+	rank     int
+	channels string // order of the filter's channel axes by default: IO or OI
 	format
 	windows
 	weights
@@ -144,7 +150,7 @@ func splitFilter(op string, spec tensor.Spec, format string) (filterShape, error
 
 // Params implements Op.
 func (o *Conv) Params() []Param {
-	params := o.weights.params(filterFormats(o.rank, "IO"))
+	params := o.weights.params(filterFormats(o.rank, o.channels))
 	params = append(params, groupsParam(&o.Groups))
 	params = append(params, o.windows.params("1")...)
 	return append(params, o.format.params()...)
@@ -163,27 +169,38 @@ func groupsParam(field *int) Param {
 }
 
 // Check implements Op.
-func (o *Conv) Check() error {
-	if o.Filter == "" {
-		return usage(o.op, "filter", "missing, want a file or one of %s", filterForms)
-	}
+func (o *convolving) Check() error {
 	if o.perChannel() && o.Groups != 1 {
 		return usage(o.op, "groups", "got %d with the filter %s, want none: a named filter meets every channel on its own", o.Groups, o.Filter)
 	}
-	if err := o.window(nil).Check(); err != nil {
-		return &UsageError{o.op, err}
-	}
-	return nil
+	return checkFiltered(o.op, &o.weights, &o.windows)
 }
 
-// Inputs implements Op.
-func (o *Conv) Inputs(x tensor.Spec) ([]Input, error) {
+// Inputs implements Op. A named filter gets a group a channel.
+func (o *convolving) Inputs(x tensor.Spec) ([]Input, error) {
 	_, e, err := o.layout(o.op, x)
 	if err != nil {
 		return nil, err
 	}
-	channels := []int{1, e.C} // HWIO with a group a channel
-	return o.inputs(o.op, o.rank, channels...)
+	return o.inputs(o.op, o.rank, 1, e.C)
+}
+
+// lay reads the shapes of the input and the filter; the window is still to be
+// laid over them.
+func (o *convolving) lay(in []tensor.Spec) (*convLayout, error) {
+	layout, e, err := spatialInput(o.op, &o.format, in[0], o.rank)
+	if err != nil {
+		return nil, err
+	}
+	groups, format := o.Groups, o.FilterFormat
+	if o.perChannel() {
+		groups, format = e.C, spatialAxes[o.rank]+o.channels
+	}
+	f, err := splitFilter(o.op, in[1], format)
+	if err != nil {
+		return nil, err
+	}
+	return &convLayout{op: o.op, layout: layout, in: e, filter: f, format: format, groups: groups}, nil
 }
 
 // convLayout is a convolution, or a transposed one, laid out for its inputs.
@@ -193,6 +210,7 @@ type convLayout struct {
 	in, out tensor.Extents
 	g       geom.Geometry // of the convolution, transposed or not
 	filter  filterShape
+	format  string // of the filter
 	groups  int
 }
 
@@ -215,30 +233,22 @@ func (o *Conv) lay(in []tensor.Spec) (*convLayout, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	layout, e, err := spatialInput(o.op, &o.format, in[0], o.rank)
+	l, err := o.convolving.lay(in)
 	if err != nil {
 		return nil, err
 	}
-	groups, format := o.Groups, o.FilterFormat
-	if o.perChannel() {
-		groups, format = e.C, spatialAxes[o.rank]+"IO"
+	e, f := l.in, l.filter
+	if e.C%l.groups != 0 || f.I != e.C/l.groups {
+		return nil, unfit(o.op, "filter", "got %d input channels in shape %s (%s), want %d (the input's %d channels in %d groups)", f.I, in[1].Shape, l.format, e.C/l.groups, e.C, l.groups)
 	}
-	f, err := splitFilter(o.op, in[1], format)
-	if err != nil {
+	if f.O%l.groups != 0 {
+		return nil, unfit(o.op, "groups", "got %d, want a divisor of the filter's %d output channels", l.groups, f.O)
+	}
+	if l.g, err = o.resolve(o.op, e, o.window(f.Spatial)); err != nil {
 		return nil, err
 	}
-	if e.C%groups != 0 || f.I != e.C/groups {
-		return nil, unfit(o.op, "filter", "got %d input channels in shape %s (%s), want %d (the input's %d channels in %d groups)", f.I, in[1].Shape, format, e.C/groups, e.C, groups)
-	}
-	if f.O%groups != 0 {
-		return nil, unfit(o.op, "groups", "got %d, want a divisor of the filter's %d output channels", groups, f.O)
-	}
-	g, err := o.resolve(o.op, e, o.window(f.Spatial))
-	if err != nil {
-		return nil, err
-	}
-	out := tensor.Extents{N: e.N, C: f.O, Spatial: g.Out()}
-	return &convLayout{o.op, layout, e, out, g, f, groups}, nil
+	l.out = tensor.Extents{N: e.N, C: f.O, Spatial: l.g.Out()}
+	return l, nil
 }
 
 // spatialInput reads the main input's shape and checks its dimensions.

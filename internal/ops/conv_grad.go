@@ -3,6 +3,7 @@ package ops
 import (
 	"math"
 
+	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/ops/kernel"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
@@ -54,26 +55,10 @@ func (o *ConvTranspose) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error)
 // that the upstream gradient is the large tensor of the filter's gradient.
 func (l *convLayout) gradient(f *format, in []tensor.Spec, want WantGrad, bias bool, input kernel.ConvSpec, filter kernel.FilterGradient, transposed bool) (*Plan, error) {
 	g := newGradient(l.op, in, f, l.layout)
-	last := len(in) - 1
-	if err := checkUpstream(l.op, in[last], l.layout.Join(l.out)); err != nil {
+	dx, dw, db, dy, err := g.book(in, want, bias, l.g, l.out)
+	if err != nil {
 		return nil, err
 	}
-	if want.Bias && !bias {
-		return nil, usage(l.op, "bias-grad", "has a meaning only with --bias")
-	}
-	g.plan.describe(l.g, l.layout)
-	g.plan.Parameters, _ = in[1].Shape.Elements()
-	var dx, dw, db buf
-	if want.Input {
-		dx = g.output("dx", in[0].Shape, l.layout)
-	}
-	if want.Filter {
-		dw = g.output("dfilter", in[1].Shape, "")
-	}
-	if want.Bias {
-		db = g.output("dbias", tensor.Shape{l.out.C}, "")
-	}
-	dy := g.permuted(g.converted(buf(last), g.dtype), g.layout, g.last)
 	if want.Input {
 		input.N, input.Groups, input.DType, input.SkipPadding = l.in.N, l.groups, g.dtype, true
 		g.convolve(dx, dy, l.in, input)
@@ -94,6 +79,31 @@ func (l *convLayout) gradient(f *format, in []tensor.Spec, want WantGrad, bias b
 		g.biasGradient(db, dy, l.out.C)
 	}
 	return g.finish()
+}
+
+// book checks the upstream gradient, which is the last input, and books the
+// gradients of an operation with a filter; dy is the upstream gradient in the
+// order and the type of the kernels.
+func (g *gradient) book(in []tensor.Spec, want WantGrad, bias bool, geometry geom.Geometry, out tensor.Extents) (dx, dw, db, dy buf, err error) {
+	last := len(in) - 1
+	if err := checkUpstream(g.op, in[last], g.layout.Join(out)); err != nil {
+		return 0, 0, 0, 0, err
+	}
+	if want.Bias && !bias {
+		return 0, 0, 0, 0, usage(g.op, "bias-grad", "has a meaning only with --bias")
+	}
+	g.plan.describe(geometry, g.layout)
+	g.plan.Parameters, _ = in[1].Shape.Elements()
+	if want.Input {
+		dx = g.output("dx", in[0].Shape, g.layout)
+	}
+	if want.Filter {
+		dw = g.output("dfilter", in[1].Shape, "")
+	}
+	if want.Bias {
+		db = g.output("dbias", tensor.Shape{out.C}, "")
+	}
+	return dx, dw, db, g.permuted(g.converted(buf(last), g.dtype), g.layout, g.last), nil
 }
 
 // convolve adds the stages of the input's gradient.
@@ -173,27 +183,11 @@ func (o *Morphology) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 // morphology.
 func (l *depthwiseLayout) gradient(f *format, in []tensor.Spec, want WantGrad, bias bool) (*Plan, error) {
 	g := newGradient(l.op, in, f, l.layout)
-	upstream := len(in) - 1
-	if err := checkUpstream(l.op, in[upstream], l.layout.Join(l.out)); err != nil {
+	dx, dw, db, dy, err := g.book(in, want, bias, l.g, l.out)
+	if err != nil {
 		return nil, err
 	}
-	if want.Bias && !bias {
-		return nil, usage(l.op, "bias-grad", "has a meaning only with --bias")
-	}
-	g.plan.describe(l.g, l.layout)
-	g.plan.Parameters, _ = in[1].Shape.Elements()
 	g.plan.Impl = "channel blocks, go"
-	var dx, dw, db buf
-	if want.Input {
-		dx = g.output("dx", in[0].Shape, l.layout)
-	}
-	if want.Filter {
-		dw = g.output("dfilter", in[1].Shape, "")
-	}
-	if want.Bias {
-		db = g.output("dbias", tensor.Shape{l.out.C}, "")
-	}
-	dy := g.permuted(g.converted(buf(upstream), g.dtype), g.layout, g.last)
 	if want.Input || want.Filter {
 		g.depthwise(l, f, dx, dw, dy, want)
 	}

@@ -20,7 +20,9 @@ func convTransposeSpec(rank int, examples ...Example) Spec {
 
 Padding is that of the convolution whose gradient it is. Explicit padding and VALID give (in-1)*stride + eff - lo - hi cells, and --output-shape may ask for a surplus at the end of less than one stride or dilation; SAME gives in*stride, or any size whose ceil(size / stride) is the input's. The filter is laid out as --filter-format says, %sOI by default (O are the channels of the output; with groups their number per group).`, axes),
 		Rank: [2]int{rank, rank}, Linear: true, Examples: examples,
-		New: func() Op { return defaults(&ConvTranspose{op: fmt.Sprintf("conv%dd-transpose", rank), rank: rank}) },
+		New: func() Op {
+			return defaults(&ConvTranspose{convolving: convolving{op: fmt.Sprintf("conv%dd-transpose", rank), rank: rank, channels: "OI"}})
+		},
 	}
 }
 
@@ -36,18 +38,13 @@ var conv3dTransposeSpec = convTransposeSpec(3,
 
 // ConvTranspose is transposed convolution in one, two or three dimensions.
 type ConvTranspose struct {
-	op   string
-	rank int
-	format
-	windows
-	weights
-	Groups      int
+	convolving
 	OutputShape tensor.Shape
 }
 
 // Params implements Op.
 func (o *ConvTranspose) Params() []Param {
-	params := o.weights.params(filterFormats(o.rank, "OI"))
+	params := o.weights.params(filterFormats(o.rank, o.channels))
 	params = append(params, groupsParam(&o.Groups),
 		shapeParam("output-shape", &o.OutputShape, "whole shape of the output, in the data format"))
 	for _, p := range o.windows.params("1") {
@@ -60,28 +57,10 @@ func (o *ConvTranspose) Params() []Param {
 
 // Check implements Op.
 func (o *ConvTranspose) Check() error {
-	if o.Filter == "" {
-		return usage(o.op, "filter", "missing, want a file or one of %s", filterForms)
-	}
-	if o.perChannel() && o.Groups != 1 {
-		return usage(o.op, "groups", "got %d with the filter %s, want none: a named filter meets every channel on its own", o.Groups, o.Filter)
-	}
 	if _, err := o.OutputShape.Elements(); err != nil {
 		return usage(o.op, "output-shape", "%v", err)
 	}
-	if err := o.window(nil).Check(); err != nil {
-		return &UsageError{o.op, err}
-	}
-	return nil
-}
-
-// Inputs implements Op.
-func (o *ConvTranspose) Inputs(x tensor.Spec) ([]Input, error) {
-	_, e, err := o.layout(o.op, x)
-	if err != nil {
-		return nil, err
-	}
-	return o.inputs(o.op, o.rank, 1, e.C) // HWOI with a group a channel
+	return o.convolving.Check()
 }
 
 // Plan implements Op.
@@ -103,32 +82,25 @@ func (o *ConvTranspose) lay(in []tensor.Spec) (*convLayout, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	layout, e, err := spatialInput(o.op, &o.format, in[0], o.rank)
+	l, err := o.convolving.lay(in)
 	if err != nil {
 		return nil, err
 	}
-	groups, format := o.Groups, o.FilterFormat
-	if o.perChannel() {
-		groups, format = e.C, spatialAxes[o.rank]+"OI"
-	}
-	f, err := splitFilter(o.op, in[1], format)
-	if err != nil {
-		return nil, err
-	}
+	e, f := l.in, l.filter
 	if f.I != e.C {
-		return nil, unfit(o.op, "filter", "got %d input channels in shape %s (%s), want the input's %d", f.I, in[1].Shape, format, e.C)
+		return nil, unfit(o.op, "filter", "got %d input channels in shape %s (%s), want the input's %d", f.I, in[1].Shape, l.format, e.C)
 	}
-	if e.C%groups != 0 {
-		return nil, unfit(o.op, "groups", "got %d, want a divisor of the input's %d channels", groups, e.C)
+	if e.C%l.groups != 0 {
+		return nil, unfit(o.op, "groups", "got %d, want a divisor of the input's %d channels", l.groups, e.C)
 	}
-	channels, err := tensor.Product(f.O, groups)
+	channels, err := tensor.Product(f.O, l.groups)
 	if err != nil {
 		return nil, &DataError{o.op, err}
 	}
 	out := tensor.Extents{N: e.N, C: channels}
 	var size []int
 	if o.OutputShape != nil {
-		wanted, err := layout.Split(o.OutputShape)
+		wanted, err := l.layout.Split(o.OutputShape)
 		if err != nil {
 			return nil, unfit(o.op, "output-shape", "%v", err)
 		}
@@ -137,10 +109,10 @@ func (o *ConvTranspose) lay(in []tensor.Spec) (*convLayout, error) {
 		}
 		size = wanted.Spatial
 	}
-	g, err := geom.ResolveTranspose(e.N, e.Spatial, channels, o.window(f.Spatial), size)
-	if err != nil {
+	if l.g, err = geom.ResolveTranspose(e.N, e.Spatial, channels, o.window(f.Spatial), size); err != nil {
 		return nil, &DataError{o.op, err}
 	}
-	out.Spatial = g.In()
-	return &convLayout{o.op, layout, e, out, g, f, groups}, nil
+	out.Spatial = l.g.In()
+	l.out = out
+	return l, nil
 }
