@@ -24,9 +24,9 @@ const blockChannels = 8
 func (k *DepthwiseGradient) Units() int { return (k.Geometry.C + blockChannels - 1) / blockChannels }
 
 // Scratch returns the bytes that a worker needs: a float64 for every weight of
-// its channels.
+// its channels, and a landing for every tap.
 func (k *DepthwiseGradient) Scratch() int {
-	return 8 * k.Geometry.Taps() * min(blockChannels, k.Geometry.C) * k.Multiplier
+	return 8*k.Geometry.Taps()*min(blockChannels, k.Geometry.C)*k.Multiplier + 8*scratchWords[landing](k.Geometry.Taps())
 }
 
 // Run computes the units lo <= i < hi of the gradients with respect to the
@@ -47,10 +47,15 @@ type visit[F tensor.Floating] struct {
 	k                      *DepthwiseGradient
 	dsrc                   []F // nil when not wanted
 	src, filter, upstream  []F
-	total                  []float64
+	total                  []float64 // nil when not wanted
+	landed                 []landing // room for every tap
 	c0, c1                 int
 	channels, block, width int // input channels; those of the unit; results a cell
 }
+
+// landing is a tap of a window that meets the input, and the cell that it
+// meets, counted through all images.
+type landing struct{ tap, cell int }
 
 func depthwiseGradient[F tensor.Floating](k *DepthwiseGradient, s *Scratch, dsrcTensor, dfilterTensor, srcTensor, filterTensor, upstreamTensor *tensor.Tensor, unit int) {
 	g := &k.Geometry
@@ -59,8 +64,11 @@ func depthwiseGradient[F tensor.Floating](k *DepthwiseGradient, s *Scratch, dsrc
 	v.c1 = min(v.c0+blockChannels, g.C)
 	v.block, v.width = v.c1-v.c0, g.C*k.Multiplier
 	s.reset()
-	v.total = take[float64](s, g.Taps()*v.block*k.Multiplier)
-	clear(v.total)
+	v.landed = take[landing](s, g.Taps())
+	if dfilterTensor != nil {
+		v.total = take[float64](s, g.Taps()*v.block*k.Multiplier)
+		clear(v.total)
+	}
 	if dsrcTensor != nil {
 		v.dsrc = tensor.Of[F](dsrcTensor)
 		for i := v.c0; i < len(v.dsrc); i += v.channels {
@@ -92,37 +100,115 @@ func depthwiseGradient[F tensor.Floating](k *DepthwiseGradient, s *Scratch, dsrc
 
 // window gives one window's upstream gradient to its cells and weights.
 func (v *visit[F]) window(n int, o [3]int, index int) {
-	upstream := v.upstream[index*v.width+v.c0*v.k.Multiplier:]
-	if v.k.Morphology == Convolve {
-		v.eachTap(n, o, func(tap, cell int) { v.multiply(tap, cell, upstream) })
+	m := v.k.Multiplier
+	upstream := v.upstream[index*v.width+v.c0*m:][:v.block*m]
+	landed := v.land(n, o)
+	if v.k.Morphology != Convolve {
+		v.toWinners(landed, upstream)
 		return
 	}
-	var best [blockChannels]F
-	var bestTap, bestCell [blockChannels]int
-	first := true
-	v.eachTap(n, o, func(tap, cell int) {
-		for c := range v.block {
-			var value F
-			if v.k.Morphology == Dilate {
-				value = v.src[cell*v.channels+v.c0+c] + v.filter[tap*v.channels+v.c0+c]
-			} else { // as the maximum of the negated values
-				value = v.filter[v.weight(tap)*v.channels+v.c0+c] - v.src[cell*v.channels+v.c0+c]
-			}
-			if first || v.beats(value, best[c]) {
-				best[c], bestTap[c], bestCell[c] = value, tap, cell
-			}
-		}
-		first = false
-	})
-	for c := range v.block {
+	for _, l := range landed {
 		if v.dsrc != nil {
-			v.dsrc[bestCell[c]*v.channels+v.c0+c] += upstream[c]
+			weigh(v.dsrc[l.cell*v.channels+v.c0:][:v.block], v.filter[l.tap*v.width+v.c0*m:][:len(upstream)], upstream)
 		}
-		if v.k.Morphology == Dilate {
-			v.total[bestTap[c]*v.block+c] += float64(upstream[c])
-		} else {
-			v.total[v.weight(bestTap[c])*v.block+c] -= float64(upstream[c])
+		if v.total != nil {
+			correlate(v.total[l.tap*len(upstream):][:len(upstream)], v.src[l.cell*v.channels+v.c0:][:v.block], upstream)
 		}
+	}
+}
+
+// land lists the taps of a window that meet the input, in order.
+func (v *visit[F]) land(n int, o [3]int) []landing {
+	axes := &v.k.Geometry.Axes
+	z0, z1 := axes[0].Span(o[0])
+	y0, y1 := axes[1].Span(o[1])
+	x0, x1 := axes[2].Span(o[2])
+	count := 0
+	for z := z0; z < z1; z++ {
+		cellZ := n*axes[0].In + o[0]*axes[0].Stride - axes[0].Lo + z*axes[0].Dilation
+		for y := y0; y < y1; y++ {
+			cellY := cellZ*axes[1].In + o[1]*axes[1].Stride - axes[1].Lo + y*axes[1].Dilation
+			cell := cellY*axes[2].In + o[2]*axes[2].Stride - axes[2].Lo + x0*axes[2].Dilation
+			row := v.landed[count:][:x1-x0]
+			for i := range row {
+				row[i] = landing{(z*axes[1].Size+y)*axes[2].Size + x0 + i, cell + i*axes[2].Dilation}
+			}
+			count += len(row)
+		}
+	}
+	return v.landed[:count]
+}
+
+// weigh adds to a cell's gradient what one window sends it: each channel the
+// sum over its results of weight times upstream.
+func weigh[F tensor.Floating](dst, weights, upstream []F) {
+	if len(dst) == len(upstream) { // one result a channel
+		for c, g := range upstream {
+			dst[c] += g * weights[c]
+		}
+		return
+	}
+	m := len(upstream) / len(dst)
+	for c := range dst {
+		var sum F
+		for i, g := range upstream[c*m : (c+1)*m] {
+			sum += g * weights[c*m+i]
+		}
+		dst[c] += sum
+	}
+}
+
+// correlate adds to the sums of a tap's weights what one window sends them:
+// its cell times upstream.
+func correlate[F tensor.Floating](sums []float64, cell, upstream []F) {
+	if len(cell) == len(upstream) { // one result a channel
+		for c, g := range upstream {
+			sums[c] += float64(cell[c] * g)
+		}
+		return
+	}
+	m := len(upstream) / len(cell)
+	for c, x := range cell {
+		for i := c * m; i < (c+1)*m; i++ {
+			sums[i] += float64(x * upstream[i])
+		}
+	}
+}
+
+// toWinners is the step of morphology: the tap whose cell and weight gave the
+// result gets all of it.
+func (v *visit[F]) toWinners(landed []landing, upstream []F) {
+	var best [blockChannels]F
+	var winner [blockChannels]landing
+	for i, l := range landed {
+		cells, negated := v.src[l.cell*v.channels+v.c0:][:v.block], v.k.Morphology == Erode
+		tap := l.tap
+		if negated {
+			tap = v.weight(tap)
+		}
+		weights := v.filter[tap*v.channels+v.c0:][:v.block]
+		for c, value := range cells {
+			if negated { // the minimum of x - f as the maximum of f - x
+				value = weights[c] - value
+			} else {
+				value += weights[c]
+			}
+			if i == 0 || v.beats(value, best[c]) {
+				best[c], winner[c] = value, landing{tap, l.cell}
+			}
+		}
+	}
+	for c, g := range upstream {
+		if v.dsrc != nil {
+			v.dsrc[winner[c].cell*v.channels+v.c0+c] += g
+		}
+		if v.total == nil {
+			continue
+		}
+		if v.k.Morphology == Erode {
+			g = -g
+		}
+		v.total[winner[c].tap*v.block+c] += float64(g)
 	}
 }
 
@@ -135,40 +221,4 @@ func (v *visit[F]) beats(value, best F) bool {
 		return value > best || best != best && value == value
 	}
 	return value > best || value != value && best == best
-}
-
-// multiply is the step of one tap of a depthwise convolution.
-func (v *visit[F]) multiply(tap, cell int, upstream []F) {
-	m := v.k.Multiplier
-	for c := range v.block {
-		x := v.src[cell*v.channels+v.c0+c]
-		var sum F
-		for i := c * m; i < (c+1)*m; i++ {
-			g := upstream[i]
-			sum += g * v.filter[tap*v.width+v.c0*m+i]
-			v.total[tap*v.block*m+i] += float64(x * g)
-		}
-		if v.dsrc != nil {
-			v.dsrc[cell*v.channels+v.c0+c] += sum
-		}
-	}
-}
-
-// eachTap calls do for every tap of a window that lands inside the input, with
-// the cell of it, counted through all images.
-func (v *visit[F]) eachTap(n int, o [3]int, do func(tap, cell int)) {
-	axes := &v.k.Geometry.Axes
-	z0, z1 := axes[0].Span(o[0])
-	y0, y1 := axes[1].Span(o[1])
-	x0, x1 := axes[2].Span(o[2])
-	for z := z0; z < z1; z++ {
-		cellZ := n*axes[0].In + o[0]*axes[0].Stride - axes[0].Lo + z*axes[0].Dilation
-		for y := y0; y < y1; y++ {
-			cellY := cellZ*axes[1].In + o[1]*axes[1].Stride - axes[1].Lo + y*axes[1].Dilation
-			for x := x0; x < x1; x++ {
-				cell := cellY*axes[2].In + o[2]*axes[2].Stride - axes[2].Lo + x*axes[2].Dilation
-				do((z*axes[1].Size+y)*axes[2].Size+x, cell)
-			}
-		}
-	}
 }
