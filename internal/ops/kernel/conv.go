@@ -91,7 +91,7 @@ func newConv[F tensor.Floating](spec ConvSpec) *Conv {
 		}
 		why = append(why, Reject{gemmName[F](level), reason})
 	}
-	c := newDirect[F](spec)
+	c := newPlainConv[F](spec)
 	c.Why = why
 	return c
 }

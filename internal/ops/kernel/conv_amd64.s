@@ -7,13 +7,13 @@
 // func tile6x16AVX2(pixels *uintptr, dst *uintptr, tiles int, segments *int, count int, run int, weights *float32, bias *float32, shift int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·tile6x16AVX2(SB), NOSPLIT, $24-72
-	CMPQ tiles+16(FP), $0x00
-	JE   finish
-	MOVQ run+40(FP), AX
-	SHLQ $0x02, AX
-	MOVQ AX, 8(SP)
-	ANDQ $-16, AX
-	MOVQ AX, (SP)
+	CMPQ   tiles+16(FP), $0x00
+	JE     finish
+	MOVQ   run+40(FP), AX
+	IMUL3Q $+4, AX, AX
+	MOVQ   AX, 8(SP)
+	ANDQ   $-16, AX
+	MOVQ   AX, (SP)
 
 tile:
 	VPXOR Y0, Y0, Y0
@@ -220,13 +220,13 @@ finish:
 // func tile6x8AVX2(pixels *uintptr, dst *uintptr, tiles int, segments *int, count int, run int, weights *float32, bias *float32, shift int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·tile6x8AVX2(SB), NOSPLIT, $24-72
-	CMPQ tiles+16(FP), $0x00
-	JE   finish
-	MOVQ run+40(FP), AX
-	SHLQ $0x02, AX
-	MOVQ AX, 8(SP)
-	ANDQ $-16, AX
-	MOVQ AX, (SP)
+	CMPQ   tiles+16(FP), $0x00
+	JE     finish
+	MOVQ   run+40(FP), AX
+	IMUL3Q $+4, AX, AX
+	MOVQ   AX, 8(SP)
+	ANDQ   $-16, AX
+	MOVQ   AX, (SP)
 
 tile:
 	VPXOR Y0, Y0, Y0
@@ -391,13 +391,13 @@ finish:
 // func tile12x32AVX512(pixels *uintptr, dst *uintptr, tiles int, segments *int, count int, run int, weights *float32, bias *float32, shift int)
 // Requires: AVX, AVX512F
 TEXT ·tile12x32AVX512(SB), NOSPLIT, $24-72
-	CMPQ tiles+16(FP), $0x00
-	JE   finish
-	MOVQ run+40(FP), AX
-	SHLQ $0x02, AX
-	MOVQ AX, 8(SP)
-	ANDQ $-16, AX
-	MOVQ AX, (SP)
+	CMPQ   tiles+16(FP), $0x00
+	JE     finish
+	MOVQ   run+40(FP), AX
+	IMUL3Q $+4, AX, AX
+	MOVQ   AX, 8(SP)
+	ANDQ   $-16, AX
+	MOVQ   AX, (SP)
 
 tile:
 	VPXORD Z0, Z0, Z0
@@ -748,13 +748,13 @@ finish:
 // func tile12x16AVX512(pixels *uintptr, dst *uintptr, tiles int, segments *int, count int, run int, weights *float32, bias *float32, shift int)
 // Requires: AVX, AVX512F
 TEXT ·tile12x16AVX512(SB), NOSPLIT, $24-72
-	CMPQ tiles+16(FP), $0x00
-	JE   finish
-	MOVQ run+40(FP), AX
-	SHLQ $0x02, AX
-	MOVQ AX, 8(SP)
-	ANDQ $-16, AX
-	MOVQ AX, (SP)
+	CMPQ   tiles+16(FP), $0x00
+	JE     finish
+	MOVQ   run+40(FP), AX
+	IMUL3Q $+4, AX, AX
+	MOVQ   AX, 8(SP)
+	ANDQ   $-16, AX
+	MOVQ   AX, (SP)
 
 tile:
 	VPXORD Z0, Z0, Z0
@@ -1027,13 +1027,13 @@ finish:
 // func tile6x8AVX2Double(pixels *uintptr, dst *uintptr, tiles int, segments *int, count int, run int, weights *float64, bias *float64, shift int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·tile6x8AVX2Double(SB), NOSPLIT, $24-72
-	CMPQ tiles+16(FP), $0x00
-	JE   finish
-	MOVQ run+40(FP), AX
-	SHLQ $0x03, AX
-	MOVQ AX, 8(SP)
-	ANDQ $-32, AX
-	MOVQ AX, (SP)
+	CMPQ   tiles+16(FP), $0x00
+	JE     finish
+	MOVQ   run+40(FP), AX
+	IMUL3Q $+8, AX, AX
+	MOVQ   AX, 8(SP)
+	ANDQ   $-32, AX
+	MOVQ   AX, (SP)
 
 tile:
 	VPXOR Y0, Y0, Y0
@@ -1240,13 +1240,13 @@ finish:
 // func tile6x4AVX2Double(pixels *uintptr, dst *uintptr, tiles int, segments *int, count int, run int, weights *float64, bias *float64, shift int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·tile6x4AVX2Double(SB), NOSPLIT, $24-72
-	CMPQ tiles+16(FP), $0x00
-	JE   finish
-	MOVQ run+40(FP), AX
-	SHLQ $0x03, AX
-	MOVQ AX, 8(SP)
-	ANDQ $-32, AX
-	MOVQ AX, (SP)
+	CMPQ   tiles+16(FP), $0x00
+	JE     finish
+	MOVQ   run+40(FP), AX
+	IMUL3Q $+8, AX, AX
+	MOVQ   AX, 8(SP)
+	ANDQ   $-32, AX
+	MOVQ   AX, (SP)
 
 tile:
 	VPXOR Y0, Y0, Y0
@@ -1411,13 +1411,13 @@ finish:
 // func tile12x16AVX512Double(pixels *uintptr, dst *uintptr, tiles int, segments *int, count int, run int, weights *float64, bias *float64, shift int)
 // Requires: AVX, AVX512F
 TEXT ·tile12x16AVX512Double(SB), NOSPLIT, $24-72
-	CMPQ tiles+16(FP), $0x00
-	JE   finish
-	MOVQ run+40(FP), AX
-	SHLQ $0x03, AX
-	MOVQ AX, 8(SP)
-	ANDQ $-32, AX
-	MOVQ AX, (SP)
+	CMPQ   tiles+16(FP), $0x00
+	JE     finish
+	MOVQ   run+40(FP), AX
+	IMUL3Q $+8, AX, AX
+	MOVQ   AX, 8(SP)
+	ANDQ   $-32, AX
+	MOVQ   AX, (SP)
 
 tile:
 	VPXORD Z0, Z0, Z0
@@ -1768,13 +1768,13 @@ finish:
 // func tile12x8AVX512Double(pixels *uintptr, dst *uintptr, tiles int, segments *int, count int, run int, weights *float64, bias *float64, shift int)
 // Requires: AVX, AVX512F
 TEXT ·tile12x8AVX512Double(SB), NOSPLIT, $24-72
-	CMPQ tiles+16(FP), $0x00
-	JE   finish
-	MOVQ run+40(FP), AX
-	SHLQ $0x03, AX
-	MOVQ AX, 8(SP)
-	ANDQ $-32, AX
-	MOVQ AX, (SP)
+	CMPQ   tiles+16(FP), $0x00
+	JE     finish
+	MOVQ   run+40(FP), AX
+	IMUL3Q $+8, AX, AX
+	MOVQ   AX, 8(SP)
+	ANDQ   $-32, AX
+	MOVQ   AX, (SP)
 
 tile:
 	VPXORD Z0, Z0, Z0

@@ -13,8 +13,8 @@ const (
 	channelTile = 4
 )
 
-// newDirect plans a convolution in plain Go.
-func newDirect[F tensor.Floating](spec ConvSpec) *Conv {
+// newPlainConv plans a convolution in plain Go.
+func newPlainConv[F tensor.Floating](spec ConvSpec) *Conv {
 	k := &convolution[F]{ConvSpec: spec, srcGroup: spec.Src / spec.Groups, dstGroup: spec.Dst / spec.Groups}
 	k.panels = (k.dstGroup + channelTile - 1) / channelTile
 	k.panel = spec.taps() * k.srcGroup * channelTile

@@ -33,12 +33,14 @@ type registerTile[F tensor.Floating] struct {
 // are put into tiles.
 //
 // The packed filter is, for each phase, group and panel of destination
-// channels, [tap][source channel][channel of the panel]; then for each group and
-// panel a number that is not 0 when a weight is infinite or NaN.
+// channels, [tap][source channel][channel of the panel]; then for each unit of
+// packing a number that is not 0 when padding must not meet its weights, because
+// one is infinite or NaN.
 type gemm[F tensor.Floating] struct {
 	ConvSpec
 	axes               [3]convAxis
 	phases             []gemmPhase
+	taps               []gemmTap
 	srcGroup, dstGroup int
 	pixels             int // of a tile
 	panels             []panel[F]
@@ -69,6 +71,12 @@ type gemmPhase struct {
 	unit     int   // the first
 	segments []int // byte offsets from a pixel
 	run      int   // numbers of a segment
+}
+
+// gemmTap is a tap of the filter and where the phase that uses it has it.
+type gemmTap struct {
+	tap, position int
+	phase         *gemmPhase
 }
 
 // mostPhases is how many phases a plan may have: each needs memory and units.
@@ -116,12 +124,15 @@ func (k *gemm[F]) plan() {
 				p := gemmPhase{axis: [3]*axisPhase{&k.axes[0].phases[z], &k.axes[1].phases[y], &k.axes[2].phases[x]}, packed: k.flags}
 				p.image, p.taps = p.axis[0].count*p.axis[1].count*p.axis[2].count, p.axis[0].taps*p.axis[1].taps*p.axis[2].taps
 				k.listSegments(&p, bytes)
-				k.flags += p.taps * k.srcGroup * k.width * k.Groups
+				k.flags += k.Groups * k.width * p.taps * k.srcGroup
 				k.patchWords, k.segments = max(k.patchWords, p.taps*k.Src), max(k.segments, len(p.segments), p.taps)
 				total, most = total+k.N*p.image, max(most, k.N*p.image)
 				k.phases = append(k.phases, p)
 			}
 		}
+	}
+	for i := range k.phases {
+		k.listTaps(&k.phases[i])
 	}
 	fresh := bytes * k.Src * k.axes[0].shift * k.axes[1].shift * k.axes[2].shift
 	tiles := min(max(blockBytes/(fresh*k.pixels), 8), 64)
@@ -164,6 +175,15 @@ func (k *gemm[F]) listSegments(p *gemmPhase, bytes int) {
 	}
 }
 
+// listTaps lists the taps of a phase in packed order.
+func (k *gemm[F]) listTaps(p *gemmPhase) {
+	at := func(axis, i int) int { return p.axis[axis].tap + i*p.axis[axis].tapStep }
+	for i := range p.taps {
+		x, y, z := i%p.axis[2].taps, i/p.axis[2].taps%p.axis[1].taps, i/p.axis[2].taps/p.axis[1].taps
+		k.taps = append(k.taps, gemmTap{(at(0, z)*k.Gather[1].Size+at(1, y))*k.Gather[2].Size + at(2, x), i, p})
+	}
+}
+
 // joined reports whether neighbouring taps of a row lie next to each other in
 // the source as in the packed filter.
 func (k *gemm[F]) joined() bool { return k.Groups == 1 && k.axes[2].cellStep == 1 }
@@ -171,8 +191,8 @@ func (k *gemm[F]) joined() bool { return k.Groups == 1 && k.axes[2].cellStep == 
 // conv returns the kernel.
 func (k *gemm[F]) conv(level Level) *Conv {
 	return &Conv{
-		Packed:    k.flags + k.Groups*len(k.panels),
-		PackUnits: k.Groups * len(k.panels),
+		Packed:    k.flags + k.packUnits(),
+		PackUnits: k.packUnits(),
 		Units:     k.units,
 		Scratch:   k.scratch(),
 		Impl:      gemmName[F](level),
@@ -188,50 +208,45 @@ func gemmName[F tensor.Floating](level Level) string {
 	return fmt.Sprintf("implicit GEMM %dx%d, %s", tile[0], tile[1]/tensor.TypeOf[F]().Size(), level)
 }
 
-// pack fills one panel of one group, in all phases.
+// packSources is how many source channels of a tap a unit packs.
+const packSources = 64
+
+// packUnits returns the units in which the filter is packed.
+func (k *gemm[F]) packUnits() int {
+	return len(k.taps) * k.Groups * ((k.srcGroup + packSources - 1) / packSources)
+}
+
+// pack packs a few source channels of one tap and group, in the order in which
+// filters lie in memory: so it is read in one stream.
 func (k *gemm[F]) pack(packedTensor, filterTensor *tensor.Tensor, unit int) {
 	packed, filter := tensor.Of[F](packedTensor), tensor.Of[F](filterTensor)
-	g, p := unit/len(k.panels), &k.panels[unit%len(k.panels)]
+	parts := (k.srcGroup + packSources - 1) / packSources
+	i0 := unit % parts * packSources
+	i1 := min(i0+packSources, k.srcGroup)
+	g, tap := unit/parts%k.Groups, &k.taps[unit/parts/k.Groups]
 	var flag F
-	for i := range k.phases {
-		phase := &k.phases[i]
-		rows := k.weights(packed, phase, g, p)
-		for tz := range phase.axis[0].taps {
-			z := phase.axis[0].tap + tz*phase.axis[0].tapStep
-			for ty := range phase.axis[1].taps {
-				y := z*k.Gather[1].Size + phase.axis[1].tap + ty*phase.axis[1].tapStep
-				for tx := range phase.axis[2].taps {
-					tap := y*k.Gather[2].Size + phase.axis[2].tap + tx*phase.axis[2].tapStep
-					from := filter[tap*k.Filter.Tap+p.first*k.Filter.Dst+g*k.Filter.Group:]
-					k.packTap(rows[:k.srcGroup*p.tile.channels], from, p)
-					rows = rows[k.srcGroup*p.tile.channels:]
+	for i := i0; i < i1; i++ {
+		from := filter[tap.tap*k.Filter.Tap+i*k.Filter.Src+g*k.Filter.Group:]
+		for j := range k.panels {
+			p := &k.panels[j]
+			row := k.weights(packed, tap.phase, g, p)[(tap.position*k.srcGroup+i)*p.tile.channels:][:p.tile.channels]
+			if k.Filter.Dst == 1 {
+				copy(row, from[p.first:p.first+p.count])
+			} else {
+				for c := range row[:p.count] {
+					row[c] = from[(p.first+c)*k.Filter.Dst]
 				}
 			}
-		}
-		if k.SkipPadding && slices.ContainsFunc(k.weights(packed, phase, g, p), notFinite[F]) {
-			flag = 1
+			clear(row[p.count:])
+			if k.SkipPadding && slices.ContainsFunc(row, notFinite[F]) {
+				flag = 1
+			}
 		}
 	}
 	packed[k.flags+unit] = flag
 }
 
 func notFinite[F tensor.Floating](w F) bool { return !(math.Abs(float64(w)) <= math.MaxFloat64) }
-
-// packTap fills the rows of one tap: a row for each source channel.
-func (k *gemm[F]) packTap(rows, filter []F, p *panel[F]) {
-	for i := range k.srcGroup {
-		row := rows[i*p.tile.channels:][:p.tile.channels]
-		from := filter[i*k.Filter.Src:]
-		if k.Filter.Dst == 1 {
-			copy(row, from[:p.count])
-		} else {
-			for c := range row[:p.count] {
-				row[c] = from[c*k.Filter.Dst]
-			}
-		}
-		clear(row[p.count:])
-	}
-}
 
 // weights returns the packed rows of a panel.
 func (k *gemm[F]) weights(packed []F, phase *gemmPhase, g int, p *panel[F]) []F {

@@ -33,6 +33,18 @@ func (l *tileList) add(pixel, dst uintptr) {
 	l.pixels, l.dst = append(l.pixels, pixel), append(l.dst, dst)
 }
 
+// addRow adds n destinations that lie the given steps apart.
+func (l *tileList) addRow(n int, pixel, dst, pixelStep, dstStep uintptr) {
+	at := len(l.pixels)
+	l.pixels, l.dst = l.pixels[:at+n], l.dst[:at+n]
+	pixels, dsts := l.pixels[at:], l.dst[at:]
+	dsts = dsts[:len(pixels)]
+	for i := range pixels {
+		pixels[i], dsts[i] = pixel, dst
+		pixel, dst = pixel+pixelStep, dst+dstStep
+	}
+}
+
 // scratch returns the bytes that a worker needs.
 func (k *gemm[F]) scratch() int {
 	words := 4*scratchWords[uintptr](k.block) + scratchWords[int](k.segments) + scratchWords[F](k.patches*k.patchWords) + scratchWords[F](k.widest)
@@ -72,11 +84,10 @@ func (k *gemm[F]) run(s *Scratch, dstTensor, srcTensor, packedTensor, biasTensor
 	u.patch = take[F](s, k.patches*k.patchWords)
 	u.padded = take[F](s, k.widest)
 	if k.spills() {
-		u.spillAt, u.spill = take[uintptr](s, k.block), take[F](s, k.block*k.widest)
+		u.spillTo(take[uintptr](s, k.block), take[F](s, k.block*k.widest))
 	}
-	for i, flag := range u.packed[k.flags:][:k.Groups*len(k.panels)] {
-		p := i % len(k.panels)
-		u.hollow = u.hollow || flag != 0 && chunk <= p && p < chunk+k.chunk
+	for _, flag := range u.packed[k.flags:][:k.packUnits()] {
+		u.hollow = u.hollow || flag != 0
 	}
 	first := unit / k.chunks * k.block
 	u.collect(first, min(first+k.block, k.N*phase.image))
@@ -116,10 +127,9 @@ func (u *gemmUnit[F]) collect(lo, hi int) {
 			cx, dst = cx+u.axes[2].shift, dst+dstStep
 		}
 		pixel := u.srcAt + uintptr((((n*u.axes[0].src+cz)*u.axes[1].src+cy)*u.axes[2].src+cx)*u.Src*bytes)
-		for ; qx < in1; qx++ {
-			u.inside.add(pixel, dst)
-			pixel, dst = pixel+pixelStep, dst+dstStep
-		}
+		u.inside.addRow(in1-in0, pixel, dst, pixelStep, dstStep)
+		dst += uintptr(in1-in0) * dstStep
+		qx = in1
 		cx += u.axes[2].shift * (in1 - in0)
 		for ; qx < end; qx++ {
 			add(n, cz, cy, cx, dst)
@@ -236,6 +246,16 @@ func (u *gemmUnit[F]) biasOf(g int, p *panel[F]) []F {
 	return u.padded
 }
 
+// spillTo sets where tiles of a panel that is not full are written.
+func (u *gemmUnit[F]) spillTo(list []uintptr, spill []F) {
+	u.spillAt, u.spill = list, spill
+	at, step := address(spill), uintptr(u.panels[len(u.panels)-1].tile.channels)*u.bytes()
+	for i := range list {
+		list[i] = at
+		at += step
+	}
+}
+
 // multiply computes the tiles of a list for one panel. A panel that is not full
 // goes to scratch memory first: there is no room for whole rows in dst.
 func (u *gemmUnit[F]) multiply(g int, p *panel[F], l *tileList, tiles int, segments []int, run int, weights, bias []F) {
@@ -244,20 +264,19 @@ func (u *gemmUnit[F]) multiply(g int, p *panel[F], l *tileList, tiles int, segme
 	full := p.count == p.tile.channels
 	if !full {
 		dst, shift = u.spillAt, 0
-		at := address(u.spill)
-		for i := range l.dst {
-			dst[i] = at
-			at += uintptr(p.tile.channels) * u.bytes()
-		}
 	}
 	p.tile.multiply(unsafe.SliceData(l.pixels), unsafe.SliceData(dst), tiles*u.pixels/p.tile.pixels, unsafe.SliceData(segments), len(segments), run,
 		unsafe.SliceData(weights), unsafe.SliceData(bias), shift)
 	if full {
 		return
 	}
-	for i, at := range l.dst {
+	from := u.spill
+	for _, at := range l.dst {
 		to := u.dst[int((at-u.dstAt)/u.bytes())+first:][:p.count]
-		copy(to, u.spill[i*p.tile.channels:])
+		for c := range to {
+			to[c] = from[c]
+		}
+		from = from[p.tile.channels:]
 	}
 }
 

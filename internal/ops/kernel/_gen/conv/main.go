@@ -100,17 +100,14 @@ func (s shape) generate() {
 
 	// Pointers that the loop over steps uses live in registers, the rest in
 	// memory: twelve pixels leave three.
-	var gp []reg.GPPhysical
-	for _, r := range []reg.GPPhysical{reg.RAX, reg.RBX, reg.RCX, reg.RDX, reg.RSI, reg.RDI, reg.R8, reg.R9, reg.R10, reg.R11, reg.R12, reg.R13, reg.R14, reg.R15, reg.RBP} {
-		gp = append(gp, r)
-	}
+	gp := []reg.GPPhysical{reg.RAX, reg.RBX, reg.RCX, reg.RDX, reg.RSI, reg.RDI, reg.R8, reg.R9, reg.R10, reg.R11, reg.R12, reg.R13, reg.R14, reg.R15, reg.RBP}
 	at, weights, segment, pixel := gp[0], gp[1], gp[2], gp[3:3+s.pixels]
 	body, end, left := AllocLocal(8), AllocLocal(8), AllocLocal(8)
 
 	CMPQ(argument("tiles"), Imm(0))
 	JE(LabelRef("finish"))
 	MOVQ(argument("run"), at)
-	SHLQ(Imm(uint64(exponent(s.float.bytes))), at)
+	IMUL3Q(I32(int32(s.float.bytes)), at, at)
 	MOVQ(at, end)
 	ANDQ(I32(-unroll*int32(s.float.bytes)), at)
 	MOVQ(at, body)
@@ -186,13 +183,6 @@ func argument(name string) Mem {
 		panic(err)
 	}
 	return where.Addr
-}
-
-func exponent(bytes int) int {
-	if bytes == 8 {
-		return 3
-	}
-	return 2
 }
 
 // step multiplies one source number of every pixel with its weights.
