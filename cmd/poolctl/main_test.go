@@ -13,6 +13,13 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	// Built with -race every program waits a second before it ends, and the
+	// scripts run about a thousand.
+	if os.Getenv("GORACE") == "" {
+		if err := os.Setenv("GORACE", "atexit_sleep_ms=10"); err != nil {
+			panic(err)
+		}
+	}
 	testscript.Main(m, map[string]func(){
 		"poolctl": func() { os.Exit(cli.Main(os.Args[1:], cli.StandardStreams())) },
 	})
