@@ -122,9 +122,9 @@ func (o *Pool) needs(name string, want Want) (flags string, holds bool) {
 	case "seed", "pseudo-random", "overlapping":
 		return "--fractional", o.Fractional != nil
 	case "argmax-index":
-		return "--argmax", want.Argmax || o.FromArgmax != ""
+		return "--argmax", want.Argmax
 	case "include-batch-in-index":
-		return "--argmax-index tensorflow", o.IndexRule == "tensorflow" && (want.Argmax || o.FromArgmax != "")
+		return "--argmax-index tensorflow", o.IndexRule == "tensorflow" && want.Argmax
 	default:
 		return "", true
 	}

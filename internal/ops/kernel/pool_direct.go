@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -11,6 +12,7 @@ import (
 )
 
 //go:generate go -C _gen run ./pool -layer direct -out ../pool_direct_amd64.s -stubs ../pool_direct_amd64.go -pkg kernel
+//go:generate go -C _gen run ./pool -layer locate -out ../pool_locate_amd64.s -stubs ../pool_locate_amd64.go -pkg kernel
 
 // run is a series of windows of float32 that have the same taps: outputs of n
 // numbers each, contiguous in dst, whose first cells stand step numbers apart in
@@ -20,6 +22,17 @@ type run struct {
 	taps             []int // bytes from the first tap to each, in row-major order
 	n, outputs, step int
 	stream           bool // write past the caches
+
+	argmax []int64
+	codes  []int32 // of each tap: its number less that of the first
+	number numbering
+}
+
+// numbering is how argmax numbers the first taps of a run: number i of output o
+// is base + o*baseStep + i*laneStep.
+type numbering struct {
+	base, baseStep, laneStep int
+	lanes                    *[8]int64 // the first multiples of laneStep
 }
 
 // directTable holds the functions of a CPU level that reduce whole windows in
@@ -27,6 +40,7 @@ type run struct {
 type directTable struct {
 	lanes   int                                 // float32 a vector
 	extrema [4]func(r run, lanes *[16]int32)    // by extremumKind
+	locate  [4]func(r run, mask *[16]int32)     // the same with argmax
 	gather  func(lanes *[16]int32, n, step int) // prepares lanes for cells smaller than a vector
 }
 
@@ -54,20 +68,23 @@ type directPool struct {
 	stream  bool
 	taps    int // most taps of a window
 	inImage int // numbers of an input image
+	number  numbering
 }
 
-// newDirectPool plans a direct kernel, or says why not.
-func newDirectPool(spec *PoolSpec) (k *Pool, refusal string) {
+// newDirect plans a direct kernel, or says why not.
+func newDirect(spec *PoolSpec) (k *Pool, refusal string) {
 	table := &directTables[spec.Level]
 	switch g := &spec.Geometry; {
 	case table.lanes == 0:
 		return nil, "there is none for plain Go"
 	case spec.DType != tensor.Float32:
 		return nil, "there is none for " + spec.DType.String()
-	case spec.Argmax || spec.Reduction != Max && spec.Reduction != Min:
+	case spec.Reduction != Max && spec.Reduction != Min:
 		return nil, "there is none for this reduction"
 	case g.Taps() > mostTaps:
 		return nil, fmt.Sprintf("windows of %d cells, want at most %d", g.Taps(), mostTaps)
+	case spec.Argmax && spec.Index.Limit() > math.MaxInt32:
+		return nil, fmt.Sprintf("argmax of up to %d, want at most %d", spec.Index.Limit(), math.MaxInt32)
 	case readsPerCell(g) > denseTaps:
 		return nil, fmt.Sprintf("it would read every cell %d times, which pays up to %d", readsPerCell(g), denseTaps)
 	}
@@ -83,8 +100,16 @@ func newDirectPool(spec *PoolSpec) (k *Pool, refusal string) {
 	d.stream = 4*(images*d.inImage+d.rows*out) >= streamFrom
 	// Bands of about a quarter of a core's L2, of whole rows.
 	d.band = max(1, (1<<16)/(out+images*d.inImage/d.rows))
-	table.gather(&d.lanes, d.inner, axes[2].Stride*d.inner)
-	return &Pool{Units: (d.rows + d.band - 1) / d.band, Scratch: 8 * d.taps, run: d.run,
+	scratch := scratchWords[int](d.taps)
+	if spec.Argmax {
+		d.reduce = table.locate[kindOf(spec.Reduction == Min, spec.IgnoreNaN)]
+		d.number = d.numbering()
+		maskLanes(&d.lanes, d.inner)
+		scratch += scratchWords[int32](d.taps)
+	} else {
+		table.gather(&d.lanes, d.inner, axes[2].Stride*d.inner)
+	}
+	return &Pool{Units: (d.rows + d.band - 1) / d.band, Scratch: 8 * scratch, run: d.run,
 		Impl: fmt.Sprintf("direct %s, %s", windowSize(&d.Geometry), spec.Level)}, ""
 }
 
@@ -106,7 +131,32 @@ func windowSize(g *geom.Geometry) string {
 	return strings.Join(words, "x")
 }
 
-func (d *directPool) run(s *Scratch, dst, _, src *tensor.Tensor, unit int) {
+// maskLanes sets as many lanes as a cell smaller than a vector has numbers.
+func maskLanes(lanes *[16]int32, n int) {
+	for i := range min(n, 8) {
+		lanes[i] = -1
+	}
+}
+
+// numbering says how argmax numbers outputs side by side, and the channels of
+// each: every convention is linear in the cell's coordinates.
+func (d *directPool) numbering() numbering {
+	x, number := &d.Index, numbering{lanes: new([8]int64)}
+	if w := &d.Geometry.Axes[2]; w.Out > 1 && w.Bounds == nil {
+		number.baseStep = int(x.Encode(0, 0, w.Stride))
+	}
+	if d.inner > 1 {
+		number.laneStep = int(x.Encode(0, 1, 0))
+	} else { // outputs of stride 1 lie side by side like channels
+		number.laneStep = number.baseStep
+	}
+	for i := range number.lanes {
+		number.lanes[i] = int64(i * number.laneStep)
+	}
+	return number
+}
+
+func (d *directPool) run(s *Scratch, dst, argmax, src *tensor.Tensor, unit int) {
 	s.reset()
 	axes := &d.Geometry.Axes
 	in, out := tensor.Of[float32](src), tensor.Of[float32](dst)
@@ -117,6 +167,11 @@ func (d *directPool) run(s *Scratch, dst, _, src *tensor.Tensor, unit int) {
 	}
 	r := run{taps: take[int](s, d.taps), n: d.inner, step: w.Stride * d.inner, stream: d.stream}
 	taps := r.taps
+	var codes []int32
+	var indices []int64
+	if d.Argmax {
+		codes, indices, r.number = take[int32](s, d.taps), tensor.Of[int64](argmax), d.number
+	}
 	var filled [3]int
 	line := w.Out * d.inner
 	for row := unit * d.band; row < min((unit+1)*d.band, d.rows); row++ {
@@ -124,6 +179,14 @@ func (d *directPool) run(s *Scratch, dst, _, src *tensor.Tensor, unit int) {
 		var count [3]int
 		z, count[0] = axes[0].Cells(z)
 		y, count[1] = axes[1].Cells(y)
+		number := 0 // of the first cell of the row
+		if d.Argmax {
+			n, c := image, 0
+			if d.ChannelsFirst {
+				n, c = image/d.Index.Channels, image%d.Index.Channels
+			}
+			number = int(d.Index.Encode(n, c, (z*axes[1].In+y)*w.In))
+		}
 		cells := in[image*d.inImage+(z*axes[1].In+y)*w.In*d.inner : (image+1)*d.inImage]
 		results := out[row*line : (row+1)*line]
 		for x := 0; x < w.Out; x += r.outputs {
@@ -135,7 +198,14 @@ func (d *directPool) run(s *Scratch, dst, _, src *tensor.Tensor, unit int) {
 			}
 			if count != filled {
 				r.taps = d.offsets(taps, count)
+				if d.Argmax {
+					r.codes = d.numbers(codes, count)
+				}
 				filled = count
+			}
+			if d.Argmax {
+				r.argmax = indices[row*line:][x*d.inner : (x+r.outputs)*d.inner]
+				r.number.base = number + int(d.Index.Encode(0, 0, first))
 			}
 			r.dst, r.src = results[x*d.inner:(x+r.outputs)*d.inner], cells[first*d.inner:]
 			d.reduce(r, &d.lanes)
@@ -162,8 +232,24 @@ func (d *directPool) offsets(taps []int, count [3]int) []int {
 	return taps
 }
 
-// misaligned returns how many bytes past a multiple of the given bytes a slice
-// begins.
-func misaligned(s []float32, bytes int) int {
-	return int(uintptr(unsafe.Pointer(unsafe.SliceData(s))) % uintptr(bytes))
+// numbers lists the numbers of the same taps as offsets.
+func (d *directPool) numbers(codes []int32, count [3]int) []int32 {
+	axes := &d.Geometry.Axes
+	codes = codes[:0]
+	for z := range count[0] {
+		for y := range count[1] {
+			for x := range count[2] {
+				cell := (z*axes[0].Dilation*axes[1].In+y*axes[1].Dilation)*axes[2].In + x*axes[2].Dilation
+				codes = append(codes, int32(d.Index.Encode(0, 0, cell)))
+			}
+		}
+	}
+	return codes
+}
+
+// misaligned returns how many elements past a multiple of so many a slice begins
+// in memory.
+func misaligned[T any](s []T, elements int) int {
+	p := unsafe.SliceData(s)
+	return int(uintptr(unsafe.Pointer(p)) / unsafe.Sizeof(*p) % uintptr(elements))
 }

@@ -445,11 +445,11 @@ TEXT ·quadMaxAVX2(SB), NOSPLIT, $0-56
 	MOVQ outputs+40(FP), DI
 	MOVQ step+48(FP), R8
 	SHLQ $0x02, SI
-	LEAQ (R8)(R8*2), R9
 
 output:
 	VXORPS      Y2, Y2, Y2
 	MOVQ        (DX), R10
+	LEAQ        (R8)(R8*2), R9
 	LEAQ        (CX)(R10*1), R10
 	VMOVUPS     (R10), X0
 	VINSERTF128 $0x01, (R10)(R8*1), Y0, Y0
@@ -463,6 +463,7 @@ output:
 
 outputFast:
 	MOVQ        (DX)(R11*8), R10
+	LEAQ        (R8)(R8*2), R9
 	LEAQ        (CX)(R10*1), R10
 	VMOVUPS     (R10), X4
 	VINSERTF128 $0x01, (R10)(R8*1), Y4, Y4
@@ -480,6 +481,7 @@ outputDone:
 	VPTEST      Y2, Y2
 	JZ          outputStore
 	MOVQ        (DX), R10
+	LEAQ        (R8)(R8*2), R9
 	LEAQ        (CX)(R10*1), R10
 	VMOVUPS     (R10), X0
 	VINSERTF128 $0x01, (R10)(R8*1), Y0, Y0
@@ -491,6 +493,7 @@ outputDone:
 
 outputSlow:
 	MOVQ        (DX)(R11*8), R10
+	LEAQ        (R8)(R8*2), R9
 	LEAQ        (CX)(R10*1), R10
 	VMOVUPS     (R10), X6
 	VINSERTF128 $0x01, (R10)(R8*1), Y6, Y6
@@ -1032,11 +1035,11 @@ TEXT ·quadMaxIgnoreNaNAVX2(SB), NOSPLIT, $0-56
 	MOVQ outputs+40(FP), DI
 	MOVQ step+48(FP), R8
 	SHLQ $0x02, SI
-	LEAQ (R8)(R8*2), R9
 
 output:
 	VXORPS      Y2, Y2, Y2
 	MOVQ        (DX), R10
+	LEAQ        (R8)(R8*2), R9
 	LEAQ        (CX)(R10*1), R10
 	VMOVUPS     (R10), X0
 	VINSERTF128 $0x01, (R10)(R8*1), Y0, Y0
@@ -1050,6 +1053,7 @@ output:
 
 outputFast:
 	MOVQ        (DX)(R11*8), R10
+	LEAQ        (R8)(R8*2), R9
 	LEAQ        (CX)(R10*1), R10
 	VMOVUPS     (R10), X4
 	VINSERTF128 $0x01, (R10)(R8*1), Y4, Y4
@@ -1067,6 +1071,7 @@ outputDone:
 	VPTEST      Y2, Y2
 	JZ          outputStore
 	MOVQ        (DX), R10
+	LEAQ        (R8)(R8*2), R9
 	LEAQ        (CX)(R10*1), R10
 	VMOVUPS     (R10), X0
 	VINSERTF128 $0x01, (R10)(R8*1), Y0, Y0
@@ -1078,6 +1083,7 @@ outputDone:
 
 outputSlow:
 	MOVQ        (DX)(R11*8), R10
+	LEAQ        (R8)(R8*2), R9
 	LEAQ        (CX)(R10*1), R10
 	VMOVUPS     (R10), X6
 	VINSERTF128 $0x01, (R10)(R8*1), Y6, Y6
@@ -1623,11 +1629,11 @@ TEXT ·quadMinAVX2(SB), NOSPLIT, $0-56
 	MOVQ outputs+40(FP), DI
 	MOVQ step+48(FP), R8
 	SHLQ $0x02, SI
-	LEAQ (R8)(R8*2), R9
 
 output:
 	VXORPS      Y2, Y2, Y2
 	MOVQ        (DX), R10
+	LEAQ        (R8)(R8*2), R9
 	LEAQ        (CX)(R10*1), R10
 	VMOVUPS     (R10), X0
 	VINSERTF128 $0x01, (R10)(R8*1), Y0, Y0
@@ -1641,6 +1647,7 @@ output:
 
 outputFast:
 	MOVQ        (DX)(R11*8), R10
+	LEAQ        (R8)(R8*2), R9
 	LEAQ        (CX)(R10*1), R10
 	VMOVUPS     (R10), X4
 	VINSERTF128 $0x01, (R10)(R8*1), Y4, Y4
@@ -1658,6 +1665,7 @@ outputDone:
 	VPTEST      Y2, Y2
 	JZ          outputStore
 	MOVQ        (DX), R10
+	LEAQ        (R8)(R8*2), R9
 	LEAQ        (CX)(R10*1), R10
 	VMOVUPS     (R10), X0
 	VINSERTF128 $0x01, (R10)(R8*1), Y0, Y0
@@ -1669,6 +1677,7 @@ outputDone:
 
 outputSlow:
 	MOVQ        (DX)(R11*8), R10
+	LEAQ        (R8)(R8*2), R9
 	LEAQ        (CX)(R10*1), R10
 	VMOVUPS     (R10), X6
 	VINSERTF128 $0x01, (R10)(R8*1), Y6, Y6
@@ -2210,11 +2219,11 @@ TEXT ·quadMinIgnoreNaNAVX2(SB), NOSPLIT, $0-56
 	MOVQ outputs+40(FP), DI
 	MOVQ step+48(FP), R8
 	SHLQ $0x02, SI
-	LEAQ (R8)(R8*2), R9
 
 output:
 	VXORPS      Y2, Y2, Y2
 	MOVQ        (DX), R10
+	LEAQ        (R8)(R8*2), R9
 	LEAQ        (CX)(R10*1), R10
 	VMOVUPS     (R10), X0
 	VINSERTF128 $0x01, (R10)(R8*1), Y0, Y0
@@ -2228,6 +2237,7 @@ output:
 
 outputFast:
 	MOVQ        (DX)(R11*8), R10
+	LEAQ        (R8)(R8*2), R9
 	LEAQ        (CX)(R10*1), R10
 	VMOVUPS     (R10), X4
 	VINSERTF128 $0x01, (R10)(R8*1), Y4, Y4
@@ -2245,6 +2255,7 @@ outputDone:
 	VPTEST      Y2, Y2
 	JZ          outputStore
 	MOVQ        (DX), R10
+	LEAQ        (R8)(R8*2), R9
 	LEAQ        (CX)(R10*1), R10
 	VMOVUPS     (R10), X0
 	VINSERTF128 $0x01, (R10)(R8*1), Y0, Y0
@@ -2256,6 +2267,7 @@ outputDone:
 
 outputSlow:
 	MOVQ        (DX)(R11*8), R10
+	LEAQ        (R8)(R8*2), R9
 	LEAQ        (CX)(R10*1), R10
 	VMOVUPS     (R10), X6
 	VINSERTF128 $0x01, (R10)(R8*1), Y6, Y6

@@ -12,7 +12,13 @@ var directTables = [...]directTable{
 			windowsAVX2(wideMinAVX2, quadMinAVX2, narrowMinAVX2),
 			windowsAVX2(wideMinIgnoreNaNAVX2, quadMinIgnoreNaNAVX2, narrowMinIgnoreNaNAVX2),
 		},
-		gather: maskLanes,
+		locate: [4]func(r run, mask *[16]int32){
+			locator(quadLocators[0], wideLocator{8, locateWideMaxAVX2}),
+			locator(quadLocators[1], wideLocator{8, locateWideMaxIgnoreNaNAVX2}),
+			locator(quadLocators[2], wideLocator{8, locateWideMinAVX2}),
+			locator(quadLocators[3], wideLocator{8, locateWideMinIgnoreNaNAVX2}),
+		},
+		gather: func(lanes *[16]int32, n, _ int) { maskLanes(lanes, n) },
 	},
 	AVX512: {
 		lanes: 16,
@@ -21,6 +27,12 @@ var directTables = [...]directTable{
 			windowsAVX512(wideMaxIgnoreNaNAVX512, permutedMaxIgnoreNaNAVX512),
 			windowsAVX512(wideMinAVX512, permutedMinAVX512),
 			windowsAVX512(wideMinIgnoreNaNAVX512, permutedMinIgnoreNaNAVX512),
+		},
+		locate: [4]func(r run, mask *[16]int32){
+			locator(quadLocators[0], wideLocator{16, locateWideMaxAVX512}, wideLocator{8, locateWideMaxAVX2}),
+			locator(quadLocators[1], wideLocator{16, locateWideMaxIgnoreNaNAVX512}, wideLocator{8, locateWideMaxIgnoreNaNAVX2}),
+			locator(quadLocators[2], wideLocator{16, locateWideMinAVX512}, wideLocator{8, locateWideMinAVX2}),
+			locator(quadLocators[3], wideLocator{16, locateWideMinIgnoreNaNAVX512}, wideLocator{8, locateWideMinIgnoreNaNAVX2}),
 		},
 		gather: gatherLanes,
 	},
@@ -39,27 +51,25 @@ func windowsAVX2(wide wideFunc, quad quadFunc, narrow narrowFunc) func(r run, ma
 		if r.wide(8, wide) {
 			return
 		}
-		done := 0
-		if r.n <= 4 {
-			// What quad reads and writes past its cells must still be within
-			// the run: the outputs after them see to that.
-			after := max((4-r.n+r.step-1)/r.step, (4+r.n-1)/r.n-1)
-			if done = (r.outputs - after) &^ 3; done > 0 {
-				quad(&r.dst[0], &r.src[0], &r.taps[0], len(r.taps), r.n, done, 4*r.step)
-			}
+		done := r.quads()
+		if done > 0 {
+			quad(&r.dst[0], &r.src[0], &r.taps[0], len(r.taps), r.n, done, 4*r.step)
 		}
-		done = max(done, 0)
 		if done < r.outputs {
 			narrow(&r.dst[done*r.n], &r.src[done*r.step], &r.taps[0], len(r.taps), r.n, r.outputs-done, 4*r.step, &mask[0])
 		}
 	}
 }
 
-// maskLanes sets as many lanes as a cell has numbers.
-func maskLanes(lanes *[16]int32, n, _ int) {
-	for i := range min(n, 8) {
-		lanes[i] = -1
+// quads returns how many outputs may be computed by four, cells of up to four
+// numbers being read and written as four: what that is too much must still be
+// within the run, of which the outputs after them see to that.
+func (r *run) quads() int {
+	if r.n > 4 {
+		return 0
 	}
+	after := max((4-r.n+r.step-1)/r.step, (4+r.n-1)/r.n-1)
+	return max(0, (r.outputs-after)&^3)
 }
 
 // windowsAVX512 joins the functions for large and small cells.
@@ -109,23 +119,27 @@ func (r run) wide(lanes int, reduce wideFunc) bool {
 	if n < lanes {
 		return false
 	}
-	call := func(at, n, stream int) {
+	r.split(lanes, n, outputs, misaligned(r.dst, lanes), func(at, n, stream int) {
 		reduce(&r.dst[at], &r.src[at], &r.taps[0], len(r.taps), n, outputs, 4*r.step, stream)
-	}
-	off := misaligned(r.dst, 4*lanes) / 4
-	switch {
-	case !r.stream, outputs > 1 && (off != 0 || n%lanes != 0), n < 4*lanes:
-		call(0, n, 0)
-	default: // the unaligned ends overlap the rest
-		head := (lanes - off) % lanes
-		whole := (n - head) &^ (lanes - 1)
-		if head > 0 {
-			call(0, lanes, 0)
-		}
-		call(head, whole, 1)
-		if head+whole < n {
-			call(n-lanes, lanes, 0)
-		}
-	}
+	})
 	return true
+}
+
+// split calls do for all of a run of outputs of n numbers, or for the part that
+// may be streamed, to addresses that are multiples of a vector, and the ends on
+// both sides, which overlap it; dst begins off numbers past such an address.
+func (r *run) split(lanes, n, outputs, off int, do func(at, n, stream int)) {
+	if !r.stream || outputs > 1 && (off != 0 || n%lanes != 0) || n < 4*lanes {
+		do(0, n, 0)
+		return
+	}
+	head := (lanes - off) % lanes
+	whole := (n - head) &^ (lanes - 1)
+	if head > 0 {
+		do(0, lanes, 0)
+	}
+	do(head, whole, 1)
+	if head+whole < n {
+		do(n-lanes, lanes, 0)
+	}
 }

@@ -64,6 +64,7 @@ func checkRun(t *testing.T, random *rand.Rand, level Level, n int) {
 	var lanes [16]int32
 	table.gather(&lanes, n, r.step)
 	table.extrema[kind](r, &lanes)
+	checkArgmax(t, random, level, kind, r)
 	merge, _ := extremumMerger[float32](Generic, kind >= 2, kind%2 == 1)
 	want := make([]float32, n)
 	for o := range outputs {
@@ -80,6 +81,53 @@ func checkRun(t *testing.T, random *rand.Rand, level Level, n int) {
 	for i, v := range all {
 		if (i < at || i >= at+outputs*n) && v != 77 {
 			t.Fatalf("%v: %d numbers, %d outputs: place %d was written", level, n, outputs, i-at)
+		}
+	}
+}
+
+// checkArgmax compares values and indices with merging pairs of them in plain
+// Go, where taps are numbered by any multiple of their order.
+func checkArgmax(t *testing.T, random *rand.Rand, level Level, kind extremumKind, r run) {
+	values, indices := make([]float32, len(r.dst)+2*margin), make([]int64, len(r.dst)+2*margin)
+	for i := range indices {
+		values[i], indices[i] = 77, 77
+	}
+	at := margin/2 + random.IntN(margin/2)
+	end := at + len(r.dst)
+	r.dst, r.argmax = values[at:end], indices[at:end]
+	for i := range r.taps {
+		r.codes = append(r.codes, int32(i*(1+random.IntN(2))))
+	}
+	x := &r.number
+	x.base, x.laneStep, x.lanes = random.IntN(1<<40), random.IntN(3), new([8]int64)
+	x.baseStep = []int{r.n * x.laneStep, 5}[random.IntN(2)]
+	for i := range x.lanes {
+		x.lanes[i] = int64(i * x.laneStep)
+	}
+	var mask [16]int32
+	maskLanes(&mask, r.n)
+	directTables[level].locate[kind](r, &mask)
+	merge := [4]merger[located[float32]]{mergeArgMax[float32], mergeArgMaxIgnoreNaN[float32], mergeArgMin[float32], mergeArgMinIgnoreNaN[float32]}[kind]
+	for o := range r.outputs {
+		for i := range r.n {
+			var want, next [1]located[float32]
+			for k, tap := range r.taps {
+				next[0] = located[float32]{r.src[o*r.step+tap/4+i], int(r.codes[k])}
+				if k == 0 {
+					want = next
+				} else {
+					merge(want[:], want[:], next[:])
+				}
+			}
+			number := int64(x.base + o*x.baseStep + i*x.laneStep + want[0].at)
+			if k := o*r.n + i; r.argmax[k] != number || math.Float32bits(r.dst[k]) != math.Float32bits(want[0].value) {
+				t.Fatalf("%v: kind %d, %d numbers, output %d of %d: number %d is %v at %d, want %v at %d", level, kind, r.n, o, r.outputs, i, r.dst[k], r.argmax[k], want[0].value, number)
+			}
+		}
+	}
+	for i := range values {
+		if (i < at || i >= end) && (values[i] != 77 || indices[i] != 77) {
+			t.Fatalf("%v: %d numbers, %d outputs: place %d was written with argmax", level, r.n, r.outputs, i-at)
 		}
 	}
 }

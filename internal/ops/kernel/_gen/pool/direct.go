@@ -141,24 +141,10 @@ func (r reduction) window(v isa, f frame, label string, acc []VecVirtual, load f
 		}
 		MOVQ(U32(1), t)
 	}
-	// test gathers in nan whether a or b holds a NaN.
-	test := func(a, b VecVirtual) {
-		mask := v.mask()
-		r.compare(unordered, a, b, mask)
-		if v.wide() {
-			KORW(mask, nan, nan)
-		} else {
-			VORPS(mask, nan, nan)
-		}
-	}
-	if v.wide() {
-		KXORW(nan, nan, nan)
-	} else {
-		VXORPS(nan, nan, nan)
-	}
+	r.clear(v, nan)
 	first()
 	for i := 0; i < len(acc); i += 2 {
-		test(acc[i], acc[min(i+1, len(acc)-1)])
+		r.gather(v, nan, acc[i], acc[min(i+1, len(acc)-1)])
 	}
 	CMPQ(t, f.ntaps)
 	JGE(LabelRef(label + "Done"))
@@ -170,7 +156,7 @@ func (r reduction) window(v isa, f frame, label string, acc []VecVirtual, load f
 		load(offset, i, next[i])
 	}
 	for i := 0; i < len(acc); i += 2 {
-		test(next[i], next[min(i+1, len(acc)-1)])
+		r.gather(v, nan, next[i], next[min(i+1, len(acc)-1)])
 	}
 	for i := range acc {
 		r.strict(acc[i], next[i], acc[i])
@@ -179,11 +165,7 @@ func (r reduction) window(v isa, f frame, label string, acc []VecVirtual, load f
 	CMPQ(t, f.ntaps)
 	JL(LabelRef(label + "Fast"))
 	Label(label + "Done")
-	if v.wide() {
-		KORTESTW(nan, nan)
-	} else {
-		VPTEST(nan, nan)
-	}
+	r.any(v, nan)
 	JZ(LabelRef(label + "Store"))
 
 	first()
@@ -199,6 +181,35 @@ func (r reduction) window(v isa, f frame, label string, acc []VecVirtual, load f
 	INCQ(t)
 	CMPQ(t, f.ntaps)
 	JL(LabelRef(label + "Slow"))
+}
+
+// clear empties a mask.
+func (r reduction) clear(v isa, mask Register) {
+	if v.wide() {
+		KXORW(mask, mask, mask)
+	} else {
+		VXORPS(mask, mask, mask)
+	}
+}
+
+// gather adds to a mask whether a or b holds a NaN.
+func (r reduction) gather(v isa, nan Register, a, b VecVirtual) {
+	mask := v.mask()
+	r.compare(unordered, a, b, mask)
+	if v.wide() {
+		KORW(mask, nan, nan)
+	} else {
+		VORPS(mask, nan, nan)
+	}
+}
+
+// any sets the zero flag if a mask is empty.
+func (r reduction) any(v isa, mask Register) {
+	if v.wide() {
+		KORTESTW(mask, mask)
+	} else {
+		VPTEST(mask, mask)
+	}
 }
 
 // narrow writes the AVX2 function for cells of less than a vector: one output at
@@ -236,21 +247,9 @@ func (r reduction) quad() {
 	Doc(r.name("quad", v)+" reduces windows over cells of n <= 4 numbers; outputs is a multiple of 4. Reads and",
 		"writes up to 16 bytes from the beginning of a cell.")
 	f := newFrame()
-	three := GP64()
-	LEAQ(Mem{Base: f.step, Index: f.step, Scale: 2}, three)
 	Label("output")
 	acc := []VecVirtual{YMM(), YMM()}
-	base := GP64()
-	r.window(v, f, "output", acc, func(offset Register, i int, to VecVirtual) {
-		if i == 0 {
-			LEAQ(Mem{Base: f.src, Index: offset, Scale: 1}, base)
-			VMOVUPS(Mem{Base: base}, to.AsX())
-			VINSERTF128(Imm(1), Mem{Base: base, Index: f.step, Scale: 1}, to, to)
-			return
-		}
-		VMOVUPS(Mem{Base: base, Index: f.step, Scale: 2}, to.AsX())
-		VINSERTF128(Imm(1), Mem{Base: base, Index: three, Scale: 1}, to, to)
-	})
+	r.window(v, f, "output", acc, quadLoad(f))
 	Label("outputStore")
 	for i := range acc {
 		VMOVUPS(acc[i].AsX(), Mem{Base: f.dst})
@@ -262,6 +261,22 @@ func (r reduction) quad() {
 	JNZ(LabelRef("output"))
 	VZEROUPPER()
 	RET()
+}
+
+// quadLoad reads the same tap of four outputs, two a vector.
+func quadLoad(f frame) func(offset Register, i int, to VecVirtual) {
+	three, base := GP64(), GP64()
+	return func(offset Register, i int, to VecVirtual) {
+		if i == 0 {
+			LEAQ(Mem{Base: f.step, Index: f.step, Scale: 2}, three)
+			LEAQ(Mem{Base: f.src, Index: offset, Scale: 1}, base)
+			VMOVUPS(Mem{Base: base}, to.AsX())
+			VINSERTF128(Imm(1), Mem{Base: base, Index: f.step, Scale: 1}, to, to)
+			return
+		}
+		VMOVUPS(Mem{Base: base, Index: f.step, Scale: 2}, to.AsX())
+		VINSERTF128(Imm(1), Mem{Base: base, Index: three, Scale: 1}, to, to)
+	}
 }
 
 // permuted writes the AVX-512 function for cells of less than a vector: as many

@@ -20,6 +20,8 @@ func main() {
 		rows()
 	case "direct":
 		direct()
+	case "locate":
+		locate()
 	default:
 		log.Fatalf("layer: got %q, want rows or direct", *layer)
 	}
