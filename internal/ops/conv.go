@@ -153,7 +153,13 @@ func (o *Conv) Params() []Param {
 	params := o.weights.params(filterFormats(o.rank, o.channels))
 	params = append(params, groupsParam(&o.Groups))
 	params = append(params, o.windows.params("1")...)
-	return append(params, o.format.params()...)
+	return withNeeds(append(params, o.format.params()...), o.needs)
+}
+
+// needs says that a named filter, which meets every channel on its own, has
+// neither a format nor groups.
+func (o *convolving) needs(name string, _ Want) (flags string, holds bool) {
+	return "a filter with channels", name != "filter-format" && name != "groups" || !o.perChannel()
 }
 
 func groupsParam(field *int) Param {

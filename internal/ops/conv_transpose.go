@@ -52,7 +52,7 @@ func (o *ConvTranspose) Params() []Param {
 			params = append(params, p)
 		}
 	}
-	return append(params, o.format.params()...)
+	return withNeeds(append(params, o.format.params()...), o.needs)
 }
 
 // Check implements Op.
