@@ -122,9 +122,9 @@ func (o *Pool) needs(name string, want Want) (flags string, holds bool) {
 	case "seed", "pseudo-random", "overlapping":
 		return "--fractional", o.Fractional != nil
 	case "argmax-index":
-		return "--argmax", want.Argmax
+		return "--argmax", want.Argmax || o.FromArgmax != ""
 	case "include-batch-in-index":
-		return "--argmax-index tensorflow", o.IndexRule == "tensorflow" && want.Argmax
+		return "--argmax-index tensorflow", o.IndexRule == "tensorflow" && (want.Argmax || o.FromArgmax != "")
 	default:
 		return "", true
 	}

@@ -67,7 +67,7 @@ func (p *Pool) Run(s *Scratch, dst, argmax, src *tensor.Tensor, lo, hi int) {
 // NewPool plans a pooling kernel. Every window must hold a real cell (see
 // geom.Window.Pooling), and the output must not be empty.
 func NewPool(spec PoolSpec) *Pool {
-	direct, refusal := newDirect(&spec)
+	direct, refusal := newDirectPool(&spec)
 	if direct != nil {
 		return direct
 	}

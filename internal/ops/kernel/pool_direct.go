@@ -71,8 +71,8 @@ type directPool struct {
 	number  numbering
 }
 
-// newDirect plans a direct kernel, or says why not.
-func newDirect(spec *PoolSpec) (k *Pool, refusal string) {
+// newDirectPool plans a direct kernel, or says why not.
+func newDirectPool(spec *PoolSpec) (k *Pool, refusal string) {
 	table := &directTables[spec.Level]
 	switch g := &spec.Geometry; {
 	case table.lanes == 0:

@@ -47,7 +47,7 @@ func TestDirectWindows(t *testing.T) {
 			}
 		}
 		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
-		checkLevels[float32, float32](t, random, s, rapid.SampledFrom(palettes).Draw(t, "palette"))
+		checkPoolLevels[float32, float32](t, random, s, rapid.SampledFrom(palettes).Draw(t, "palette"))
 	})
 	for _, l := range levels() {
 		if kernel.HasAssembly && direct[l] == 0 {

@@ -69,26 +69,26 @@ func TestPoolingIsTheSameAtEveryLevel(t *testing.T) {
 				p := rapid.SampledFrom(palettes).Draw(t, "palette")
 				switch {
 				case d == tensor.Uint8 && s.Reduction <= kernel.Min:
-					checkLevels[uint8, uint8](t, random, s, p)
+					checkPoolLevels[uint8, uint8](t, random, s, p)
 				case d == tensor.Uint8:
-					checkLevels[uint8, float32](t, random, s, p)
+					checkPoolLevels[uint8, float32](t, random, s, p)
 				case d == tensor.Int16 && s.Reduction <= kernel.Min:
-					checkLevels[int16, int16](t, random, s, p)
+					checkPoolLevels[int16, int16](t, random, s, p)
 				case d == tensor.Int16:
-					checkLevels[int16, float32](t, random, s, p)
+					checkPoolLevels[int16, float32](t, random, s, p)
 				case d == tensor.Float32:
-					checkLevels[float32, float32](t, random, s, p)
+					checkPoolLevels[float32, float32](t, random, s, p)
 				default:
-					checkLevels[float64, float64](t, random, s, p)
+					checkPoolLevels[float64, float64](t, random, s, p)
 				}
 			})
 		})
 	}
 }
 
-// checkLevels compares every level with plain Go on the same data, which starts
+// checkPoolLevels compares every level with plain Go on the same data, which starts
 // anywhere in memory.
-func checkLevels[T, O tensor.Real](t failer, random *rand.Rand, s kernel.PoolSpec, p palette) {
+func checkPoolLevels[T, O tensor.Real](t failer, random *rand.Rand, s kernel.PoolSpec, p palette) {
 	t.Helper()
 	n := s.Geometry.N * inputOrder(&s.Geometry, false).cells() * s.Geometry.C
 	shift := random.IntN(16)
