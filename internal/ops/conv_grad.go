@@ -28,7 +28,7 @@ func (o *Conv) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	for i, a := range l.g.Axes {
 		input.Gather[i] = a.Backward()
 	}
-	filter := kernel.FilterGradient{Large: l.in.C, Small: l.filter.O, Filter: s}
+	filter := kernel.FilterGradientSpec{Large: l.in.C, Small: l.filter.O, Filter: s}
 	return l.gradient(&o.format, in, want, o.Bias != "", input, filter, false)
 }
 
@@ -47,13 +47,13 @@ func (o *ConvTranspose) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error)
 	for i, a := range l.g.Axes {
 		input.Gather[i] = a.Forward()
 	}
-	filter := kernel.FilterGradient{Large: l.out.C, Small: l.in.C, Filter: swapped}
+	filter := kernel.FilterGradientSpec{Large: l.out.C, Small: l.in.C, Filter: swapped}
 	return l.gradient(&o.format, in, want, o.Bias != "", input, filter, true)
 }
 
 // gradient builds the plan of the gradients of a convolution. transposed says
 // that the upstream gradient is the large tensor of the filter's gradient.
-func (l *convLayout) gradient(f *format, in []tensor.Spec, want WantGrad, bias bool, input kernel.ConvSpec, filter kernel.FilterGradient, transposed bool) (*Plan, error) {
+func (l *convLayout) gradient(f *format, in []tensor.Spec, want WantGrad, bias bool, input kernel.ConvSpec, filter kernel.FilterGradientSpec, transposed bool) (*Plan, error) {
 	g := newGradient(l.op, in, f, l.layout)
 	dx, dw, db, dy, err := g.book(in, want, bias, l.g, l.out)
 	if err != nil {
@@ -72,7 +72,7 @@ func (l *convLayout) gradient(f *format, in []tensor.Spec, want WantGrad, bias b
 		if transposed {
 			large, small = dy, x
 		}
-		g.filterGradient(dw, large, small, &filter, in[1].Shape)
+		g.filterGradient(dw, large, small, filter, in[1].Shape)
 		g.plan.MultiplyAdds += l.multiplyAdds()
 	}
 	if want.Bias {
@@ -126,17 +126,24 @@ func (g *gradient) convolve(dx, dy buf, e tensor.Extents, spec kernel.ConvSpec) 
 }
 
 // filterGradient adds the stages of the filter's gradient.
-func (g *gradient) filterGradient(dw, large, small buf, k *kernel.FilterGradient, shape tensor.Shape) {
+func (g *gradient) filterGradient(dw, large, small buf, spec kernel.FilterGradientSpec, shape tensor.Shape) {
+	spec.Level = level()
+	k := kernel.NewFilterGradient(spec)
 	if g.plan.Impl == "" {
-		g.plan.Impl = "taps by channel blocks, go"
+		g.plan.Impl, g.plan.Why = k.Impl, k.Why
 	}
+	packed := g.temp(g.dtype, k.Packed)
 	dst := dw
 	if g.result != g.dtype {
 		dst = g.temp(g.dtype, shape...)
 	}
-	g.stage(Stage{Name: "filter gradient", Units: k.Units(), Scratch: k.Scratch(), Work: math.MaxInt,
+	g.stage(Stage{Name: "transpose the channels", Units: k.PackUnits, Work: k.Packed,
+		Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) {
+			k.Pack(bufs[packed], bufs[small], lo, hi)
+		}})
+	g.stage(Stage{Name: "filter gradient", Units: k.Units, Scratch: k.Scratch, Work: math.MaxInt,
 		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
-			k.Run(&w.Scratch, bufs[dst], bufs[large], bufs[small], lo, hi)
+			k.Run(&w.Scratch, bufs[dst], bufs[large], bufs[small], bufs[packed], lo, hi)
 		}})
 	g.deliver(dw, dst, "", "")
 }

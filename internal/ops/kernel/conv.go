@@ -69,29 +69,41 @@ func NewConv(spec ConvSpec) *Conv {
 }
 
 func newConv[F tensor.Floating](spec ConvSpec) *Conv {
-	var why []Reject
 	phases := 1
 	for i := range spec.Gather {
 		phases *= max(1, min(spec.Gather[i].Period, spec.Gather[i].Dst, mostPhases+1))
 	}
-	for _, level := range []Level{AVX512, AVX2} {
+	refuse := ""
+	if phases > mostPhases {
+		refuse = fmt.Sprintf("the strides make more than %d sets of taps", mostPhases)
+	}
+	tiles, level, why := bestTiles[F](spec.Level, refuse)
+	var c *Conv
+	if tiles != nil {
+		c = newGemm(spec, tiles).conv(level)
+	} else {
+		c = newPlainConv[F](spec)
+	}
+	c.Why = why
+	return c
+}
+
+// bestTiles returns the register tiles of the best level that may be used, none
+// when refuse says why the shape needs plain Go, and why not those of better
+// levels.
+func bestTiles[F tensor.Floating](most Level, refuse string) (tiles []registerTile[F], level Level, why []Reject) {
+	for level = AVX512; level > Generic; level-- {
 		tiles := assembledTiles[F](level)
-		reason := ""
+		reason := refuse
 		switch {
 		case tiles == nil:
 			reason = "this build has no assembly"
-		case level > spec.Level:
-			reason = fmt.Sprintf("the level is %s (the machine's, or less by %s)", spec.Level, Variable)
-		case phases > mostPhases:
-			reason = fmt.Sprintf("the strides make more than %d sets of taps", mostPhases)
-		default:
-			c := newGemm(spec, tiles).conv(level)
-			c.Why = why
-			return c
+		case level > most:
+			reason = fmt.Sprintf("the level is %s (the machine's, or less by %s)", most, Variable)
+		case reason == "":
+			return tiles, level, why
 		}
 		why = append(why, Reject{gemmName[F](level), reason})
 	}
-	c := newPlainConv[F](spec)
-	c.Why = why
-	return c
+	return nil, Generic, why
 }

@@ -100,18 +100,24 @@ func newGemm[F tensor.Floating](spec ConvSpec, tiles []registerTile[F]) *gemm[F]
 		k.axes[i] = newConvAxis(&spec.Gather[i])
 	}
 	for first := 0; first < k.dstGroup; {
-		tile := tiles[0]
-		for _, t := range tiles {
-			if t.channels >= k.dstGroup-first {
-				tile = t
-			}
-		}
+		tile := fitTile(tiles, k.dstGroup-first)
 		k.panels = append(k.panels, panel[F]{first, min(tile.channels, k.dstGroup-first), k.width, tile})
 		k.width += tile.channels
 		first += tile.channels
 	}
 	k.plan()
 	return k
+}
+
+// fitTile returns the narrowest tile that the channels fit in, else the widest.
+func fitTile[F tensor.Floating](tiles []registerTile[F], channels int) registerTile[F] {
+	fit := tiles[0]
+	for _, t := range tiles {
+		if t.channels >= channels {
+			fit = t
+		}
+	}
+	return fit
 }
 
 // plan lists the phases and chooses the sizes of units.

@@ -5,54 +5,101 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// FilterGradient is the gradient of a convolution with respect to its filter.
-// Large is the tensor on the side of the axes' In (a convolution's input, a
-// transposed one's upstream gradient), Small the one on the side of Out:
+// FilterGradientSpec is the gradient of a convolution with respect to its
+// filter. Large is the tensor on the side of the axes' In (a convolution's
+// input, a transposed one's upstream gradient), Small the one on the side of
+// Out:
 //
 //	d[t, i, o] = Σ large[n, cell of tap t of window w, i] * small[n, w, o]
 //
-// Both are channels last. Every unit owns a tap and a few large channels and
-// visits all images in order, so the result does not depend on threads.
-type FilterGradient struct {
+// Both are channels last; padding adds nothing.
+type FilterGradientSpec struct {
 	Geometry     geom.Geometry
 	Large, Small int // channels of all groups
 	Groups       int
 	Filter       FilterStrides // Src: of large channels, Dst: of small ones
 	DType        tensor.DType
+	Level        Level // the best that may be used
 }
 
-// filterRows is how many large channels a unit covers.
-const filterRows = 4
+// FilterGradient is a planned gradient: Pack brings the small tensor into the
+// order in which Run reads it, into a buffer of Packed numbers. Every unit owns
+// some taps and channels and visits all images in order, so the result does not
+// depend on threads.
+type FilterGradient struct {
+	Packed    int
+	PackUnits int
+	Units     int
+	Scratch   int // bytes, for Run
+	Impl      string
+	Why       []Reject
+	pack      func(packed, small *tensor.Tensor, unit int)
+	run       func(s *Scratch, dst, large, small, packed *tensor.Tensor, unit int)
+}
 
-func (k *FilterGradient) blocks() int { return (k.Large/k.Groups + filterRows - 1) / filterRows }
-
-// Units returns how many pieces of work there are.
-func (k *FilterGradient) Units() int { return k.Geometry.Taps() * k.Groups * k.blocks() }
-
-// Scratch returns the bytes that a worker needs: sums of a row in the tensors'
-// type, and of everything in float64.
-func (k *FilterGradient) Scratch() int { return 16 * filterRows * (k.Small / k.Groups) }
-
-// Run computes the units lo <= i < hi.
-func (k *FilterGradient) Run(s *Scratch, dst, large, small *tensor.Tensor, lo, hi int) {
+// Pack packs the units lo <= u < hi of the small tensor. All of them must be
+// packed before the first Run.
+func (k *FilterGradient) Pack(packed, small *tensor.Tensor, lo, hi int) {
 	for unit := lo; unit < hi; unit++ {
-		if k.DType == tensor.Float32 {
-			filterGradient[float32](k, s, dst, large, small, unit)
-		} else {
-			filterGradient[float64](k, s, dst, large, small, unit)
-		}
+		k.pack(packed, small, unit)
 	}
 }
 
-func filterGradient[F tensor.Floating](k *FilterGradient, s *Scratch, dstTensor, largeTensor, smallTensor *tensor.Tensor, unit int) {
+// Run computes the units lo <= u < hi.
+func (k *FilterGradient) Run(s *Scratch, dst, large, small, packed *tensor.Tensor, lo, hi int) {
+	for unit := lo; unit < hi; unit++ {
+		k.run(s, dst, large, small, packed, unit)
+	}
+}
+
+// NewFilterGradient plans the gradient with the best implementation that the
+// level and the build allow.
+func NewFilterGradient(spec FilterGradientSpec) *FilterGradient {
+	if spec.DType == tensor.Float32 {
+		return newFilterGradient[float32](spec)
+	}
+	return newFilterGradient[float64](spec)
+}
+
+func newFilterGradient[F tensor.Floating](spec FilterGradientSpec) *FilterGradient {
+	tiles, level, why := bestTiles[F](spec.Level, "")
+	var k *FilterGradient
+	if tiles != nil {
+		k = newFilterGemm(spec, tiles).gradient(level)
+	} else {
+		k = newPlainFilterGradient[F](spec)
+	}
+	k.Why = why
+	return k
+}
+
+// filterRows is how many large channels a unit of the plain kernel covers.
+const filterRows = 4
+
+// newPlainFilterGradient plans the gradient in plain Go.
+func newPlainFilterGradient[F tensor.Floating](spec FilterGradientSpec) *FilterGradient {
+	blocks := (spec.Large/spec.Groups + filterRows - 1) / filterRows
+	return &FilterGradient{
+		Units: spec.Geometry.Taps() * spec.Groups * blocks, Scratch: spec.plainScratch(), Impl: "taps by channel blocks, go",
+		run: func(s *Scratch, dst, large, small, _ *tensor.Tensor, unit int) {
+			first := unit % blocks * filterRows
+			rows := min(filterRows, spec.Large/spec.Groups-first)
+			filterGradient[F](&spec, s, dst, large, small, unit/blocks/spec.Groups, unit/blocks%spec.Groups, first, rows)
+		},
+	}
+}
+
+// plainScratch returns the bytes that the plain kernel needs: sums of a row in
+// the tensors' type, and of everything in float64.
+func (k *FilterGradientSpec) plainScratch() int { return 16 * filterRows * (k.Small / k.Groups) }
+
+// filterGradient computes rows large channels of a tap and group from the first
+// on.
+func filterGradient[F tensor.Floating](k *FilterGradientSpec, s *Scratch, dstTensor, largeTensor, smallTensor *tensor.Tensor, tap, group, first, rows int) {
 	dst, large, small := tensor.Of[F](dstTensor), tensor.Of[F](largeTensor), tensor.Of[F](smallTensor)
 	axes := &k.Geometry.Axes
-	block := unit % k.blocks()
-	group := unit / k.blocks() % k.Groups
-	tap := unit / k.blocks() / k.Groups
 	taps := [3]int{tap / (axes[1].Size * axes[2].Size), tap / axes[2].Size % axes[1].Size, tap % axes[2].Size}
-	first, outs := block*filterRows, k.Small/k.Groups
-	rows := min(filterRows, k.Large/k.Groups-first)
+	outs := k.Small / k.Groups
 	s.reset()
 	row, total := take[F](s, rows*outs), take[float64](s, rows*outs)
 	clear(total)
