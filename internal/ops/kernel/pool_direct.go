@@ -12,6 +12,7 @@ import (
 )
 
 //go:generate go -C _gen run ./pool -layer direct -out ../pool_direct_amd64.s -stubs ../pool_direct_amd64.go -pkg kernel
+//go:generate go -C _gen run ./pool -layer average -out ../pool_average_amd64.s -stubs ../pool_average_amd64.go -pkg kernel
 //go:generate go -C _gen run ./pool -layer locate -out ../pool_locate_amd64.s -stubs ../pool_locate_amd64.go -pkg kernel
 
 // run is a series of windows of float32 that have the same taps: outputs of n
@@ -26,6 +27,9 @@ type run struct {
 	argmax []int64
 	codes  []int32 // of each tap: its number less that of the first
 	number numbering
+
+	nx, ny  int // averages: taps of a row, rows of a plane
+	divisor int
 }
 
 // numbering is how argmax numbers the first taps of a run: number i of output o
@@ -38,9 +42,10 @@ type numbering struct {
 // directTable holds the functions of a CPU level that reduce whole windows in
 // registers; nil when it has none.
 type directTable struct {
-	lanes   int                                 // float32 a vector
-	extrema [4]func(r run, lanes *[16]int32)    // by extremumKind
-	locate  [4]func(r run, mask *[16]int32)     // the same with argmax
+	lanes   int                              // float32 a vector
+	extrema [4]func(r run, lanes *[16]int32) // by extremumKind
+	locate  [4]func(r run, mask *[16]int32)  // the same with argmax
+	average func(r run, mask *[16]int32)
 	gather  func(lanes *[16]int32, n, step int) // prepares lanes for cells smaller than a vector
 }
 
@@ -79,8 +84,10 @@ func newDirectPool(spec *PoolSpec) (k *Pool, refusal string) {
 		return nil, "there is none for plain Go"
 	case spec.DType != tensor.Float32:
 		return nil, "there is none for " + spec.DType.String()
-	case spec.Reduction != Max && spec.Reduction != Min:
-		return nil, "there is none for this reduction"
+	case spec.Reduction == LP:
+		return nil, "there is none for Lp"
+	case spec.Reduction > Min && spec.IgnoreNaN:
+		return nil, "there is none for sums that ignore NaN"
 	case g.Taps() > mostTaps:
 		return nil, fmt.Sprintf("windows of %d cells, want at most %d", g.Taps(), mostTaps)
 	case spec.Argmax && spec.Index.Limit() > math.MaxInt32:
@@ -88,8 +95,7 @@ func newDirectPool(spec *PoolSpec) (k *Pool, refusal string) {
 	case readsPerCell(g) > denseTaps:
 		return nil, fmt.Sprintf("it would read every cell %d times, which pays up to %d", readsPerCell(g), denseTaps)
 	}
-	d := &directPool{PoolSpec: *spec, inner: spec.Geometry.C, rows: spec.Geometry.N, taps: spec.Geometry.Taps(),
-		reduce: table.extrema[kindOf(spec.Reduction == Min, spec.IgnoreNaN)]}
+	d := &directPool{PoolSpec: *spec, inner: spec.Geometry.C, rows: spec.Geometry.N, taps: spec.Geometry.Taps()}
 	if spec.ChannelsFirst {
 		d.inner, d.rows = 1, d.rows*d.inner
 	}
@@ -101,12 +107,22 @@ func newDirectPool(spec *PoolSpec) (k *Pool, refusal string) {
 	// Bands of about a quarter of a core's L2, of whole rows.
 	d.band = max(1, (1<<16)/(out+images*d.inImage/d.rows))
 	scratch := scratchWords[int](d.taps)
-	if spec.Argmax {
+	switch {
+	case spec.Argmax:
 		d.reduce = table.locate[kindOf(spec.Reduction == Min, spec.IgnoreNaN)]
 		d.number = d.numbering()
 		maskLanes(&d.lanes, d.inner)
 		scratch += scratchWords[int32](d.taps)
-	} else {
+	case spec.Reduction == Average || spec.Reduction == Sum:
+		for _, p := range newTiling(&d.Geometry, d.inner, 8).passes {
+			if p.blocks {
+				return nil, "windows so large are summed by blocks, whose order of additions holds at every level"
+			}
+		}
+		d.reduce = table.average
+		maskLanes(&d.lanes, d.inner)
+	default:
+		d.reduce = table.extrema[kindOf(spec.Reduction == Min, spec.IgnoreNaN)]
 		table.gather(&d.lanes, d.inner, axes[2].Stride*d.inner)
 	}
 	return &Pool{Units: (d.rows + d.band - 1) / d.band, Scratch: 8 * scratch, run: d.run,
@@ -176,6 +192,8 @@ func (d *directPool) run(s *Scratch, dst, argmax, src *tensor.Tensor, unit int) 
 	line := w.Out * d.inner
 	for row := unit * d.band; row < min((unit+1)*d.band, d.rows); row++ {
 		image, z, y := row/axes[1].Out/axes[0].Out, row/axes[1].Out%axes[0].Out, row%axes[1].Out
+		f := finishing[float32, float32]{spec: &d.PoolSpec, z: z, y: y}
+		divisor, perOutput := f.divisor()
 		var count [3]int
 		z, count[0] = axes[0].Cells(z)
 		y, count[1] = axes[1].Cells(y)
@@ -206,6 +224,10 @@ func (d *directPool) run(s *Scratch, dst, argmax, src *tensor.Tensor, unit int) 
 			if d.Argmax {
 				r.argmax = indices[row*line:][x*d.inner : (x+r.outputs)*d.inner]
 				r.number.base = number + int(d.Index.Encode(0, 0, first))
+			}
+			r.nx, r.ny, r.divisor = count[2], count[1], divisor
+			if perOutput {
+				r.divisor *= f.taps(2, x)
 			}
 			r.dst, r.src = results[x*d.inner:(x+r.outputs)*d.inner], cells[first*d.inner:]
 			d.reduce(r, &d.lanes)

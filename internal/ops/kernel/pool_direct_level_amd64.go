@@ -18,7 +18,8 @@ var directTables = [...]directTable{
 			locator(quadLocators[2], wideLocator{8, locateWideMinAVX2}),
 			locator(quadLocators[3], wideLocator{8, locateWideMinIgnoreNaNAVX2}),
 		},
-		gather: func(lanes *[16]int32, n, _ int) { maskLanes(lanes, n) },
+		average: averager(4, averageWideAVX2),
+		gather:  func(lanes *[16]int32, n, _ int) { maskLanes(lanes, n) },
 	},
 	AVX512: {
 		lanes: 16,
@@ -34,7 +35,8 @@ var directTables = [...]directTable{
 			locator(quadLocators[2], wideLocator{16, locateWideMinAVX512}, wideLocator{8, locateWideMinAVX2}),
 			locator(quadLocators[3], wideLocator{16, locateWideMinIgnoreNaNAVX512}, wideLocator{8, locateWideMinIgnoreNaNAVX2}),
 		},
-		gather: gatherLanes,
+		average: averager(8, averageWideAVX512),
+		gather:  gatherLanes,
 	},
 }
 

@@ -65,6 +65,7 @@ func checkRun(t *testing.T, random *rand.Rand, level Level, n int) {
 	table.gather(&lanes, n, r.step)
 	table.extrema[kind](r, &lanes)
 	checkArgmax(t, random, level, kind, r)
+	checkAverage(t, random, level, r)
 	merge, _ := extremumMerger[float32](Generic, kind >= 2, kind%2 == 1)
 	want := make([]float32, n)
 	for o := range outputs {
@@ -128,6 +129,50 @@ func checkArgmax(t *testing.T, random *rand.Rand, level Level, kind extremumKind
 	for i := range values {
 		if (i < at || i >= end) && (values[i] != 77 || indices[i] != 77) {
 			t.Fatalf("%v: %d numbers, %d outputs: place %d was written with argmax", level, r.n, r.outputs, i-at)
+		}
+	}
+}
+
+// checkAverage compares with sums of rows, of planes of rows and of planes.
+func checkAverage(t *testing.T, random *rand.Rand, level Level, r run) {
+	r.nx, r.ny = 1+random.IntN(3), 1+random.IntN(2)
+	for len(r.taps)%(r.nx*r.ny) != 0 { // the first tap again
+		r.taps = append(r.taps, 0)
+	}
+	r.divisor = []int{1, 2, 3, 4, 9, -8, -7}[random.IntN(7)]
+	all := make([]float32, len(r.dst)+2*margin)
+	for i := range all {
+		all[i] = 77
+	}
+	at := margin/2 + random.IntN(margin/2)
+	end := at + len(r.dst)
+	r.dst = all[at:end]
+	var mask [16]int32
+	maskLanes(&mask, r.n)
+	directTables[level].average(r, &mask)
+	for o := range r.outputs {
+		for i := range r.n {
+			sum := math.Copysign(0, -1)
+			for taps := r.taps; len(taps) > 0; taps = taps[r.nx*r.ny:] {
+				plane := math.Copysign(0, -1)
+				for y := range r.ny {
+					row := math.Copysign(0, -1)
+					for _, tap := range taps[y*r.nx : (y+1)*r.nx] {
+						row += float64(r.src[o*r.step+tap/4+i])
+					}
+					plane += row
+				}
+				sum += plane
+			}
+			want, got := float32(sum/float64(r.divisor)), r.dst[o*r.n+i]
+			if math.Float32bits(got) != math.Float32bits(want) && (got == got || want == want) {
+				t.Fatalf("%v: %d numbers, output %d of %d, %d x %d of %d taps by %d: number %d is %v, want %v", level, r.n, o, r.outputs, r.ny, r.nx, len(r.taps), r.divisor, i, got, want)
+			}
+		}
+	}
+	for i, v := range all {
+		if (i < at || i >= end) && v != 77 {
+			t.Fatalf("%v: %d numbers, %d outputs: place %d was written with averages", level, r.n, r.outputs, i-at)
 		}
 	}
 }

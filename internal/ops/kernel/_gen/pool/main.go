@@ -1,6 +1,6 @@
 // Command pool writes the row functions of pooling in assembly: layer "rows"
-// merges and converts contiguous rows for the separable kernel, layer "direct"
-// reduces whole windows in registers. It is run by go generate in the parent
+// merges and converts contiguous rows for the separable kernel; "direct",
+// "locate" and "average" reduce whole windows in registers. It is run by go generate in the parent
 // package.
 package main
 
@@ -12,7 +12,7 @@ import (
 )
 
 func main() {
-	layer := flag.String("layer", "", "rows or direct")
+	layer := flag.String("layer", "", "rows, direct, locate or average")
 	flag.Parse()
 	ConstraintExpr("amd64,!purego")
 	switch *layer {
@@ -22,8 +22,10 @@ func main() {
 		direct()
 	case "locate":
 		locate()
+	case "average":
+		averages()
 	default:
-		log.Fatalf("layer: got %q, want rows or direct", *layer)
+		log.Fatalf("layer: got %q, want rows, direct, locate or average", *layer)
 	}
 	Generate()
 }

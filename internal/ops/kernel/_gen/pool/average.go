@@ -1,0 +1,230 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// averages writes the functions that sum windows of float32 in float64 and
+// divide once. They add in the order of the separable kernel, cells to rows,
+// rows to planes, planes to the window, so that both agree to the bit. Sums
+// begin at -0, the one number that changes nothing it is added to.
+func averages() {
+	zero := GLOBL("negativeZero", NOPTR|RODATA)
+	DATA(0, U64(1<<63))
+	for _, v := range isas {
+		averageWide(v, zero)
+	}
+	averageQuad(zero)
+	averageNarrow(zero)
+}
+
+const averaged = parameters + ", nx, ny int, divisor, reciprocal float64"
+
+// totals are a block's sums at the three depths.
+type totals struct{ window, plane, row []VecVirtual }
+
+func newTotals(v isa, vectors int) totals {
+	make := func() (list []VecVirtual) {
+		for range vectors {
+			list = append(list, v.vector())
+		}
+		return list
+	}
+	return totals{make(), make(), make()}
+}
+
+// walk holds the registers of the loops over a window.
+type walk struct{ tap, end, x, y, offset Register }
+
+func newWalk() walk { return walk{GP64(), GP64(), GP64(), GP64(), GP64()} }
+
+// sum adds all taps into s.window and divides. load converts vector i of the
+// tap at an offset to float64. ntaps is a multiple of nx*ny. Where the
+// divisor is a power of two its reciprocal is exact and multiplied by, else it
+// is 0.
+func (s totals) sum(v isa, f frame, w walk, zero Mem, label string, load func(offset Register, i int, to VecVirtual)) {
+	begin := func(list []VecVirtual) {
+		for _, r := range list {
+			VBROADCASTSD(zero, r)
+		}
+	}
+	add := func(from, to []VecVirtual) {
+		for i := range from {
+			VADDPD(from[i], to[i], to[i])
+		}
+	}
+	MOVQ(f.taps, w.tap)
+	LEAQ(Mem{Base: f.taps, Index: f.ntaps, Scale: 8}, w.end)
+	begin(s.window)
+	Label(label + "Plane")
+	begin(s.plane)
+	MOVQ(argument("ny"), w.y)
+	Label(label + "Row")
+	begin(s.row)
+	MOVQ(argument("nx"), w.x)
+	Label(label + "Cell")
+	MOVQ(Mem{Base: w.tap}, w.offset)
+	for i := range s.row {
+		cell := v.vector()
+		load(w.offset, i, cell)
+		VADDPD(cell, s.row[i], s.row[i])
+	}
+	ADDQ(U8(8), w.tap)
+	DECQ(w.x)
+	JNZ(LabelRef(label + "Cell"))
+	add(s.row, s.plane)
+	DECQ(w.y)
+	JNZ(LabelRef(label + "Row"))
+	add(s.plane, s.window)
+	CMPQ(w.tap, w.end)
+	JNE(LabelRef(label + "Plane"))
+	by := v.vector()
+	CMPQ(argument("reciprocal"), U8(0))
+	JE(LabelRef(label + "Divide"))
+	VBROADCASTSD(argument("reciprocal"), by)
+	for _, r := range s.window {
+		VMULPD(by, r, r)
+	}
+	JMP(LabelRef(label + "Divided"))
+	Label(label + "Divide")
+	VBROADCASTSD(argument("divisor"), by)
+	for _, r := range s.window {
+		VDIVPD(by, r, r)
+	}
+	Label(label + "Divided")
+}
+
+// rounded returns a vector of float64 as float32.
+func rounded(v isa, r VecVirtual) VecVirtual {
+	half := v.half()
+	if v.wide() {
+		VCVTPD2PS(r, half)
+	} else {
+		VCVTPD2PSY(r, half)
+	}
+	return half
+}
+
+func averageWide(v isa, zero Mem) {
+	name, half := "averageWide"+v.name, v.bytes/2
+	TEXT(name, NOSPLIT, "func("+averaged+", stream int)")
+	Pragma("noescape")
+	Doc(name+" averages windows over cells of n numbers, at least half a vector, in rows of nx taps and planes",
+		"of ny rows. With stream != 0 it writes past the caches, for which dst must be aligned to half a vector and n a multiple of it.")
+	f, w := newFrame(), newWalk()
+	at, left, base := GP64(), GP64(), GP64()
+	block := func(vectors int, label string) {
+		s := newTotals(v, vectors)
+		LEAQ(Mem{Base: f.src, Index: at, Scale: 1}, base)
+		s.sum(v, f, w, zero, label, func(offset Register, i int, to VecVirtual) {
+			VCVTPS2PD(Mem{Base: base, Index: offset, Scale: 1, Disp: i * half}, to)
+		})
+		var results []VecVirtual
+		for _, r := range s.window {
+			results = append(results, rounded(v, r))
+		}
+		CMPQ(argument("stream"), U8(0))
+		JNE(LabelRef(label + "Stream"))
+		for i, r := range results {
+			VMOVUPS(r, Mem{Base: f.dst, Index: at, Scale: 1, Disp: i * half})
+		}
+		JMP(LabelRef(label + "Stored"))
+		Label(label + "Stream")
+		for i, r := range results {
+			VMOVNTPS(r, Mem{Base: f.dst, Index: at, Scale: 1, Disp: i * half})
+		}
+		Label(label + "Stored")
+	}
+	Label("output")
+	XORQ(at, at)
+	Label("many")
+	MOVQ(f.n, left)
+	SUBQ(at, left)
+	CMPQ(left, U32(uint32(4*half)))
+	JL(LabelRef("one"))
+	block(4, "many")
+	ADDQ(U32(uint32(4*half)), at)
+	JMP(LabelRef("many"))
+	Label("one")
+	MOVQ(f.n, left)
+	SUBQ(at, left)
+	JZ(LabelRef("next"))
+	CMPQ(left, U32(uint32(half)))
+	JGE(LabelRef("whole"))
+	LEAQ(Mem{Base: f.n, Disp: -half}, at)
+	Label("whole")
+	block(1, "one")
+	ADDQ(U32(uint32(half)), at)
+	JMP(LabelRef("one"))
+	Label("next")
+	ADDQ(f.n, f.dst)
+	ADDQ(f.step, f.src)
+	DECQ(f.outputs)
+	JNZ(LabelRef("output"))
+	SFENCE()
+	VZEROUPPER()
+	RET()
+}
+
+func averageQuad(zero Mem) {
+	v, name := avx2, "averageQuadAVX2"
+	TEXT(name, NOSPLIT, "func("+averaged+")")
+	Pragma("noescape")
+	Doc(name+" averages windows over cells of n <= 4 numbers; outputs is a multiple of 4. Reads and writes up to 16",
+		"bytes from the beginning of a cell.")
+	f, w := newFrame(), newWalk()
+	three, base := GP64(), GP64()
+	LEAQ(Mem{Base: f.step, Index: f.step, Scale: 2}, three)
+	Label("output")
+	s := newTotals(v, 4)
+	s.sum(v, f, w, zero, "output", func(offset Register, i int, to VecVirtual) {
+		switch i {
+		case 0:
+			LEAQ(Mem{Base: f.src, Index: offset, Scale: 1}, base)
+			VCVTPS2PD(Mem{Base: base}, to)
+		case 3:
+			VCVTPS2PD(Mem{Base: base, Index: three, Scale: 1}, to)
+		default:
+			VCVTPS2PD(Mem{Base: base, Index: f.step, Scale: uint8(i)}, to)
+		}
+	})
+	for _, r := range s.window {
+		VMOVUPS(rounded(v, r), Mem{Base: f.dst})
+		ADDQ(f.n, f.dst)
+	}
+	LEAQ(Mem{Base: f.src, Index: f.step, Scale: 4}, f.src)
+	SUBQ(U32(4), f.outputs)
+	JNZ(LabelRef("output"))
+	VZEROUPPER()
+	RET()
+}
+
+func averageNarrow(zero Mem) {
+	v, name := avx2, "averageNarrowAVX2"
+	TEXT(name, NOSPLIT, "func("+averaged+", mask *int32)")
+	Pragma("noescape")
+	Doc(name + " averages windows over cells of n <= 8 numbers; mask has as many lanes set.")
+	f, w := newFrame(), newWalk()
+	pointer, masks := Load(Param("mask"), GP64()), []VecVirtual{XMM(), XMM()}
+	for i, mask := range masks {
+		VMOVUPS(Mem{Base: pointer, Disp: 16 * i}, mask)
+	}
+	Label("output")
+	s := newTotals(v, 2)
+	s.sum(v, f, w, zero, "output", func(offset Register, i int, to VecVirtual) {
+		cell := XMM()
+		VMASKMOVPS(Mem{Base: f.src, Index: offset, Scale: 1, Disp: 16 * i}, masks[i], cell)
+		VCVTPS2PD(cell, to)
+	})
+	for i, r := range s.window {
+		VMASKMOVPS(rounded(v, r), masks[i], Mem{Base: f.dst, Disp: 16 * i})
+	}
+	ADDQ(f.n, f.dst)
+	ADDQ(f.step, f.src)
+	DECQ(f.outputs)
+	JNZ(LabelRef("output"))
+	VZEROUPPER()
+	RET()
+}
