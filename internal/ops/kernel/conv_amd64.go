@@ -43,3 +43,18 @@ func tile12x16AVX512Double(pixels *uintptr, dst *uintptr, tiles int, segments *i
 //
 //go:noescape
 func tile12x8AVX512Double(pixels *uintptr, dst *uintptr, tiles int, segments *int, count int, run int, weights *float64, bias *float64, shift int)
+
+// copyRows32 copies rows > 0 rows of 32 bytes. The steps are bytes from one row to the next.
+//
+//go:noescape
+func copyRows32(to *byte, from *byte, rows int, toStep int, fromStep int)
+
+// copyRows64 copies rows > 0 rows of 64 bytes. The steps are bytes from one row to the next.
+//
+//go:noescape
+func copyRows64(to *byte, from *byte, rows int, toStep int, fromStep int)
+
+// copyRows128 copies rows > 0 rows of 128 bytes. The steps are bytes from one row to the next.
+//
+//go:noescape
+func copyRows128(to *byte, from *byte, rows int, toStep int, fromStep int)

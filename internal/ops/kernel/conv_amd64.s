@@ -2043,3 +2043,68 @@ store:
 finish:
 	VZEROUPPER
 	RET
+
+// func copyRows32(to *byte, from *byte, rows int, toStep int, fromStep int)
+// Requires: AVX
+TEXT ·copyRows32(SB), NOSPLIT, $0-40
+	MOVQ to+0(FP), AX
+	MOVQ from+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ toStep+24(FP), BX
+	MOVQ fromStep+32(FP), SI
+
+row:
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    SI, CX
+	ADDQ    BX, AX
+	DECQ    DX
+	JNE     row
+	VZEROUPPER
+	RET
+
+// func copyRows64(to *byte, from *byte, rows int, toStep int, fromStep int)
+// Requires: AVX
+TEXT ·copyRows64(SB), NOSPLIT, $0-40
+	MOVQ to+0(FP), AX
+	MOVQ from+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ toStep+24(FP), BX
+	MOVQ fromStep+32(FP), SI
+
+row:
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, (AX)
+	VMOVUPS 32(CX), Y0
+	VMOVUPS Y0, 32(AX)
+	ADDQ    SI, CX
+	ADDQ    BX, AX
+	DECQ    DX
+	JNE     row
+	VZEROUPPER
+	RET
+
+// func copyRows128(to *byte, from *byte, rows int, toStep int, fromStep int)
+// Requires: AVX
+TEXT ·copyRows128(SB), NOSPLIT, $0-40
+	MOVQ to+0(FP), AX
+	MOVQ from+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ toStep+24(FP), BX
+	MOVQ fromStep+32(FP), SI
+
+row:
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, (AX)
+	VMOVUPS 32(CX), Y0
+	VMOVUPS Y0, 32(AX)
+	VMOVUPS 64(CX), Y0
+	VMOVUPS Y0, 64(AX)
+	VMOVUPS 96(CX), Y0
+	VMOVUPS Y0, 96(AX)
+	ADDQ    SI, CX
+	ADDQ    BX, AX
+	DECQ    DX
+	JNE     row
+	VZEROUPPER
+	RET

@@ -27,3 +27,17 @@ func assembledTiles[F tensor.Floating](level Level) []registerTile[F] {
 	}
 	return tiles.([]registerTile[F])
 }
+
+// copyRowsOf returns the function that copies rows of the given number of
+// bytes, those of a packed panel.
+func copyRowsOf(bytes int) func(to, from *byte, rows, toStep, fromStep int) {
+	switch bytes {
+	case 32:
+		return copyRows32
+	case 64:
+		return copyRows64
+	case 128:
+		return copyRows128
+	}
+	return nil
+}

@@ -2,7 +2,7 @@ package kernel
 
 import (
 	"runtime"
-	"slices"
+	"unsafe"
 
 	"github.com/poolctl/poolctl/internal/tensor"
 )
@@ -13,7 +13,7 @@ import (
 // run; columns are packed in panels of a register tile, for a chunk of windows
 // at a time. The sums of chunks are added up in float64.
 //
-// The packed small tensor is [channel][window]; then for each unit of packing a
+// The packed small tensor is, for each chunk, [channel][window]; then for each unit of packing a
 // number that is not 0 when padding must not meet its numbers, because one is
 // infinite or NaN.
 type filterGemm[F tensor.Floating] struct {
@@ -43,7 +43,7 @@ type columnPiece struct {
 
 const (
 	packWindows  = 16  // windows of a unit of packing: their channels fill cache lines
-	chunkWindows = 768 // windows of a chunk: a packed panel of them stays in L2
+	chunkWindows = 784 // windows of a chunk: a packed panel of them stays in L2, and an odd number of cache lines does not fall on few sets of it
 	mostShare    = 4   // panels of a unit
 	fewGradients = 16  // units to share among threads before units grow
 )
@@ -100,16 +100,27 @@ func (k *filterGemm[F]) pack(packedTensor, smallTensor *tensor.Tensor, unit int)
 	n := min(packWindows, k.windows-first)
 	packed := tensor.Of[F](packedTensor)
 	small := tensor.Of[F](smallTensor)[first*k.Small:][:n*k.Small]
-	for c := range k.Small {
-		to := packed[c*k.windows+first:][:n]
-		for i := range to {
-			to[i] = small[i*k.Small+c]
+	chunk := first - first%chunkWindows
+	run := min(chunkWindows, k.windows-chunk)
+	var flag F
+	for _, v := range small {
+		if v-v != 0 { // infinite or NaN
+			flag = 1
 		}
 	}
-	packed[k.Small*k.windows+unit] = 0
-	if slices.ContainsFunc(small, notFinite[F]) {
-		packed[k.Small*k.windows+unit] = 1
+	to := packed[chunk*k.Small+first-chunk:]
+	for ; n >= 4; n -= 4 {
+		a, b, c, d := small[:k.Small], small[k.Small:][:k.Small], small[2*k.Small:][:k.Small], small[3*k.Small:][:k.Small]
+		for i := range a {
+			row := to[i*run:][:4]
+			row[0], row[1], row[2], row[3] = a[i], b[i], c[i], d[i]
+		}
+		small, to = small[4*k.Small:], to[4:]
 	}
+	for c := range small {
+		to[c%k.Small*run+c/k.Small] = small[c]
+	}
+	packed[k.Small*k.windows+unit] = flag
 }
 
 func (k *filterGemm[F]) run(s *Scratch, dstTensor, largeTensor, smallTensor, packedTensor *tensor.Tensor, unit int) {
@@ -136,7 +147,7 @@ func (k *filterGemm[F]) run(s *Scratch, dstTensor, largeTensor, smallTensor, pac
 		w1 := min(w0+chunkWindows, k.windows)
 		for o := range rowsAt {
 			channel := g*k.smallGroup + min(o, k.smallGroup-1)
-			rowsAt[o] = address(packed[channel*k.windows+w0:])
+			rowsAt[o] = address(packed[w0*k.Small+channel*(w1-w0):])
 		}
 		for i := range panels {
 			p := &panels[i]
@@ -199,23 +210,30 @@ func (k *filterGemm[F]) packColumns(columns, large []F, p *gradientPanel[F], g, 
 // first, step further on for the next, width numbers apart in to. What lies
 // outside from is zero.
 func copyColumns[F tensor.Floating](to, from []F, n, count, at, step, width int) {
-	for i := range n {
+	var number F
+	bytes := int(unsafe.Sizeof(number))
+	rows := copyRowsOf(count * bytes)
+	for i := 0; i < n; i++ {
 		row := to[i*width:][:count]
-		switch {
-		case at < 0 || at+count > len(from):
-			lo := min(count, max(0, -at))
-			hi := max(lo, min(count, len(from)-at))
-			clear(row[:lo])
-			clear(row[hi:])
-			if lo < hi {
-				copy(row[lo:hi], from[at+lo:])
+		if at >= 0 && at+count <= len(from) {
+			if rows == nil {
+				copy(row, from[at:])
+				at += step
+				continue
 			}
-		case count == 16:
-			*(*[16]F)(row) = *(*[16]F)(from[at:])
-		case count == 32:
-			*(*[32]F)(row) = *(*[32]F)(from[at:])
-		default:
-			copy(row, from[at:at+count])
+			inside := min(n-i, (len(from)-count-at)/step+1)
+			_ = to[(i+inside-1)*width:][:count]
+			rows((*byte)(unsafe.Pointer(&row[0])), (*byte)(unsafe.Pointer(&from[at])), inside, width*bytes, step*bytes)
+			i += inside - 1
+			at += inside * step
+			continue
+		}
+		lo := min(count, max(0, -at))
+		hi := max(lo, min(count, len(from)-at))
+		clear(row[:lo])
+		clear(row[hi:])
+		if lo < hi {
+			copy(row[lo:hi], from[at+lo:])
 		}
 		at += step
 	}

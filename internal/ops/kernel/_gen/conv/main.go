@@ -28,7 +28,31 @@ func main() {
 			s.generate()
 		}
 	}
+	for _, bytes := range []int{32, 64, 128} {
+		copyRows(bytes)
+	}
 	Generate()
+}
+
+// copyRows writes a function that copies rows of the given number of bytes.
+func copyRows(bytes int) {
+	TEXT(fmt.Sprintf("copyRows%d", bytes), attr.NOSPLIT, "func(to, from *byte, rows, toStep, fromStep int)")
+	Pragma("noescape")
+	Doc(fmt.Sprintf("copyRows%d copies rows > 0 rows of %d bytes. The steps are bytes from one row to the next.", bytes, bytes))
+	to, from, rows := Load(Param("to"), GP64()), Load(Param("from"), GP64()), Load(Param("rows"), GP64())
+	toStep, fromStep := Load(Param("toStep"), GP64()), Load(Param("fromStep"), GP64())
+	Label("row")
+	for at := 0; at < bytes; at += 32 {
+		v := YMM()
+		VMOVUPS(Mem{Base: from, Disp: at}, v)
+		VMOVUPS(v, Mem{Base: to, Disp: at})
+	}
+	ADDQ(fromStep, from)
+	ADDQ(toStep, to)
+	DECQ(rows)
+	JNE(LabelRef("row"))
+	VZEROUPPER()
+	RET()
 }
 
 // float is an element type with its instructions.
