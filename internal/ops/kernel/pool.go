@@ -147,9 +147,15 @@ func pickMerger[A any](spec PoolSpec, maximum, maximumIgnore, minimum, minimumIg
 type pooling[T tensor.Real, A any, O tensor.Real] struct {
 	PoolSpec
 	tiling
-	load   loader[T, A]
-	merge  merger[A]
-	finish finisher[T, A, O]
+	load     loader[T, A]
+	merge    merger[A]
+	finish   finisher[T, A, O]
+	doubling bool // of the width
+}
+
+// overlap reports whether merging a cell twice changes nothing.
+func (k *pooling[T, A, O]) overlap() bool {
+	return k.Reduction == Max || k.Reduction == Min || k.Reduction == LP && math.IsInf(k.Power, 1)
 }
 
 // assemble puts the separable kernel together; isa names what its merger is
@@ -161,6 +167,7 @@ func assemble[T tensor.Real, A any, O tensor.Real](spec PoolSpec, load loader[T,
 	}
 	k := &pooling[T, A, O]{PoolSpec: spec, load: load, merge: merge, finish: finish,
 		tiling: newTiling(&spec.Geometry, inner, 8*scratchWords[A](1))}
+	k.doubling = k.passes[2].doubles(inner)
 	row, w, h, d, suffix := k.buffers()
 	words := 0
 	for _, n := range []int{row, w, h, d, suffix} {
@@ -176,6 +183,8 @@ func (t *tiling) describe() string {
 		p := &t.passes[i]
 		switch {
 		case p.axis.Trivial():
+		case i == 2 && p.doubles(t.inner):
+			words = append(words, name+" by doubling")
 		case p.blocks:
 			words = append(words, name+" by blocks")
 		default:
@@ -233,7 +242,11 @@ func (k *pooling[T, A, O]) run(s *Scratch, dst, argmax, src *tensor.Tensor, unit
 				continue
 			}
 			k.load(row[:cells], data[at:at+cells], at)
-			reduce(&k.passes[2], k.merge, out, row, suffix, k.inner, b.o0[2], b.o1[2], i0[2], i1[2])
+			if k.doubling {
+				reduceDoubling(&k.passes[2], k.merge, k.overlap(), out, row, k.inner, b.o0[2], b.o1[2], i0[2], i1[2])
+			} else {
+				reduce(&k.passes[2], k.merge, out, row, suffix, k.inner, b.o0[2], b.o1[2], i0[2], i1[2])
+			}
 		}
 		if !in[1].Trivial() {
 			reduce(&k.passes[1], k.merge, afterH[z*by*line:][:by*line], afterW[z*ny*line:][:ny*line], suffix, line, b.o0[1], b.o1[1], i0[1], i1[1])
