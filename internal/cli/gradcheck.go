@@ -64,6 +64,10 @@ func (a *app) checkGradient(g *gradient, tensors []*tensor.Tensor, upstream int)
 		if err != nil {
 			return nil, fmt.Errorf("%s: check: %w", g.spec.Name, err)
 		}
+		if t.Checked == 0 && t.Ties > 0 {
+			return nil, &hinted{&ops.DataError{Op: g.spec.Name, Err: fmt.Errorf("check: %s: all %d numbers that were tried are at ties, where there is no derivative to compare with", t.Name, t.Ties)},
+				"try an input without equal values, or more numbers by --check-samples"}
+		}
 		result.Tensors = append(result.Tensors, t)
 		result.Equal = result.Equal && t.Error <= g.Tolerance
 	}
