@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/poolctl/poolctl/internal/ops"
 	"github.com/poolctl/poolctl/samples"
@@ -31,13 +33,26 @@ func (a *app) newDemoCommand() *cobra.Command {
 		Use: "demo [-o FOLDER]", Short: "run the main job on built-in samples and say what it wrote where", GroupID: "about", Args: noInput,
 		Long:    "Copies a photograph and a few arrays into a folder and runs a handful of commands on them, showing each: pooling by maximum and average, the argmax picture, a convolution, a shape report.",
 		Example: examples([]ops.Example{{Does: "into a new folder", Command: "poolctl demo -o demo-out"}}),
-		RunE:    func(*cobra.Command, []string) error { return a.runDemo(folder) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runDemo(folder, given(cmd.InheritedFlags())) },
 	}
 	cmd.Flags().StringVarP(&folder, "output", "o", "demo-out", "`FOLDER` to write to, made when it is missing")
 	return cmd
 }
 
-func (a *app) runDemo(folder string) error {
+// given returns the flags that the command line gave, as words of another one.
+func given(flags *pflag.FlagSet) []string {
+	var words []string
+	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Changed {
+			words = append(words, "--"+f.Name+"="+f.Value.String())
+		}
+	})
+	return words
+}
+
+// runDemo copies the samples into the folder and runs the steps there, each as
+// a command line of its own with the settings added.
+func (a *app) runDemo(folder string, settings []string) error {
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return err
 	}
@@ -49,7 +64,7 @@ func (a *app) runDemo(folder string) error {
 		if err != nil {
 			return err
 		}
-		return os.WriteFile(filepath.Join(folder, name), data, 0o666)
+		return writeSample(filepath.Join(folder, name), data, a.NoClobber)
 	})
 	if err != nil {
 		return err
@@ -63,7 +78,7 @@ func (a *app) runDemo(folder string) error {
 			args = append(args, strings.ReplaceAll(word, "DIR", folder))
 		}
 		root := a.newRootCommand()
-		root.SetArgs(args)
+		root.SetArgs(append(args, settings...))
 		if err := root.Execute(); err != nil {
 			return err
 		}
@@ -83,4 +98,18 @@ func (a *app) runDemo(folder string) error {
 		fmt.Fprintf(a.out, "  %-28s %s\n", name, formatBytes(int(info.Size())))
 	}
 	return nil
+}
+
+// writeSample writes a file of the demo, over an existing one if it may.
+func writeSample(name string, data []byte, noClobber bool) error {
+	mode := os.O_TRUNC
+	if noClobber {
+		mode = os.O_EXCL
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|mode, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Close())
 }
