@@ -16,13 +16,9 @@ import (
 	"github.com/poolctl/poolctl/internal/ops/kernel"
 )
 
-// version is set by `make dist`; a build by `go install` has it from its module.
-var version = ""
-
+// versionText returns the version that the go command put into the binary: the
+// module's, or the commit's in a clone.
 func versionText() string {
-	if version != "" {
-		return version
-	}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
 		return info.Main.Version
 	}

@@ -158,7 +158,8 @@ func (g *gradient) check(flags *pflag.FlagSet, input string) error {
 			return usagef("%s: %s: has a meaning only with %s", g.spec.Name, c.name, c.with)
 		}
 	}
-	if err := g.oneStream(input); err != nil {
+	params := append(g.op.Params(), g.op.GradParams()...)
+	if err := oneStream(g.spec.Name, params, stream{"the input", input}, stream{"upstream", g.Upstream}); err != nil {
 		return err
 	}
 	if err := checkTensorFiles(g.spec.Name, g.Output, g.FilterGrad, g.BiasGrad); err != nil {
@@ -171,28 +172,6 @@ func (g *gradient) check(flags *pflag.FlagSet, input string) error {
 	}
 	if g.Arrows != "" && !imgio.IsPicture(g.Arrows) && !imgio.IsDrawing(g.Arrows) {
 		return usagef("%s: arrows: got %q, want a drawing such as arrows.svg or arrows.png", g.spec.Name, g.Arrows)
-	}
-	return nil
-}
-
-// oneStream refuses to read standard input for two tensors.
-func (g *gradient) oneStream(input string) error {
-	type source struct{ name, file string }
-	sources := []source{{"the input", input}, {"upstream", g.Upstream}}
-	for _, p := range append(g.op.Params(), g.op.GradParams()...) {
-		if p.Kind == ops.KindTensor {
-			sources = append(sources, source{p.Name, p.String()})
-		}
-	}
-	taken := ""
-	for _, s := range sources {
-		switch {
-		case s.file != "-":
-		case taken != "":
-			return usagef("%s: %s: got -, but %s is read from standard input already", g.spec.Name, s.name, taken)
-		default:
-			taken = s.name
-		}
 	}
 	return nil
 }

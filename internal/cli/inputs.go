@@ -30,9 +30,6 @@ func (a *app) openInputs(op ops.Op, name string, noOrient bool) (_ *inputs, err 
 			in.close()
 		}
 	}()
-	if err := oneStream(op, name); err != nil {
-		return nil, err
-	}
 	options := imgio.Options{Stdin: a.in, NoOrient: noOrient, MaxPixels: a.MaxPixels}
 	main, err := openInput(name, options)
 	if err != nil {
@@ -62,20 +59,26 @@ func (a *app) openInputs(op ops.Op, name string, noOrient bool) (_ *inputs, err 
 	return in, nil
 }
 
-// oneStream refuses a command line that reads standard input twice.
-func oneStream(op ops.Op, name string) error {
-	taken := "the input"
-	if name != "-" {
-		taken = ""
+// stream is a tensor that may come from standard input, for messages.
+type stream struct{ name, file string }
+
+// oneStream refuses a command line that reads standard input twice: for any of
+// the sources, or for tensors among the parameters.
+func oneStream(op string, params []ops.Param, sources ...stream) error {
+	for _, p := range params {
+		if p.Kind == ops.KindTensor {
+			sources = append(sources, stream{p.Name, p.String()})
+		}
 	}
-	for _, p := range op.Params() {
-		if p.Kind != ops.KindTensor || p.String() != "-" {
-			continue
+	taken := ""
+	for _, s := range sources {
+		switch {
+		case s.file != "-":
+		case taken != "":
+			return usagef("%s: %s: got -, but %s is read from standard input already", op, s.name, taken)
+		default:
+			taken = s.name
 		}
-		if taken != "" {
-			return usagef("%s: got -, but %s is read from standard input already", p.Name, taken)
-		}
-		taken = p.Name
 	}
 	return nil
 }

@@ -118,7 +118,7 @@ func examples(list []ops.Example) string {
 }
 
 func (a *app) runOperation(o *operation, input string) error {
-	if err := o.check(a); err != nil {
+	if err := o.check(input); err != nil {
 		return err
 	}
 	in, err := a.openInputs(o.op, input, o.files.NoOrient)
@@ -164,7 +164,7 @@ func (a *app) runOperation(o *operation, input string) error {
 }
 
 // check refuses what is wrong whatever the input.
-func (o *operation) check(a *app) error {
+func (o *operation) check(input string) error {
 	if err := o.op.Check(); err != nil {
 		return err
 	}
@@ -180,8 +180,7 @@ func (o *operation) check(a *app) error {
 	if o.Overlay != "" && !imgio.IsPicture(o.Overlay) {
 		return usagef("%s: argmax-overlay: got %q, want a picture file such as overlay.png", o.spec.Name, o.Overlay)
 	}
-	_ = a
-	return nil
+	return oneStream(o.spec.Name, o.op.Params(), stream{"the input", input})
 }
 
 // checkTensorFiles refuses drawings where tensors are written.
