@@ -236,7 +236,15 @@ func (a *app) runGrad(g *gradient, name string) error {
 	if err := imgio.CheckOutputs(in.files(), g.outputs(), a.NoClobber); err != nil {
 		return err
 	}
-	if err := a.checkMemory(plan, in.decodeBytes()); err != nil {
+	extra := in.decodeBytes()
+	if g.Check {
+		more, err := a.checkBytes(g, in.specs(), up.at)
+		if err != nil {
+			return err
+		}
+		extra += more
+	}
+	if err := a.checkMemory(plan, extra); err != nil {
 		return err
 	}
 	tensors, err := in.read()

@@ -39,10 +39,6 @@ type tensorCheck struct {
 // checkGradient compares the gradients with numerical differentiation in
 // float64, on the same input and upstream gradient.
 func (a *app) checkGradient(g *gradient, tensors []*tensor.Tensor, upstream int) (*gradientCheck, error) {
-	op := ops.Clone(g.op)
-	if err := ops.Set(op, "dtype", "float64"); err != nil {
-		return nil, err
-	}
 	in := make([]*tensor.Tensor, upstream+1)
 	for i, t := range tensors[:upstream+1] {
 		in[i] = t
@@ -53,7 +49,15 @@ func (a *app) checkGradient(g *gradient, tensors []*tensor.Tensor, upstream int)
 			}
 		}
 	}
-	c, err := newNumerical(op, in, upstream, a.Threads)
+	specs := make([]tensor.Spec, len(in))
+	for i, t := range in {
+		specs[i] = t.Spec
+	}
+	forward, backward, err := g.numericalPlans(specs, upstream)
+	if err != nil {
+		return nil, err
+	}
+	c, err := newNumerical(forward, backward, in, a.Threads)
 	if err != nil {
 		return nil, err
 	}
@@ -71,8 +75,8 @@ func (a *app) checkGradient(g *gradient, tensors []*tensor.Tensor, upstream int)
 		result.Tensors = append(result.Tensors, t)
 		result.Equal = result.Equal && t.Error <= g.Tolerance
 	}
-	if ops.IsLinear(g.spec, op) {
-		gap, err := c.adjoint(paramText(op, "bias") != "")
+	if ops.IsLinear(g.spec, g.op) {
+		gap, err := c.adjoint(paramText(g.op, "bias") != "")
 		if err != nil {
 			return nil, err
 		}
@@ -146,21 +150,44 @@ type numerical struct {
 	inputs    []int // which input each gradient belongs to
 }
 
-func newNumerical(op ops.Differentiable, in []*tensor.Tensor, upstream, threads int) (*numerical, error) {
-	specs := make([]tensor.Spec, len(in))
-	for i, t := range in {
-		specs[i] = t.Spec
+// numericalPlans plans the operation and all of its gradients in float64.
+func (g *gradient) numericalPlans(specs []tensor.Spec, upstream int) (forward, backward *ops.Plan, err error) {
+	op := ops.Clone(g.op)
+	if err := ops.Set(op, "dtype", "float64"); err != nil {
+		return nil, nil, err
 	}
-	forward, err := op.Plan(specs[:upstream], ops.Want{})
+	wide := slices.Clone(specs[:upstream+1])
+	for i := range wide {
+		if g.differentiates(i) {
+			wide[i].DType = tensor.Float64
+		}
+	}
+	if forward, err = op.Plan(wide[:upstream], ops.Want{}); err != nil {
+		return nil, nil, err
+	}
+	backward, err = op.PlanGrad(wide, ops.WantGrad{Input: true, Filter: hasParam(op, "filter"), Bias: paramText(op, "bias") != ""})
+	return forward, backward, err
+}
+
+// checkBytes returns the memory that --check needs beside the gradient's own.
+func (a *app) checkBytes(g *gradient, specs []tensor.Spec, upstream int) (int, error) {
+	forward, backward, err := g.numericalPlans(specs, upstream)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	want := ops.WantGrad{Input: true, Filter: hasParam(op, "filter"), Bias: paramText(op, "bias") != ""}
-	backward, err := op.PlanGrad(specs, want)
-	if err != nil {
-		return nil, err
+	total := 0
+	for _, plan := range []*ops.Plan{forward, backward} {
+		n, err := plan.Bytes(a.Threads)
+		if total += n; err != nil || total < 0 {
+			return 0, &limitError{fmt.Sprintf("%s: check: the bytes in float64 do not fit in 63 bits", g.spec.Name), ""}
+		}
 	}
-	c := &numerical{in: in, weights: tensor.Of[float64](in[upstream])}
+	return total, nil
+}
+
+func newNumerical(forward, backward *ops.Plan, in []*tensor.Tensor, threads int) (*numerical, error) {
+	c := &numerical{in: in, weights: tensor.Of[float64](in[len(in)-1])}
+	var err error
 	if c.gradients, _, err = ops.Run(backward, threads, in...); err != nil {
 		return nil, err
 	}
@@ -171,7 +198,7 @@ func newNumerical(op ops.Differentiable, in []*tensor.Tensor, upstream, threads 
 	c.out = []*tensor.Tensor{tensor.New(forward.Outputs[0].Spec)}
 	c.base = []*tensor.Tensor{tensor.New(forward.Outputs[0].Spec)}
 	c.forward = ops.NewRunner(forward, threads)
-	return c, c.forward.Run(in[:upstream], c.base)
+	return c, c.forward.Run(in[:len(in)-1], c.base)
 }
 
 func (c *numerical) close() { c.forward.Close() }
