@@ -10,16 +10,17 @@ import (
 // sequences draws the pooling sequence of each spatial axis: 0 = s_0 < s_1 < …
 // < s_out = in with out = floor(in / ratio) and steps of floor(in/out) or one
 // more. For a given seed they are TensorFlow's own, drawn from Philox in the
-// same order: rows before columns.
+// same order: rows before columns. Without a seed one is drawn and kept, so that
+// every later plan of the operation and of its clones, such as that of its
+// gradient, has the same windows, and a report says how to have them again.
 func (o *Pool) sequences(spatial []int) ([][]int, error) {
 	if n := len(o.Fractional); n != 1 && n != len(spatial) {
 		return nil, unfit("pool", "fractional", "got %d ratios, want 1 or %d (one for each spatial dimension of the input)", n, len(spatial))
 	}
-	seed := o.Seed
-	if seed == 0 {
-		seed = int(rand.Int32N(math.MaxInt32)) + 1
+	if o.Seed == 0 {
+		o.Seed = int(rand.Int32N(math.MaxInt32-1)) + 1
 	}
-	random := newPhilox(defaultGraphSeed, truncatedSeed(seed))
+	random := newPhilox(defaultGraphSeed, truncatedSeed(o.Seed))
 	list := make([][]int, len(spatial))
 	for i, in := range spatial {
 		ratio := o.Fractional[i%len(o.Fractional)]
