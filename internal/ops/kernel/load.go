@@ -71,6 +71,8 @@ func powerOf(p float64) func(float64) float64 {
 		return func(x float64) float64 { return x * x }
 	case p == 1 || math.IsInf(p, 1):
 		return math.Abs
+	case p == 3: // several times as fast as math.Pow; two roundings in float64
+		return func(x float64) float64 { return math.Abs(x * x * x) }
 	default:
 		return func(x float64) float64 { return math.Pow(math.Abs(x), p) }
 	}
@@ -83,6 +85,8 @@ func rootOf(p float64) func(float64) float64 {
 		return math.Sqrt
 	case p == 1 || math.IsInf(p, 1):
 		return func(x float64) float64 { return x }
+	case p == 3:
+		return math.Cbrt
 	default:
 		return func(x float64) float64 { return math.Pow(x, 1/p) }
 	}
