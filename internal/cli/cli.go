@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -66,6 +67,9 @@ func Main(args []string, streams Streams) (code int) {
 	stop := a.watchSignals()
 	defer stop()
 	root := a.newRootCommand()
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		completeFlags(root) // a third of the start-up, for the shell alone
+	}
 	root.SetArgs(args)
 	err := root.Execute()
 	if err != nil && !errors.Is(err, errDiffers) {
@@ -155,7 +159,6 @@ Exit codes: 0 done; 1 input, output or data error; 2 usage or configuration erro
 			cmd.GroupID = "about"
 		}
 	}
-	completeFlags(root)
 	return root
 }
 

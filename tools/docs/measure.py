@@ -29,17 +29,20 @@ OPERATIONS = [
     f"pool --type avg --output-size 7 --shape {SHAPE}",
     f"pool --type max --fractional 1.44 --seed 1 --shape {SHAPE}",
     f"unpool --shape 8,112,112,64 --output-shape {SHAPE}",
-    f"conv1d --filter-shape 3,64,64 --padding SAME --shape 8,50176,64",
+    "conv1d --filter-shape 3,64,64 --padding SAME --shape 8,50176,64",
     f"conv2d --filter-shape 1,1,64,64 --shape {SHAPE}",
     f"conv2d --filter-shape 3,3,64,8 --padding SAME --shape {SHAPE}",
     f"conv2d --filter-shape 3,3,64,64 --padding SAME --strides 2 --shape {SHAPE}",
     f"conv2d --filter-shape 3,3,64,64 --padding SAME --shape {SHAPE}",
     f"conv2d --filter-shape 3,3,2,64 --groups 32 --padding SAME --shape {SHAPE}",
-    f"conv3d --filter-shape 2,2,2,64,16 --padding SAME --shape 8,14,56,64,64",
-    f"conv2d-transpose --filter-shape 2,2,64,64 --strides 2 --shape 8,112,112,64",
+    "conv3d --filter-shape 2,2,2,64,16 --padding SAME --shape 8,14,56,64,64",
+    "conv2d-transpose --filter-shape 2,2,64,64 --strides 2 --shape 8,112,112,64",
     f"depthwise-conv2d --filter-shape 3,3,64,1 --padding SAME --shape {SHAPE}",
     f"dilation2d --filter-shape 3,3,64 --padding SAME --shape {SHAPE}",
     f"erosion2d --filter-shape 3,3,64 --padding SAME --shape {SHAPE}",
+    *(f"pool --type {t} --window 3 --strides 2 --padding SAME --grad input --shape {SHAPE}" for t in ("max", "avg")),
+    *(f"conv2d --filter-shape 3,3,64,64 --padding SAME --grad {which} --shape {SHAPE}" for which in ("input", "filter")),
+    f"depthwise-conv2d --filter-shape 3,3,64,1 --padding SAME --grad input --shape {SHAPE}",
 ]
 WINDOWS = [3, 15, 63, 255]
 
