@@ -24,7 +24,7 @@ bench: ## Run the Go benchmarks
 dist: ## Cross-build static binaries and the man pages into dist/, with their sha256 sums
 	rm -rf dist
 	$(MAKE) $(PLATFORMS)
-	go run ./cmd/poolctl man dist/man
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) go run ./cmd/poolctl man dist/man
 	cd dist && find . -type f ! -name SHA256SUMS | LC_ALL=C sort | xargs $(SHA256) > SHA256SUMS
 
 $(PLATFORMS):

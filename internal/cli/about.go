@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
@@ -79,6 +81,10 @@ func (a *app) newManCommand() *cobra.Command {
 			root := cmd.Root()
 			root.DisableAutoGenTag = true
 			header := &doc.GenManHeader{Title: "POOLCTL", Section: "1", Source: "poolctl " + versionText(), Manual: "poolctl"}
+			if seconds, err := strconv.ParseInt(os.Getenv("SOURCE_DATE_EPOCH"), 10, 64); err == nil {
+				date := time.Unix(seconds, 0).UTC() // the same pages from every build
+				header.Date = &date
+			}
 			if err := doc.GenManTree(root, header, args[0]); err != nil {
 				return err
 			}

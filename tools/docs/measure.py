@@ -21,6 +21,7 @@ SHAPE = "8,224,224,64"
 OPERATIONS = [
     *(f"pool --type {t} --window 2 --shape {SHAPE}" for t in ("max", "min", "avg", "sum", "lp")),
     f"pool --type lp --p 3 --window 2 --shape {SHAPE}",
+    f"pool --type lp --p 2.5 --window 3 --strides 1 --padding SAME --shape {SHAPE}",
     f"pool --type max --window 2 --argmax --shape {SHAPE}",
     *(f"pool --type {t} --window 3 --strides 2 --padding SAME --shape {SHAPE}" for t in ("max", "avg")),
     *(f"pool --type {t} --window 3 --strides 1 --padding SAME --shape {SHAPE}" for t in ("max", "avg", "lp")),
