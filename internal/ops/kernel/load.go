@@ -41,8 +41,8 @@ func loadCounted[T tensor.Real](acc []counted, src []T, _ int) {
 }
 
 // loadPower returns a loader of |x|^p.
-func loadPower[T tensor.Real](p float64) loader[T, float64] {
-	power := powerOf(p)
+func loadPower[T tensor.Real](p powers) loader[T, float64] {
+	power := p.power()
 	return func(acc []float64, src []T, _ int) {
 		for i, v := range src {
 			acc[i] = power(float64(v))
@@ -51,8 +51,8 @@ func loadPower[T tensor.Real](p float64) loader[T, float64] {
 }
 
 // loadCountedPower is loadPower that skips NaN.
-func loadCountedPower[T tensor.Real](p float64) loader[T, counted] {
-	power := powerOf(p)
+func loadCountedPower[T tensor.Real](p powers) loader[T, counted] {
+	power := p.power()
 	return func(acc []counted, src []T, _ int) {
 		for i, v := range src {
 			if v != v {
@@ -64,9 +64,25 @@ func loadCountedPower[T tensor.Real](p float64) loader[T, counted] {
 	}
 }
 
-// powerOf returns the function |x|^p; for infinite p it is |x|.
-func powerOf(p float64) func(float64) float64 {
-	switch {
+// powers are |x|^p and its inverse. Results that are rounded to float32 take
+// the short way of logarithm and exponential, whose error in float64 stays below
+// 2^-42 (the product of p and the logarithm is at most 710).
+type powers struct {
+	p      float64
+	narrow bool
+}
+
+// raise returns x^p for x that is not negative.
+func (w powers) raise(p float64) func(x float64) float64 {
+	if w.narrow {
+		return func(x float64) float64 { return math.Exp(p * math.Log(x)) }
+	}
+	return func(x float64) float64 { return math.Pow(x, p) }
+}
+
+// power returns the function |x|^p; for infinite p it is |x|.
+func (w powers) power() func(float64) float64 {
+	switch p := w.p; {
 	case p == 2:
 		return func(x float64) float64 { return x * x }
 	case p == 1 || math.IsInf(p, 1):
@@ -74,13 +90,14 @@ func powerOf(p float64) func(float64) float64 {
 	case p == 3: // several times as fast as math.Pow; two roundings in float64
 		return func(x float64) float64 { return math.Abs(x * x * x) }
 	default:
-		return func(x float64) float64 { return math.Pow(math.Abs(x), p) }
+		raise := w.raise(p)
+		return func(x float64) float64 { return raise(math.Abs(x)) }
 	}
 }
 
-// rootOf returns the inverse of powerOf for values that are not negative.
-func rootOf(p float64) func(float64) float64 {
-	switch {
+// root returns the inverse of power for values that are not negative.
+func (w powers) root() func(float64) float64 {
+	switch p := w.p; {
 	case p == 2:
 		return math.Sqrt
 	case p == 1 || math.IsInf(p, 1):
@@ -88,6 +105,6 @@ func rootOf(p float64) func(float64) float64 {
 	case p == 3:
 		return math.Cbrt
 	default:
-		return func(x float64) float64 { return math.Pow(x, 1/p) }
+		return w.raise(1 / p)
 	}
 }

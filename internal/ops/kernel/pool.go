@@ -105,7 +105,8 @@ func newSeparable(spec PoolSpec) *Pool {
 // newPool chooses accumulators, loader, merger and finisher. O is the type of
 // averages of T.
 func newPool[T tensor.Real, O tensor.Floating](spec PoolSpec) *Pool {
-	root := rootOf(spec.Power)
+	power := powers{spec.Power, tensor.TypeOf[O]() == tensor.Float32}
+	root := power.root()
 	sum, sumISA := sumMerger(spec.Level)
 	switch infinite := math.IsInf(spec.Power, 1); {
 	case spec.Argmax:
@@ -115,11 +116,11 @@ func newPool[T tensor.Real, O tensor.Floating](spec PoolSpec) *Pool {
 		return assemble(spec, loadSame[T], merge, finishSame[T], isa)
 	case spec.Reduction == LP && infinite:
 		merge, isa := extremumMerger[float64](spec.Level, false, spec.IgnoreNaN)
-		return assemble(spec, loadPower[T](spec.Power), merge, finishRoot[T, O](root), isa)
+		return assemble(spec, loadPower[T](power), merge, finishRoot[T, O](root), isa)
 	case spec.Reduction == LP && spec.IgnoreNaN:
-		return assemble(spec, loadCountedPower[T](spec.Power), mergeCounted, finishCountedRoot[T, O](root), "go")
+		return assemble(spec, loadCountedPower[T](power), mergeCounted, finishCountedRoot[T, O](root), "go")
 	case spec.Reduction == LP:
-		return assemble(spec, loadPower[T](spec.Power), sum, finishRoot[T, O](root), sumISA)
+		return assemble(spec, loadPower[T](power), sum, finishRoot[T, O](root), sumISA)
 	case spec.IgnoreNaN && spec.DType.IsFloat():
 		return assemble(spec, loadCounted[T], mergeCounted, finishCounted[T, O], "go")
 	case spec.DType == tensor.Float64:
