@@ -16,12 +16,43 @@ type Differentiable interface {
 	GradParams() []Param
 	// PlanGrad lays the gradient out for the operation's inputs and, last, the
 	// upstream gradient in the output's shape (or what GradSource says stands
-	// in its place).
+	// in its place). Its outputs are the gradients of the main inputs, dx and
+	// with several dx1, dx2, …, if want.Input; then those of parameters that
+	// are wanted, in the order of Gradients: dfilter, dbias, …
 	PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error)
 }
 
 // WantGrad says which gradients are asked for.
-type WantGrad struct{ Input, Filter, Bias bool }
+type WantGrad struct{ Input, Filter, Bias, Scale, Offset bool }
+
+// Of returns the field for the gradient of the parameter of that name; nil for
+// one that is not differentiated by.
+func (w *WantGrad) Of(name string) *bool {
+	switch name {
+	case "filter":
+		return &w.Filter
+	case "bias":
+		return &w.Bias
+	case "scale":
+		return &w.Scale
+	case "offset":
+		return &w.Offset
+	default:
+		return nil
+	}
+}
+
+// Gradients returns the names of the tensor parameters that an operation can be
+// differentiated by; the gradient of name is the output "d" + name.
+func Gradients(op Op) []string {
+	var list []string
+	for _, p := range op.Params() {
+		if p.Kind == KindTensor && new(WantGrad).Of(p.Name) != nil {
+			list = append(list, p.Name)
+		}
+	}
+	return list
+}
 
 // Clone returns a copy of an operation with the same parameters.
 func Clone(op Differentiable) Differentiable {

@@ -11,6 +11,7 @@ package ops
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/tensor"
@@ -19,12 +20,14 @@ import (
 // Spec describes an operation, without parameter values.
 type Spec struct {
 	Name     string // the command and the value of a step's op key
+	Alias    string // another name that Lookup knows, or ""
 	TF       string // the TensorFlow functions that it agrees with
 	Summary  string // one line, lower case, no full stop
 	Doc      string // paragraphs: formula, shapes, what differs between frameworks
 	Rank     [2]int // least and most spatial dimensions
 	Argmax   bool   // has an argmax output
 	Linear   bool   // f(a·x + b·y) = a·f(x) + b·f(y) for its main input
+	Several  bool   // takes two or more main inputs, all of which stand first in Plan
 	Examples []Example
 	New      func() Op
 }
@@ -40,7 +43,8 @@ type Op interface {
 	// the input, as a *UsageError.
 	Check() error
 	// Inputs returns the tensors that the operation takes beside its main
-	// input x, in the order in which Plan expects them after it.
+	// input x, in the order in which Plan expects them after it. An operation
+	// with several main inputs takes none.
 	Inputs(x tensor.Spec) ([]Input, error)
 	// Plan lays the operation out for inputs of those types and shapes. Errors
 	// are *UsageError or *DataError.
@@ -56,15 +60,19 @@ func defaults(op Op) Op {
 	return op
 }
 
-// Want says which outputs are asked for beside the first.
-type Want struct{ Argmax bool }
+// Want says which outputs are asked for beside the first, and of what
+// implementation: the name of one of Plan.Impls, or empty for the best.
+type Want struct {
+	Argmax bool
+	Impl   string
+}
 
 // Input is a tensor that an operation takes beside its main input: read from
 // Source, or made by Make where that is not nil (a named filter).
 type Input struct {
 	Name   string // the parameter: "filter", "bias", "argmax"
 	Source string
-	Spec   tensor.Spec // of what Make makes
+	Spec   tensor.Spec // of what Make makes; or where that is nil, the only shape that fits, if there is just one
 	Make   func() *tensor.Tensor
 }
 
@@ -103,11 +111,15 @@ func unfit(op, param, format string, args ...any) error {
 // Set gives an operation's parameter a value by name.
 func Set(op Op, name, text string) error { return SetParam(op.Params(), name, text) }
 
-// SetParam gives the parameter of that name a value.
+// hyphened returns a name as the table spells it: filter_format is
+// filter-format.
+func hyphened(name string) string { return strings.ReplaceAll(name, "_", "-") }
+
+// SetParam gives the parameter of that name a value; _ in the name is -.
 func SetParam(params []Param, name, text string) error {
 	var known []string
 	for _, p := range params {
-		if p.Name == name {
+		if p.Name == hyphened(name) {
 			return p.Set(text)
 		}
 		known = append(known, p.Name)

@@ -15,11 +15,11 @@ var Table = []Spec{
 	erosion2dSpec,
 }
 
-// Lookup returns the operation of that name.
+// Lookup returns the operation of that name; _ in it is -.
 func Lookup(name string) (Spec, error) {
 	var names []string
 	for _, s := range Table {
-		if s.Name == name {
+		if known := hyphened(name); s.Name == known || s.Alias != "" && s.Alias == known {
 			return s, nil
 		}
 		names = append(names, s.Name)

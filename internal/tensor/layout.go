@@ -11,7 +11,8 @@ import (
 type Layout string
 
 // The layouts that poolctl reads and writes. HW and HWC are one picture
-// without a batch axis.
+// without a batch axis. NC, a batch of feature vectors, is what a tensor of two
+// axes is among a network's layers; it has no name on the command line.
 const (
 	NWC   Layout = "NWC"
 	NHWC  Layout = "NHWC"
@@ -21,6 +22,7 @@ const (
 	NCDHW Layout = "NCDHW"
 	HW    Layout = "HW"
 	HWC   Layout = "HWC"
+	NC    Layout = "NC"
 )
 
 var layouts = []Layout{NWC, NHWC, NDHWC, NCW, NCHW, NCDHW, HW, HWC}
@@ -66,7 +68,7 @@ func ChannelsLast(spatial int) Layout { return [...]Layout{NWC, NHWC, NDHWC}[spa
 // Rank returns the number of axes.
 func (l Layout) Rank() int { return len(l) }
 
-// Spatial returns the number of spatial axes: 1, 2 or 3.
+// Spatial returns the number of spatial axes: 1, 2 or 3; 0 for NC.
 func (l Layout) Spatial() int {
 	return len(strings.Map(func(axis rune) rune {
 		if axis == 'N' || axis == 'C' {
