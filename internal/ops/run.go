@@ -2,56 +2,57 @@ package ops
 
 import (
 	"fmt"
-	"sync"
-	"sync/atomic"
 
-	"github.com/poolctl/poolctl/internal/ops/kernel"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// smallWork is the number of elementary steps below which a stage runs on the
-// calling thread alone: waking another one costs more than it saves.
-const smallWork = 1 << 15
+// smallWork is the Work of a stage below which it runs on the calling thread
+// alone: waking another one costs more than it saves.
+const smallWork = 200_000
 
-// Runner executes a plan again and again. Its threads, temporaries and scratch
-// memory live as long as it does; Run itself allocates nothing.
+// Runner executes a plan again and again. Its temporaries live as long as it
+// does, threads and scratch memory as long as its team; Run itself allocates
+// nothing.
 type Runner struct {
 	plan    *Plan
+	team    *Team
+	owned   bool // the team is closed with the runner
 	buffers []*tensor.Tensor
-	workers []*Worker
-	wake    []chan struct{} // one a helping thread
-	done    sync.WaitGroup
 	stage   *Stage
-	chunk   int64
-	next    atomic.Int64
-	failure atomic.Pointer[failure]
+	exec    func(worker, lo, hi int)
+	clipped int
 }
 
-type failure struct{ cause any }
-
-// NewRunner books the plan's memory and starts its threads; at least one.
+// NewRunner books the plan's memory and starts a team of its own; at least one
+// thread.
 func NewRunner(plan *Plan, threads int) *Runner {
-	r := &Runner{plan: plan, buffers: make([]*tensor.Tensor, len(plan.Buffers))}
-	for i := plan.Inputs + len(plan.Outputs); i < len(plan.Buffers); i++ {
-		r.buffers[i] = tensor.New(plan.Buffers[i])
-	}
-	for i := range max(1, threads) {
-		r.workers = append(r.workers, &Worker{Scratch: kernel.NewScratch(plan.scratch())})
-		if i > 0 {
-			wake := make(chan struct{}, 1)
-			r.wake = append(r.wake, wake)
-			go r.help(r.workers[i], wake)
-		}
-	}
+	r := NewRunnerOn(NewTeam(threads), plan, nil)
+	r.owned = true
 	return r
 }
 
-// Close ends the runner's threads.
-func (r *Runner) Close() {
-	for _, wake := range r.wake {
-		close(wake)
+// NewRunnerOn runs a plan on a team that other runners may share, one at a
+// time. Its temporaries lie in memory, which is at least as long as
+// Plan.TemporaryWords says and only used within Run; nil allocates it.
+func NewRunnerOn(team *Team, plan *Plan, memory []uint64) *Runner {
+	if memory == nil {
+		memory = make([]uint64, plan.TemporaryWords())
 	}
-	r.wake = nil
+	r := &Runner{plan: plan, team: team, buffers: make([]*tensor.Tensor, len(plan.Buffers))}
+	for i := plan.Inputs + len(plan.Outputs); i < len(plan.Buffers); i++ {
+		r.buffers[i] = tensor.Over(memory, plan.Buffers[i])
+		memory = memory[tensor.Words(plan.Buffers[i]):]
+	}
+	r.exec = func(worker, lo, hi int) { r.stage.Exec(r.team.workers[worker], r.buffers, lo, hi) }
+	team.reserve(plan.scratch())
+	return r
+}
+
+// Close ends the runner's own team; one that was given stays.
+func (r *Runner) Close() {
+	if r.owned {
+		r.team.Close()
+	}
 }
 
 // Run computes out from in. Both must have the types and shapes that the plan
@@ -66,7 +67,17 @@ func (r *Runner) Run(in, out []*tensor.Tensor) error {
 		}
 	}
 	for i := range r.plan.Stages {
-		r.runStage(&r.plan.Stages[i])
+		s := &r.plan.Stages[i]
+		r.stage = s
+		chunk := 0
+		if s.Work < smallWork {
+			chunk = s.Units
+		}
+		r.team.Do(s.Units, chunk, r.exec)
+	}
+	for _, w := range r.team.workers {
+		r.clipped += w.Clipped
+		w.Clipped = 0
 	}
 	return nil
 }
@@ -85,59 +96,16 @@ func (r *Runner) bind(at int, given []*tensor.Tensor, want int) {
 
 // Clipped returns how many values did not fit the integer type that they were
 // converted to, since the runner was made.
-func (r *Runner) Clipped() int {
-	n := 0
-	for _, w := range r.workers {
-		n += w.Clipped
-	}
-	return n
-}
+func (r *Runner) Clipped() int { return r.clipped }
 
-func (r *Runner) runStage(s *Stage) {
-	if s.Units == 0 {
-		return
+// TemporaryWords returns the size of a plan's temporaries, in words of eight
+// bytes.
+func (p *Plan) TemporaryWords() int {
+	words := 0
+	for _, spec := range p.Buffers[p.Inputs+len(p.Outputs):] {
+		words += tensor.Words(spec)
 	}
-	if len(r.wake) == 0 || s.Units == 1 || s.Work < smallWork {
-		s.Exec(r.workers[0], r.buffers, 0, s.Units)
-		return
-	}
-	// Chunks of an eighth of a fair share keep threads busy to the end
-	// without making them meet at the counter often.
-	r.stage, r.chunk = s, max(1, int64(s.Units/(8*len(r.workers))))
-	r.next.Store(0)
-	r.done.Add(len(r.wake))
-	for _, wake := range r.wake {
-		wake <- struct{}{}
-	}
-	r.work(r.workers[0])
-	r.done.Wait()
-	if f := r.failure.Swap(nil); f != nil {
-		panic(f.cause)
-	}
-}
-
-func (r *Runner) help(w *Worker, wake chan struct{}) {
-	for range wake {
-		r.work(w)
-		r.done.Done()
-	}
-}
-
-// work takes chunks of the current stage until none is left. A panic is kept
-// for the thread that called Run.
-func (r *Runner) work(w *Worker) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			r.failure.CompareAndSwap(nil, &failure{cause})
-		}
-	}()
-	for {
-		lo := r.next.Add(r.chunk) - r.chunk
-		if lo >= int64(r.stage.Units) {
-			return
-		}
-		r.stage.Exec(w, r.buffers, int(lo), min(int(lo+r.chunk), r.stage.Units))
-	}
+	return words
 }
 
 // Run executes a plan once: it allocates the outputs and returns them with the
