@@ -221,21 +221,39 @@ type convLayout struct {
 }
 
 // Plan implements Op.
-func (o *Conv) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
+func (o *Conv) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 	l, err := o.lay(in)
 	if err != nil {
 		return nil, err
 	}
-	if l.perChannel() {
-		d := depthwiseLayout{op: l.op, layout: l.layout, in: l.in, out: l.out, g: l.g, multiplier: 1}
-		return d.plan(&o.format, o.Bias != "", in)
-	}
-	spec := kernel.ConvSpec{Src: l.in.C, Dst: l.out.C, Filter: l.filter.strides}
+	spec := kernel.ConvSpec{Src: l.in.C, Dst: l.out.C, Filter: l.filter.strides, Want: want.Impl}
 	spec.Filter.Group = l.filter.O / l.groups * l.filter.strides.Dst
 	for i, a := range l.g.Axes {
 		spec.Gather[i] = a.Forward()
 	}
-	return l.plan(&o.format, o.Bias != "", in, spec)
+	if !l.perChannel() {
+		return l.plan(&o.format, o.Bias != "", in, spec)
+	}
+	d := depthwiseLayout{op: l.op, layout: l.layout, in: l.in, out: l.out, g: l.g, multiplier: 1}
+	alone, err := d.plan(&o.format, o.Bias != "", in)
+	if err != nil {
+		return nil, err
+	}
+	if want.Impl == alone.Impl {
+		spec.Want = ""
+	}
+	p, err := l.plan(&o.format, o.Bias != "", in, spec)
+	if err != nil {
+		return nil, err
+	}
+	impls := append([]string{alone.Impl}, p.Impls...)
+	if spec.Want == "" {
+		p = alone
+	} else {
+		p.Why = append([]kernel.Reject{{Impl: alone.Impl, Reason: want.Impl + " was asked for"}}, p.Why...)
+	}
+	p.Impls = impls
+	return p, nil
 }
 
 // depthwiseTaps is the largest filter for which the rows of depthwise
@@ -317,7 +335,10 @@ func (l *convLayout) plan(f *format, bias bool, in []tensor.Spec, spec kernel.Co
 	}
 	spec.Level = level()
 	k := kernel.NewConv(spec)
-	b.plan.Impl, b.plan.Why = k.Impl, k.Why
+	b.plan.chose(k.Choice)
+	if err := b.plan.Force(spec.Want); err != nil {
+		return nil, err
+	}
 	b.plan.MultiplyAdds = l.multiplyAdds()
 	packed := b.temp(spec.DType, k.Packed)
 	dst := y

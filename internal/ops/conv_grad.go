@@ -60,7 +60,7 @@ func (l *convLayout) gradient(f *format, in []tensor.Spec, want WantGrad, bias b
 		return nil, err
 	}
 	if want.Input {
-		input.N, input.Groups, input.DType, input.SkipPadding = l.in.N, l.groups, g.dtype, true
+		input.N, input.Groups, input.DType, input.SkipPadding, input.Want = l.in.N, l.groups, g.dtype, true, want.Impl
 		g.convolve(dx, dy, l.in, input)
 		g.plan.MultiplyAdds += l.multiplyAdds()
 	}
@@ -68,6 +68,9 @@ func (l *convLayout) gradient(f *format, in []tensor.Spec, want WantGrad, bias b
 		x := g.permuted(g.converted(g.converted(0, f.input(in[0])), g.dtype), g.layout, g.last)
 		filter.Geometry, filter.Groups, filter.DType = l.g, l.groups, g.dtype
 		filter.Geometry.N = l.in.N
+		if !want.Input {
+			filter.Want = want.Impl
+		}
 		large, small := x, dy
 		if transposed {
 			large, small = dy, x
@@ -77,6 +80,9 @@ func (l *convLayout) gradient(f *format, in []tensor.Spec, want WantGrad, bias b
 	}
 	if want.Bias {
 		g.biasGradient(db, dy, l.out.C)
+	}
+	if err := g.plan.Force(want.Impl); err != nil {
+		return nil, err
 	}
 	return g.finish()
 }
@@ -111,7 +117,7 @@ func (g *gradient) convolve(dx, dy buf, e tensor.Extents, spec kernel.ConvSpec) 
 	weights := g.converted(1, g.dtype)
 	spec.Level = level()
 	k := kernel.NewConv(spec)
-	g.plan.Impl, g.plan.Why = k.Impl, k.Why
+	g.plan.chose(k.Choice)
 	packed := g.temp(g.dtype, k.Packed)
 	dst := dx
 	if g.layout != g.last || g.result != g.dtype {
@@ -130,7 +136,7 @@ func (g *gradient) filterGradient(dw, large, small buf, spec kernel.FilterGradie
 	spec.Level = level()
 	k := kernel.NewFilterGradient(spec)
 	if g.plan.Impl == "" {
-		g.plan.Impl, g.plan.Why = k.Impl, k.Why
+		g.plan.chose(k.Choice)
 	}
 	packed := g.temp(g.dtype, k.Packed)
 	dst := dw

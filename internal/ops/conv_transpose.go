@@ -64,12 +64,12 @@ func (o *ConvTranspose) Check() error {
 }
 
 // Plan implements Op.
-func (o *ConvTranspose) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
+func (o *ConvTranspose) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 	l, err := o.lay(in)
 	if err != nil {
 		return nil, err
 	}
-	spec := kernel.ConvSpec{Src: l.in.C, Dst: l.out.C, Filter: l.filter.strides, SkipPadding: true}
+	spec := kernel.ConvSpec{Src: l.in.C, Dst: l.out.C, Filter: l.filter.strides, SkipPadding: true, Want: want.Impl}
 	spec.Filter.Group = l.in.C / l.groups * l.filter.strides.Src
 	for i, a := range l.g.Axes {
 		spec.Gather[i] = a.Backward()

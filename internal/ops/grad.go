@@ -22,8 +22,12 @@ type Differentiable interface {
 	PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error)
 }
 
-// WantGrad says which gradients are asked for.
-type WantGrad struct{ Input, Filter, Bias, Scale, Offset bool }
+// WantGrad says which gradients are asked for, and of what implementation: see
+// Want.
+type WantGrad struct {
+	Input, Filter, Bias, Scale, Offset bool
+	Impl                               string
+}
 
 // Of returns the field for the gradient of the parameter of that name; nil for
 // one that is not differentiated by.

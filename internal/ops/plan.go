@@ -26,6 +26,7 @@ type Plan struct {
 	Parameters    int             // numbers in filter and bias
 	MultiplyAdds  int             // multiplications with an addition; comparisons and additions of pooling are not counted
 	Impl          string          // the kernel chosen
+	Impls         []string        // all kernels that can run it, best first; none where there is only one
 	Why           []kernel.Reject // the kernels that would have been better, and why not
 	Details       []Detail        // what the plan decided beyond its parameters: pooling sequences, output paddings
 	Index         kernel.Index    // how argmax outputs are to be read
@@ -86,6 +87,22 @@ func (p *Plan) scratch() int {
 	}
 	return most
 }
+
+// Force returns an error unless the plan runs the named implementation, or none
+// was named.
+func (p *Plan) Force(impl string) error {
+	if impl == "" || impl == p.Impl {
+		return nil
+	}
+	able := p.Impls
+	if len(able) == 0 {
+		able = []string{p.Impl}
+	}
+	return usage(p.Op, "impl", "got %q, want one of %q", impl, able)
+}
+
+// chose records which kernel runs.
+func (p *Plan) chose(c kernel.Choice) { p.Impl, p.Impls, p.Why = c.Impl, c.Impls, c.Why }
 
 // buf names a buffer of a plan under construction.
 type buf int

@@ -21,7 +21,8 @@ type ConvSpec struct {
 	Filter   FilterStrides
 	DType    tensor.DType // Float32 or Float64: source, filter, bias and destination
 	Bias     bool
-	Level    Level // the best that may be used
+	Level    Level  // the best that may be used
+	Want     string // the implementation to run if it can, empty for the best
 
 	// SkipPadding says that padding adds nothing, not even where a weight is
 	// infinite or NaN: so it is in transposed convolutions and gradients.
@@ -38,10 +39,9 @@ type Conv struct {
 	PackUnits int
 	Units     int
 	Scratch   int // bytes, for Run
-	Impl      string
-	Why       []Reject
-	pack      func(packed, filter *tensor.Tensor, unit int)
-	run       func(s *Scratch, dst, src, packed, bias *tensor.Tensor, unit int)
+	Choice
+	pack func(packed, filter *tensor.Tensor, unit int)
+	run  func(s *Scratch, dst, src, packed, bias *tensor.Tensor, unit int)
 }
 
 // Pack packs the units lo <= u < hi of the filter. All of them must be packed
@@ -69,41 +69,37 @@ func NewConv(spec ConvSpec) *Conv {
 }
 
 func newConv[F tensor.Floating](spec ConvSpec) *Conv {
+	c, choice := choose(convCandidates[F](spec), spec.Want)
+	c.Choice = choice
+	return c
+}
+
+// convCandidates lists the implementations of a convolution, best first.
+func convCandidates[F tensor.Floating](spec ConvSpec) []candidate[*Conv] {
 	phases := 1
 	for i := range spec.Gather {
 		phases *= max(1, min(spec.Gather[i].Period, spec.Gather[i].Dst, mostPhases+1))
 	}
-	refuse := ""
-	if phases > mostPhases {
-		refuse = fmt.Sprintf("the strides make more than %d sets of taps", mostPhases)
+	var list []candidate[*Conv]
+	for level := AVX512; level > Generic; level-- {
+		tiles := assembledTiles[F](level)
+		refusal := levelRefusal(tiles != nil, level, spec.Level)
+		if refusal == "" && phases > mostPhases {
+			refusal = fmt.Sprintf("the strides make more than %d sets of taps", mostPhases)
+		}
+		list = append(list, candidate[*Conv]{gemmName[F](level), refusal, func() *Conv { return newGemm(spec, tiles).conv() }})
 	}
-	tiles, level, why := bestTiles[F](spec.Level, refuse)
-	var c *Conv
-	if tiles != nil {
-		c = newGemm(spec, tiles).conv(level)
-	} else {
-		c = newPlainConv[F](spec)
-	}
-	c.Why = why
-	return c
+	return append(list, candidate[*Conv]{plainConvName, "", func() *Conv { return newPlainConv[F](spec) }})
 }
 
-// bestTiles returns the register tiles of the best level that may be used, none
-// when refuse says why the shape needs plain Go, and why not those of better
-// levels.
-func bestTiles[F tensor.Floating](most Level, refuse string) (tiles []registerTile[F], level Level, why []Reject) {
-	for level = AVX512; level > Generic; level-- {
-		tiles := assembledTiles[F](level)
-		reason := refuse
-		switch {
-		case tiles == nil:
-			reason = "this build has no assembly"
-		case level > most:
-			reason = fmt.Sprintf("the level is %s (the machine's, or less by %s)", most, Variable)
-		case reason == "":
-			return tiles, level, why
-		}
-		why = append(why, Reject{gemmName[F](level), reason})
+// levelRefusal says why functions of a level cannot run: the build has none, or
+// the level is above what may be used.
+func levelRefusal(built bool, level, most Level) string {
+	switch {
+	case !built:
+		return "this build has no assembly"
+	case level > most:
+		return fmt.Sprintf("the level is %s (the machine's, or less by %s)", most, Variable)
 	}
-	return nil, Generic, why
+	return ""
 }

@@ -13,6 +13,8 @@ const (
 	channelTile = 4
 )
 
+const plainConvName = "direct 4x4 tiles, go"
+
 // newPlainConv plans a convolution in plain Go.
 func newPlainConv[F tensor.Floating](spec ConvSpec) *Conv {
 	k := &convolution[F]{ConvSpec: spec, srcGroup: spec.Src / spec.Groups, dstGroup: spec.Dst / spec.Groups}
@@ -24,7 +26,6 @@ func newPlainConv[F tensor.Floating](spec ConvSpec) *Conv {
 		Packed:    spec.Groups*k.panels*(k.panel+k.voids) + 1,
 		PackUnits: 1,
 		Units:     spec.N * k.rows.units(),
-		Impl:      "direct 4x4 tiles, go",
 		pack:      k.pack,
 		run:       k.run,
 	}

@@ -195,13 +195,12 @@ func (k *gemm[F]) listTaps(p *gemmPhase) {
 func (k *gemm[F]) joined() bool { return k.Groups == 1 && k.axes[2].cellStep == 1 }
 
 // conv returns the kernel.
-func (k *gemm[F]) conv(level Level) *Conv {
+func (k *gemm[F]) conv() *Conv {
 	return &Conv{
 		Packed:    k.flags + k.packUnits(),
 		PackUnits: k.packUnits(),
 		Units:     k.units,
 		Scratch:   k.scratch(),
-		Impl:      gemmName[F](level),
 		pack:      k.pack,
 		run:       k.run,
 	}

@@ -19,7 +19,8 @@ type FilterGradientSpec struct {
 	Groups       int
 	Filter       FilterStrides // Src: of large channels, Dst: of small ones
 	DType        tensor.DType
-	Level        Level // the best that may be used
+	Level        Level  // the best that may be used
+	Want         string // the implementation to run if it can, empty for the best
 }
 
 // FilterGradient is a planned gradient: Pack brings the small tensor into the
@@ -31,10 +32,9 @@ type FilterGradient struct {
 	PackUnits int
 	Units     int
 	Scratch   int // bytes, for Run
-	Impl      string
-	Why       []Reject
-	pack      func(packed, small *tensor.Tensor, unit int)
-	run       func(s *Scratch, dst, large, small, packed *tensor.Tensor, unit int)
+	Choice
+	pack func(packed, small *tensor.Tensor, unit int)
+	run  func(s *Scratch, dst, large, small, packed *tensor.Tensor, unit int)
 }
 
 // Pack packs the units lo <= u < hi of the small tensor. All of them must be
@@ -62,14 +62,15 @@ func NewFilterGradient(spec FilterGradientSpec) *FilterGradient {
 }
 
 func newFilterGradient[F tensor.Floating](spec FilterGradientSpec) *FilterGradient {
-	tiles, level, why := bestTiles[F](spec.Level, "")
-	var k *FilterGradient
-	if tiles != nil {
-		k = newFilterGemm(spec, tiles).gradient(level)
-	} else {
-		k = newPlainFilterGradient[F](spec)
+	var list []candidate[*FilterGradient]
+	for level := AVX512; level > Generic; level-- {
+		tiles := assembledTiles[F](level)
+		list = append(list, candidate[*FilterGradient]{gemmName[F](level), levelRefusal(tiles != nil, level, spec.Level),
+			func() *FilterGradient { return newFilterGemm(spec, tiles).gradient() }})
 	}
-	k.Why = why
+	list = append(list, candidate[*FilterGradient]{"taps by channel blocks, go", "", func() *FilterGradient { return newPlainFilterGradient[F](spec) }})
+	k, choice := choose(list, spec.Want)
+	k.Choice = choice
 	return k
 }
 
@@ -80,7 +81,7 @@ const filterRows = 4
 func newPlainFilterGradient[F tensor.Floating](spec FilterGradientSpec) *FilterGradient {
 	blocks := (spec.Large/spec.Groups + filterRows - 1) / filterRows
 	return &FilterGradient{
-		Units: spec.Geometry.Taps() * spec.Groups * blocks, Scratch: spec.plainScratch(), Impl: "taps by channel blocks, go",
+		Units: spec.Geometry.Taps() * spec.Groups * blocks, Scratch: spec.plainScratch(),
 		run: func(s *Scratch, dst, large, small, _ *tensor.Tensor, unit int) {
 			first := unit % blocks * filterRows
 			rows := min(filterRows, spec.Large/spec.Groups-first)

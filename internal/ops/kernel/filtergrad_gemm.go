@@ -85,12 +85,12 @@ func (k *filterGemm[F]) cut(p *gradientPanel[F]) {
 func (k *filterGemm[F]) packUnits() int { return (k.windows + packWindows - 1) / packWindows }
 
 // gradient returns the kernel.
-func (k *filterGemm[F]) gradient(level Level) *FilterGradient {
+func (k *filterGemm[F]) gradient() *FilterGradient {
 	words := scratchWords[F](chunkWindows*k.widest) + scratchWords[F](k.rows*k.widest) + scratchWords[F](k.widest) +
 		2*scratchWords[uintptr](k.rows) + scratchWords[int](1) + k.share*k.smallGroup*k.widest
 	return &FilterGradient{
 		Packed: k.Small*k.windows + k.packUnits(), PackUnits: k.packUnits(), Units: k.Groups * k.shares,
-		Scratch: max(8*words, k.FilterGradientSpec.plainScratch()), Impl: gemmName[F](level), pack: k.pack, run: k.run,
+		Scratch: max(8*words, k.FilterGradientSpec.plainScratch()), pack: k.pack, run: k.run,
 	}
 }
 

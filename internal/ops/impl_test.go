@@ -1,0 +1,83 @@
+package ops_test
+
+import (
+	"errors"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/poolctl/poolctl/internal/ops"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// TestImplementationsCanBeForced: every implementation that a plan lists runs
+// when it is asked for by name, with the reason why no better one did, and gives
+// what the best one gives; others are refused.
+func TestImplementationsCanBeForced(t *testing.T) {
+	for _, c := range []struct{ name, params string }{
+		{"conv2d", "filter=f padding=SAME"},
+		{"conv2d", "filter=f padding=SAME groups=3 filter-format=HWIO"},
+		{"conv2d-transpose", "filter=f strides=2"},
+	} {
+		op := differentiable(t, c.name, c.params)
+		x, f := uneven(tensor.Shape{1, 6, 5, 3}, 1), uneven(tensor.Shape{3, 2, 3, 3}, 2)
+		if c.name == "conv2d" && c.params != "filter=f padding=SAME" {
+			f = uneven(tensor.Shape{3, 2, 1, 3}, 2)
+		}
+		specs := specsOf([]*tensor.Tensor{x, f})
+		best, err := op.Plan(specs, ops.Want{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(best.Impls) == 0 || best.Impls[0] != best.Impl {
+			t.Errorf("%s %s: runs %q of %q", c.name, c.params, best.Impl, best.Impls)
+		}
+		want := runPlan(t, best, x, f)
+		for i, impl := range best.Impls {
+			plan, err := op.Plan(specs, ops.Want{Impl: impl})
+			if err != nil || plan.Impl != impl || !slices.Equal(plan.Impls, best.Impls) || len(plan.Why) != len(best.Why)+i {
+				t.Fatalf("%s %s: asked for %q, got %+v, %v", c.name, c.params, impl, plan, err)
+			}
+			for k, v := range runPlan(t, plan, x, f) {
+				if math.Abs(v-want[k]) > 1e-4 {
+					t.Errorf("%s %s: %s: number %d is %v, the best implementation gives %v", c.name, c.params, impl, k, v, want[k])
+				}
+			}
+		}
+		_, err = op.Plan(specs, ops.Want{Impl: "abacus"})
+		checkImplRefused(t, err)
+		upstream := append(specs, tensor.Spec{DType: tensor.Float64, Shape: best.Outputs[0].Shape})
+		for _, want := range []ops.WantGrad{{Input: true}, {Filter: true}} {
+			best, err := op.PlanGrad(upstream, want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want.Impl = range best.Impls {
+				if plan, err := op.PlanGrad(upstream, want); err != nil || plan.Impl != want.Impl {
+					t.Errorf("%s %s: gradient: asked for %q, got %+v, %v", c.name, c.params, want.Impl, plan, err)
+				}
+			}
+			want.Impl = "abacus"
+			_, err = op.PlanGrad(upstream, want)
+			checkImplRefused(t, err)
+		}
+	}
+}
+
+func runPlan(t *testing.T, plan *ops.Plan, in ...*tensor.Tensor) []float64 {
+	t.Helper()
+	out, _, err := ops.Run(plan, 1, in...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wide, _ := tensor.Converted(out[0], tensor.Float64)
+	return tensor.Of[float64](wide)
+}
+
+func checkImplRefused(t *testing.T, err error) {
+	t.Helper()
+	var wrong *ops.UsageError
+	if !errors.As(err, &wrong) || ops.Field(err) != "impl" {
+		t.Errorf("an unknown implementation gives %v", err)
+	}
+}
