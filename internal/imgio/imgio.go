@@ -1,5 +1,6 @@
 // Package imgio reads and writes the files that poolctl works on: arrays
-// (.npy, .npz) and pictures (PNG, JPEG, GIF, BMP, TIFF, WebP).
+// (.npy, .npz), the weights of networks (safetensors, ONNX) and pictures (PNG,
+// JPEG, GIF, BMP, TIFF, WebP).
 //
 // Reading happens in two steps. Open looks at the header only and tells the
 // tensor's type and shape, so that limits can be checked before anything large
@@ -21,8 +22,8 @@ import (
 // Format is a file format.
 type Format uint8
 
-// The formats. WebP is only read; SVG, which holds drawings and no tensors, is
-// only written.
+// The formats. WebP, Safetensors and ONNX are only read; SVG, which holds
+// drawings and no tensors, is only written.
 const (
 	Unknown Format = iota
 	NPY
@@ -34,9 +35,11 @@ const (
 	TIFF
 	WebP
 	SVG
+	Safetensors
+	ONNX
 )
 
-var formatNames = [...]string{"unknown", "npy", "npz", "png", "jpeg", "gif", "bmp", "tiff", "webp", "svg"}
+var formatNames = [...]string{"unknown", "npy", "npz", "png", "jpeg", "gif", "bmp", "tiff", "webp", "svg", "safetensors", "onnx"}
 
 // String returns the format's name in lower case, as messages have it.
 func (f Format) String() string { return formatNames[f] }

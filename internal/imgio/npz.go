@@ -19,76 +19,36 @@ const npzMaxMembers = 1024
 // inflateRatio is the most that deflate can shrink data.
 const inflateRatio = 1032
 
-// Member is one array of an .npz archive.
-type Member struct {
-	Name string // without .npy
-	Spec tensor.Spec
-}
-
-// List names the arrays of an .npz archive in the order of the file. Names
-// that say more than the file's (#member, -) are not accepted.
-func List(name string) (members []Member, err error) {
-	in, member, err := openInput(name, Options{})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = in.close() }()
-	defer func() { err = named(name, err) }()
-	defer guard(&err)
-	if member != "" {
-		return nil, errors.New("names a member, want the archive")
-	}
-	format, err := in.sniff()
-	if err != nil {
-		return nil, err
-	}
-	if format != NPZ {
-		return nil, fmt.Errorf("is %s, want npz", format)
-	}
-	if err := in.slurp(); err != nil {
-		return nil, err
-	}
+// npzMembers lists the arrays of an .npz archive. What their headers say is
+// read when they are opened.
+func npzMembers(in *input) ([]archived, error) {
 	files, err := npzFiles(in)
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range files {
-		h, r, err := openMember(f)
-		if err != nil {
-			return nil, err
-		}
-		_ = r.Close()
-		members = append(members, Member{memberName(f), h.spec})
+	members := make([]archived, len(files))
+	for i, f := range files {
+		members[i] = archived{name: memberName(f), file: f.Name, open: func() (tensor.Spec, func() (*tensor.Tensor, error), error) {
+			return openNPZ(f)
+		}}
 	}
 	return members, nil
 }
 
-// openNPZ opens one array of an archive: the one named, or the only one.
-func openNPZ(in *input, member string) (Info, func() (*tensor.Tensor, error), error) {
-	files, err := npzFiles(in)
+// openNPZ opens one array of an archive.
+func openNPZ(f *zip.File) (tensor.Spec, func() (*tensor.Tensor, error), error) {
+	h, r, err := openZipped(f)
 	if err != nil {
-		return Info{}, nil, err
-	}
-	f, err := pickMember(files, member)
-	if err != nil {
-		return Info{}, nil, err
-	}
-	h, r, err := openMember(f)
-	if err != nil {
-		return Info{}, nil, err
+		return tensor.Spec{}, nil, err
 	}
 	_ = r.Close()
-	return Info{Spec: h.spec, Format: NPZ}, func() (*tensor.Tensor, error) {
-		h, r, err := openMember(f)
+	return h.spec, func() (*tensor.Tensor, error) {
+		h, r, err := openZipped(f)
 		if err != nil {
 			return nil, err
 		}
 		defer r.Close()
-		t, err := h.read(r, true)
-		if err != nil {
-			return nil, fmt.Errorf("npz: member %q: %w", memberName(f), err)
-		}
-		return t, nil
+		return h.read(r, true)
 	}, nil
 }
 
@@ -98,14 +58,14 @@ func openNPZ(in *input, member string) (Info, func() (*tensor.Tensor, error), er
 func npzFiles(in *input) ([]*zip.File, error) {
 	archive, err := zip.NewReader(in.file, in.size)
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
-		return nil, fmt.Errorf("npz: %w", err)
+		return nil, err
 	}
 	archive.RegisterDecompressor(zip.Deflate, flate.NewReader)
 	if len(archive.File) > npzMaxMembers {
-		return nil, fmt.Errorf("npz: got %d members, want <= %d", len(archive.File), npzMaxMembers)
+		return nil, fmt.Errorf("got %d members, want <= %d", len(archive.File), npzMaxMembers)
 	}
 	if len(archive.File) == 0 {
-		return nil, errors.New("npz: the archive holds no arrays")
+		return nil, errors.New("the archive holds no arrays")
 	}
 	seen := map[string]bool{}
 	for _, f := range archive.File {
@@ -126,7 +86,7 @@ func npzFiles(in *input) ([]*zip.File, error) {
 			fault = fmt.Sprintf("got %d bytes from %d in the archive, want what deflate can hold", f.UncompressedSize64, f.CompressedSize64)
 		}
 		if fault != "" {
-			return nil, fmt.Errorf("npz: member %q: %s", shorten(f.Name), fault)
+			return nil, fmt.Errorf("member %q: %s", shorten(f.Name), fault)
 		}
 		seen[name] = true
 	}
@@ -147,44 +107,12 @@ func memberFault(name string) string {
 	return ""
 }
 
-func shorten(name string) string {
-	if len(name) > 60 {
-		return name[:57] + "..."
-	}
-	return name
-}
-
-func pickMember(files []*zip.File, member string) (*zip.File, error) {
-	if member == "" && len(files) == 1 {
-		return files[0], nil
-	}
-	var names []string
-	for _, f := range files {
-		if name := memberName(f); member == name || member == f.Name {
-			return f, nil
-		} else if len(names) < 10 {
-			names = append(names, shorten(name))
-		}
-	}
-	list := strings.Join(names, ", ")
-	if len(files) > len(names) {
-		list += fmt.Sprintf(" and %d more", len(files)-len(names))
-	}
-	if member == "" {
-		return nil, fmt.Errorf("npz: holds %d arrays, want one of them by name, as in FILE#%s: %s", len(files), names[0], list)
-	}
-	return nil, fmt.Errorf("npz: got member %q, want one of %s", shorten(member), list)
-}
-
-// openMember reads a member's header and compares the size that the archive
+// openZipped reads a member's header and compares the size that the archive
 // states with the header's shape. The reader stands at the data.
-func openMember(f *zip.File) (npyHeader, io.ReadCloser, error) {
-	fail := func(err error) (npyHeader, io.ReadCloser, error) {
-		return npyHeader{}, nil, fmt.Errorf("npz: member %q: %w", shorten(f.Name), err)
-	}
+func openZipped(f *zip.File) (npyHeader, io.ReadCloser, error) {
 	r, err := f.Open()
 	if err != nil {
-		return fail(err)
+		return npyHeader{}, nil, err
 	}
 	counted := &countingReader{r: r}
 	h, err := readNPYHeader(counted)
@@ -193,7 +121,7 @@ func openMember(f *zip.File) (npyHeader, io.ReadCloser, error) {
 	}
 	if err != nil {
 		_ = r.Close()
-		return fail(err)
+		return npyHeader{}, nil, err
 	}
 	return h, r, nil
 }

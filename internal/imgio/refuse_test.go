@@ -175,7 +175,7 @@ func TestNPZRefusals(t *testing.T) {
 	}{
 		{nil, "npz: the archive holds no arrays"},
 		{many, "npz: got 1025 members, want <= 1024"},
-		{[]member{{name: "x.npy", data: object}}, `npz: member "x.npy": npy: dtype '|O': object arrays are refused`},
+		{[]member{{name: "x.npy", data: object}}, `npz: member "x": npy: dtype '|O': object arrays are refused`},
 		{[]member{{name: "../../x.npy", data: data}}, "want a name that is no path out of the archive"},
 		{[]member{{name: "/tmp/x.npy", data: data}}, "want a name that is no path out of the archive"},
 		{[]member{{name: `..\x.npy`, data: data}}, "want a name that is no path out of the archive"},
@@ -191,7 +191,7 @@ func TestNPZRefusals(t *testing.T) {
 		{[]member{{name: "x.npy", data: data, claims: uint64(len(data) + 1)}}, "got 1 bytes after the data of float32 (3,4)"},
 		{[]member{{name: "x.npy", data: data[:len(data)-1]}}, "got 47 of 48 bytes of data"},
 		{[]member{{name: "x.npy", data: data, sum: 1}}, `npz: member "x": zip: checksum error`},
-		{[]member{{name: "x.npy", data: []byte("GIF89a")}}, `npz: member "x.npy": npy: header: the file is cut`},
+		{[]member{{name: "x.npy", data: []byte("GIF89a")}}, `npz: member "x": npy: header: the file is cut`},
 	} {
 		wantError(t, readError(t, archive(t, c.members...), Options{}), "x.npz: ", c.says)
 	}
@@ -410,7 +410,7 @@ func TestOddNames(t *testing.T) {
 	got, _ := mustRead(t, filepath.Join(dir, "a#b.npz#arr_0"), Options{})
 	sameBits(t, got, small)
 	_, err := Open(filepath.Join(dir, "a#b.npy#x"), Options{})
-	wantError(t, err, "a#b.npy#x: #x names a member, but the file is npy, not npz")
+	wantError(t, err, "a#b.npy#x: #x names a member, but the file is npy, want npz, safetensors or onnx")
 	_, err = Open("-", Options{})
 	wantError(t, err, "-: there is no standard input")
 }

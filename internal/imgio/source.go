@@ -32,7 +32,8 @@ type Source struct {
 // input is an opened file before its format is known. A stream is read from
 // the front and its size is not known; anything else has random access.
 type input struct {
-	name   string
+	name   string // as given
+	path   string // of the file; empty for standard input
 	stream *bufio.Reader
 	file   io.ReaderAt
 	size   int64
@@ -43,9 +44,9 @@ type input struct {
 // that comes through a pipe.
 const streamLimit = 2 << 30
 
-// Open reads the header of a file. The name is a path, a path of an .npz
-// archive followed by # and a member's name, or "-" for standard input. The
-// caller closes the Source.
+// Open reads the header of a file. The name is a path, a path of an archive
+// (.npz, safetensors, ONNX) followed by # and the name of one of its arrays, or
+// "-" for standard input. The caller closes the Source.
 func Open(name string, o Options) (*Source, error) {
 	in, member, err := openInput(name, o)
 	if err != nil {
@@ -65,8 +66,8 @@ func open(in *input, member string, o Options) (s *Source, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if member != "" && format != NPZ {
-		return nil, fmt.Errorf("#%s names a member, but the file is %s, not npz", member, format)
+	if member != "" && !format.isArchive() {
+		return nil, fmt.Errorf("#%s names a member, but the file is %s, want npz, safetensors or onnx", member, format)
 	}
 	if format != NPY {
 		if err := in.slurp(); err != nil {
@@ -77,8 +78,8 @@ func open(in *input, member string, o Options) (s *Source, err error) {
 	switch format {
 	case NPY:
 		s.Info, s.read, err = openNPY(in)
-	case NPZ:
-		s.Info, s.read, err = openNPZ(in, member)
+	case NPZ, Safetensors, ONNX:
+		s.Info, s.read, err = openMember(in, format, member)
 	default:
 		s.Info, s.read, err = openPicture(in, format, o)
 	}
@@ -139,7 +140,7 @@ func openInput(name string, o Options) (in *input, member string, err error) {
 	if err != nil {
 		return nil, "", named(path, err)
 	}
-	in.name = name
+	in.name, in.path = name, path
 	return in, member, nil
 }
 
@@ -236,6 +237,12 @@ var magics = []struct {
 	{TIFF, "MM\x00*"},
 	{WebP, "RIFF????WEBP"},
 	{BMP, "BM"},
+	{Safetensors, "?????\x00\x00\x00{"}, // the header's length, the header
+	// ONNX has no magic. A model begins with its version, field 1, and what may
+	// follow is the producer's name, version, domain, the model's version, a
+	// text, the graph or the operator sets.
+	{ONNX, "\x08?\x12"}, {ONNX, "\x08?\x1a"}, {ONNX, "\x08?\x22"}, {ONNX, "\x08?\x28"},
+	{ONNX, "\x08?\x32"}, {ONNX, "\x08?\x3a"}, {ONNX, "\x08?\x42"},
 }
 
 // sniff recognises the format by the file's first bytes.
@@ -261,7 +268,7 @@ func (in *input) sniff() (Format, error) {
 			return m.format, nil
 		}
 	}
-	return Unknown, fmt.Errorf("begins with %q, want a file of npy, npz, png, jpeg, gif, bmp, tiff or webp", head[:min(8, len(head))])
+	return Unknown, fmt.Errorf("begins with %q, want a file of npy, npz, png, jpeg, gif, bmp, tiff, webp, safetensors or onnx", head[:min(8, len(head))])
 }
 
 func hasMagic(head []byte, magic string) bool {
