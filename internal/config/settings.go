@@ -30,7 +30,7 @@ import (
 const Prefix = "POOLCTL"
 
 // maxFile is the largest configuration file that is read.
-const maxFile = 64 << 10
+const maxFile = MaxPipelineBytes
 
 // Error is a setting that cannot be used. Where names its place: a variable, or
 // a file with line and column.

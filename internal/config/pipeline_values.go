@@ -1,0 +1,233 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+
+	yaml "go.yaml.in/yaml/v4"
+
+	"github.com/poolctl/poolctl/internal/geom"
+	"github.com/poolctl/poolctl/internal/ops"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// set gives a parameter the value of a node, by way of the text that the flag of
+// the same name would have.
+func (w *walker) set(p ops.Param, n *yaml.Node, key string) {
+	text, ok := w.text(p, n, key)
+	if !ok {
+		return
+	}
+	if err := p.Set(text); err != nil {
+		w.fault(n, key, "%s", problem(err))
+	}
+}
+
+// text returns what a flag would be given for the value of a node. What a value
+// may look like depends on the kind of the parameter.
+func (w *walker) text(p ops.Param, n *yaml.Node, key string) (string, bool) {
+	switch p.Kind {
+	case ops.KindBool:
+		if !plain(n, boolText) {
+			return w.refused(n, key, "true or false")
+		}
+		return strings.ToLower(n.Value), true
+	case ops.KindInt:
+		return w.whole(n, key)
+	case ops.KindNumber:
+		return w.number(n, key)
+	case ops.KindInts, ops.KindShape:
+		return w.list(n, key, w.whole, "a whole number or a list of them, such as [2, 2]")
+	case ops.KindWindow:
+		return w.list(n, key, w.whole, "a whole number, a list of them such as [2, 2], or global")
+	case ops.KindNumbers:
+		return w.list(n, key, w.number, "a number or a list of them, such as [1.5, 1.25]")
+	case ops.KindPadding:
+		return w.list(n, key, w.pair, "SAME, VALID, SAME_LOWER or pairs such as [[0, 1], [0, 1]]")
+	case ops.KindTensor:
+		if !isText(n) {
+			return w.refused(n, key, "the name of a file or a filter, in quotes if it looks like a number")
+		}
+		if n.Value == "-" {
+			return w.refused(n, key, "a file: a pipeline does not read standard input")
+		}
+		return n.Value, true
+	default: // a word
+		if n.Kind != yaml.ScalarNode || plain(n, nullText) {
+			return w.refused(n, key, "one of "+strings.Join(p.Choices, ", "))
+		}
+		return n.Value, true
+	}
+}
+
+func (w *walker) refused(n *yaml.Node, key, want string) (string, bool) {
+	w.fault(n, key, "got %s, want %s", was(n), want)
+	return "", false
+}
+
+func (w *walker) whole(n *yaml.Node, key string) (string, bool) {
+	if !plain(n, wholeText) {
+		return w.refused(n, key, "a whole number in decimal digits without quotes")
+	}
+	return strings.TrimPrefix(n.Value, "+"), true
+}
+
+var infinity = regexp.MustCompile(`^([-+]?)\.?(inf|Inf|INF)$`)
+
+func (w *walker) number(n *yaml.Node, key string) (string, bool) {
+	if m := infinity.FindStringSubmatch(n.Value); m != nil && n.Kind == yaml.ScalarNode && !quoted(n) {
+		return m[1] + "inf", true
+	}
+	if !plain(n, wholeText, realText) {
+		return w.refused(n, key, "a number in decimal digits without quotes")
+	}
+	return n.Value, true
+}
+
+// pair reads [lo, hi], or lo:hi as on the command line.
+func (w *walker) pair(n *yaml.Node, key string) (string, bool) {
+	if n.Kind == yaml.ScalarNode && strings.Contains(n.Value, ":") {
+		return n.Value, true
+	}
+	if n.Kind != yaml.SequenceNode || len(n.Content) != 2 {
+		return w.refused(n, key, "a pair of whole numbers such as [0, 1]")
+	}
+	lo, okLo := w.whole(n.Content[0], key)
+	hi, okHi := w.whole(n.Content[1], key)
+	return lo + ":" + hi, okLo && okHi
+}
+
+// list reads a list, one item of it, or the text that the command line takes.
+func (w *walker) list(n *yaml.Node, key string, item func(*yaml.Node, string) (string, bool), want string) (string, bool) {
+	switch {
+	case n.Kind == yaml.SequenceNode && len(n.Content) > 0:
+		var words []string
+		all := true
+		for _, child := range n.Content {
+			word, ok := item(child, key)
+			words, all = append(words, word), all && ok
+		}
+		return strings.Join(words, ","), all
+	case n.Kind == yaml.SequenceNode:
+		w.fault(n, key, "got an empty list, want %s", want)
+		return "", false
+	case n.Kind != yaml.ScalarNode || plain(n, nullText, boolText):
+		return w.refused(n, key, want)
+	case oneNumber(n.Value) && quoted(n):
+		return w.refused(n, key, want+", without quotes")
+	case oneNumber(n.Value):
+		return item(n, key)
+	}
+	return n.Value, true
+}
+
+// oneNumber reports whether text is a number of whatever notation, rather than
+// several as the command line has them: 2x1, 1.44,1.73, 0:1.
+func oneNumber(text string) bool {
+	return (wholeText.MatchString(text) || realText.MatchString(text) || oddNumber.MatchString(text)) && !strings.Contains(text, ":")
+}
+
+// name reads a word that is a step's name, or says what it is instead.
+func (w *walker) name(n *yaml.Node, key string) (string, bool) {
+	if !isText(n) {
+		return w.refused(n, key, "the name of a step, in quotes if it looks like a number")
+	}
+	return n.Value, true
+}
+
+var flagDashes = regexp.MustCompile(`(^|[ (])--([a-z])`)
+
+// problem words an error about a parameter for a file, whose keys have no
+// dashes.
+func problem(err error) string {
+	text := err.Error()
+	var field *geom.Error
+	if errors.As(err, &field) {
+		text = field.Problem
+	}
+	return flagDashes.ReplaceAllString(text, "$1$2")
+}
+
+// integers reads a list of whole numbers, at least least, of a given length.
+func (w *walker) integers(n *yaml.Node, key string, least, length int) []int {
+	want := fmt.Sprintf("a list of %d whole numbers >= %d", length, least)
+	if n.Kind != yaml.SequenceNode || len(n.Content) != length {
+		w.refused(n, key, want)
+		return nil
+	}
+	var list []int
+	for _, child := range n.Content {
+		text, ok := w.whole(child, key)
+		if !ok {
+			return nil
+		}
+		values, err := ops.ParseInts(text)
+		switch {
+		case err != nil:
+			w.fault(child, key, "%v", err)
+			return nil
+		case values[0] < least || values[0] > 1<<31-1:
+			w.fault(child, key, "got %d, want %d to %d", values[0], least, 1<<31-1)
+			return nil
+		}
+		list = append(list, values[0])
+	}
+	return list
+}
+
+// layout reads the name of an order of axes.
+func (w *walker) layout(n *yaml.Node, key string) tensor.Layout {
+	word, ok := w.word(n, key, tensor.LayoutNames())
+	if !ok {
+		return ""
+	}
+	return tensor.Layout(word)
+}
+
+// word reads one of a few words; case carries no meaning.
+func (w *walker) word(n *yaml.Node, key string, known []string) (string, bool) {
+	if n.Kind != yaml.ScalarNode || plain(n, nullText) {
+		return w.refused(n, key, "one of "+strings.Join(known, ", "))
+	}
+	for _, k := range known {
+		if strings.EqualFold(k, n.Value) {
+			return k, true
+		}
+	}
+	w.unknownValue(n, key, known)
+	return "", false
+}
+
+func (w *walker) unknownValue(n *yaml.Node, key string, known []string) {
+	hint := ""
+	if near := ops.Nearest(n.Value, known); near != "" {
+		hint = fmt.Sprintf(" (did you mean %q?)", near)
+	}
+	w.fault(n, key, "got %q, want one of %s%s", n.Value, strings.Join(known, ", "), hint)
+}
+
+// numbers reads a finite number or a list of them.
+func (w *walker) numbers(n *yaml.Node, key string) []float64 {
+	if n.Kind == yaml.MappingNode || n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
+		w.refused(n, key, "a number, or a list with one for each channel")
+		return nil
+	}
+	var list []float64
+	for _, item := range items(n) {
+		text, ok := w.number(item, key)
+		if !ok {
+			return nil
+		}
+		v, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.IsInf(v, 0) {
+			w.fault(item, key, "got %s, want a finite number", text)
+			return nil
+		}
+		list = append(list, v)
+	}
+	return list
+}

@@ -1,0 +1,217 @@
+package config
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	yaml "go.yaml.in/yaml/v4"
+
+	"github.com/poolctl/poolctl/internal/ops"
+)
+
+// walker reads the tree of a pipeline file and collects everything that is
+// wrong with it.
+type walker struct {
+	file   string
+	faults PipelineFaults
+}
+
+func (w *walker) at(n *yaml.Node) Place { return Place{w.file, n.Line, n.Column} }
+
+func (w *walker) fault(n *yaml.Node, key, format string, args ...any) {
+	w.faults = append(w.faults, PipelineFault{w.at(n), key, fmt.Sprintf(format, args...)})
+}
+
+// sorted returns the faults in the order of the file.
+func (w *walker) sorted() PipelineFaults {
+	slices.SortStableFunc(w.faults, func(a, b PipelineFault) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return w.faults
+}
+
+// parse returns the file's mapping, or nil with at least one fault.
+func (w *walker) parse(text []byte) *yaml.Node {
+	whole := func(format string, args ...any) *yaml.Node {
+		w.faults = append(w.faults, PipelineFault{Place{File: w.file}, "", fmt.Sprintf(format, args...)})
+		return nil
+	}
+	if len(text) > MaxPipelineBytes {
+		return whole("got more than %d bytes, want at most that", MaxPipelineBytes)
+	}
+	var root, more yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	if err := decoder.Decode(&root); err != nil && !errors.Is(err, io.EOF) {
+		return w.syntax(err)
+	}
+	switch err := decoder.Decode(&more); {
+	case err == nil:
+		w.fault(&more, "", "got a second document, want one")
+		return nil
+	case !errors.Is(err, io.EOF):
+		return w.syntax(err)
+	case len(root.Content) == 0:
+		return whole("is empty, want version and steps")
+	}
+	top := root.Content[0]
+	w.refuse(top, 1)
+	if len(w.faults) > 0 {
+		return nil
+	}
+	if top.Kind != yaml.MappingNode {
+		w.fault(top, "", "got %s, want version, steps and, where needed, input and save", was(top))
+		return nil
+	}
+	return top
+}
+
+// syntax words an error of the parser with its place.
+func (w *walker) syntax(err error) *yaml.Node {
+	fault := PipelineFault{Place: Place{File: w.file}, Problem: strings.TrimPrefix(err.Error(), "yaml: ")}
+	var load *yaml.LoadError
+	if errors.As(err, &load) {
+		fault.Problem = load.Message
+		if load.Mark.Line > 0 {
+			fault.Line, fault.Column = load.Mark.Line, max(1, load.Mark.Column)
+		}
+	}
+	fault.Problem = "is no YAML: " + fault.Problem
+	w.faults = append(w.faults, fault)
+	return nil
+}
+
+// refuse finds what YAML has and pipeline files have not: it would let a small
+// file mean a large one, or the same text mean two things.
+func (w *walker) refuse(n *yaml.Node, depth int) {
+	if depth > MaxPipelineDepth {
+		w.fault(n, "", "nested more than %d deep", MaxPipelineDepth)
+		return
+	}
+	switch {
+	case n.Kind == yaml.AliasNode:
+		w.fault(n, "", "got the alias *%s, want the value itself: aliases are refused", n.Value)
+		return // what it stands for is reported where it stands
+	case n.Anchor != "":
+		w.fault(n, "", "got the anchor &%s, want none: anchors are refused", n.Anchor)
+	case n.Style&yaml.TaggedStyle != 0:
+		w.fault(n, "", "got the tag %s, want none: tags are refused", n.Tag)
+	}
+	for i, child := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 0 && child.Kind == yaml.ScalarNode && child.Value == "<<" {
+			w.fault(child, "", "got the merge key <<, want the keys themselves: merging is refused")
+			continue
+		}
+		w.refuse(child, depth+1)
+	}
+}
+
+// field is a key of a mapping with its value.
+type field struct{ key, value *yaml.Node }
+
+// fields reads a mapping whose keys are known. In keys - and _ are the same.
+func (w *walker) fields(n *yaml.Node, within string, known []string) map[string]field {
+	found := map[string]field{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		name, ok := w.key(key, within)
+		if !ok {
+			continue
+		}
+		name = strings.ReplaceAll(name, "_", "-")
+		switch first, twice := found[name]; {
+		case !slices.Contains(known, name):
+			w.unknown(key, within, "key", name, known)
+		case twice:
+			w.fault(key, join(within, name), "given twice, first in line %d", first.key.Line)
+		default:
+			found[name] = field{key, value}
+		}
+	}
+	return found
+}
+
+// key returns the text of a key.
+func (w *walker) key(n *yaml.Node, within string) (string, bool) {
+	if n.Kind != yaml.ScalarNode {
+		w.fault(n, within, "got %s for a key, want a word", was(n))
+		return "", false
+	}
+	return n.Value, true
+}
+
+// unknown reports a word that is none of the known ones.
+func (w *walker) unknown(n *yaml.Node, within, what, word string, known []string) {
+	hint := ""
+	if near := ops.Nearest(word, known); near != "" {
+		hint = fmt.Sprintf(" (did you mean %q?)", near)
+	}
+	w.fault(n, within, "unknown %s %q, want one of %s%s", what, word, strings.Join(known, ", "), hint)
+}
+
+// items returns the items of a list; of a single value, that value.
+func items(n *yaml.Node) []*yaml.Node {
+	if n.Kind == yaml.SequenceNode {
+		return n.Content
+	}
+	return []*yaml.Node{n}
+}
+
+// join puts the name of what holds a key before it.
+func join(within, key string) string {
+	if within == "" {
+		return key
+	}
+	return within + ": " + key
+}
+
+// Scalars without quotes, by what YAML 1.2's core schema takes them for. It
+// would take 0x10 and 0o17 for whole numbers too, YAML 1.1 also 010 (for 8),
+// 1_000 and 1:30; a pipeline file has decimal digits only.
+var (
+	nullText  = regexp.MustCompile(`^(|~|null|Null|NULL)$`)
+	boolText  = regexp.MustCompile(`^(true|True|TRUE|false|False|FALSE)$`)
+	wholeText = regexp.MustCompile(`^[-+]?(0|[1-9][0-9]*)$`)
+	realText  = regexp.MustCompile(`^[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$`)
+	oddNumber = regexp.MustCompile(`^[-+]?[.0-9][0-9_.:]*([eE][-+]?[0-9]+)?$|^0[xo][0-9a-fA-F]+$|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$`)
+)
+
+// quoted reports whether a scalar is text because its quotes, or the block that
+// it stands in, say so.
+func quoted(n *yaml.Node) bool {
+	return n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0
+}
+
+// plain reports whether a scalar without quotes has one of the forms.
+func plain(n *yaml.Node, forms ...*regexp.Regexp) bool {
+	return n.Kind == yaml.ScalarNode && !quoted(n) &&
+		slices.ContainsFunc(forms, func(f *regexp.Regexp) bool { return f.MatchString(n.Value) })
+}
+
+// isText reports whether a scalar is text rather than nothing, a truth value or
+// a number.
+func isText(n *yaml.Node) bool {
+	return n.Kind == yaml.ScalarNode && (quoted(n) || !plain(n, nullText, boolText, wholeText, realText, oddNumber))
+}
+
+// was describes a value that was refused.
+func was(n *yaml.Node) string {
+	switch {
+	case n.Kind == yaml.MappingNode:
+		return "a mapping"
+	case n.Kind == yaml.SequenceNode:
+		return "a list"
+	case quoted(n):
+		return "the quoted text " + strconv.Quote(n.Value)
+	case plain(n, nullText):
+		return "nothing"
+	default:
+		return n.Value
+	}
+}
