@@ -101,27 +101,27 @@ func Zero(t *Tensor) {
 func makeData(d DType, n int) any {
 	switch d {
 	case Uint8:
-		return make([]uint8, n)
+		return Zeros[uint8](n)
 	case Int8:
-		return make([]int8, n)
+		return Zeros[int8](n)
 	case Uint16:
-		return make([]uint16, n)
+		return Zeros[uint16](n)
 	case Int16:
-		return make([]int16, n)
+		return Zeros[int16](n)
 	case Uint32:
-		return make([]uint32, n)
+		return Zeros[uint32](n)
 	case Int32:
-		return make([]int32, n)
+		return Zeros[int32](n)
 	case Uint64:
-		return make([]uint64, n)
+		return Zeros[uint64](n)
 	case Int64:
-		return make([]int64, n)
+		return Zeros[int64](n)
 	case Half:
-		return make([]Float16, n)
+		return Zeros[Float16](n)
 	case Float32:
-		return make([]float32, n)
+		return Zeros[float32](n)
 	case Float64:
-		return make([]float64, n)
+		return Zeros[float64](n)
 	default:
 		panic("tensor: invalid dtype")
 	}
