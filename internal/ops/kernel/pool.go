@@ -32,14 +32,16 @@ type PoolSpec struct {
 	Power         float64 // of LP
 	CountPadding  bool    // averages divide by the cells of input and padding
 	Divisor       int     // averages divide by this instead of a count, unless it is 0
+	Picture       bool    // Average of unsigned 8 or 16 bits without Divisor: results of that type, see Result
 	Argmax        bool    // Max and Min: also write where the value was
 	Index         Index   // how Argmax numbers cells
 }
 
 // Result returns the type of the output: the input's for Max and Min, else the
-// floating-point type that sums of it are computed in.
+// floating-point type that sums of it are computed in. A Picture is what that
+// would be rounded to: the nearest integer, ties to even.
 func (s *PoolSpec) Result() tensor.DType {
-	if s.Reduction == Max || s.Reduction == Min {
+	if s.Reduction == Max || s.Reduction == Min || s.Picture {
 		return s.DType
 	}
 	return s.DType.Averaged()
@@ -71,8 +73,12 @@ func NewPool(spec PoolSpec) *Pool {
 	if direct != nil {
 		return direct
 	}
+	rows, rowsRefusal := newBytePool(&spec)
+	if rows != nil {
+		return rows
+	}
 	k := newSeparable(spec)
-	k.Why = append([]Reject{{"direct " + windowSize(&spec.Geometry), refusal}}, k.Why...)
+	k.Why = append([]Reject{{"direct " + windowSize(&spec.Geometry), refusal}, {"rows of integers", rowsRefusal}}, k.Why...)
 	return k
 }
 
@@ -121,6 +127,8 @@ func newPool[T tensor.Real, O tensor.Floating](spec PoolSpec) *Pool {
 		return assemble(spec, loadCountedPower[T](power), mergeCounted, finishCountedRoot[T, O](root), "go")
 	case spec.Reduction == LP:
 		return assemble(spec, loadPower[T](power), sum, finishRoot[T, O](root), sumISA)
+	case spec.Picture:
+		return assemble(spec, wideLoader[T](spec.Level), sum, finishPicture[T], sumISA)
 	case spec.IgnoreNaN && spec.DType.IsFloat():
 		return assemble(spec, loadCounted[T], mergeCounted, finishCounted[T, O], "go")
 	case spec.DType == tensor.Float64:
