@@ -74,7 +74,7 @@ func TestEveryOperationReports(t *testing.T) {
 			flags := strings.Fields(args.shapeFlags)
 			checkTextReport(t, succeed(t, folder, append([]string{"shape", op.Name, "--why", "--input-shape", args.shape}, flags...)...), op.Name)
 			checkKeys(t, succeed(t, folder, append([]string{"shape", op.Name, "--json", "--input-shape", args.shape}, flags...)...), reportKeys)
-			checkKeys(t, succeed(t, folder, append([]string{"bench", op.Name, "--json", "--min-time", "1ms", "--shape", args.shape}, flags...)...), benchKeys)
+			checkKeys(t, succeed(t, folder, append([]string{"bench", op.Name, "--json", "--no-roofline", "--min-time", "1ms", "--shape", args.shape}, flags...)...), benchKeys)
 			checkKeys(t, succeed(t, folder, "ops", "describe", op.Name, "--json"), []string{"name", "summary", "tensorflow", "doc", "parameters"})
 			if out := succeed(t, folder, "ops", "describe", op.Name); !strings.Contains(out, "Examples:\n  # ") {
 				t.Errorf("ops describe has no examples: %s", out)

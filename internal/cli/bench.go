@@ -2,27 +2,70 @@ package cli
 
 import (
 	"encoding/json"
-	"math/rand/v2"
-	"slices"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"gonum.org/v1/gonum/stat"
+	"github.com/spf13/pflag"
 
 	"github.com/poolctl/poolctl/internal/ops"
 	"github.com/poolctl/poolctl/internal/ops/kernel"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
+// benchFlags are what `bench` takes whatever it runs.
+type benchFlags struct {
+	minTime    time.Duration
+	cpu        string
+	noRoofline bool
+	format     string // of tables
+}
+
+func (b *benchFlags) add(flags *pflag.FlagSet, tables string) {
+	flags.DurationVar(&b.minTime, "min-time", time.Second, "measure for at least `TIME`")
+	flags.Var(&choiceValue{&b.cpu, []string{"generic", "avx2", "avx512"}}, "cpu", "use kernels of this `LEVEL` at most: generic, avx2 or avx512 (default what the machine has)")
+	flags.BoolVar(&b.noRoofline, "no-roofline", false, "do not measure the machine's limits")
+	flags.Var(&choiceValue{&b.format, []string{"text", "json", "csv", "markdown"}}, "format", "with "+tables+": the table as `FORMAT` text, json, csv or markdown")
+}
+
+// apply checks the flags and caps the CPU level.
+func (b *benchFlags) apply(a *app, name string, table bool) error {
+	if b.minTime <= 0 {
+		return usagef("%s: min-time: got %s, want > 0", name, b.minTime)
+	}
+	if b.format != "" && !table {
+		return usagef("%s: format: has a meaning only with --compare-impls or --suite", name)
+	}
+	if b.cpu == "" {
+		return nil
+	}
+	if detected := kernel.Detected(); b.cpu > detected.String() && b.cpu != kernel.Generic.String() {
+		a.note("bench: the machine has %s, not %s", detected, b.cpu)
+	}
+	return os.Setenv(kernel.Variable, b.cpu)
+}
+
 func (a *app) newBenchCommand() *cobra.Command {
+	var (
+		options benchFlags
+		suite   bool
+		match   string
+	)
 	cmd := &cobra.Command{
-		Use:   "bench OPERATION --shape SHAPE [flags]",
+		Use:   "bench {OPERATION --shape SHAPE | --suite} [flags]",
 		Short: "time an operation on random data in memory",
-		Long:  "Plans the operation once and runs it again and again on random data, outputs reused, for at least --min-time. Prints one JSON object: op, shape, out_shape, impl, isa, threads, iterations, seconds (min, median, max), bytes, flops, gb_per_s, gflop_per_s.",
+		Long: `Plans the operation once and runs it again and again on random data, outputs reused, for at least --min-time. Prints one JSON object: op, shape, out_shape, impl, isa, threads, iterations, seconds (min, median, max), bytes, flops, gb_per_s, gflop_per_s, roofline.
+
+roofline is what the machine can do: copy_gb_per_s of the fastest copy of large buffers (bytes read and written), plain_copy_gb_per_s by ordinary stores, gflop_per_s of multiply-adds in registers, all with --threads; limit_seconds, the least time by the one or the other (bound: memory or compute); ratio, how many times that the fastest run took. Data that fit in the caches, and algorithms that multiply less than the definition, may take less than the limit.
+
+--compare-impls runs all implementations that can do the operation, in turn. --suite runs twenty-four operations of common networks and of picture processing. Both print a table, with --json one object.`,
 		Example: examples([]ops.Example{
 			{Does: "max pooling", Command: "poolctl bench pool --type max --window 2 --shape 4,112,112,16 --min-time 200ms"},
 			{Does: "a convolution on one thread", Command: "poolctl bench conv2d --shape 1,28,28,16 --filter-shape 3,3,16,16 --padding SAME --threads 1 --min-time 200ms"},
+			{Does: "what the vector instructions gain", Command: "poolctl bench pool --type max --window 2 --shape 4,112,112,16 --cpu generic --min-time 200ms"},
+			{Does: "every implementation, in turn", Command: "poolctl bench conv2d --shape 1,28,28,16 --filter-shape 3,3,16,16 --padding SAME --compare-impls --min-time 100ms"},
+			{Does: "the depthwise row of the suite", Command: "poolctl bench --suite --match depthwise --min-time 100ms"},
 		}),
 		GroupID: "look",
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -32,51 +75,126 @@ func (a *app) newBenchCommand() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return &usageError{"bench: operation missing, want one of " + strings.Join(operationNames(), ", "), "`" + cmd.CommandPath() + " --help` shows examples"}
+			if !suite {
+				return &usageError{"bench: operation missing, want one of " + strings.Join(operationNames(), ", ") + ", or --suite", "`" + cmd.CommandPath() + " --help` shows examples"}
+			}
+			if err := options.apply(a, "bench", true); err != nil {
+				return err
+			}
+			return a.runSuite(options, match)
 		},
 	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.BoolVar(&suite, "suite", false, "run the workloads that poolctl is judged by, and print a table")
+	flags.StringVar(&match, "match", "", "with --suite: only workloads whose name holds `TEXT`")
+	options.add(flags, "--suite")
 	for _, spec := range ops.Table {
 		cmd.AddCommand(a.newBenchOperationCommand(spec))
 	}
 	return cmd
 }
 
+// benched is an operation that `bench` runs, with what stands in for files.
+type benched struct {
+	op     ops.Op
+	spec   ops.Spec
+	shapes shapeFlags
+	grad   string
+}
+
+func (b *benched) add(cmd *cobra.Command) {
+	b.op = b.spec.New()
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.Var(&intsValue{&b.shapes.Input}, "shape", "`SHAPE` of the input, such as 32,112,112,64 (required)")
+	b.shapes.add(cmd, b.spec, b.op, "compute the argmax too")
+	if _, ok := b.op.(ops.Differentiable); ok {
+		flags.Var(&choiceValue{&b.grad, gradientsOf(b.op)}, "grad", "time the gradient with respect to `TENSOR` instead: "+strings.Join(gradientsOf(b.op), " or "))
+	}
+}
+
+// plan plans the operation or its gradient by an implementation; "" is the best.
+func (b *benched) plan(a *app, impl string) (*ops.Plan, []tensor.Spec, error) {
+	plan, specs, err := b.shapes.plan(b.op, b.spec, "shape", a)
+	if err != nil {
+		return nil, nil, err
+	}
+	if b.grad != "" {
+		specs = append(specs, tensor.Spec{DType: specs[0].DType.Averaged(), Shape: plan.Outputs[0].Shape})
+		plan, err = b.op.(ops.Differentiable).PlanGrad(specs, ops.WantGrad{Input: b.grad == "input", Filter: b.grad == "filter", Impl: impl})
+	} else if impl != "" {
+		plan, err = b.op.Plan(specs, ops.Want{Argmax: b.shapes.Argmax, Impl: impl})
+	}
+	if err == nil {
+		err = plan.Force(impl)
+	}
+	return plan, specs, err
+}
+
 func (a *app) newBenchOperationCommand(spec ops.Spec) *cobra.Command {
 	var (
-		op      = spec.New()
-		shapes  shapeFlags
-		grad    string
-		minTime time.Duration
+		b       = benched{spec: spec}
+		options benchFlags
+		impl    string
+		compare bool
 	)
 	cmd := &cobra.Command{
 		Use:   spec.Name + " --shape SHAPE [flags]",
 		Short: spec.Summary,
 		Args:  noInput,
 		RunE: func(*cobra.Command, []string) error {
-			if minTime <= 0 {
-				return usagef("%s: min-time: got %s, want > 0", spec.Name, minTime)
+			if err := options.apply(a, spec.Name, compare); err != nil {
+				return err
 			}
-			plan, specs, err := shapes.plan(op, spec, "shape", a)
+			if compare && impl != "" {
+				return usagef("%s: impl: has no meaning with --compare-impls, which runs all", spec.Name)
+			}
+			plan, specs, err := b.plan(a, impl)
 			if err != nil {
 				return err
 			}
-			if grad != "" {
-				if plan, specs, err = planGradient(op, plan, specs, grad); err != nil {
+			plans := []*ops.Plan{plan}
+			if compare {
+				if plans, err = b.others(a, plan); err != nil {
 					return err
 				}
 			}
-			return a.runBench(plan, specs, minTime)
+			results, err := a.bench(plans, specs, options)
+			if err != nil {
+				return err
+			}
+			if compare {
+				return a.writeComparison(results, a.reportFormat(options.format, true))
+			}
+			if r := results[0].Roofline; r != nil {
+				a.note("%.3g times the %s limit", r.Ratio, r.Bound)
+			}
+			return json.NewEncoder(a.out).Encode(results[0])
 		},
 	}
+	b.add(cmd)
 	flags := cmd.Flags()
-	flags.SortFlags = false
-	flags.Var(&intsValue{&shapes.Input}, "shape", "`SHAPE` of the input, such as 32,112,112,64 (required)")
-	shapes.add(cmd, spec, op, "compute the argmax too")
-	if _, ok := op.(ops.Differentiable); ok {
-		flags.Var(&choiceValue{&grad, gradientsOf(op)}, "grad", "time the gradient with respect to `TENSOR` instead: "+strings.Join(gradientsOf(op), " or "))
-	}
-	flags.DurationVar(&minTime, "min-time", time.Second, "measure for at least `TIME`")
+	flags.StringVar(&impl, "impl", "", "run the implementation `NAME`, as --compare-impls lists them (default the best)")
+	flags.BoolVar(&compare, "compare-impls", false, "run every implementation that can do it, in turn, and print a table")
+	options.add(flags, "--compare-impls")
 	return cmd
+}
+
+// others plans every implementation of an operation, the given plan's first.
+func (b *benched) others(a *app, plan *ops.Plan) ([]*ops.Plan, error) {
+	plans := []*ops.Plan{plan}
+	for _, impl := range plan.Impls {
+		if impl == plan.Impl {
+			continue
+		}
+		other, _, err := b.plan(a, impl)
+		if err != nil {
+			return nil, err
+		}
+		plans = append(plans, other)
+	}
+	return plans, nil
 }
 
 // gradientsOf names the tensors that an operation can be differentiated by.
@@ -85,117 +203,4 @@ func gradientsOf(op ops.Op) []string {
 		return []string{"input", "filter"}
 	}
 	return []string{"input"}
-}
-
-// planGradient plans one gradient of an operation that was planned forward.
-func planGradient(op ops.Op, forward *ops.Plan, specs []tensor.Spec, which string) (*ops.Plan, []tensor.Spec, error) {
-	upstream := tensor.Spec{DType: specs[0].DType.Averaged(), Shape: forward.Outputs[0].Shape}
-	specs = append(specs, upstream)
-	plan, err := op.(ops.Differentiable).PlanGrad(specs, ops.WantGrad{Input: which == "input", Filter: which == "filter"})
-	return plan, specs, err
-}
-
-// benchResult is what `bench` prints.
-type benchResult struct {
-	Schema     string  `json:"schema"`
-	Op         string  `json:"op"`
-	Shape      []int   `json:"shape"`
-	OutShape   []int   `json:"out_shape"`
-	DType      string  `json:"dtype"`
-	Impl       string  `json:"impl"`
-	ISA        string  `json:"isa"`
-	Threads    int     `json:"threads"`
-	Iterations int     `json:"iterations"`
-	Seconds    seconds `json:"seconds"`
-	Bytes      int64   `json:"bytes"`
-	Flops      int64   `json:"flops"`
-	GBPerS     float64 `json:"gb_per_s"`
-	GFlopPerS  float64 `json:"gflop_per_s"`
-}
-
-type seconds struct {
-	Min    float64 `json:"min"`
-	Median float64 `json:"median"`
-	Max    float64 `json:"max"`
-}
-
-// leastIterations is how often an operation is timed at least, however slow.
-const leastIterations = 3
-
-func (a *app) runBench(plan *ops.Plan, specs []tensor.Spec, minTime time.Duration) error {
-	if err := a.checkMemory(plan, 0); err != nil {
-		return err
-	}
-	level, err := kernel.Capped()
-	if err != nil {
-		return usagef("%v", err)
-	}
-	in := make([]*tensor.Tensor, len(specs))
-	for i, spec := range specs {
-		in[i] = randomTensor(spec, plan.Index.Limit())
-	}
-	var out []*tensor.Tensor
-	for _, o := range plan.Outputs {
-		out = append(out, tensor.New(o.Spec))
-	}
-	runner := ops.NewRunner(plan, a.Threads)
-	defer runner.Close()
-	if err := runner.Run(in, out); err != nil { // warm up: pages, caches, threads
-		return err
-	}
-	var times []float64
-	for begin := time.Now(); time.Since(begin) < minTime || len(times) < leastIterations; {
-		start := time.Now()
-		if err := runner.Run(in, out); err != nil {
-			return err
-		}
-		times = append(times, time.Since(start).Seconds())
-	}
-	slices.Sort(times)
-	if spread := times[len(times)*3/4] / times[len(times)/4]; spread > 1.3 {
-		a.note("noisy: the upper quartile of the times is %.1f times the lower one", spread)
-	}
-	r := benchResult{
-		Schema: "poolctl.bench/v1", Op: plan.Op, Shape: specs[0].Shape, OutShape: plan.Outputs[0].Shape, DType: specs[0].DType.String(),
-		Impl: plan.Impl, ISA: level.String(), Threads: a.Threads, Iterations: len(times),
-		Seconds: seconds{times[0], stat.Quantile(0.5, stat.Empirical, times, nil), times[len(times)-1]},
-		Flops:   flops(plan),
-	}
-	for _, spec := range plan.Buffers[:plan.Inputs+len(plan.Outputs)] {
-		n, _ := spec.Bytes()
-		r.Bytes += int64(n)
-	}
-	r.GBPerS = float64(r.Bytes) / r.Seconds.Median / 1e9
-	r.GFlopPerS = float64(r.Flops) / r.Seconds.Median / 1e9
-	return json.NewEncoder(a.out).Encode(r)
-}
-
-// flops counts two for each multiply-add, or one comparison or addition for
-// each tap of a pooling window.
-func flops(plan *ops.Plan) int64 {
-	if plan.MultiplyAdds > 0 {
-		return 2 * int64(plan.MultiplyAdds)
-	}
-	n, _ := plan.Outputs[0].Shape.Elements()
-	return int64(n) * int64(max(1, plan.Geometry.Taps()))
-}
-
-// randomTensor fills a tensor with uniform numbers: in [-1, 1), or over the
-// range of a small integer type, or valid indices below limit.
-func randomTensor(spec tensor.Spec, limit int) *tensor.Tensor {
-	wide := tensor.New(tensor.Spec{DType: tensor.Float64, Shape: spec.Shape})
-	random := rand.New(rand.NewPCG(1, 2))
-	data := tensor.Of[float64](wide)
-	for i := range data {
-		switch {
-		case spec.DType.IsFloat():
-			data[i] = 2*random.Float64() - 1
-		case spec.DType == tensor.Int64 && limit > 0:
-			data[i] = float64(random.IntN(limit))
-		default:
-			data[i] = float64(random.IntN(100))
-		}
-	}
-	t, _ := tensor.Converted(wide, spec.DType)
-	return t
 }

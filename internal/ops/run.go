@@ -36,7 +36,7 @@ func NewRunner(plan *Plan, threads int) *Runner {
 // Plan.TemporaryWords says and only used within Run; nil allocates it.
 func NewRunnerOn(team *Team, plan *Plan, memory []uint64) *Runner {
 	if memory == nil {
-		memory = make([]uint64, plan.TemporaryWords())
+		memory = tensor.Zeros[uint64](plan.TemporaryWords())
 	}
 	r := &Runner{plan: plan, team: team, buffers: make([]*tensor.Tensor, len(plan.Buffers))}
 	for i := plan.Inputs + len(plan.Outputs); i < len(plan.Buffers); i++ {

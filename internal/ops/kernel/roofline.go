@@ -1,0 +1,50 @@
+package kernel
+
+//go:generate go -C _gen run ./roofline -out ../roofline_amd64.s -stubs ../roofline_amd64.go -pkg kernel
+
+// Machine holds the loops whose speed is the limit of kernels of a level: no
+// copy moves bytes faster and no convolution multiplies faster.
+type Machine struct {
+	// Copy copies src to dst, which is as long, past the caches where the level
+	// can. It is for memory much larger than the caches.
+	Copy func(dst, src []byte)
+
+	// MultiplyAdd does so many rounds of RoundFlops floating-point operations
+	// of float32 each, in registers.
+	MultiplyAdd func(rounds int)
+	RoundFlops  int
+}
+
+// MachineOf returns the loops of a level.
+func MachineOf(level Level) Machine {
+	if m, ok := assembledMachine(level); ok {
+		return m
+	}
+	return Machine{
+		Copy:        func(dst, src []byte) { copy(dst, src) },
+		MultiplyAdd: multiplyAdds,
+		RoundFlops:  2 * 8,
+	}
+}
+
+// multiplyAdds keeps eight sums in registers. Their values leave it, so that the
+// compiler cannot do without them; they stay 0.
+func multiplyAdds(rounds int) {
+	var a, b, c, d, e, f, g, h float32
+	x := zero
+	for range rounds {
+		a += x * x
+		b += x * x
+		c += x * x
+		d += x * x
+		e += x * x
+		f += x * x
+		g += x * x
+		h += x * x
+	}
+	if a+b+c+d+e+f+g+h != 0 {
+		panic("kernel: products of zeros are not zero")
+	}
+}
+
+var zero float32 // never written; the compiler does not know
