@@ -126,7 +126,7 @@ func (a *app) runOperation(o *operation, input string) error {
 		return err
 	}
 	defer in.close()
-	plan, err := o.op.Plan(in.specs(), ops.Want{Argmax: o.Argmax != "" || o.Overlay != ""})
+	plan, err := o.op.Plan(in.specs(), o.want())
 	if err != nil {
 		return err
 	}
@@ -161,6 +161,14 @@ func (a *app) runOperation(o *operation, input string) error {
 		return err
 	}
 	return a.writeReport(r, a.reportFormat(o.Report, false), o.Why, o.Output == "-" || o.Argmax == "-")
+}
+
+// want says what the files that will be written are made of.
+func (o *operation) want() ops.Want {
+	return ops.Want{
+		Argmax:  o.Argmax != "" || o.Overlay != "",
+		Picture: imgio.IsPicture(o.Output) && o.files.Normalize == imgio.NormalizeNone.String(),
+	}
 }
 
 // check refuses what is wrong whatever the input.

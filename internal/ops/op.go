@@ -61,10 +61,14 @@ func defaults(op Op) Op {
 }
 
 // Want says which outputs are asked for beside the first, and of what
-// implementation: the name of one of Plan.Impls, or empty for the best.
+// implementation: the name of one of Plan.Impls, or empty for the best. With
+// Picture the first is to be written as a picture and may be what its numbers
+// would be rounded to there: an average of 8- or 16-bit unsigned integers then
+// keeps their type.
 type Want struct {
-	Argmax bool
-	Impl   string
+	Argmax  bool
+	Impl    string
+	Picture bool
 }
 
 // Input is a tensor that an operation takes beside its main input: read from

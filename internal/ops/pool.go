@@ -228,8 +228,9 @@ func (o *Pool) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 		Argmax: want.Argmax, Index: b.plan.Index,
 	}
 	exact := spec.Reduction == kernel.Max || spec.Reduction == kernel.Min
+	spec.Picture = want.Picture && o.picture(in[0])
 	result := o.averaged(in[0])
-	if exact {
+	if exact || spec.Picture {
 		result = o.input(in[0])
 	}
 	shape := layout.Join(tensor.Extents{N: e.N, C: e.C, Spatial: g.Out()})
@@ -254,6 +255,12 @@ func (o *Pool) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 		b.convert(y, computed)
 	}
 	return b.finish()
+}
+
+// picture reports whether results can be rounded as a picture's: averages of
+// its samples, which are never outside their range.
+func (o *Pool) picture(x tensor.Spec) bool {
+	return o.Type == "avg" && o.Divisor == 0 && o.DType == tensor.Invalid && (x.DType == tensor.Uint8 || x.DType == tensor.Uint16)
 }
 
 // pool adds the stage of a pooling kernel.

@@ -35,11 +35,11 @@ type bytePool struct {
 	bands    int
 	tile     int // outputs of a unit along the width
 	tiles    int
-	taps     int   // most rows of a window
-	cells    int   // most cells of a tile along the width
-	levels   int   // of windows of 4, 16, ... cells, behind the row
-	room     int   // bytes of a level
-	across   []int // taps in bytes from the row on
+	taps     int      // most rows of a window
+	cells    int      // most cells of a tile along the width
+	room     int      // bytes of the row, and of each level behind it
+	fours    [][4]int // levels: windows of 4, 16, ... cells made of four of the one before, in bytes
+	across   []int    // taps in bytes from the row on
 	shuffle  *shuffling
 	spans    []span
 	rowBytes int // of the row and its levels
@@ -53,6 +53,7 @@ type span struct{ x0, x1, taps int }
 
 const (
 	byteSlack   = 64       // bytes behind rows that shuffles may read
+	squeezed    = 16       // bytes that a shuffle writes
 	mostDown    = 256      // rows of a window that are combined one by one
 	tileBytes   = 24 << 10 // a row of accumulators: what stays in L1
 	suffixBytes = 1 << 18  // suffixes of blocks: what stays in L2
@@ -117,8 +118,8 @@ func newBytePool(spec *PoolSpec) (k *Pool, refusal string) {
 	p.findSpans()
 	outBytes := spec.Result().Size() * z.Out * y.Out * x.Out * p.inner
 	p.stream = images*(p.image+outBytes) >= streamFrom
-	scratch := p.rowBytes + p.results + p.suffixes*(y.Size+1) + p.zeros + 8*p.taps
-	return &Pool{Units: images * z.Out * p.bands * p.tiles, Scratch: scratch + 64, run: p.run, Impl: p.describe()}, ""
+	scratch := p.rowBytes + p.results + p.suffixes*(y.Size+1) + p.zeros + 8*p.taps + squeezed
+	return &Pool{Units: images * z.Out * p.bands * p.tiles, Scratch: scratch, run: p.run, Impl: p.describe()}, ""
 }
 
 func (p *bytePool) fillIdentity(element int) {
@@ -184,19 +185,19 @@ func (p *bytePool) planAcross() {
 	last := 1 // cells of the last level
 	if x.Size > 7 {
 		for 4*last < x.Size || p.op >= opAdd && 4*last <= x.Size {
+			p.fours = append(p.fours, [4]int{0, last * step, 2 * last * step, 3 * last * step})
 			last *= 4
-			p.levels++
 		}
 	}
-	p.rowBytes = (p.levels + 1) * p.room
+	p.rowBytes = (len(p.fours) + 1) * p.room
 	if p.op < opAdd {
 		for t := 0; t+last < x.Size; t += last {
-			p.across = append(p.across, p.levels*p.room+t*step)
+			p.across = append(p.across, len(p.fours)*p.room+t*step)
 		}
-		p.across = append(p.across, p.levels*p.room+(x.Size-last)*step)
+		p.across = append(p.across, len(p.fours)*p.room+(x.Size-last)*step)
 	} else {
 		at := 0
-		for level := p.levels; level >= 0; level-- {
+		for level := len(p.fours); level >= 0; level-- {
 			for ; at+last <= x.Size; at += last {
 				p.across = append(p.across, level*p.room+at*step)
 			}
@@ -255,7 +256,7 @@ func (p *bytePool) describe() string {
 		down = "by blocks"
 	}
 	across := "by taps"
-	if p.levels > 0 {
+	if p.fours != nil {
 		across = "by fours"
 	}
 	kind := p.DType.String()

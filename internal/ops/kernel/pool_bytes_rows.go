@@ -169,8 +169,9 @@ func (t *byteTable) foldRow(op byteOp, dst, src []byte, taps []int, stream bool)
 }
 
 // foldCells reduces outputs of n bytes that are step bytes apart in src.
-// Behind what src needs there are 16 bytes more.
-func (t *byteTable) foldCells(op byteOp, dst, src []byte, taps []int, n, step int, shuffle *shuffling, stream bool) {
+// Behind what src needs there are 16 bytes more; last is 16 bytes of scratch
+// memory.
+func (t *byteTable) foldCells(op byteOp, dst, src []byte, taps []int, n, step int, shuffle *shuffling, last []byte, stream bool) {
 	outputs := len(dst) / n
 	switch {
 	case t.vector == 0:
@@ -183,7 +184,7 @@ func (t *byteTable) foldCells(op byteOp, dst, src []byte, taps []int, n, step in
 			halve(&dst[at], &src[2*at], list, len(taps), n, &shuffle.order[0], stream)
 		})
 	case n <= 16:
-		t.squeezeCells(op, dst, src, taps, n, step, shuffle)
+		t.squeezeCells(op, dst, src, taps, n, step, shuffle, last)
 	default: // 16 bytes of a cell after another; the last ones overlap
 		for o := range outputs {
 			for at := 0; at < n; at += 16 {
@@ -196,7 +197,7 @@ func (t *byteTable) foldCells(op byteOp, dst, src []byte, taps []int, n, step in
 
 // squeezeCells is foldCells for cells of up to 16 bytes. What a group writes too
 // far the next one puts right; the last ones are written by way of a buffer.
-func (t *byteTable) squeezeCells(op byteOp, dst, src []byte, taps []int, n, step int, shuffle *shuffling) {
+func (t *byteTable) squeezeCells(op byteOp, dst, src []byte, taps []int, n, step int, shuffle *shuffling, last []byte) {
 	outputs := len(dst) / n
 	list, bytes := unsafe.SliceData(taps), shuffle.outputs*n
 	groups := 0
@@ -206,10 +207,9 @@ func (t *byteTable) squeezeCells(op byteOp, dst, src []byte, taps []int, n, step
 	if groups > 0 {
 		t.squeeze[op](&dst[0], &src[0], list, len(taps), groups, shuffle.outputs*step, bytes, &shuffle.order[0])
 	}
-	var last [16]byte
 	for o := groups * shuffle.outputs; o < outputs; o += shuffle.outputs {
 		t.squeeze[op](&last[0], &src[o*step], list, len(taps), 1, 0, bytes, &shuffle.order[0])
-		copy(dst[o*n:min(len(dst), o*n+bytes)], last[:])
+		copy(dst[o*n:min(len(dst), o*n+bytes)], last)
 	}
 }
 

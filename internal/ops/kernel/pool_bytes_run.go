@@ -18,6 +18,7 @@ type byteUnit struct {
 	row     []byte // accumulators, with their levels behind
 	inside  []byte // of the row: what the input fills
 	sums    []byte
+	last    []byte
 	list    []int // of offsets of the rows of a window
 }
 
@@ -39,6 +40,7 @@ func (p *bytePool) run(s *Scratch, dst, _, src *tensor.Tensor, unit int) {
 	u.x1 = min(u.x0+p.tile, x.Out)
 	u.y0, u.y1 = band*p.band, min((band+1)*p.band, y.Out)
 	u.list = take[int](s, p.taps)[:0]
+	u.last = take[byte](s, squeezed)
 	u.row = take[byte](s, p.rowBytes)
 	u.sums = take[byte](s, p.results)
 
@@ -211,14 +213,12 @@ func (u *byteUnit) finish(o int) {
 	axes := &u.Geometry.Axes
 	x := &axes[2]
 	cell := u.inner * u.sum
-	step := x.Dilation * cell
 	cells := (u.x1-1-u.x0)*x.Stride + x.Effective()
 	from, width := 0, 1
-	for range u.levels {
+	for i := range u.fours {
 		next := from + u.room
 		n := (cells - (4*width-1)*x.Dilation) * cell
-		four := [4]int{0, width * step, 2 * width * step, 3 * width * step}
-		u.rows.foldRow(u.op, u.row[next:next+n], u.row[from:], four[:], false)
+		u.rows.foldRow(u.op, u.row[next:next+n], u.row[from:], u.fours[i][:], false)
 		from, width = next, 4*width
 	}
 	outputs := (u.x1 - u.x0) * u.inner
@@ -233,7 +233,7 @@ func (u *byteUnit) finish(o int) {
 	if x.Stride == 1 {
 		u.rows.foldRow(u.op, out, u.row, u.across, stream)
 	} else {
-		u.rows.foldCells(u.op, out, u.row, u.across, cell, x.Stride*cell, u.shuffle, stream)
+		u.rows.foldCells(u.op, out, u.row, u.across, cell, x.Stride*cell, u.shuffle, u.last, stream)
 	}
 	if u.op >= opAdd {
 		u.divide(o, at, out)
