@@ -143,13 +143,17 @@ func (g *gradient) filterGradient(dw, large, small buf, spec kernel.FilterGradie
 	if g.result != g.dtype {
 		dst = g.temp(g.dtype, shape...)
 	}
-	g.stage(Stage{Name: "transpose the channels", Units: k.PackUnits, Work: k.Packed,
+	g.stage(Stage{Name: "pack the gradient", Units: k.PackUnits, Work: k.Packed,
 		Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) {
 			k.Pack(bufs[packed], bufs[small], lo, hi)
 		}})
 	g.stage(Stage{Name: "filter gradient", Units: k.Units, Scratch: k.Scratch, Work: math.MaxInt,
 		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
-			k.Run(&w.Scratch, bufs[dst], bufs[large], bufs[small], bufs[packed], lo, hi)
+			k.Run(&w.Scratch, bufs[large], bufs[packed], lo, hi)
+		}})
+	g.stage(Stage{Name: "add up the filter gradient", Units: k.FinishUnits, Scratch: k.Scratch, Work: math.MaxInt,
+		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
+			k.Finish(&w.Scratch, bufs[dst], bufs[large], bufs[small], bufs[packed], lo, hi)
 		}})
 	g.deliver(dw, dst, "", "")
 }

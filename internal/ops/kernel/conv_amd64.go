@@ -9,52 +9,172 @@ package kernel
 //go:noescape
 func tile6x16AVX2(pixels *uintptr, dst *uintptr, tiles int, segments *int, count int, run int, weights *float32, bias *float32, shift int)
 
+// outer6x16AVX2 adds up the products of 6 channels with 16 columns, over n windows: see outer.
+//
+//go:noescape
+func outer6x16AVX2(sums *float32, channels *float32, columns *float32, n int)
+
+// outer4x16AVX2 adds up the products of 4 channels with 16 columns, over n windows: see outer.
+//
+//go:noescape
+func outer4x16AVX2(sums *float32, channels *float32, columns *float32, n int)
+
+// outer1x16AVX2 adds up the products of 1 channels with 16 columns, over n windows: see outer.
+//
+//go:noescape
+func outer1x16AVX2(sums *float32, channels *float32, columns *float32, n int)
+
 // tile6x8AVX2 computes tiles of 6 destinations by 8 channels: see multiply.
 //
 //go:noescape
 func tile6x8AVX2(pixels *uintptr, dst *uintptr, tiles int, segments *int, count int, run int, weights *float32, bias *float32, shift int)
+
+// outer6x8AVX2 adds up the products of 6 channels with 8 columns, over n windows: see outer.
+//
+//go:noescape
+func outer6x8AVX2(sums *float32, channels *float32, columns *float32, n int)
+
+// outer4x8AVX2 adds up the products of 4 channels with 8 columns, over n windows: see outer.
+//
+//go:noescape
+func outer4x8AVX2(sums *float32, channels *float32, columns *float32, n int)
+
+// outer1x8AVX2 adds up the products of 1 channels with 8 columns, over n windows: see outer.
+//
+//go:noescape
+func outer1x8AVX2(sums *float32, channels *float32, columns *float32, n int)
 
 // tile12x32AVX512 computes tiles of 12 destinations by 32 channels: see multiply.
 //
 //go:noescape
 func tile12x32AVX512(pixels *uintptr, dst *uintptr, tiles int, segments *int, count int, run int, weights *float32, bias *float32, shift int)
 
+// outer12x32AVX512 adds up the products of 12 channels with 32 columns, over n windows: see outer.
+//
+//go:noescape
+func outer12x32AVX512(sums *float32, channels *float32, columns *float32, n int)
+
+// outer4x32AVX512 adds up the products of 4 channels with 32 columns, over n windows: see outer.
+//
+//go:noescape
+func outer4x32AVX512(sums *float32, channels *float32, columns *float32, n int)
+
+// outer1x32AVX512 adds up the products of 1 channels with 32 columns, over n windows: see outer.
+//
+//go:noescape
+func outer1x32AVX512(sums *float32, channels *float32, columns *float32, n int)
+
 // tile12x16AVX512 computes tiles of 12 destinations by 16 channels: see multiply.
 //
 //go:noescape
 func tile12x16AVX512(pixels *uintptr, dst *uintptr, tiles int, segments *int, count int, run int, weights *float32, bias *float32, shift int)
+
+// outer12x16AVX512 adds up the products of 12 channels with 16 columns, over n windows: see outer.
+//
+//go:noescape
+func outer12x16AVX512(sums *float32, channels *float32, columns *float32, n int)
+
+// outer4x16AVX512 adds up the products of 4 channels with 16 columns, over n windows: see outer.
+//
+//go:noescape
+func outer4x16AVX512(sums *float32, channels *float32, columns *float32, n int)
+
+// outer1x16AVX512 adds up the products of 1 channels with 16 columns, over n windows: see outer.
+//
+//go:noescape
+func outer1x16AVX512(sums *float32, channels *float32, columns *float32, n int)
 
 // tile6x8AVX2Double computes tiles of 6 destinations by 8 channels: see multiply.
 //
 //go:noescape
 func tile6x8AVX2Double(pixels *uintptr, dst *uintptr, tiles int, segments *int, count int, run int, weights *float64, bias *float64, shift int)
 
+// outer6x8AVX2Double adds up the products of 6 channels with 8 columns, over n windows: see outer.
+//
+//go:noescape
+func outer6x8AVX2Double(sums *float64, channels *float64, columns *float64, n int)
+
+// outer4x8AVX2Double adds up the products of 4 channels with 8 columns, over n windows: see outer.
+//
+//go:noescape
+func outer4x8AVX2Double(sums *float64, channels *float64, columns *float64, n int)
+
+// outer1x8AVX2Double adds up the products of 1 channels with 8 columns, over n windows: see outer.
+//
+//go:noescape
+func outer1x8AVX2Double(sums *float64, channels *float64, columns *float64, n int)
+
 // tile6x4AVX2Double computes tiles of 6 destinations by 4 channels: see multiply.
 //
 //go:noescape
 func tile6x4AVX2Double(pixels *uintptr, dst *uintptr, tiles int, segments *int, count int, run int, weights *float64, bias *float64, shift int)
+
+// outer6x4AVX2Double adds up the products of 6 channels with 4 columns, over n windows: see outer.
+//
+//go:noescape
+func outer6x4AVX2Double(sums *float64, channels *float64, columns *float64, n int)
+
+// outer4x4AVX2Double adds up the products of 4 channels with 4 columns, over n windows: see outer.
+//
+//go:noescape
+func outer4x4AVX2Double(sums *float64, channels *float64, columns *float64, n int)
+
+// outer1x4AVX2Double adds up the products of 1 channels with 4 columns, over n windows: see outer.
+//
+//go:noescape
+func outer1x4AVX2Double(sums *float64, channels *float64, columns *float64, n int)
 
 // tile12x16AVX512Double computes tiles of 12 destinations by 16 channels: see multiply.
 //
 //go:noescape
 func tile12x16AVX512Double(pixels *uintptr, dst *uintptr, tiles int, segments *int, count int, run int, weights *float64, bias *float64, shift int)
 
+// outer12x16AVX512Double adds up the products of 12 channels with 16 columns, over n windows: see outer.
+//
+//go:noescape
+func outer12x16AVX512Double(sums *float64, channels *float64, columns *float64, n int)
+
+// outer4x16AVX512Double adds up the products of 4 channels with 16 columns, over n windows: see outer.
+//
+//go:noescape
+func outer4x16AVX512Double(sums *float64, channels *float64, columns *float64, n int)
+
+// outer1x16AVX512Double adds up the products of 1 channels with 16 columns, over n windows: see outer.
+//
+//go:noescape
+func outer1x16AVX512Double(sums *float64, channels *float64, columns *float64, n int)
+
 // tile12x8AVX512Double computes tiles of 12 destinations by 8 channels: see multiply.
 //
 //go:noescape
 func tile12x8AVX512Double(pixels *uintptr, dst *uintptr, tiles int, segments *int, count int, run int, weights *float64, bias *float64, shift int)
 
-// copyRows32 copies rows > 0 rows of 32 bytes. The steps are bytes from one row to the next.
+// outer12x8AVX512Double adds up the products of 12 channels with 8 columns, over n windows: see outer.
 //
 //go:noescape
-func copyRows32(to *byte, from *byte, rows int, toStep int, fromStep int)
+func outer12x8AVX512Double(sums *float64, channels *float64, columns *float64, n int)
 
-// copyRows64 copies rows > 0 rows of 64 bytes. The steps are bytes from one row to the next.
+// outer4x8AVX512Double adds up the products of 4 channels with 8 columns, over n windows: see outer.
 //
 //go:noescape
-func copyRows64(to *byte, from *byte, rows int, toStep int, fromStep int)
+func outer4x8AVX512Double(sums *float64, channels *float64, columns *float64, n int)
 
-// copyRows128 copies rows > 0 rows of 128 bytes. The steps are bytes from one row to the next.
+// outer1x8AVX512Double adds up the products of 1 channels with 8 columns, over n windows: see outer.
 //
 //go:noescape
-func copyRows128(to *byte, from *byte, rows int, toStep int, fromStep int)
+func outer1x8AVX512Double(sums *float64, channels *float64, columns *float64, n int)
+
+// copyRows16 copies rows > 0 rows, of which last is where the last 16 bytes begin. The steps are bytes from one row to the next.
+//
+//go:noescape
+func copyRows16(to *byte, from *byte, rows int, toStep int, fromStep int, last int)
+
+// copyRows32 copies rows > 0 rows, of which last is where the last 32 bytes begin. The steps are bytes from one row to the next.
+//
+//go:noescape
+func copyRows32(to *byte, from *byte, rows int, toStep int, fromStep int, last int)
+
+// copyRows64 copies rows > 0 rows, of which last is where the last 64 bytes begin. The steps are bytes from one row to the next.
+//
+//go:noescape
+func copyRows64(to *byte, from *byte, rows int, toStep int, fromStep int, last int)

@@ -16,28 +16,53 @@ var (
 )
 
 func assembledTiles[F tensor.Floating](level Level) []registerTile[F] {
-	var tiles any = avx2Tiles
-	switch _, single := any(F(0)).(float32); {
-	case level == AVX512 && single:
-		tiles = avx512Tiles
-	case level == AVX512:
-		tiles = avx512DoubleTiles
-	case !single:
-		tiles = avx2DoubleTiles
-	}
-	return tiles.([]registerTile[F])
+	return ofLevel[F, []registerTile[F]](level, avx2Tiles, avx2DoubleTiles, avx512Tiles, avx512DoubleTiles)
 }
 
-// copyRowsOf returns the function that copies rows of the given number of
-// bytes, those of a packed panel.
-func copyRowsOf(bytes int) func(to, from *byte, rows, toStep, fromStep int) {
-	switch bytes {
-	case 32:
-		return copyRows32
-	case 64:
-		return copyRows64
-	case 128:
-		return copyRows128
+// The gradient's register tiles of a level, the widest panel first.
+var (
+	avx2Outers = []outerTiles[float32]{
+		{16, []outerTile[float32]{{6, outer6x16AVX2}, {4, outer4x16AVX2}, {1, outer1x16AVX2}}},
+		{8, []outerTile[float32]{{6, outer6x8AVX2}, {4, outer4x8AVX2}, {1, outer1x8AVX2}}},
 	}
-	return nil
+	avx2DoubleOuters = []outerTiles[float64]{
+		{8, []outerTile[float64]{{6, outer6x8AVX2Double}, {4, outer4x8AVX2Double}, {1, outer1x8AVX2Double}}},
+		{4, []outerTile[float64]{{6, outer6x4AVX2Double}, {4, outer4x4AVX2Double}, {1, outer1x4AVX2Double}}},
+	}
+	avx512Outers = []outerTiles[float32]{
+		{32, []outerTile[float32]{{12, outer12x32AVX512}, {4, outer4x32AVX512}, {1, outer1x32AVX512}}},
+		{16, []outerTile[float32]{{12, outer12x16AVX512}, {4, outer4x16AVX512}, {1, outer1x16AVX512}}},
+	}
+	avx512DoubleOuters = []outerTiles[float64]{
+		{16, []outerTile[float64]{{12, outer12x16AVX512Double}, {4, outer4x16AVX512Double}, {1, outer1x16AVX512Double}}},
+		{8, []outerTile[float64]{{12, outer12x8AVX512Double}, {4, outer4x8AVX512Double}, {1, outer1x8AVX512Double}}},
+	}
+)
+
+func assembledOuters[F tensor.Floating](level Level) []outerTiles[F] {
+	return ofLevel[F, []outerTiles[F]](level, avx2Outers, avx2DoubleOuters, avx512Outers, avx512DoubleOuters)
+}
+
+// ofLevel picks what is for F and the level.
+func ofLevel[F tensor.Floating, T any](level Level, single, double, wide, wideDouble any) T {
+	if _, is := any(F(0)).(float32); is {
+		double, wideDouble = single, wide
+	}
+	if level == AVX512 {
+		return wideDouble.(T)
+	}
+	return double.(T)
+}
+
+// copyRows copies rows of the given number of bytes, at least 16 and at most
+// 128.
+func copyRows(to, from *byte, rows, toStep, fromStep, bytes int) {
+	switch {
+	case bytes <= 32:
+		copyRows16(to, from, rows, toStep, fromStep, bytes-16)
+	case bytes <= 64:
+		copyRows32(to, from, rows, toStep, fromStep, bytes-32)
+	default:
+		copyRows64(to, from, rows, toStep, fromStep, bytes-64)
+	}
 }

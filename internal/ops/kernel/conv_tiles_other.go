@@ -6,4 +6,6 @@ import "github.com/poolctl/poolctl/internal/tensor"
 
 func assembledTiles[F tensor.Floating](Level) []registerTile[F] { return nil }
 
-func copyRowsOf(int) func(to, from *byte, rows, toStep, fromStep int) { return nil }
+func assembledOuters[F tensor.Floating](Level) []outerTiles[F] { return nil }
+
+func copyRows(_, _ *byte, _, _, _, _ int) {}

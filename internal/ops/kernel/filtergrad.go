@@ -23,18 +23,21 @@ type FilterGradientSpec struct {
 	Want         string // the implementation to run if it can, empty for the best
 }
 
-// FilterGradient is a planned gradient: Pack brings the small tensor into the
-// order in which Run reads it, into a buffer of Packed numbers. Every unit owns
-// some taps and channels and visits all images in order, so the result does not
-// depend on threads.
+// FilterGradient is a planned gradient in three stages: Pack brings the small
+// tensor into the order in which Run reads it, Run computes parts of the sums and
+// Finish adds them up. A buffer of Packed numbers holds what a stage leaves for
+// the next one. The parts and the order in which they are added do not depend on
+// threads.
 type FilterGradient struct {
-	Packed    int
-	PackUnits int
-	Units     int
-	Scratch   int // bytes, for Run
+	Packed      int
+	PackUnits   int
+	Units       int
+	FinishUnits int
+	Scratch     int // bytes, for Run and Finish
 	Choice
-	pack func(packed, small *tensor.Tensor, unit int)
-	run  func(s *Scratch, dst, large, small, packed *tensor.Tensor, unit int)
+	pack   func(packed, small *tensor.Tensor, unit int)
+	run    func(s *Scratch, large, packed *tensor.Tensor, unit int)
+	finish func(s *Scratch, dst, large, small, packed *tensor.Tensor, unit int)
 }
 
 // Pack packs the units lo <= u < hi of the small tensor. All of them must be
@@ -45,10 +48,18 @@ func (k *FilterGradient) Pack(packed, small *tensor.Tensor, lo, hi int) {
 	}
 }
 
-// Run computes the units lo <= u < hi.
-func (k *FilterGradient) Run(s *Scratch, dst, large, small, packed *tensor.Tensor, lo, hi int) {
+// Run computes the units lo <= u < hi. All of them must be computed before the
+// first Finish.
+func (k *FilterGradient) Run(s *Scratch, large, packed *tensor.Tensor, lo, hi int) {
 	for unit := lo; unit < hi; unit++ {
-		k.run(s, dst, large, small, packed, unit)
+		k.run(s, large, packed, unit)
+	}
+}
+
+// Finish writes the units lo <= u < hi of the gradient.
+func (k *FilterGradient) Finish(s *Scratch, dst, large, small, packed *tensor.Tensor, lo, hi int) {
+	for unit := lo; unit < hi; unit++ {
+		k.finish(s, dst, large, small, packed, unit)
 	}
 }
 
@@ -64,7 +75,7 @@ func NewFilterGradient(spec FilterGradientSpec) *FilterGradient {
 func newFilterGradient[F tensor.Floating](spec FilterGradientSpec) *FilterGradient {
 	var list []candidate[*FilterGradient]
 	for level := AVX512; level > Generic; level-- {
-		tiles := assembledTiles[F](level)
+		tiles := assembledOuters[F](level)
 		list = append(list, candidate[*FilterGradient]{gemmName[F](level), levelRefusal(tiles != nil, level, spec.Level),
 			func() *FilterGradient { return newFilterGemm(spec, tiles).gradient() }})
 	}
@@ -77,12 +88,12 @@ func newFilterGradient[F tensor.Floating](spec FilterGradientSpec) *FilterGradie
 // filterRows is how many large channels a unit of the plain kernel covers.
 const filterRows = 4
 
-// newPlainFilterGradient plans the gradient in plain Go.
+// newPlainFilterGradient plans the gradient in plain Go, all of it in Finish.
 func newPlainFilterGradient[F tensor.Floating](spec FilterGradientSpec) *FilterGradient {
 	blocks := (spec.Large/spec.Groups + filterRows - 1) / filterRows
 	return &FilterGradient{
-		Units: spec.Geometry.Taps() * spec.Groups * blocks, Scratch: spec.plainScratch(),
-		run: func(s *Scratch, dst, large, small, _ *tensor.Tensor, unit int) {
+		FinishUnits: spec.Geometry.Taps() * spec.Groups * blocks, Scratch: spec.plainScratch(),
+		finish: func(s *Scratch, dst, large, small, _ *tensor.Tensor, unit int) {
 			first := unit % blocks * filterRows
 			rows := min(filterRows, spec.Large/spec.Groups-first)
 			filterGradient[F](&spec, s, dst, large, small, unit/blocks/spec.Groups, unit/blocks%spec.Groups, first, rows)

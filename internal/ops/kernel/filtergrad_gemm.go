@@ -1,36 +1,60 @@
 package kernel
 
 import (
-	"runtime"
 	"unsafe"
 
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
+// outer adds up the products of a few channels with a row of columns, as wide as
+// the tile, over n windows. Both are packed: those of a window lie next to each
+// other, and then those of the next window. sums has a row for each channel.
+type outer[F tensor.Floating] func(sums, channels, columns *F, n int)
+
+// outerTile is an outer function with its number of channels.
+type outerTile[F tensor.Floating] struct {
+	channels int
+	sum      outer[F]
+}
+
+// outerTiles are the tiles of one width, those of most channels first, of 1 last.
+type outerTiles[F tensor.Floating] struct {
+	columns int
+	tiles   []outerTile[F]
+}
+
 // filterGemm is the gradient of a filter as a matrix product: rows are small
-// channels, columns taps by large channels, and the sum is over all windows.
-// The small tensor is transposed first, so that a channel's numbers are one
-// run; columns are packed in panels of a register tile, for a chunk of windows
-// at a time. The sums of chunks are added up in float64.
+// channels, columns taps by large channels, and the sum is over all windows. Both
+// sides are packed in panels of a register tile, for a block of windows at a time,
+// the rows once for all units. The sums of a few blocks, a chunk, are added up in
+// float64.
 //
-// The packed small tensor is, for each chunk, [channel][window]; then for each unit of packing a
-// number that is not 0 when padding must not meet its numbers, because one is
-// infinite or NaN.
+// The packed small tensor is, for each block and tile of channels of a group,
+// [window][channel of the tile]; then for each part and group the sums, for each
+// panel [channel][column].
+//
+// Columns are zero over padding. Where this meets an infinite or NaN upstream
+// gradient the result is NaN, and a panel whose result is not finite is computed
+// again without padding.
 type filterGemm[F tensor.Floating] struct {
 	FilterGradientSpec
 	largeGroup, smallGroup int
 	windows                int // of all images
-	rows                   int // small channels of a group, to whole tiles
 	panels                 []gradientPanel[F]
-	share                  int // panels of a unit
-	shares                 int // units of a group
+	share                  int // most panels of a unit
+	shares                 int // units of a group and a part
+	blocks                 int // of windows
+	part, parts            int // blocks of a part, parts whose sums are apart
+	size                   int // sums of a group
 	widest                 int
+	rows                   []outerTile[F] // that the channels of a group are packed for
 }
 
 // gradientPanel is a few columns; they follow each other by tap, then channel.
 type gradientPanel[F tensor.Floating] struct {
-	tile         registerTile[F]
+	outerTiles[F]
 	first, count int
+	at           int // where its sums begin
 	pieces       []columnPiece
 }
 
@@ -42,27 +66,59 @@ type columnPiece struct {
 }
 
 const (
-	packWindows  = 16  // windows of a unit of packing: their channels fill cache lines
-	chunkWindows = 784 // windows of a chunk: a packed panel of them stays in L2, and an odd number of cache lines does not fall on few sets of it
-	mostShare    = 4   // panels of a unit
-	fewGradients = 16  // units to share among threads before units grow
+	blockWindows = 196     // windows of a block: a panel of them stays in the nearest cache
+	chunkBlocks  = 4       // blocks whose sums are added up in the tensor's type
+	sumBytes     = 3 << 16 // of the sums of a unit, which stay in L2
+	fewGradients = 8       // units to share among threads
 )
 
-func newFilterGemm[F tensor.Floating](spec FilterGradientSpec, tiles []registerTile[F]) *filterGemm[F] {
-	k := &filterGemm[F]{FilterGradientSpec: spec, largeGroup: spec.Large / spec.Groups, smallGroup: spec.Small / spec.Groups, widest: tiles[0].channels}
+func newFilterGemm[F tensor.Floating](spec FilterGradientSpec, tiles []outerTiles[F]) *filterGemm[F] {
+	k := &filterGemm[F]{FilterGradientSpec: spec, largeGroup: spec.Large / spec.Groups, smallGroup: spec.Small / spec.Groups, widest: tiles[0].columns}
 	axes := &spec.Geometry.Axes
 	k.windows = spec.Geometry.N * axes[0].Out * axes[1].Out * axes[2].Out
-	k.rows = (k.smallGroup + tiles[0].pixels - 1) / tiles[0].pixels * tiles[0].pixels
+	for left := k.smallGroup; left > 0; {
+		for _, t := range tiles[0].tiles {
+			if t.channels <= left {
+				k.rows = append(k.rows, t)
+				left -= t.channels
+				break
+			}
+		}
+	}
 	for first, all := 0, spec.Geometry.Taps()*k.largeGroup; first < all; {
-		p := gradientPanel[F]{tile: fitTile(tiles, all-first), first: first}
-		p.count = min(p.tile.channels, all-first)
+		p := gradientPanel[F]{outerTiles: tiles[0], first: first}
+		for _, t := range tiles {
+			if t.columns >= all-first {
+				p.outerTiles = t
+			}
+		}
+		p.count = min(p.columns, all-first)
 		k.cut(&p)
 		k.panels = append(k.panels, p)
 		first += p.count
 	}
-	k.share = min(max(1, len(k.panels)*spec.Groups/fewGradients), mostShare)
-	k.shares = (len(k.panels) + k.share - 1) / k.share
+	for i := range k.panels {
+		p := &k.panels[i]
+		p.at = k.size
+		k.size += k.smallGroup * p.columns
+	}
+	k.shares = min(len(k.panels), (k.size*tensor.TypeOf[F]().Size()+sumBytes-1)/sumBytes)
+	k.share = (len(k.panels) + k.shares - 1) / k.shares
+	units := spec.Groups * k.shares
+	k.blocks = (k.windows + blockWindows - 1) / blockWindows
+	k.part = max(1, k.blocks*units/fewGradients)
+	k.parts = (k.blocks + k.part - 1) / k.part
 	return k
+}
+
+// tile returns the function for so many channels.
+func (t *outerTiles[F]) tile(channels int) outer[F] {
+	for i := range t.tiles {
+		if t.tiles[i].channels == channels {
+			return t.tiles[i].sum
+		}
+	}
+	panic("kernel: no register tile of that many channels")
 }
 
 // cut lists the pieces of a panel. Neighbouring taps of a row are one piece
@@ -82,105 +138,109 @@ func (k *filterGemm[F]) cut(p *gradientPanel[F]) {
 	}
 }
 
-func (k *filterGemm[F]) packUnits() int { return (k.windows + packWindows - 1) / packWindows }
-
 // gradient returns the kernel.
 func (k *filterGemm[F]) gradient() *FilterGradient {
-	words := scratchWords[F](chunkWindows*k.widest) + scratchWords[F](k.rows*k.widest) + scratchWords[F](k.widest) +
-		2*scratchWords[uintptr](k.rows) + scratchWords[int](1) + k.share*k.smallGroup*k.widest
+	words := scratchWords[F](blockWindows*k.widest) + scratchWords[F](k.share*k.smallGroup*k.widest) + k.share*k.smallGroup*k.widest
 	return &FilterGradient{
-		Packed: k.Small*k.windows + k.packUnits(), PackUnits: k.packUnits(), Units: k.Groups * k.shares,
-		Scratch: max(8*words, k.FilterGradientSpec.plainScratch()), pack: k.pack, run: k.run,
+		Packed: k.Small*k.windows + k.parts*k.Groups*k.size, PackUnits: k.blocks, Units: k.parts * k.Groups * k.shares, FinishUnits: k.Groups * len(k.panels),
+		Scratch: max(8*words, k.FilterGradientSpec.plainScratch()), pack: k.pack, run: k.run, finish: k.finish,
 	}
 }
 
-// pack transposes a few windows of the small tensor.
+// sums returns where the sums of a part and group are kept.
+func (k *filterGemm[F]) sums(packed []F, part, g int) []F {
+	return packed[k.Small*k.windows+(part*k.Groups+g)*k.size:][:k.size]
+}
+
+// shareOf returns the panels of a share of a group.
+func (k *filterGemm[F]) shareOf(share int) []gradientPanel[F] {
+	return k.panels[share*len(k.panels)/k.shares : (share+1)*len(k.panels)/k.shares]
+}
+
+// pack packs a block of windows of the small tensor.
 func (k *filterGemm[F]) pack(packedTensor, smallTensor *tensor.Tensor, unit int) {
-	first := unit * packWindows
-	n := min(packWindows, k.windows-first)
-	packed := tensor.Of[F](packedTensor)
-	small := tensor.Of[F](smallTensor)[first*k.Small:][:n*k.Small]
-	chunk := first - first%chunkWindows
-	run := min(chunkWindows, k.windows-chunk)
-	var flag F
-	for _, v := range small {
-		if v-v != 0 { // infinite or NaN
-			flag = 1
+	first := unit * blockWindows
+	n := min(blockWindows, k.windows-first)
+	packed, small := tensor.Of[F](packedTensor)[first*k.Small:][:n*k.Small], tensor.Of[F](smallTensor)[first*k.Small:][:n*k.Small]
+	for g := range k.Groups {
+		channel := g * k.smallGroup
+		for _, tile := range k.rows {
+			copyColumns(packed[channel*n:], small, n, tile.channels, channel, k.Small, tile.channels)
+			channel += tile.channels
 		}
 	}
-	to := packed[chunk*k.Small+first-chunk:]
-	for ; n >= 4; n -= 4 {
-		a, b, c, d := small[:k.Small], small[k.Small:][:k.Small], small[2*k.Small:][:k.Small], small[3*k.Small:][:k.Small]
-		for i := range a {
-			row := to[i*run:][:4]
-			row[0], row[1], row[2], row[3] = a[i], b[i], c[i], d[i]
-		}
-		small, to = small[4*k.Small:], to[4:]
-	}
-	for c := range small {
-		to[c%k.Small*run+c/k.Small] = small[c]
-	}
-	packed[k.Small*k.windows+unit] = flag
 }
 
-func (k *filterGemm[F]) run(s *Scratch, dstTensor, largeTensor, smallTensor, packedTensor *tensor.Tensor, unit int) {
-	packed, g := tensor.Of[F](packedTensor), unit/k.shares
-	first := unit % k.shares * k.share
-	panels := k.panels[first:min(first+k.share, len(k.panels))]
-	for _, flag := range packed[k.Small*k.windows:] {
-		if flag != 0 {
-			k.hollow(s, dstTensor, largeTensor, smallTensor, g, panels)
-			return
-		}
-	}
-	large, dst := tensor.Of[F](largeTensor), tensor.Of[F](dstTensor)
+func (k *filterGemm[F]) run(s *Scratch, largeTensor, packedTensor *tensor.Tensor, unit int) {
+	part, g := unit/k.shares/k.Groups, unit/k.shares%k.Groups
+	panels := k.shareOf(unit % k.shares)
+	large, packed := tensor.Of[F](largeTensor), tensor.Of[F](packedTensor)
+	first, last := &panels[0], &panels[len(panels)-1]
+	size := last.at + k.smallGroup*last.columns - first.at
 	s.reset()
-	columns, sums, zeros := take[F](s, chunkWindows*k.widest), take[F](s, k.rows*k.widest), take[F](s, k.widest)
-	rowsAt, sumsAt := take[uintptr](s, k.rows), take[uintptr](s, k.rows)
-	segments := take[int](s, 1)
-	totals := take[float64](s, len(panels)*k.smallGroup*k.widest)
-	clear(zeros)
+	columns, sums, totals := take[F](s, blockWindows*k.widest), take[F](s, size), take[float64](s, size)
 	clear(totals)
-	segments[0] = 0
-	bytes := uintptr(tensor.TypeOf[F]().Size())
-	for w0 := 0; w0 < k.windows; w0 += chunkWindows {
-		w1 := min(w0+chunkWindows, k.windows)
-		for o := range rowsAt {
-			channel := g*k.smallGroup + min(o, k.smallGroup-1)
-			rowsAt[o] = address(packed[w0*k.Small+channel*(w1-w0):])
+	end := min((part+1)*k.part, k.blocks)
+	for block := part * k.part; block < end; block++ {
+		if (block-part*k.part)%chunkBlocks == 0 {
+			clear(sums)
 		}
+		w0 := block * blockWindows
+		w1 := min(w0+blockWindows, k.windows)
+		channels := packed[w0*k.Small+g*k.smallGroup*(w1-w0):][:k.smallGroup*(w1-w0)]
 		for i := range panels {
 			p := &panels[i]
-			for o := range sumsAt {
-				sumsAt[o] = address(sums) + uintptr(o*p.tile.channels)*bytes
-			}
 			k.packColumns(columns, large, p, g, w0, w1)
-			p.tile.multiply(&rowsAt[0], &sumsAt[0], k.rows/p.tile.pixels, &segments[0], 1, w1-w0, &columns[0], &zeros[0], 0)
-			total := totals[i*k.smallGroup*k.widest:][:k.smallGroup*p.tile.channels]
-			for j, v := range sums[:len(total)] {
-				total[j] += float64(v)
+			to, o := sums[p.at-first.at:], 0
+			for _, row := range k.rows {
+				p.tile(row.channels)(&to[o*p.columns], &channels[o*(w1-w0)], &columns[0], w1-w0)
+				o += row.channels
+			}
+		}
+		if (block-part*k.part+1)%chunkBlocks == 0 || block+1 == end {
+			for i, v := range sums {
+				totals[i] += float64(v)
 			}
 		}
 	}
-	runtime.KeepAlive(s)
-	runtime.KeepAlive(packedTensor)
-	for i := range panels {
-		p := &panels[i]
-		total := totals[i*k.smallGroup*k.widest:]
-		for c := range p.count {
-			tap, channel := (p.first+c)/k.largeGroup, (p.first+c)%k.largeGroup
-			at := tap*k.Filter.Tap + channel*k.Filter.Src + g*k.Filter.Group
-			for o := range k.smallGroup {
-				dst[at+o*k.Filter.Dst] = F(total[o*p.tile.channels+c])
-			}
+	to := k.sums(packed, part, g)[first.at:][:size]
+	for i, v := range totals {
+		to[i] = F(v)
+	}
+}
+
+// finish adds up the parts of a panel.
+func (k *filterGemm[F]) finish(s *Scratch, dstTensor, largeTensor, smallTensor, packedTensor *tensor.Tensor, unit int) {
+	g, panels := unit/len(k.panels), k.panels[unit%len(k.panels):][:1]
+	p := &panels[0]
+	packed, dst := tensor.Of[F](packedTensor), tensor.Of[F](dstTensor)
+	s.reset()
+	totals := take[float64](s, k.smallGroup*p.columns)
+	clear(totals)
+	for part := range k.parts {
+		for i, v := range k.sums(packed, part, g)[p.at:][:len(totals)] {
+			totals[i] += float64(v)
 		}
+	}
+	odd := false
+	for c := range p.count {
+		tap, channel := (p.first+c)/k.largeGroup, (p.first+c)%k.largeGroup
+		to := dst[tap*k.Filter.Tap+channel*k.Filter.Src+g*k.Filter.Group:]
+		for o := range k.smallGroup {
+			v := totals[o*p.columns+c]
+			odd = odd || v-v != 0 // infinite or NaN
+			to[o*k.Filter.Dst] = F(v)
+		}
+	}
+	if odd {
+		k.hollow(s, dstTensor, largeTensor, smallTensor, g, panels)
 	}
 }
 
 // packColumns fills a row of a panel's columns for each of the windows
 // w0 <= w < w1, zeros for padding.
 func (k *filterGemm[F]) packColumns(columns, large []F, p *gradientPanel[F], g, w0, w1 int) {
-	axes, width := &k.Geometry.Axes, p.tile.channels
+	axes, width := &k.Geometry.Axes, p.columns
 	if p.count < width {
 		clear(columns[:(w1-w0)*width])
 	}
@@ -212,18 +272,18 @@ func (k *filterGemm[F]) packColumns(columns, large []F, p *gradientPanel[F], g, 
 func copyColumns[F tensor.Floating](to, from []F, n, count, at, step, width int) {
 	var number F
 	bytes := int(unsafe.Sizeof(number))
-	rows := copyRowsOf(count * bytes)
+	slow := count*bytes < 16
 	for i := 0; i < n; i++ {
 		row := to[i*width:][:count]
 		if at >= 0 && at+count <= len(from) {
-			if rows == nil {
+			if slow {
 				copy(row, from[at:])
 				at += step
 				continue
 			}
 			inside := min(n-i, (len(from)-count-at)/step+1)
 			_ = to[(i+inside-1)*width:][:count]
-			rows((*byte)(unsafe.Pointer(&row[0])), (*byte)(unsafe.Pointer(&from[at])), inside, width*bytes, step*bytes)
+			copyRows((*byte)(unsafe.Pointer(&row[0])), (*byte)(unsafe.Pointer(&from[at])), inside, width*bytes, step*bytes, count*bytes)
 			i += inside - 1
 			at += inside * step
 			continue

@@ -1,5 +1,6 @@
 // Command conv writes the register tiles of convolution: functions that
-// multiply a few runs of source numbers with a panel of the packed filter.
+// multiply a few runs of source numbers with a panel of the packed filter, and
+// those of the filter's gradient (outer.go).
 //
 // A tile of P destinations by Q channels keeps its P*Q sums in vector
 // registers. For every step of a run it loads Q weights, broadcasts one number
@@ -26,33 +27,15 @@ func main() {
 			{isa: "AVX512", float: float, vector: 64, registers: 32, pixels: 12, width: 1, chains: 2},
 		} {
 			s.generate()
+			for _, s.pixels = range []int{s.pixels, 4, 1} {
+				s.outer()
+			}
 		}
 	}
-	for _, bytes := range []int{32, 64, 128} {
-		copyRows(bytes)
+	for _, width := range []int{16, 32, 64} {
+		copyRows(width)
 	}
 	Generate()
-}
-
-// copyRows writes a function that copies rows of the given number of bytes.
-func copyRows(bytes int) {
-	TEXT(fmt.Sprintf("copyRows%d", bytes), attr.NOSPLIT, "func(to, from *byte, rows, toStep, fromStep int)")
-	Pragma("noescape")
-	Doc(fmt.Sprintf("copyRows%d copies rows > 0 rows of %d bytes. The steps are bytes from one row to the next.", bytes, bytes))
-	to, from, rows := Load(Param("to"), GP64()), Load(Param("from"), GP64()), Load(Param("rows"), GP64())
-	toStep, fromStep := Load(Param("toStep"), GP64()), Load(Param("fromStep"), GP64())
-	Label("row")
-	for at := 0; at < bytes; at += 32 {
-		v := YMM()
-		VMOVUPS(Mem{Base: from, Disp: at}, v)
-		VMOVUPS(v, Mem{Base: to, Disp: at})
-	}
-	ADDQ(fromStep, from)
-	ADDQ(toStep, to)
-	DECQ(rows)
-	JNE(LabelRef("row"))
-	VZEROUPPER()
-	RET()
 }
 
 // float is an element type with its instructions.
@@ -140,11 +123,7 @@ func (s shape) generate() {
 	for c := range s.chains {
 		for p := range s.pixels {
 			for v := range s.width {
-				if r := s.sum(c, p, v); s.vector == 64 {
-					VPXORD(r, r, r)
-				} else {
-					VPXOR(r, r, r)
-				}
+				s.zero(s.sum(c, p, v))
 			}
 		}
 	}
