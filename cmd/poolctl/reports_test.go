@@ -25,6 +25,21 @@ var operationArgs = map[string]struct{ input, flags, shape, shapeFlags string }{
 	"depthwise-conv2d": {"samples/ramp_6x6.npy", "--filter box:3", "1,6,6,1", "--filter-shape 3,3,1,4"},
 	"dilation2d":       {"samples/ramp_6x6.npy", "--filter box:3", "1,6,6,1", "--filter-shape 3,3,1"},
 	"erosion2d":        {"samples/ramp_6x6.npy", "--filter box:3", "1,6,6,1", "--filter-shape 3,3,1"},
+	"bias-add":         {"samples/sequence_1x64x2.npy", "--bias samples/bias_2.npy", "1,64,2", ""},
+	"relu":             {"samples/ramp_6x6.npy", "", "6,6", ""},
+	"relu6":            {"samples/ramp_6x6.npy", "", "6,6", ""},
+	"leaky-relu":       {"samples/ramp_6x6.npy", "--alpha 0.1", "6,6", "--alpha 0.1"},
+	"sigmoid":          {"samples/ramp_6x6.npy", "", "6,6", ""},
+	"tanh":             {"samples/ramp_6x6.npy", "", "6,6", ""},
+	"softmax":          {"samples/ramp_6x6.npy", "", "6,6", ""},
+	"batch-norm": {"samples/sequence_1x64x2.npy", "--mean samples/mean_2.npy --variance samples/variance_2.npy",
+		"1,64,2", ""},
+	"lrn":     {"samples/input_10x9x9x3.npy", "--depth-radius 2", "10,9,9,3", "--depth-radius 2"},
+	"pad":     {"samples/input_10x9x9x3.npy", "--paddings 1:2", "10,9,9,3", "--paddings 1:2"},
+	"flatten": {"samples/input_10x9x9x3.npy", "", "10,9,9,3", ""},
+	"dense":   {"samples/input_10x9x9x3.npy", "--filter uniform:3x5:1", "10,9,9,3", "--filter-shape 3,5"},
+	"add":     {"samples/ramp_6x6.npy samples/ramp_6x6.npy", "", "6,6", ""},
+	"concat":  {"samples/ramp_6x6.npy samples/ramp_6x6.npy", "--axis 0", "6,6", "--axis 0"},
 }
 
 // reportKeys are what every shape report tells.
@@ -56,7 +71,7 @@ func TestEveryOperationReports(t *testing.T) {
 				t.Fatal("no arguments in this test")
 			}
 			folder := workFolder(t)
-			command := append([]string{op.Name, args.input}, strings.Fields(args.flags)...)
+			command := append([]string{op.Name}, strings.Fields(args.input+" "+args.flags)...)
 			checkTextReport(t, succeed(t, folder, append(slices.Clone(command), "--dry-run")...), op.Name)
 			checkTextReport(t, succeed(t, folder, append(slices.Clone(command), "--dry-run", "--report", "text")...), op.Name)
 			checkKeys(t, succeed(t, folder, append(slices.Clone(command), "--dry-run", "--json")...), reportKeys)

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -199,7 +200,7 @@ func (b *benched) others(a *app, plan *ops.Plan) ([]*ops.Plan, error) {
 
 // gradientsOf names the tensors that an operation can be differentiated by.
 func gradientsOf(op ops.Op) []string {
-	if hasParam(op, "filter") {
+	if slices.Contains(ops.Gradients(op), "filter") {
 		return []string{"input", "filter"}
 	}
 	return []string{"input"}

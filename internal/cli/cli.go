@@ -141,6 +141,7 @@ Exit codes: 0 done; 1 input, output or data error; 2 usage or configuration erro
 	a.settings.flags(root.PersistentFlags())
 	root.AddGroup(
 		&cobra.Group{ID: "operations", Title: "Operations:"},
+		&cobra.Group{ID: "layers", Title: "Layers of networks:"},
 		&cobra.Group{ID: "look", Title: "Look and measure:"},
 		&cobra.Group{ID: "about", Title: "About poolctl:"})
 	for _, spec := range ops.Table {

@@ -84,14 +84,12 @@ func parameterTable(what string, params []ops.Param) string {
 
 // differentiableBy names the tensors that an operation has gradients of.
 func differentiableBy(op ops.Op) string {
-	switch {
-	case hasParam(op, "bias"):
-		return "its input, filter and bias"
-	case hasParam(op, "filter"):
-		return "its input and filter"
-	default:
+	names := append([]string{"input"}, ops.Gradients(op)...)
+	last := len(names) - 1
+	if last == 0 {
 		return "its input"
 	}
+	return "its " + strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
 func code(s string) string { return "`" + s + "`" }

@@ -25,13 +25,13 @@ type gradient struct {
 	Target   []int
 	Loss     string
 
-	Output     string
-	FilterGrad string
-	BiasGrad   string
-	Heatmap    string
-	Reduce     string
-	Overlay    string
-	Arrows     string
+	Output  string
+	Of      int                // which main input's gradient that is
+	Grads   map[string]*string // files for those of parameters, by name
+	Heatmap string
+	Reduce  string
+	Overlay string
+	Arrows  string
 
 	Check     bool
 	Tolerance float64
@@ -75,17 +75,18 @@ Max pooling passes each upstream gradient to the position of the maximum; averag
 }
 
 func (a *app) newGradOperationCommand(spec ops.Spec, op ops.Differentiable) *cobra.Command {
-	g := &gradient{spec: spec, op: op}
+	g := &gradient{spec: spec, op: op, Grads: map[string]*string{}}
 	cmd := &cobra.Command{
-		Use:   spec.Name + " INPUT -o DX [flags]",
-		Short: "gradient of " + spec.Summary,
-		Long:  "The gradient of " + spec.Name + ": " + spec.Summary + ".\n\nThe upstream gradient is ones unless --upstream, --target or --loss says otherwise. Integer inputs are differentiated as floating-point numbers.",
-		Args:  oneInput,
+		Use:     spec.Name + " " + operands(spec) + " -o DX [flags]",
+		Aliases: spellings(spec),
+		Short:   "gradient of " + spec.Summary,
+		Long:    "The gradient of " + spec.Name + ": " + spec.Summary + ".\n\nThe upstream gradient is ones unless --upstream, --target or --loss says otherwise. Integer inputs are differentiated as floating-point numbers.",
+		Args:    inputsOf(spec),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := g.check(cmd.Flags(), args[0]); err != nil {
+			if err := g.check(cmd.Flags(), args); err != nil {
 				return err
 			}
-			return a.runGrad(g, args[0])
+			return a.runGrad(g, args)
 		},
 	}
 	flags := cmd.Flags()
@@ -94,11 +95,15 @@ func (a *app) newGradOperationCommand(spec ops.Spec, op ops.Differentiable) *cob
 	flags.StringVar(&g.Upstream, "upstream", "", "`FILE` with the upstream gradient, in the output's shape")
 	flags.Var(&intsValue{&g.Target}, "target", "upstream gradient 1 at the output cell `INDEX`, such as 0,3,5,1, and 0 elsewhere")
 	flags.Var(&choiceValue{&g.Loss, []string{"sum", "mean", "l2"}}, "loss", "upstream gradient of this `LOSS` of the output: sum, mean, or l2 (half the sum of squares)")
-	if hasParam(op, "filter") {
-		flags.StringVar(&g.FilterGrad, "filter-grad", "", "`FILE` for the gradient with respect to the filter, in the filter's shape and format")
+	if spec.Several {
+		flags.IntVar(&g.Of, "of", 0, "write and draw the gradient with respect to input `N`, counted from 0")
 	}
-	if hasParam(op, "bias") {
-		flags.StringVar(&g.BiasGrad, "bias-grad", "", "`FILE` for the gradient with respect to the bias")
+	for _, name := range ops.Gradients(op) {
+		doc := "`FILE` for the gradient with respect to the " + name
+		if name == "filter" {
+			doc += ", in the filter's shape and format"
+		}
+		g.Grads[name] = flags.String(name+"-grad", "", doc)
 	}
 	flags.StringVar(&g.Heatmap, "heatmap", "", "picture `FILE` of the gradient: diverging colours, zero neutral, a colour bar")
 	g.Reduce = "none"
@@ -118,12 +123,8 @@ func (a *app) newGradOperationCommand(spec ops.Spec, op ops.Differentiable) *cob
 	return cmd
 }
 
-func hasParam(op ops.Op, name string) bool {
-	return slices.ContainsFunc(op.Params(), func(p ops.Param) bool { return p.Name == name })
-}
-
 // check refuses what is wrong whatever the input holds.
-func (g *gradient) check(flags *pflag.FlagSet, input string) error {
+func (g *gradient) check(flags *pflag.FlagSet, names []string) error {
 	if err := g.op.Check(); err != nil {
 		return err
 	}
@@ -143,6 +144,8 @@ func (g *gradient) check(flags *pflag.FlagSet, input string) error {
 		return &usageError{g.spec.Name + ": output: missing, want -o FILE, a picture such as --heatmap FILE, or --check", "--dry-run prints the shape report without computing"}
 	case !(g.Tolerance > 0) || math.IsInf(g.Tolerance, 1):
 		return usagef("%s: tolerance: got %g, want a finite number > 0", g.spec.Name, g.Tolerance)
+	case g.Of < 0 || g.Of >= len(names):
+		return usagef("%s: of: got %d, want 0 to %d, one of the inputs", g.spec.Name, g.Of, len(names)-1)
 	case g.Samples < 1:
 		return usagef("%s: check-samples: got %d, want >= 1", g.spec.Name, g.Samples)
 	case g.param("second") != "" && (g.Check || g.Overlay != "" || g.Arrows != ""):
@@ -159,10 +162,10 @@ func (g *gradient) check(flags *pflag.FlagSet, input string) error {
 		}
 	}
 	params := append(g.op.Params(), g.op.GradParams()...)
-	if err := oneStream(g.spec.Name, params, stream{"the input", input}, stream{"upstream", g.Upstream}); err != nil {
+	if err := oneStream(g.spec.Name, params, append(inputStreams(names), stream{"upstream", g.Upstream})...); err != nil {
 		return err
 	}
-	if err := checkTensorFiles(g.spec.Name, g.Output, g.FilterGrad, g.BiasGrad); err != nil {
+	if err := checkTensorFiles(g.spec.Name, append(g.parameterFiles(), g.Output)...); err != nil {
 		return err
 	}
 	for name, file := range map[string]string{"heatmap": g.Heatmap, "overlay": g.Overlay} {
@@ -189,14 +192,13 @@ func (g *gradient) param(name string) string {
 // wantsInput reports whether the gradient with respect to the input is needed:
 // always, unless files for the other gradients alone are asked for.
 func (g *gradient) wantsInput() bool {
-	others := g.FilterGrad != "" || g.BiasGrad != ""
-	return !others || g.Output != "" || g.Heatmap != "" || g.Overlay != "" || g.Check || g.Report != "" || g.DryRun
+	return len(g.parameterFiles()) == 0 || g.Output != "" || g.Heatmap != "" || g.Overlay != "" || g.Check || g.Report != "" || g.DryRun
 }
 
 // outputs lists the files that will be written.
 func (g *gradient) outputs() []string {
-	var list []string
-	for _, name := range []string{g.Output, g.FilterGrad, g.BiasGrad, g.Heatmap, g.Overlay, g.Arrows} {
+	list := g.parameterFiles()
+	for _, name := range []string{g.Output, g.Heatmap, g.Overlay, g.Arrows} {
 		if name != "" {
 			list = append(list, name)
 		}
@@ -204,8 +206,28 @@ func (g *gradient) outputs() []string {
 	return list
 }
 
-func (a *app) runGrad(g *gradient, name string) error {
-	in, err := a.openInputs(g.op, name, g.files.NoOrient)
+// parameterFiles lists the files for gradients of parameters.
+func (g *gradient) parameterFiles() []string {
+	var list []string
+	for _, name := range ops.Gradients(g.op) {
+		if file := *g.Grads[name]; file != "" {
+			list = append(list, file)
+		}
+	}
+	return list
+}
+
+// want says which gradients are needed; --check needs all of them.
+func (g *gradient) want() ops.WantGrad {
+	want := ops.WantGrad{Input: g.wantsInput()}
+	for _, name := range ops.Gradients(g.op) {
+		*want.Of(name) = *g.Grads[name] != "" || g.Check && paramText(g.op, name) != ""
+	}
+	return want
+}
+
+func (a *app) runGrad(g *gradient, names []string) error {
+	in, err := a.openInputs(g.op, names, g.files.NoOrient)
 	if err != nil {
 		return err
 	}
@@ -218,13 +240,13 @@ func (a *app) runGrad(g *gradient, name string) error {
 	if err := a.openUpstream(g, &up, in); err != nil {
 		return err
 	}
-	want := ops.WantGrad{Input: g.wantsInput(), Filter: g.FilterGrad != "" || g.Check && hasParam(g.op, "filter"), Bias: g.BiasGrad != "" || g.Check && paramText(g.op, "bias") != ""}
+	want := g.want()
 	plan, err := g.op.PlanGrad(in.specs(), want)
 	if err != nil {
 		return err
 	}
 	r := shapeReport(g.op, plan)
-	r.Name = name
+	r.Name = strings.Join(names, " ")
 	for _, p := range g.op.GradParams() {
 		if value := p.String(); value != "" {
 			r.Settings = append(r.Settings, report.Setting{Name: p.Name, Value: value})
@@ -281,7 +303,7 @@ func (a *app) runGrad(g *gradient, name string) error {
 	format := a.reportFormat(g.Report, false)
 	toStdout := slices.Contains(g.outputs(), "-")
 	if format != "" && want.Input {
-		stats := report.GradientStats(results[0], tensors[up.at])
+		stats := report.GradientStats(results[g.Of], tensors[up.at])
 		if err := a.writeGradReport(r, format, g, stats, check, toStdout); err != nil {
 			return err
 		}

@@ -6,6 +6,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
+	"strings"
 
 	"gonum.org/v1/gonum/diff/fd"
 	"gonum.org/v1/gonum/floats"
@@ -57,7 +59,7 @@ func (a *app) checkGradient(g *gradient, tensors []*tensor.Tensor, upstream int)
 	if err != nil {
 		return nil, err
 	}
-	c, err := newNumerical(forward, backward, in, a.Threads)
+	c, err := g.newNumerical(forward, backward, in, a.Threads)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +78,7 @@ func (a *app) checkGradient(g *gradient, tensors []*tensor.Tensor, upstream int)
 		result.Equal = result.Equal && t.Error <= g.Tolerance
 	}
 	if ops.IsLinear(g.spec, g.op) {
-		gap, err := c.adjoint(paramText(g.op, "bias") != "")
+		gap, err := c.adjoint(hasTensor(g.op, "bias"))
 		if err != nil {
 			return nil, err
 		}
@@ -125,14 +127,42 @@ func (r *gradientCheck) write(w io.Writer) error {
 
 // inputName says in messages what input i is.
 func (g *gradient) inputName(i, upstream int) string {
-	switch i {
-	case 0:
-		return "the input"
-	case upstream:
+	switch {
+	case i == upstream:
 		return "the upstream gradient"
+	case i == 0:
+		return "the input"
+	case g.spec.Several:
+		return fmt.Sprintf("input %d", i+1)
 	default:
-		return []string{"", "filter", "bias"}[i]
+		return g.tensorParams()[i-1]
 	}
+}
+
+// tensorParams names the tensors that were given beside the input, in the order
+// in which the operation takes them.
+func (g *gradient) tensorParams() []string {
+	var names []string
+	for _, p := range g.op.Params() {
+		if p.Kind == ops.KindTensor && p.String() != "" {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+// inputOf returns which input the gradient of that name belongs to.
+func (g *gradient) inputOf(name string) int {
+	if text, ok := strings.CutPrefix(name, "dx"); ok {
+		n, _ := strconv.Atoi(text) // dx is the first
+		return n
+	}
+	return 1 + slices.Index(g.tensorParams(), name[1:])
+}
+
+// hasTensor reports whether a tensor is given for the parameter of that name.
+func hasTensor(op ops.Op, name string) bool {
+	return slices.Contains(ops.Gradients(op), name) && paramText(op, name) != ""
 }
 
 // differentiates reports whether input i is a number to differentiate by, not
@@ -165,7 +195,11 @@ func (g *gradient) numericalPlans(specs []tensor.Spec, upstream int) (forward, b
 	if forward, err = op.Plan(wide[:upstream], ops.Want{}); err != nil {
 		return nil, nil, err
 	}
-	backward, err = op.PlanGrad(wide, ops.WantGrad{Input: true, Filter: hasParam(op, "filter"), Bias: paramText(op, "bias") != ""})
+	want := ops.WantGrad{Input: true}
+	for _, name := range ops.Gradients(op) {
+		*want.Of(name) = paramText(op, name) != ""
+	}
+	backward, err = op.PlanGrad(wide, want)
 	return forward, backward, err
 }
 
@@ -185,7 +219,7 @@ func (a *app) checkBytes(g *gradient, specs []tensor.Spec, upstream int) (int, e
 	return total, nil
 }
 
-func newNumerical(forward, backward *ops.Plan, in []*tensor.Tensor, threads int) (*numerical, error) {
+func (g *gradient) newNumerical(forward, backward *ops.Plan, in []*tensor.Tensor, threads int) (*numerical, error) {
 	c := &numerical{in: in, weights: tensor.Of[float64](in[len(in)-1])}
 	var err error
 	if c.gradients, _, err = ops.Run(backward, threads, in...); err != nil {
@@ -193,7 +227,7 @@ func newNumerical(forward, backward *ops.Plan, in []*tensor.Tensor, threads int)
 	}
 	for _, o := range backward.Outputs {
 		c.names = append(c.names, o.Name)
-		c.inputs = append(c.inputs, map[string]int{"dx": 0, "dfilter": 1, "dbias": 2}[o.Name])
+		c.inputs = append(c.inputs, g.inputOf(o.Name))
 	}
 	c.out = []*tensor.Tensor{tensor.New(forward.Outputs[0].Spec)}
 	c.base = []*tensor.Tensor{tensor.New(forward.Outputs[0].Spec)}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
@@ -17,10 +18,17 @@ func (g *gradient) results(plan *ops.Plan, tensors []*tensor.Tensor, upstream in
 	if err != nil {
 		return nil, usagef("%s: normalize: %v", g.spec.Name, err)
 	}
-	files := map[string]string{"dx": g.Output, "dsecond": g.Output, "dfilter": g.FilterGrad, "dbias": g.BiasGrad}
+	files := map[string]string{"dsecond": g.Output}
+	for name, file := range g.Grads {
+		files["d"+name] = *file
+	}
 	var list []imgio.Output
 	for i, o := range plan.Outputs {
-		if name := files[o.Name]; name != "" {
+		name := files[o.Name]
+		if g.isInput(o.Name) && i == g.Of {
+			name = g.Output
+		}
+		if name != "" {
 			list = append(list, imgio.Output{Name: name, Tensor: results[i], Layout: o.Layout, Depth: depth, Quality: g.files.Quality, Normalize: normalize})
 		}
 	}
@@ -36,14 +44,15 @@ func (g *gradient) results(plan *ops.Plan, tensors []*tensor.Tensor, upstream in
 		return nil
 	}
 	title := "Gradient of " + g.spec.Name + " with respect to its input"
-	layout := plan.Outputs[0].Layout
+	drawn := min(g.Of, len(results)-1) // no picture is asked for without the input's gradient
+	layout := plan.Outputs[drawn].Layout
 	err = picture(g.Heatmap, func() (*tensor.Tensor, error) {
-		t, l := report.Reduce(results[0], layout, reductions[g.Reduce])
+		t, l := report.Reduce(results[drawn], layout, reductions[g.Reduce])
 		return report.Heatmap(t, l, title)
 	})
 	if err == nil {
 		err = picture(g.Overlay, func() (*tensor.Tensor, error) {
-			return report.GradientOverlay(tensors[0], results[0], layout, title)
+			return report.GradientOverlay(tensors[g.Of], results[drawn], layout, title)
 		})
 	}
 	if err != nil || g.Arrows == "" {
@@ -65,6 +74,10 @@ func (g *gradient) results(plan *ops.Plan, tensors []*tensor.Tensor, upstream in
 	}
 	return list, nil
 }
+
+// isInput reports whether an output of a gradient's plan is that of a main
+// input.
+func (g *gradient) isInput(name string) bool { return strings.HasPrefix(name, "dx") }
 
 // arrowCases computes what the drawing shows: the first channel of the first
 // picture, by the operation as it was called and, beside it, by the average (or

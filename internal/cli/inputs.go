@@ -22,8 +22,8 @@ type input struct {
 	produce func() *tensor.Tensor
 }
 
-// openInputs opens the main input and what the operation takes beside it.
-func (a *app) openInputs(op ops.Op, name string, noOrient bool) (_ *inputs, err error) {
+// openInputs opens the main inputs and what the operation takes beside them.
+func (a *app) openInputs(op ops.Op, names []string, noOrient bool) (_ *inputs, err error) {
 	in := &inputs{}
 	defer func() {
 		if err != nil {
@@ -31,14 +31,16 @@ func (a *app) openInputs(op ops.Op, name string, noOrient bool) (_ *inputs, err 
 		}
 	}()
 	options := imgio.Options{Stdin: a.in, NoOrient: noOrient, MaxPixels: a.MaxPixels}
-	main, err := openInput(name, options)
-	if err != nil {
-		return nil, err
-	}
-	in.list = append(in.list, main)
-	if main.source.Info.Picture {
-		if err := in.list[0].arrange(op); err != nil {
+	for i, name := range names {
+		main, err := openInput(name, options)
+		if err != nil {
 			return nil, err
+		}
+		in.list = append(in.list, main)
+		if main.source.Info.Picture {
+			if err := in.list[i].arrange(op); err != nil {
+				return nil, err
+			}
 		}
 	}
 	others, err := op.Inputs(in.list[0].spec)
@@ -61,6 +63,15 @@ func (a *app) openInputs(op ops.Op, name string, noOrient bool) (_ *inputs, err 
 
 // stream is a tensor that may come from standard input, for messages.
 type stream struct{ name, file string }
+
+// inputStreams are the main inputs.
+func inputStreams(names []string) []stream {
+	var list []stream
+	for _, name := range names {
+		list = append(list, stream{"the input", name})
+	}
+	return list
+}
 
 // oneStream refuses a command line that reads standard input twice: for any of
 // the sources, or for tensors among the parameters.

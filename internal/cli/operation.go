@@ -52,13 +52,14 @@ func (f *fileFlags) check() error {
 func (a *app) newOperationCommand(spec ops.Spec) *cobra.Command {
 	o := &operation{spec: spec, op: spec.New()}
 	cmd := &cobra.Command{
-		Use:     spec.Name + " INPUT -o OUTPUT [flags]",
+		Use:     spec.Name + " " + operands(spec) + " -o OUTPUT [flags]",
+		Aliases: spellings(spec),
 		Short:   spec.Summary,
 		Long:    firstUpper(spec.Summary) + ".\n\n" + spec.Doc + "\n\nTensorFlow: " + spec.TF,
 		Example: examples(spec.Examples),
-		GroupID: "operations",
-		Args:    oneInput,
-		RunE:    func(_ *cobra.Command, args []string) error { return a.runOperation(o, args[0]) },
+		GroupID: groupOf(spec),
+		Args:    inputsOf(spec),
+		RunE:    func(_ *cobra.Command, args []string) error { return a.runOperation(o, args) },
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
@@ -77,6 +78,51 @@ func (a *app) newOperationCommand(spec ops.Spec) *cobra.Command {
 func addReportFlags(flags *pflag.FlagSet, format *string, why *bool) {
 	flags.Var(&choiceValue{format, []string{"text", "json", "csv"}}, "report", "print the shape report as `FORMAT`: text, json or csv")
 	flags.BoolVar(why, "why", false, "with the report, say why faster kernels did not apply")
+}
+
+// operands shows the operands of an operation's command.
+func operands(spec ops.Spec) string {
+	if spec.Several {
+		return "INPUT INPUT…"
+	}
+	return "INPUT"
+}
+
+// spellings returns the other names of an operation's command: its alias, and
+// those with underscores.
+func spellings(spec ops.Spec) []string {
+	var list []string
+	for _, name := range []string{spec.Name, spec.Alias} {
+		if under := strings.ReplaceAll(name, "-", "_"); under != name {
+			list = append(list, under)
+		}
+	}
+	if spec.Alias != "" {
+		list = append(list, spec.Alias)
+	}
+	return list
+}
+
+// groupOf returns where help lists an operation: with those that lay windows, or
+// with the layers of a network between them.
+func groupOf(spec ops.Spec) string {
+	if spec.Layer() {
+		return "layers"
+	}
+	return "operations"
+}
+
+// inputsOf wants as many operands as an operation takes.
+func inputsOf(spec ops.Spec) cobra.PositionalArgs {
+	if !spec.Several {
+		return oneInput
+	}
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < 2 {
+			return &usageError{fmt.Sprintf("%s: got %d inputs, want at least 2", cmd.Name(), len(args)), "`" + cmd.CommandPath() + " --help` shows examples"}
+		}
+		return nil
+	}
 }
 
 // oneInput wants exactly one operand.
@@ -117,11 +163,11 @@ func examples(list []ops.Example) string {
 	return strings.Join(lines, "\n")
 }
 
-func (a *app) runOperation(o *operation, input string) error {
-	if err := o.check(input); err != nil {
+func (a *app) runOperation(o *operation, names []string) error {
+	if err := o.check(names); err != nil {
 		return err
 	}
-	in, err := a.openInputs(o.op, input, o.files.NoOrient)
+	in, err := a.openInputs(o.op, names, o.files.NoOrient)
 	if err != nil {
 		return err
 	}
@@ -131,7 +177,7 @@ func (a *app) runOperation(o *operation, input string) error {
 		return err
 	}
 	r := shapeReport(o.op, plan)
-	r.Name = input
+	r.Name = strings.Join(names, " ")
 	if o.DryRun {
 		return a.writeReport(r, a.reportFormat(o.Report, true), o.Why, false)
 	}
@@ -172,7 +218,7 @@ func (o *operation) want() ops.Want {
 }
 
 // check refuses what is wrong whatever the input.
-func (o *operation) check(input string) error {
+func (o *operation) check(names []string) error {
 	if err := o.op.Check(); err != nil {
 		return err
 	}
@@ -188,7 +234,7 @@ func (o *operation) check(input string) error {
 	if o.Overlay != "" && !imgio.IsPicture(o.Overlay) {
 		return usagef("%s: argmax-overlay: got %q, want a picture file such as overlay.png", o.spec.Name, o.Overlay)
 	}
-	return oneStream(o.spec.Name, o.op.Params(), stream{"the input", input})
+	return oneStream(o.spec.Name, o.op.Params(), inputStreams(names)...)
 }
 
 // checkTensorFiles refuses drawings where tensors are written.

@@ -121,6 +121,7 @@ func (a *app) reportWriter(outTaken bool) io.Writer {
 // shapeFlags are what stands in for files in `shape` and `bench`.
 type shapeFlags struct {
 	Input  []int
+	Others [][]int // main inputs beside it
 	Filter []int
 	Argmax bool
 }
@@ -198,12 +199,15 @@ func (a *app) newShapeOperationCommand(spec ops.Spec) *cobra.Command {
 // parameters.
 func (s *shapeFlags) add(cmd *cobra.Command, spec ops.Spec, op ops.Op, argmax string) {
 	flags := cmd.Flags()
+	if spec.Several {
+		flags.Var(&shapesValue{&s.Others}, "other-shape", "`SHAPE` of a further input; again for each one (default one of the first's)")
+	}
 	except := []string{}
 	for _, p := range op.Params() {
 		switch {
 		case p.Name == "filter":
 			flags.Var(&intsValue{&s.Filter}, "filter-shape", "`SHAPE` of the filter, instead of --filter")
-		case p.Name == "bias" || p.Kind == ops.KindTensor:
+		case p.Kind == ops.KindTensor:
 			except = append(except, p.Name)
 		}
 	}
@@ -225,7 +229,7 @@ func (s *shapeFlags) plan(op ops.Op, spec ops.Spec, flag string, a *app) (*ops.P
 		return nil, nil, usagef("%s: %s: missing, want a shape such as 1,224,224,3", spec.Name, flag)
 	}
 	for _, p := range op.Params() {
-		if p.Kind != ops.KindTensor || p.String() != "" || p.Name == "bias" {
+		if p.Kind != ops.KindTensor || p.String() != "" || !p.Required {
 			continue
 		}
 		if p.Name == "filter" && s.Filter == nil {
@@ -250,6 +254,16 @@ func (s *shapeFlags) plan(op ops.Op, spec ops.Spec, flag string, a *app) (*ops.P
 		return nil, nil, err
 	}
 	specs := []tensor.Spec{x}
+	if spec.Several && s.Others == nil {
+		s.Others = [][]int{s.Input}
+	}
+	for _, shape := range s.Others {
+		next := tensor.Spec{DType: x.DType, Shape: shape}
+		if _, err := next.Bytes(); err != nil {
+			return nil, nil, usagef("%s: other-shape: %v", spec.Name, err)
+		}
+		specs = append(specs, next)
+	}
 	for _, other := range others {
 		next := other.Spec
 		switch {
@@ -263,6 +277,7 @@ func (s *shapeFlags) plan(op ops.Op, spec ops.Spec, flag string, a *app) (*ops.P
 			_ = source.Close()
 		case other.Name == "filter":
 			next = tensor.Spec{DType: x.DType.Averaged(), Shape: s.Filter}
+		case other.Spec.Shape != nil: // a number for each channel
 		default: // the argmax of unpool
 			next = tensor.Spec{DType: tensor.Int64, Shape: x.Shape}
 		}

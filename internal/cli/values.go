@@ -45,6 +45,26 @@ func (v *intsValue) Set(text string) (err error) {
 	return err
 }
 
+// shapesValue is a flag that may be given again, each time with a list of whole
+// numbers.
+type shapesValue struct{ field *[][]int }
+
+func (v *shapesValue) String() string {
+	var words []string
+	for i := range *v.field {
+		words = append(words, (&intsValue{&(*v.field)[i]}).String())
+	}
+	return strings.Join(words, " ")
+}
+func (v *shapesValue) Type() string { return "ints" }
+func (v *shapesValue) Set(text string) error {
+	list, err := ops.ParseInts(text)
+	if err == nil {
+		*v.field = append(*v.field, list)
+	}
+	return err
+}
+
 // byteSize is a flag that takes an amount of memory: 512MiB, 4GiB, 1000000.
 type byteSize int
 

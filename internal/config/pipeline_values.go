@@ -170,7 +170,7 @@ func (w *walker) integers(n *yaml.Node, key string, least, length int) []int {
 		case err != nil:
 			w.fault(child, key, "%v", err)
 			return nil
-		case values[0] < least || values[0] > 1<<31-1:
+		case values[0] < least || values[0] >= 1<<31:
 			w.fault(child, key, "got %d, want %d to %d", values[0], least, 1<<31-1)
 			return nil
 		}

@@ -154,6 +154,9 @@ func TestNoImagesGiveNoImages(t *testing.T) {
 // do not depend on the layout.
 func TestChannelsFirstIsTheSameTransposed(t *testing.T) {
 	eachFixture(t, func(t *testing.T, spec ops.Spec, f fixture) {
+		if len(f.x) < 3 || spec.Name == "flatten" {
+			return // no other order, or one that is kept: TestFlattenKeepsTheOrderOfMemory
+		}
 		last := tensor.ChannelsLast(len(f.x) - 2)
 		first := "NC" + string(last[1:len(last)-1])
 		there, back := tensor.Permutation(string(last), first), tensor.Permutation(first, string(last))
@@ -161,13 +164,13 @@ func TestChannelsFirstIsTheSameTransposed(t *testing.T) {
 		want := run(t, f.op(t, spec), in...)
 
 		turned := f
-		turned.params = mapShapes(f.params, func(shape []int) []int { return tensor.PermutedShape(shape, there) })
+		turned.params = transposed(f.params, there)
 		op := turned.op(t, spec)
 		if err := ops.Set(op, "data-format", first); err != nil {
 			t.Fatal(err)
 		}
 		for i, x := range in {
-			if x.Shape.Equal(f.x) && (i == 0 || x.DType == tensor.Int64) {
+			if i <= len(f.more) || x.Shape.Equal(f.x) && x.DType == tensor.Int64 {
 				in[i] = tensor.Permuted(x, there)
 			}
 		}
@@ -249,7 +252,8 @@ func TestLinearOperationsAreLinear(t *testing.T) {
 		tested[spec.Name] = true
 		in := f.tensors(tensor.Float64)
 		if f.bias != nil {
-			in[2] = tensor.New(in[2].Spec)
+			at := len(in) - 1
+			in[at] = tensor.New(in[at].Spec)
 		}
 		x := tensor.Of[float64](in[0])
 		y, mixed := make([]float64, len(x)), make([]float64, len(x))

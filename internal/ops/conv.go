@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/ops/kernel"
@@ -84,13 +83,17 @@ func (w *weights) params(formats []string) []Param {
 
 // inputs returns the filter and, if one is given, the bias.
 func (w *weights) inputs(op string, rank int, channels ...int) ([]Input, error) {
-	filter, err := filterInput(w.Filter, rank, channels...)
+	filter, err := filterInput(w.Filter, w.FilterFormat, rank, channels...)
 	if err != nil {
 		return nil, &UsageError{op, &geom.Error{Field: "filter", Problem: err.Error()}}
 	}
 	list := []Input{filter}
 	if w.Bias != "" {
-		list = append(list, Input{Name: "bias", Source: w.Bias})
+		bias, err := initialised("bias", w.Bias, "")
+		if err != nil {
+			return nil, usage(op, "bias", "%v", err)
+		}
+		list = append(list, bias)
 	}
 	return list, nil
 }
@@ -109,9 +112,7 @@ func filterFormats(rank int, channels string) []string {
 }
 
 // perChannel reports whether the filter is a named one without channels.
-func (w *weights) perChannel() bool {
-	return isNamedFilter(w.Filter) && !strings.HasPrefix(w.Filter, "uniform:") && !strings.HasPrefix(w.Filter, "normal:")
-}
+func (w *weights) perChannel() bool { return isSpatialFilter(w.Filter) }
 
 // filterShape is a filter's shape by meaning.
 type filterShape struct {

@@ -3,30 +3,28 @@ package ops
 import (
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"strings"
 
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// namedFilter is a filter given by a name with parameters instead of a file.
-// A spatial one (sobel-x, box:3, …) has only spatial extents and meets each
-// channel on its own; a random one (uniform:…, normal:…) has the whole shape
-// that a file would have.
+// namedFilter is a filter given by a name with parameters instead of a file:
+// sobel-x, box:3, …. It has only spatial extents and meets each channel on its
+// own. (Names with the whole shape that a file would have are in
+// initialiser.go.)
 type namedFilter struct {
 	shape  tensor.Shape
 	values []float64
-	whole  bool
 }
 
-var filterNames = []string{"sobel-x", "sobel-y", "laplacian", "gaussian", "box", "emboss", "identity", "uniform", "normal"}
+var filterNames = []string{"sobel-x", "sobel-y", "laplacian", "gaussian", "box", "emboss", "identity"}
 
 // filterForms are the names with their parameters, for help texts.
-const filterForms = "sobel-x, sobel-y, laplacian, emboss, identity, gaussian:SIZE:SIGMA, box:SIZE, uniform:SHAPE:SEED, normal:SHAPE:SEED"
+const filterForms = "sobel-x, sobel-y, laplacian, emboss, identity, gaussian:SIZE:SIGMA, box:SIZE, " + initialiserForms
 
-// isNamedFilter reports whether text names a filter rather than a file.
-func isNamedFilter(text string) bool {
+// isSpatialFilter reports whether text names a filter without channels.
+func isSpatialFilter(text string) bool {
 	name, _, _ := strings.Cut(text, ":")
 	return slices.Contains(filterNames, name)
 }
@@ -39,7 +37,7 @@ func parseFilter(text string, rank int) (namedFilter, error) {
 	if rest != "" {
 		args = strings.Split(rest, ":")
 	}
-	want := map[string]int{"gaussian": 2, "box": 1, "uniform": 2, "normal": 2}[name]
+	want := map[string]int{"gaussian": 2, "box": 1}[name]
 	if len(args) != want {
 		return namedFilter{}, fmt.Errorf("got %q with %d parameters, want %d: one of %s", text, len(args), want, filterForms)
 	}
@@ -70,7 +68,7 @@ func parseFilter(text string, rank int) (namedFilter, error) {
 			line[i] = 1 / float64(size)
 		}
 		return separable(rank, line), nil
-	case "gaussian":
+	default: // gaussian
 		size, err := filterSize(args[0])
 		if err != nil {
 			return namedFilter{}, err
@@ -80,8 +78,6 @@ func parseFilter(text string, rank int) (namedFilter, error) {
 			return namedFilter{}, fmt.Errorf("got sigma %q, want a number > 0", args[1])
 		}
 		return separable(rank, gaussian(size, sigma)), nil
-	default:
-		return randomFilter(name, args[0], args[1])
 	}
 }
 
@@ -146,48 +142,13 @@ func laplacian(rank int) namedFilter {
 	return f
 }
 
-// randomFilter draws numbers that float32 holds exactly, so that a filter is
-// the same in every type: uniform ones from [-1, 1), normal ones with mean 0
-// and deviation 1.
-func randomFilter(name, shapeText, seedText string) (namedFilter, error) {
-	shape, err := ParseInts(shapeText)
-	if err != nil {
-		return namedFilter{}, err
-	}
-	n, err := tensor.Product(shape...)
-	if err != nil {
-		return namedFilter{}, err
-	}
-	if n > 1<<28 {
-		return namedFilter{}, fmt.Errorf("got shape %s, want at most %d weights", tensor.Shape(shape), 1<<28)
-	}
-	seed, err := parseInt(seedText)
-	if err != nil {
-		return namedFilter{}, fmt.Errorf("seed: %w", err)
-	}
-	random := rand.New(rand.NewPCG(uint64(seed), 0))
-	f := namedFilter{shape: shape, values: make([]float64, n), whole: true}
-	for i := range f.values {
-		v := 2*random.Float64() - 1
-		if name == "normal" {
-			v = random.NormFloat64()
-		}
-		f.values[i] = float64(float32(v))
-	}
-	return f, nil
-}
-
-// spec returns the type and shape of the filter's tensor; a spatial filter gets
-// the channel axes appended.
+// spec returns the type and shape of the filter's tensor, with the channel axes
+// appended.
 func (f *namedFilter) spec(channels ...int) tensor.Spec {
-	shape := slices.Clone(f.shape)
-	if !f.whole {
-		shape = append(shape, channels...)
-	}
-	return tensor.Spec{DType: tensor.Float64, Shape: shape}
+	return tensor.Spec{DType: tensor.Float64, Shape: slices.Concat(f.shape, channels)}
 }
 
-// tensor returns the filter, a spatial one repeated for each channel.
+// tensor returns the filter, repeated for each channel.
 func (f *namedFilter) tensor(channels ...int) *tensor.Tensor {
 	t := tensor.New(f.spec(channels...))
 	data := tensor.Of[float64](t)
@@ -200,13 +161,13 @@ func (f *namedFilter) tensor(channels ...int) *tensor.Tensor {
 	return t
 }
 
-// input describes the filter's tensor as an operation's input; channels are
-// the axes that a spatial named filter gets.
-func filterInput(source string, rank int, channels ...int) (Input, error) {
-	in := Input{Name: "filter", Source: source}
-	if !isNamedFilter(source) {
-		return in, nil
+// filterInput describes the filter's tensor as an operation's input: format is
+// the order of its axes, channels are those that a spatial named filter gets.
+func filterInput(source, format string, rank int, channels ...int) (Input, error) {
+	if !isSpatialFilter(source) {
+		return initialised("filter", source, format)
 	}
+	in := Input{Name: "filter", Source: source}
 	f, err := parseFilter(source, rank)
 	if err != nil {
 		return in, err

@@ -196,3 +196,63 @@ func TestBadFilterNames(t *testing.T) {
 		}
 	}
 }
+
+// TestInitialisers draw with the spread that their rules promise (Keras's
+// VarianceScaling: limits and deviations by fan-in and fan-out), by the
+// meaning of the filter's axes.
+func TestInitialisers(t *testing.T) {
+	x := double(1, 9, 9, 20)
+	for _, c := range []struct {
+		filter, format   string
+		limit, deviation float64 // 0: no limit
+	}{
+		{"uniform:5x5x20x40:1", "HWIO", 1, 1 / math.Sqrt(3)},
+		{"normal:5x5x20x40:1", "HWIO", 0, 1},
+		{"glorot-uniform:5x5x20x40:1", "HWIO", math.Sqrt(6. / 1500), math.Sqrt(2. / 1500)},
+		{"glorot-normal:5x5x20x40:1", "HWIO", 2 / 0.8796 * math.Sqrt(2./1500), math.Sqrt(2. / 1500)},
+		{"he-uniform:5x5x20x40:1", "HWIO", math.Sqrt(6. / 500), math.Sqrt(2. / 500)},
+		{"he-normal:5x5x20x40:1", "HWIO", 2 / 0.8796 * math.Sqrt(2./500), math.Sqrt(2. / 500)},
+		{"he-normal:40x20x5x5:1", "OIHW", 2 / 0.8796 * math.Sqrt(2./500), math.Sqrt(2. / 500)},
+	} {
+		spec, err := ops.Lookup("conv2d")
+		if err != nil {
+			t.Fatal(err)
+		}
+		op := spec.New()
+		for _, p := range [][2]string{{"filter", c.filter}, {"filter-format", c.format}} {
+			if err := ops.Set(op, p[0], p[1]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		in, err := op.Inputs(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := tensor.Of[float64](in[0].Make())
+		if !slices.Equal(v, tensor.Of[float64](in[0].Make())) {
+			t.Errorf("%s: two draws differ", c.filter)
+		}
+		sum, squares, most := 0.0, 0.0, 0.0
+		for _, w := range v {
+			sum, squares, most = sum+w, squares+w*w, max(most, math.Abs(w))
+		}
+		n := float64(len(v))
+		if d := math.Sqrt(squares / n); math.Abs(d/c.deviation-1) > 0.02 {
+			t.Errorf("%s as %s: got deviation %.5f, want %.5f", c.filter, c.format, d, c.deviation)
+		}
+		if math.Abs(sum/n) > 4*c.deviation/math.Sqrt(n) {
+			t.Errorf("%s: got mean %v", c.filter, sum/n)
+		}
+		if c.limit > 0 && (most > c.limit*1.0001 || most < c.limit*0.99) {
+			t.Errorf("%s: got largest %v, want just under %v", c.filter, most, c.limit)
+		}
+	}
+	for name, want := range map[string]float64{"zeros:3x3x20x2": 0, "ones:3x3x20x2": 1} {
+		_, f := named(t, "conv2d", name, x)
+		for _, v := range tensor.Of[float64](f) {
+			if v != want {
+				t.Fatalf("%s: got %v", name, v)
+			}
+		}
+	}
+}

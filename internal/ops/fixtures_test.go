@@ -3,6 +3,7 @@ package ops_test
 import (
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -17,6 +18,8 @@ type fixture struct {
 	x      tensor.Shape
 	filter tensor.Shape
 	bias   tensor.Shape
+	more   []tensor.Shape // of the main inputs beside x
+	rest   []tensor.Shape // of the tensors after the bias
 }
 
 // fixtures are calls of each operation that together use every parameter. The
@@ -75,6 +78,57 @@ var fixtures = map[string][]fixture{
 		{params: "filter=f.npy padding=SAME strides=2", x: tensor.Shape{2, 23, 31, 3}, filter: tensor.Shape{3, 3, 3}},
 		{params: "filter=f.npy dilations=2 nan=ignore empty=allow", x: tensor.Shape{2, 23, 31, 3}, filter: tensor.Shape{2, 3, 3}},
 	},
+	"bias-add": {
+		{params: "bias=b.npy", x: tensor.Shape{2, 23, 31, 3}, bias: tensor.Shape{3}},
+		{params: "bias=b.npy", x: tensor.Shape{3, 7}, bias: tensor.Shape{7}},
+		{params: "bias=b.npy", x: tensor.Shape{2, 5, 9, 8, 200}, bias: tensor.Shape{200}},
+	},
+	"relu":    {{x: tensor.Shape{2, 23, 31, 3}}, {x: tensor.Shape{3, 7}}, {x: tensor.Shape{2, 50, 3}}},
+	"relu6":   {{x: tensor.Shape{2, 23, 31, 3}}, {x: tensor.Shape{3, 7}}},
+	"sigmoid": {{x: tensor.Shape{2, 23, 31, 3}}, {x: tensor.Shape{3, 7}}},
+	"tanh":    {{x: tensor.Shape{2, 23, 31, 3}}, {x: tensor.Shape{3, 7}}},
+	"leaky-relu": {
+		{params: "alpha=0.25", x: tensor.Shape{2, 23, 31, 3}},
+		{params: "alpha=-1", x: tensor.Shape{3, 7}},
+	},
+	"softmax": {
+		{x: tensor.Shape{2, 23, 31, 7}},
+		{params: "axis=-2", x: tensor.Shape{2, 9, 8, 3}},
+		{params: "axis=2", x: tensor.Shape{2, 4, 300, 6, 3}},
+		{params: "axis=1", x: tensor.Shape{3, 7}},
+	},
+	"batch-norm": {
+		{params: "mean=m.npy variance=v.npy", x: tensor.Shape{2, 23, 31, 3}, rest: []tensor.Shape{{3}, {3}}},
+		{params: "mean=m.npy variance=v.npy scale=s.npy offset=o.npy epsilon=0.5", x: tensor.Shape{3, 7}, rest: []tensor.Shape{{7}, {7}, {7}, {7}}},
+		{params: "mean=m.npy variance=v.npy offset=o.npy", x: tensor.Shape{2, 50, 3}, rest: []tensor.Shape{{3}, {3}, {3}}},
+	},
+	"lrn": {
+		{x: tensor.Shape{2, 9, 8, 16}},
+		{params: "depth-radius=2 bias=2 alpha=0.1 beta=0.75", x: tensor.Shape{2, 23, 31, 13}},
+		{params: "depth-radius=0 beta=1.5", x: tensor.Shape{3, 7}},
+	},
+	"pad": {
+		{params: "paddings=1:2 value=5", x: tensor.Shape{2, 23, 31, 3}},
+		{params: "paddings=2:1,0:3 mode=reflect", x: tensor.Shape{2, 9, 8, 3}},
+		{params: "paddings=0:0,1:2,3:4,0:1 mode=symmetric", x: tensor.Shape{2, 9, 8, 3}},
+		{params: "paddings=2:3 mode=edge", x: tensor.Shape{2, 5, 4, 3, 2}},
+		{params: "paddings=0:0,2:1", x: tensor.Shape{3, 7}},
+	},
+	"flatten": {{x: tensor.Shape{2, 23, 31, 3}}, {x: tensor.Shape{3, 7}}, {x: tensor.Shape{2, 3, 2, 4, 5}}},
+	"dense": {
+		{params: "filter=f.npy bias=b.npy", x: tensor.Shape{5, 70}, filter: tensor.Shape{70, 6}, bias: tensor.Shape{6}},
+		{params: "filter=f.npy filter-format=OI", x: tensor.Shape{2, 50, 7}, filter: tensor.Shape{5, 7}},
+		{params: "filter=f.npy bias=b.npy filter-format=OI", x: tensor.Shape{2, 3, 2, 4, 5}, filter: tensor.Shape{9, 5}, bias: tensor.Shape{9}},
+	},
+	"add": {
+		{x: tensor.Shape{2, 23, 31, 3}, more: []tensor.Shape{{2, 23, 31, 3}}},
+		{x: tensor.Shape{3, 7}, more: []tensor.Shape{{3, 7}, {3, 7}, {3, 7}}},
+	},
+	"concat": {
+		{x: tensor.Shape{2, 23, 31, 3}, more: []tensor.Shape{{2, 23, 31, 5}, {2, 23, 31, 1}}},
+		{params: "axis=-2", x: tensor.Shape{2, 9, 8, 3}, more: []tensor.Shape{{2, 9, 2, 3}}},
+		{params: "axis=0", x: tensor.Shape{3, 7}, more: []tensor.Shape{{1, 7}, {2, 7}}},
+	},
 }
 
 // eachFixture runs a test for every fixture of every operation.
@@ -116,11 +170,17 @@ func (f fixture) values() map[string]string {
 // specs are the types and shapes of all inputs, the main one in type d.
 func (f fixture) specs(d tensor.DType) []tensor.Spec {
 	list := []tensor.Spec{{DType: d, Shape: f.x}}
+	for _, shape := range f.more {
+		list = append(list, tensor.Spec{DType: d, Shape: shape})
+	}
 	if f.filter != nil {
 		list = append(list, tensor.Spec{DType: tensor.Float32, Shape: f.filter})
 	}
 	if f.bias != nil {
 		list = append(list, tensor.Spec{DType: tensor.Float32, Shape: f.bias})
+	}
+	for _, shape := range f.rest {
+		list = append(list, tensor.Spec{DType: tensor.Float32, Shape: shape})
 	}
 	if _, ok := f.values()["argmax"]; ok {
 		list = append(list, tensor.Spec{DType: tensor.Int64, Shape: f.x})
@@ -143,7 +203,7 @@ func (f fixture) tensors(d tensor.DType) []*tensor.Tensor {
 				small[j] %= 4
 			}
 		}
-		if i > 0 && spec.DType == tensor.Int64 {
+		if i > len(f.more) && spec.DType == tensor.Int64 {
 			for j := range small {
 				small[j] = int64(random.IntN(40))
 			}
@@ -158,6 +218,10 @@ func (f fixture) tensors(d tensor.DType) []*tensor.Tensor {
 func (f fixture) batch(n int) fixture {
 	f.x = slices.Clone(f.x)
 	f.x[0] = n
+	f.more = slices.Clone(f.more)
+	for i, shape := range f.more {
+		f.more[i] = slices.Concat(tensor.Shape{n}, shape[1:])
+	}
 	f.params = mapShapes(f.params, func(shape []int) []int { shape[0] = n; return shape })
 	return f
 }
@@ -169,6 +233,27 @@ func mapShapes(params string, change func([]int) []int) string {
 		if text, ok := strings.CutPrefix(word, "output-shape="); ok {
 			shape, _ := ops.ParseInts(text)
 			words[i] = "output-shape=" + tensor.Join(change(shape), ",")
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// transposed changes what parameters say about axes to a tensor whose axes are in
+// another order: its axis i is axis perm[i].
+func transposed(params string, perm []int) string {
+	words := strings.Fields(mapShapes(params, func(shape []int) []int { return tensor.PermutedShape(shape, perm) }))
+	for i, word := range words {
+		if text, ok := strings.CutPrefix(word, "axis="); ok {
+			axis, _ := strconv.Atoi(text)
+			words[i] = "axis=" + strconv.Itoa(slices.Index(perm, (axis+len(perm))%len(perm)))
+		}
+		if text, ok := strings.CutPrefix(word, "paddings="); ok && strings.Count(text, ",")+1 == len(perm) {
+			pairs := strings.Split(text, ",")
+			turned := make([]string, len(perm))
+			for j, axis := range perm {
+				turned[j] = pairs[axis]
+			}
+			words[i] = "paddings=" + strings.Join(turned, ",")
 		}
 	}
 	return strings.Join(words, " ")

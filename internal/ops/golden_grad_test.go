@@ -1,6 +1,7 @@
 package ops_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/poolctl/poolctl/internal/ops"
@@ -40,8 +41,8 @@ func checkGoldenGradient(family testutil.Family, c testutil.Case) string {
 			return err.Error()
 		}
 	}
-	in := []*tensor.Tensor{family.Arrays[c.In["x"]]}
-	for _, name := range []string{"filter", "bias", "argmax", "upstream", "second", "from-argmax"} {
+	in := mainInputs(family, c)
+	for _, name := range slices.Concat(secondary, []string{"upstream", "second", "from-argmax"}) {
 		key, given := c.In[name]
 		switch {
 		case name == "upstream" && !given && c.In["second"] == "":
@@ -64,9 +65,11 @@ func checkGoldenGradient(family testutil.Family, c testutil.Case) string {
 	for _, x := range in {
 		specs = append(specs, x.Spec)
 	}
-	_, filter := c.Out["dfilter"]
-	_, bias := c.Out["dbias"]
-	plan, err := op.PlanGrad(specs, ops.WantGrad{Input: true, Filter: filter, Bias: bias})
+	want := ops.WantGrad{Input: true}
+	for _, name := range ops.Gradients(op) {
+		_, *want.Of(name) = c.Out["d"+name]
+	}
+	plan, err := op.PlanGrad(specs, want)
 	if err != nil {
 		return err.Error()
 	}

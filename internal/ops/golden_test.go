@@ -1,6 +1,7 @@
 package ops_test
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/poolctl/poolctl/internal/ops"
@@ -8,8 +9,22 @@ import (
 	"github.com/poolctl/poolctl/internal/testutil"
 )
 
-// secondary are the inputs beside x, in the order in which plans take them.
-var secondary = []string{"filter", "bias", "argmax"}
+// secondary are the inputs beside the main ones, in the order in which plans
+// take them.
+var secondary = []string{"filter", "bias", "mean", "variance", "scale", "offset", "argmax"}
+
+// mainInputs returns the main inputs of a case: x, and x1, x2, … of operations
+// that take several.
+func mainInputs(family testutil.Family, c testutil.Case) []*tensor.Tensor {
+	in := []*tensor.Tensor{family.Arrays[c.In["x"]]}
+	for {
+		key, ok := c.In["x"+strconv.Itoa(len(in))]
+		if !ok {
+			return in
+		}
+		in = append(in, family.Arrays[key])
+	}
+}
 
 // TestGolden holds every operation to what TensorFlow, PyTorch and ONNX Runtime
 // computed (tools/golden), on one thread and on three.
@@ -42,7 +57,7 @@ func checkGolden(t *testing.T, family testutil.Family, c testutil.Case) string {
 			return err.Error()
 		}
 	}
-	in := []*tensor.Tensor{family.Arrays[c.In["x"]]}
+	in := mainInputs(family, c)
 	for _, name := range secondary {
 		if key, ok := c.In[name]; ok {
 			in = append(in, family.Arrays[key])

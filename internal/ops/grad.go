@@ -68,10 +68,14 @@ func Clone(op Differentiable) Differentiable {
 // IsLinear reports whether an operation, as it was called, is linear in its
 // input (but for a bias).
 func IsLinear(spec Spec, op Op) bool {
-	if p, ok := op.(*Pool); ok {
-		return p.Type == "avg" || p.Type == "sum"
+	switch o := op.(type) {
+	case *Pool:
+		return o.Type == "avg" || o.Type == "sum"
+	case *Pad:
+		return o.Value.value == 0
+	default:
+		return spec.Linear
 	}
-	return spec.Linear
 }
 
 // checkUpstream checks the upstream gradient's shape against the output's.

@@ -17,7 +17,9 @@ type gradCase struct {
 	params       string // name=value words
 	x            tensor.Shape
 	filter, bias tensor.Shape
-	argmax       []int64 // of unpool, in x's shape
+	argmax       []int64        // of unpool, in x's shape
+	more         []tensor.Shape // of the main inputs beside x
+	rest         []tensor.Shape // of mean, variance, scale and offset
 }
 
 // gradCases are the calls by operation. An operation of the table that can be
@@ -96,6 +98,51 @@ var gradCases = map[string][]gradCase{
 		{params: "strides=1,2 padding=SAME", x: tensor.Shape{2, 5, 4, 3}, filter: tensor.Shape{3, 2, 3}},
 		{params: "dilations=2 padding=1:1", x: tensor.Shape{1, 5, 5, 9}, filter: tensor.Shape{2, 2, 9}},
 	},
+	"bias-add": {
+		{x: tensor.Shape{2, 3, 4, 3}, bias: tensor.Shape{3}},
+		{x: tensor.Shape{3, 40}, bias: tensor.Shape{40}},
+	},
+	"relu":       {{x: tensor.Shape{2, 3, 4, 3}}, {x: tensor.Shape{3, 5}}},
+	"relu6":      {{x: tensor.Shape{2, 3, 4, 3}}},
+	"leaky-relu": {{params: "alpha=-0.5", x: tensor.Shape{2, 3, 4, 3}}, {x: tensor.Shape{2, 7, 3}}},
+	"sigmoid":    {{x: tensor.Shape{2, 3, 4, 3}}},
+	"tanh":       {{x: tensor.Shape{2, 3, 4, 3}}},
+	"softmax": {
+		{x: tensor.Shape{2, 3, 4, 5}},
+		{params: "axis=1", x: tensor.Shape{2, 3, 4, 2, 2}},
+		{params: "axis=0", x: tensor.Shape{3, 5}},
+	},
+	"batch-norm": {
+		{x: tensor.Shape{2, 3, 4, 3}, rest: []tensor.Shape{{3}, {3}, {3}, {3}}},
+		{params: "epsilon=0.25", x: tensor.Shape{3, 20}, rest: []tensor.Shape{{20}, {20}}},
+	},
+	"lrn": {
+		{x: tensor.Shape{1, 2, 3, 7}},
+		{params: "depth-radius=1 bias=2 alpha=0.5 beta=0.75", x: tensor.Shape{2, 3, 8}},
+		{params: "depth-radius=2 beta=1.5", x: tensor.Shape{2, 13}},
+	},
+	"pad": {
+		{params: "paddings=1:2", x: tensor.Shape{2, 3, 4, 2}},
+		{params: "paddings=2:1,0:3 mode=reflect", x: tensor.Shape{1, 3, 4, 2}},
+		{params: "paddings=3:1,0:4 mode=symmetric", x: tensor.Shape{1, 3, 4, 2}},
+		{params: "paddings=2:3 mode=edge", x: tensor.Shape{2, 3, 2}},
+		{params: "paddings=0:0,2:2,0:1,1:1 mode=edge", x: tensor.Shape{2, 3, 2, 3}},
+		{params: "paddings=0:0,1:1 value=3", x: tensor.Shape{2, 3}},
+	},
+	"flatten": {{x: tensor.Shape{2, 3, 4, 3}}, {x: tensor.Shape{3, 5}}},
+	"dense": {
+		{x: tensor.Shape{3, 7}, filter: tensor.Shape{7, 4}, bias: tensor.Shape{4}},
+		{params: "filter-format=OI", x: tensor.Shape{2, 3, 4, 5}, filter: tensor.Shape{6, 5}, bias: tensor.Shape{6}},
+	},
+	"add": {
+		{x: tensor.Shape{2, 3, 4, 3}, more: []tensor.Shape{{2, 3, 4, 3}}},
+		{x: tensor.Shape{3, 5}, more: []tensor.Shape{{3, 5}, {3, 5}}},
+	},
+	"concat": {
+		{x: tensor.Shape{2, 3, 4, 3}, more: []tensor.Shape{{2, 3, 4, 1}, {2, 3, 4, 2}}},
+		{params: "axis=1", x: tensor.Shape{2, 4, 3}, more: []tensor.Shape{{2, 2, 3}}},
+		{params: "axis=0", x: tensor.Shape{3, 5}, more: []tensor.Shape{{1, 5}}},
+	},
 }
 
 // eachGradCase runs a test for every call of every differentiable operation.
@@ -119,29 +166,45 @@ func eachGradCase(t *testing.T, do func(t *testing.T, c *gradCall)) {
 type gradCall struct {
 	spec ops.Spec
 	op   ops.Differentiable
-	in   []*tensor.Tensor // x, then filter and bias or argmax
+	in   []*tensor.Tensor // x and the other main inputs, then those of parameters
 	dy   *tensor.Tensor
+	main int            // how many main inputs there are
+	at   map[string]int // which input a gradient belongs to
 }
 
 func newGradCall(t *testing.T, spec ops.Spec, c gradCase) *gradCall {
 	t.Helper()
-	call := &gradCall{spec: spec, op: differentiable(t, spec.Name, c.params), in: []*tensor.Tensor{uneven(c.x, 1)}}
-	set := func(name string) {
+	call := &gradCall{spec: spec, op: differentiable(t, spec.Name, c.params), in: []*tensor.Tensor{uneven(c.x, 1)}, main: 1 + len(c.more), at: map[string]int{"dx": 0}}
+	for i, shape := range c.more {
+		call.at["dx"+strconv.Itoa(i+1)] = len(call.in)
+		call.in = append(call.in, uneven(shape, 10+uint64(i)))
+	}
+	give := func(name string, value *tensor.Tensor) {
 		if err := ops.Set(call.op, name, name+".npy"); err != nil {
 			t.Fatal(err)
 		}
+		call.at["d"+name] = len(call.in)
+		call.in = append(call.in, value)
 	}
 	if c.filter != nil {
-		set("filter")
-		call.in = append(call.in, uneven(c.filter, 2))
+		give("filter", uneven(c.filter, 2))
 	}
 	if c.bias != nil {
-		set("bias")
-		call.in = append(call.in, uneven(c.bias, 3))
+		give("bias", uneven(c.bias, 3))
+	}
+	for i, shape := range c.rest {
+		name := []string{"mean", "variance", "scale", "offset"}[i]
+		value := uneven(shape, 20+uint64(i))
+		if name == "variance" {
+			data := tensor.Of[float64](value)
+			for i, v := range data {
+				data[i] = math.Abs(v)
+			}
+		}
+		give(name, value)
 	}
 	if c.argmax != nil {
-		set("argmax")
-		call.in = append(call.in, tensor.From(c.argmax, c.x...))
+		give("argmax", tensor.From(c.argmax, c.x...))
 	}
 	plan, err := call.op.Plan(specsOf(call.in), ops.Want{})
 	if err != nil {
@@ -171,8 +234,15 @@ func differentiable(t testing.TB, name, params string) ops.Differentiable {
 }
 
 // want asks for every gradient that the call has.
-func (c *gradCall) want() ops.WantGrad {
-	return ops.WantGrad{Input: true, Filter: hasFilter(c.op), Bias: len(c.in) == 3}
+func (c *gradCall) want() ops.WantGrad { return wantGradients(c.op) }
+
+// wantGradients asks for every gradient of an operation as it was called.
+func wantGradients(op ops.Op) ops.WantGrad {
+	want := ops.WantGrad{Input: true}
+	for _, name := range ops.Gradients(op) {
+		*want.Of(name) = paramText(op, name) != ""
+	}
+	return want
 }
 
 func hasFilter(op ops.Op) bool { return hasParam(op, "filter") }

@@ -46,7 +46,7 @@ func TestImplementationsCanBeForced(t *testing.T) {
 		}
 		_, err = op.Plan(specs, ops.Want{Impl: "abacus"})
 		checkImplRefused(t, err)
-		upstream := append(specs, tensor.Spec{DType: tensor.Float64, Shape: best.Outputs[0].Shape})
+		upstream := append(slices.Clone(specs), tensor.Spec{DType: tensor.Float64, Shape: best.Outputs[0].Shape})
 		for _, want := range []ops.WantGrad{{Input: true}, {Filter: true}} {
 			best, err := op.PlanGrad(upstream, want)
 			if err != nil {

@@ -32,6 +32,10 @@ type Spec struct {
 	New      func() Op
 }
 
+// Layer reports whether the operation lays no windows: one of those that a
+// network has between convolution and pooling.
+func (s Spec) Layer() bool { return s.Rank == oneTensor }
+
 // Example is a command line that runs as it stands in the project's folder.
 type Example struct{ Does, Command string }
 

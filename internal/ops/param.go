@@ -27,6 +27,10 @@ const (
 	KindWindow  Kind = "window"  // a list, or "global"
 	KindPadding Kind = "padding" // a rule, or lo:hi pairs
 	KindTensor  Kind = "tensor"  // a file that holds an array, or a named filter
+	KindReal    Kind = "real"    // a number that may be 0 or negative
+	KindCount   Kind = "count"   // a whole number >= 0
+	KindAxis    Kind = "axis"    // an axis of a tensor, negative from the end
+	KindPairs   Kind = "pairs"   // lo:hi pairs
 )
 
 // Param is one parameter of an operation: a flag of its command, a key of its
@@ -81,10 +85,12 @@ func (p Param) Placeholder() string {
 	switch p.Kind {
 	case KindBool:
 		return "bool" // which a flag's column does not show
-	case KindInt:
+	case KindInt, KindCount, KindAxis:
 		return "N"
-	case KindNumber:
+	case KindNumber, KindReal:
 		return "X"
+	case KindPairs:
+		return "PAIRS"
 	case KindChoice:
 		switch {
 		case strings.HasSuffix(p.Name, "type"):
@@ -117,6 +123,12 @@ func (p Param) Type() string {
 		return "ints|global"
 	case KindPadding:
 		return "SAME|VALID|SAME_LOWER|lo:hi,…"
+	case KindReal:
+		return string(KindNumber)
+	case KindCount, KindAxis:
+		return string(KindInt)
+	case KindPairs:
+		return "lo:hi,…"
 	default:
 		return string(p.Kind)
 	}

@@ -56,9 +56,11 @@ func (p Param) schema() *jsonschema.Schema {
 	switch p.Kind {
 	case KindBool:
 		return &jsonschema.Schema{Type: "boolean"}
-	case KindInt:
+	case KindInt, KindAxis:
 		return whole
-	case KindNumber:
+	case KindCount:
+		return &jsonschema.Schema{Type: "integer", Minimum: "0"}
+	case KindNumber, KindReal:
 		return &jsonschema.Schema{Type: "number"}
 	case KindInts:
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{whole, list(whole), text(`^\d+([x,]\d+)*$`)}}
@@ -74,6 +76,9 @@ func (p Param) schema() *jsonschema.Schema {
 	case KindPadding:
 		pair := &jsonschema.Schema{Type: "array", Items: whole, MinItems: ptr(2), MaxItems: ptr(2)}
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{choice("SAME", "VALID", "SAME_LOWER"), text(`^\d+:\d+(,\d+:\d+)*$`), list(pair)}}
+	case KindPairs:
+		pair := &jsonschema.Schema{Type: "array", Items: whole, MinItems: ptr(2), MaxItems: ptr(2)}
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{text(`^\d+:\d+(,\d+:\d+)*$`), {Type: "array", Items: pair, MinItems: ptr(1), MaxItems: ptr(5)}}}
 	default: // KindTensor
 		return &jsonschema.Schema{Type: "string", MinLength: ptr(1)}
 	}

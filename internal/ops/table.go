@@ -13,6 +13,20 @@ var Table = []Spec{
 	depthwiseSpec,
 	dilation2dSpec,
 	erosion2dSpec,
+	biasAddSpec,
+	reluSpec,
+	relu6Spec,
+	leakyReluSpec,
+	sigmoidSpec,
+	tanhSpec,
+	softmaxSpec,
+	batchNormSpec,
+	lrnSpec,
+	padSpec,
+	flattenSpec,
+	denseSpec,
+	addSpec,
+	concatSpec,
 }
 
 // Lookup returns the operation of that name; _ in it is -.

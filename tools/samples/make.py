@@ -136,6 +136,12 @@ def arrays():
                       np.exp(-t / 16) * np.cos(2 * np.pi * t / 8)], axis=1)
     array("sequence_1x64x2.npy", (np.round(waves * 1024) / 1024)[None].astype(np.float32),
           "a noisy sine and a fading wave; NWC", f"formulas, seed {SEED}")
+    steps = np.round(waves * 1024).astype(np.int64)
+    total, squares = steps.sum(0), (steps * steps).sum(0)
+    array("mean_2.npy", (total / (64 * 1024)).astype(np.float32),
+          "the mean of each channel of sequence_1x64x2; for batch-norm", "sums of whole numbers, divided")
+    array("variance_2.npy", ((64 * squares - total * total) / (64 * 1024) ** 2).astype(np.float32),
+          "the variance of each channel of sequence_1x64x2; for batch-norm", "sums of whole numbers, divided")
 
     z, y, x = np.mgrid[-15:16:2, -31:32:2, -31:32:2]  # half voxels from the centre
     inside = (2 * z) ** 2 + y * y + x * x <= 24 * 24  # slices are twice as far apart as pixels

@@ -1,0 +1,132 @@
+package ops
+
+import (
+	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+var biasAddSpec = Spec{
+	Name:    "bias-add",
+	TF:      "tf.nn.bias_add",
+	Summary: "add a number to every channel",
+	Doc: `Adds to every channel a number of its own. Any shape of two to five axes, of which --data-format says where the channels are; (N, C) has them last. Integers are computed as floating-point numbers.
+
+    y[n, o, c] = x[n, o, c] + bias[c]
+
+The gradient of the bias is the sum of what arrives in each channel.`,
+	Rank: oneTensor, Linear: true,
+	Examples: []Example{
+		{"a bias after a transposed convolution's worth of channels", "poolctl bias-add samples/sequence_1x64x2.npy --bias samples/bias_2.npy -o y.npy"},
+	},
+	New: func() Op { return defaults(new(BiasAdd)) },
+}
+
+// BiasAdd adds a number to every channel.
+type BiasAdd struct {
+	format
+	Bias string
+}
+
+// Params implements Op.
+func (o *BiasAdd) Params() []Param {
+	bias := tensorParam("bias", &o.Bias, "a number for each channel")
+	bias.Required = true
+	return append([]Param{bias}, o.format.params()...)
+}
+
+// Check implements Op.
+func (o *BiasAdd) Check() error {
+	if o.Bias == "" {
+		return usage("bias-add", "bias", "missing, want a file")
+	}
+	return nil
+}
+
+// Inputs implements Op.
+func (o *BiasAdd) Inputs(x tensor.Spec) ([]Input, error) {
+	return o.perChannelInputs("bias-add", x, []string{"bias"}, []string{o.Bias})
+}
+
+// lay checks the inputs against each other.
+func (o *BiasAdd) lay(in []tensor.Spec) (tensor.Layout, kernel.Lanes, error) {
+	if err := o.Check(); err != nil {
+		return "", kernel.Lanes{}, err
+	}
+	layout, err := o.layer("bias-add", in[0])
+	if err != nil {
+		return "", kernel.Lanes{}, err
+	}
+	lanes := channels(layout, in[0].Shape)
+	return layout, lanes, checkPerChannel("bias-add", "bias", in[1], lanes.Extent)
+}
+
+// Plan implements Op.
+func (o *BiasAdd) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
+	layout, lanes, err := o.lay(in)
+	if err != nil {
+		return nil, err
+	}
+	given := o.input(in[0])
+	b := newBuilder("bias-add", in)
+	b.plan.Layout, b.plan.Impl, b.plan.Parameters = layout, "elements, go", lanes.Extent
+	y := b.output("y", tensor.Spec{DType: given.Averaged(), Shape: in[0].Shape}, layout)
+	k := kernel.NewAffine(lanes)
+	bias, pattern := b.converted(1, given.Arithmetic()), b.temp(given.Arithmetic(), k.Pattern)
+	b.stage(Stage{Name: "repeat the bias", Units: 1, Exec: func(_ *Worker, bufs []*tensor.Tensor, _, _ int) {
+		tensor.ConvertRange(bufs[pattern], bufs[bias], 0, lanes.Extent)
+		k.Fill(bufs[pattern])
+	}})
+	b.computed(y, b.converted(0, given), given.Arithmetic(), func(dst, src buf) {
+		b.stage(Stage{Name: "bias-add", Units: k.Units(), Work: multiplyAdds(in[0].Shape...),
+			Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) {
+				k.AddBias(bufs[dst], bufs[src], bufs[pattern], lo, hi)
+			}})
+	})
+	return b.finish()
+}
+
+// GradParams implements Differentiable.
+func (o *BiasAdd) GradParams() []Param { return nil }
+
+// PlanGrad implements Differentiable: x, the bias and the upstream gradient,
+// which is the input's gradient as it is.
+func (o *BiasAdd) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
+	layout, lanes, err := o.lay(in)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkUpstream("bias-add", in[2], in[0].Shape); err != nil {
+		return nil, err
+	}
+	g := newGradient("bias-add", in, &o.format, layout)
+	g.plan.Layout, g.plan.Impl, g.plan.Parameters = layout, "elements, go", lanes.Extent
+	var dx, db buf
+	if want.Input {
+		dx = g.output("dx", in[0].Shape, layout)
+	}
+	if want.Bias {
+		db = g.output("dbias", tensor.Shape{lanes.Extent}, "")
+	}
+	dy := g.converted(2, g.dtype)
+	if want.Input {
+		g.convert(dx, dy)
+	}
+	if want.Bias {
+		g.perChannel("bias gradient", db, lanes, func(dst *tensor.Tensor, bufs []*tensor.Tensor, lo, hi int) {
+			lanes.SumLanes(dst, bufs[dy], nil, nil, nil, lo, hi)
+		})
+	}
+	return g.finish()
+}
+
+// perChannel adds the stages of a gradient that has a number for each channel,
+// which sum computes for some of them.
+func (g *gradient) perChannel(name string, out buf, lanes kernel.Lanes, sum func(dst *tensor.Tensor, bufs []*tensor.Tensor, lo, hi int)) {
+	dst := out
+	if g.result != g.dtype {
+		dst = g.temp(g.dtype, lanes.Extent)
+	}
+	g.stage(Stage{Name: name, Units: lanes.SumUnits(), Work: multiplyAdds(lanes.Outer, lanes.Extent, lanes.Inner),
+		Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) { sum(bufs[dst], bufs, lo, hi) }})
+	g.deliver(out, dst, "", "")
+}

@@ -1,0 +1,196 @@
+package ops
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// oneTensor is the number of spatial axes of operations that do not look at
+// them: none, as for (N, C), to three.
+var oneTensor = [2]int{0, 3}
+
+// layer reads the main input of an operation that lays no windows: two axes are
+// a batch of vectors (N, C), three to five what they are elsewhere. The error
+// also says when the elements are too many to count.
+func (f *format) layer(op string, x tensor.Spec) (tensor.Layout, error) {
+	if _, err := x.Bytes(); err != nil {
+		return "", &DataError{op, fmt.Errorf("input: %w", err)}
+	}
+	switch rank := len(x.Shape); {
+	case f.Layout == "" && rank == tensor.NC.Rank():
+		return tensor.NC, nil
+	case f.Layout == "" && (rank < 2 || rank > 5):
+		return "", &DataError{op, fmt.Errorf("input: got rank %d, want 2 (NC), 3 (NWC), 4 (NHWC) or 5 (NDHWC)", rank)}
+	}
+	layout, _, err := f.layout(op, x)
+	return layout, err
+}
+
+// channels returns the lanes of a layout's channel axis; of HW, which has none,
+// those of single cells.
+func channels(layout tensor.Layout, shape tensor.Shape) kernel.Lanes {
+	axis := strings.IndexByte(string(layout), 'C')
+	if axis < 0 {
+		axis, shape = len(shape), append(slices.Clone(shape), 1)
+	}
+	return kernel.LanesAlong(shape, axis)
+}
+
+// computed adds what an operation with one input and one output of its shape
+// needs around its kernel, which computes in the type: src is converted, and
+// dst, a temporary unless it is y itself, delivered after stage was added.
+func (b *builder) computed(y, src buf, d tensor.DType, stage func(dst, src buf)) {
+	src = b.converted(src, d)
+	dst := y
+	if b.spec(y).DType != d {
+		dst = b.temp(d, b.spec(y).Shape...)
+	}
+	stage(dst, src)
+	b.deliver(y, dst, "", "")
+}
+
+// elementwise adds a stage that computes ranges of elements of dst; steps is
+// what one takes, in elementary steps.
+func (b *builder) elementwise(name string, dst buf, steps int, do func(w *Worker, bufs []*tensor.Tensor, lo, hi int)) {
+	n, err := b.spec(dst).Shape.Elements()
+	if err != nil {
+		return // reported by finish
+	}
+	b.stage(Stage{Name: name, Units: (n + blockOf - 1) / blockOf, Work: multiplyAdds(n, steps),
+		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
+			do(w, bufs, lo*blockOf, min(hi*blockOf, n))
+		}})
+}
+
+// perChannelInputs returns the tensors of the given parameters and files that
+// have a number for each channel; those without a file are left out.
+func (f *format) perChannelInputs(op string, x tensor.Spec, names, files []string) ([]Input, error) {
+	layout, err := f.layer(op, x)
+	if err != nil {
+		return nil, err
+	}
+	var list []Input
+	for i, name := range names {
+		if files[i] != "" {
+			list = append(list, Input{Name: name, Source: files[i],
+				Spec: tensor.Spec{DType: f.averaged(x), Shape: tensor.Shape{channels(layout, x.Shape).Extent}}})
+		}
+	}
+	return list, nil
+}
+
+// checkPerChannel checks the shape of a tensor with a number for each channel.
+func checkPerChannel(op, name string, given tensor.Spec, n int) error {
+	if !given.Shape.Equal(tensor.Shape{n}) {
+		return unfit(op, name, "got shape %s, want (%d), a number for each channel", given.Shape, n)
+	}
+	return nil
+}
+
+// number is a parameter whose default is not the zero value, and which may be 0.
+type number struct {
+	value float64
+	given bool
+}
+
+// realParam declares a number that may be 0 or negative; check says what is
+// wrong with it, if anything can be.
+func realParam(name string, field *number, otherwise float64, doc string, check func(float64) error) Param {
+	if !field.given {
+		field.value = otherwise
+	}
+	return Param{Name: name, Kind: KindReal, Doc: doc, Default: formatNumber(otherwise),
+		set: func(text string) error {
+			v, err := parseNumber(text)
+			if err == nil && check != nil {
+				err = check(v)
+			}
+			if err == nil {
+				*field = number{v, true}
+			}
+			return err
+		},
+		get: func() string { return formatNumber(field.value) }}
+}
+
+// finite refuses infinities.
+func finite(v float64) error {
+	if math.IsInf(v, 0) {
+		return fmt.Errorf("got %g, want a finite number", v)
+	}
+	return nil
+}
+
+// notNegative refuses numbers below 0, and infinity.
+func notNegative(v float64) error {
+	if v < 0 {
+		return fmt.Errorf("got %g, want >= 0", v)
+	}
+	return finite(v)
+}
+
+// axisValue is an axis of a tensor in the order of its memory, counted from 0,
+// or from the end by -1, -2, …; the channels unless it is given.
+type axisValue struct {
+	n     int
+	given bool
+}
+
+func axisParam(field *axisValue, doc string) Param {
+	return Param{Name: "axis", Kind: KindAxis, Doc: doc, Default: "the channels",
+		set: func(text string) error {
+			v, err := parseInt(text)
+			if err == nil {
+				*field = axisValue{v, true}
+			}
+			return err
+		},
+		get: func() string {
+			if !field.given {
+				return ""
+			}
+			return fmt.Sprint(field.n)
+		}}
+}
+
+// in returns the axis of a tensor with that layout. Without channels, in HW,
+// there is none by default.
+func (a axisValue) in(op string, layout tensor.Layout) (int, error) {
+	rank := layout.Rank()
+	switch {
+	case !a.given && !strings.Contains(string(layout), "C"):
+		return 0, unfit(op, "axis", "missing, want -%d to %d: %s has no channels", rank, rank-1, layout)
+	case !a.given:
+		return strings.IndexByte(string(layout), 'C'), nil
+	case a.n < -rank || a.n >= rank:
+		return 0, unfit(op, "axis", "got %d, want -%d to %d (%s)", a.n, rank, rank-1, layout)
+	case a.n < 0:
+		return rank + a.n, nil
+	default:
+		return a.n, nil
+	}
+}
+
+// countParam declares a whole number >= 0.
+func countParam(name string, field *number, otherwise int, doc string) Param {
+	if !field.given {
+		field.value = float64(otherwise)
+	}
+	return Param{Name: name, Kind: KindCount, Doc: doc, Default: fmt.Sprint(otherwise),
+		set: func(text string) error {
+			v, err := parseInt(text)
+			if err == nil && (v < 0 || v > math.MaxInt32) {
+				err = fmt.Errorf("got %d, want 0 to %d", v, math.MaxInt32)
+			}
+			if err == nil {
+				*field = number{float64(v), true}
+			}
+			return err
+		},
+		get: func() string { return formatNumber(field.value) }}
+}

@@ -1,0 +1,133 @@
+package ops_test
+
+import (
+	"testing"
+
+	"github.com/poolctl/poolctl/internal/ops"
+	"github.com/poolctl/poolctl/internal/tensor"
+	"github.com/poolctl/poolctl/internal/testutil"
+)
+
+func init() {
+	badValues[ops.KindReal] = []string{"", "nan", "true", "many", "1,2"}
+	badValues[ops.KindCount] = []string{"", "-1", "2.5", "1e3", "true", "many", "1,2", "2147483648"}
+	badValues[ops.KindAxis] = []string{"", "2.5", "true", "many", "1,2", "5", "-6", "9223372036854775808"}
+	badValues[ops.KindPairs] = []string{"", "0", "1", "true", "1:", ":1", "1:2:3", "1.5:0", "-1:0", "0:-7", "2147483648:0", "0:4611686018427387904", "0:0,0:0,0:0", "0:0,0:0,0:0,0:0,0:0,0:0"}
+}
+
+// TestNamesMayBeSpeltWithUnderscores, of operations and of parameters; local
+// response normalisation has a second one.
+func TestNamesMayBeSpeltWithUnderscores(t *testing.T) {
+	for name, want := range map[string]string{
+		"bias_add": "bias-add", "leaky_relu": "leaky-relu", "batch_norm": "batch-norm", "conv2d_transpose": "conv2d-transpose",
+		"local_response_normalization": "lrn", "local-response-normalization": "lrn",
+	} {
+		if spec, err := ops.Lookup(name); err != nil || spec.Name != want {
+			t.Errorf("%s: got %s (%v), want %s", name, spec.Name, err, want)
+		}
+	}
+	op := fixture{}.op(t, lookup(t, "lrn"))
+	if err := ops.Set(op, "depth_radius", "3"); err != nil || paramText(op, "depth-radius") != "3" {
+		t.Errorf("got %s (%v), want 3", paramText(op, "depth-radius"), err)
+	}
+}
+
+func lookup(t *testing.T, name string) ops.Spec {
+	t.Helper()
+	spec, err := ops.Lookup(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return spec
+}
+
+// TestNumbersMayBeZero: a parameter whose default is not 0 takes 0, and keeps
+// it however often parameters are listed.
+func TestNumbersMayBeZero(t *testing.T) {
+	x := tensor.From([]float64{-2, 3}, 1, 2)
+	op := fixture{params: "alpha=0"}.op(t, lookup(t, "leaky-relu"))
+	op.Params()
+	want := tensor.From([]float64{0, 3}, 1, 2)
+	if err := testutil.Equal(run(t, op, x)[0], want, 1e-300); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestFlattenKeepsTheOrderOfMemory whatever the layout is called.
+func TestFlattenKeepsTheOrderOfMemory(t *testing.T) {
+	x := uneven(tensor.Shape{2, 3, 4, 5}, 1)
+	for _, layout := range []string{"NHWC", "NCHW"} {
+		y := run(t, fixture{params: "data-format=" + layout}.op(t, lookup(t, "flatten")), x)[0]
+		if err := testutil.Equal(y, x.Reshaped(tensor.Shape{2, 60}), 0); err != nil {
+			t.Errorf("%s: %v", layout, err)
+		}
+	}
+	picture := uneven(tensor.Shape{3, 4, 2}, 1)
+	y := run(t, fixture{params: "data-format=HWC"}.op(t, lookup(t, "flatten")), picture)[0]
+	if err := testutil.Equal(y, picture.Reshaped(tensor.Shape{1, 24}), 0); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSumsOfIntegersAreClipped, and counted.
+func TestSumsOfIntegersAreClipped(t *testing.T) {
+	for _, c := range []struct{ a, b, want *tensor.Tensor }{
+		{tensor.From([]uint8{250, 1, 255}, 1, 3), tensor.From([]uint8{10, 2, 255}, 1, 3), tensor.From([]uint8{255, 3, 255}, 1, 3)},
+		{tensor.From([]int8{-100, 100, -1}, 1, 3), tensor.From([]int8{-100, 100, 1}, 1, 3), tensor.From([]int8{-128, 127, 0}, 1, 3)},
+		{tensor.From([]int64{-1 << 63, 1<<63 - 1, 5}, 1, 3), tensor.From([]int64{-1, 1, -7}, 1, 3), tensor.From([]int64{-1 << 63, 1<<63 - 1, -2}, 1, 3)},
+		{tensor.From([]uint64{1<<64 - 1, 1 << 63, 5}, 1, 3), tensor.From([]uint64{1, 1 << 63, 7}, 1, 3), tensor.From([]uint64{1<<64 - 1, 1<<64 - 1, 12}, 1, 3)},
+	} {
+		out, clipped, err := ops.Run(plan(t, lookup(t, "add").New(), []*tensor.Tensor{c.a, c.b}), 1, c.a, c.b)
+		if err != nil || clipped != 2 {
+			t.Errorf("%s: %d clipped (%v), want 2", c.a.DType, clipped, err)
+			continue
+		}
+		if err := testutil.Equal(out[0], c.want, 0); err != nil {
+			t.Errorf("%s: %v", c.a.DType, err)
+		}
+	}
+}
+
+// TestLayerRefusalsInFull holds whole messages of what only these operations
+// refuse.
+func TestLayerRefusalsInFull(t *testing.T) {
+	spec := func(d tensor.DType, shape ...int) tensor.Spec { return tensor.Spec{DType: d, Shape: shape} }
+	x, other := spec(tensor.Float32, 2, 4, 5, 3), spec(tensor.Float32, 2, 4, 5, 1)
+	for _, c := range []struct {
+		op, params, want string
+		in               []tensor.Spec
+	}{
+		{"add", "", "add: got 1 inputs, want at least 2", []tensor.Spec{x}},
+		{"add", "", "add: input: got shape (2,4,5,1) for input 2, want the first's (2,4,5,3)", []tensor.Spec{x, other}},
+		{"add", "", "add: dtype: missing, want a type for all: input 2 is uint8, the first float32", []tensor.Spec{x, spec(tensor.Uint8, 2, 4, 5, 3)}},
+		{"concat", "axis=1", "concat: input: got shape (2,4,5,1) for input 2, want the first's (2,4,5,3) but for axis 1", []tensor.Spec{x, other}},
+		{"concat", "axis=4", "concat: axis: got 4, want -4 to 3 (NHWC)", []tensor.Spec{x, x}},
+		{"concat", "data-format=HW", "concat: axis: missing, want -2 to 1: HW has no channels", []tensor.Spec{spec(tensor.Float32, 4, 5), spec(tensor.Float32, 4, 5)}},
+		{"softmax", "axis=-5", "softmax: axis: got -5, want -4 to 3 (NHWC)", []tensor.Spec{x}},
+		{"bias-add", "", "bias-add: bias: missing, want a file", []tensor.Spec{x}},
+		{"bias-add", "bias=b", "bias-add: bias: got shape (4), want (3), a number for each channel", []tensor.Spec{x, spec(tensor.Float32, 4)}},
+		{"batch-norm", "mean=m", "batch-norm: variance: missing, want a file", []tensor.Spec{x}},
+		{"batch-norm", "mean=m variance=v", "batch-norm: variance: got shape (1), want (3), a number for each channel", []tensor.Spec{x, spec(tensor.Float32, 3), spec(tensor.Float32, 1)}},
+		{"pad", "", "pad: paddings: missing, want pairs lo:hi", []tensor.Spec{x}},
+		{"pad", "paddings=1:1 mode=edge value=2", "pad: value: has a meaning only with --mode constant", []tensor.Spec{x}},
+		{"pad", "paddings=1:1 value=0.5", "pad: value: got 0.5, want a whole number that uint8 holds", []tensor.Spec{spec(tensor.Uint8, 2, 4, 5, 3)}},
+		{"pad", "paddings=1:1 value=256", "pad: value: got 256, want a whole number that uint8 holds", []tensor.Spec{spec(tensor.Uint8, 2, 4, 5, 3)}},
+		{"pad", "paddings=4:0 mode=reflect", "pad: paddings: got 4:0 along axis 1 of 4 cells, want each <= 3 with --mode reflect", []tensor.Spec{x}},
+		{"pad", "paddings=0:6 mode=symmetric", "pad: paddings: got 0:6 along axis 1 of 4 cells, want each <= 4 with --mode symmetric", []tensor.Spec{x}},
+		{"pad", "paddings=1:1,1:1,1:1", "pad: paddings: got 3 pairs in 1:1,1:1,1:1, want 1, 2 (the spatial dimensions) or 4 (NHWC)", []tensor.Spec{x}},
+		{"pad", "paddings=1:1", "pad: paddings: got 1 pairs in 1:1, want 2 (NC)", []tensor.Spec{spec(tensor.Float32, 4, 5)}},
+		{"dense", "", "dense: filter: missing, want a file or one of " + matrices, []tensor.Spec{x}},
+		{"dense", "filter=box:3", `dense: filter: got "box:3", want a file or one of ` + matrices, []tensor.Spec{x}},
+		{"dense", "filter=f", "dense: filter: got 4 input channels in shape (4,7) (IO), want the input's 3", []tensor.Spec{x, spec(tensor.Float32, 4, 7)}},
+		{"dense", "filter=f bias=b", "dense: bias: got shape (3), want (7), a number for each output channel", []tensor.Spec{x, spec(tensor.Float32, 3, 7), spec(tensor.Float32, 3)}},
+		{"relu", "", "relu: input: got rank 1, want 2 (NC), 3 (NWC), 4 (NHWC) or 5 (NDHWC)", []tensor.Spec{spec(tensor.Float32, 4)}},
+	} {
+		op := fixture{params: c.params}.op(t, lookup(t, c.op))
+		if _, err := op.Plan(c.in, ops.Want{}); err == nil || err.Error() != c.want {
+			t.Errorf("%s %s:\ngot  %v\nwant %s", c.op, c.params, err, c.want)
+		}
+	}
+}
+
+// matrices are the names of filters that dense takes.
+const matrices = "uniform:SHAPE:SEED, normal:SHAPE:SEED"

@@ -1,0 +1,103 @@
+package ops
+
+import (
+	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+var lrnSpec = Spec{
+	Name:    "lrn",
+	Alias:   "local-response-normalization",
+	TF:      "tf.nn.local_response_normalization (tf.nn.lrn)",
+	Summary: "local response normalisation across channels",
+	Doc: `Divides every number by a power of the squares of its neighbours across the channels (AlexNet's normalisation). Any shape of two to five axes, of which --data-format says where the channels are; (N, C) has them last. Integers are computed as floating-point numbers. Channels that do not exist count as 0.
+
+    n[c] = bias + alpha * sum over |j - c| <= depth_radius of x[j]^2
+    y[c] = x[c] / n[c]^beta
+
+The defaults are TensorFlow's. PyTorch (torch.nn.LocalResponseNorm) and ONNX (LRN) have a size, 2 * depth_radius + 1 where it is odd, and divide alpha by it: size 5, alpha 0.0001, beta 0.75, bias (k) 1 is --depth-radius 2 --alpha 0.00002 --beta 0.75 --bias 1.
+
+It is computed in float64 and rounded once; the work does not depend on the radius. The gradient is dy[c] / n[c]^beta - 2 * alpha * beta * x[c] * sum over |j - c| <= depth_radius of dy[j] * x[j] / n[j]^(beta + 1).`,
+	Rank: oneTensor,
+	Examples: []Example{
+		{"AlexNet's", "poolctl lrn samples/input_10x9x9x3.npy --depth-radius 2 --alpha 0.00002 --beta 0.75 --bias 1 -o y.npy"},
+	},
+	New: func() Op { return defaults(new(LRN)) },
+}
+
+// LRN is local response normalisation.
+type LRN struct {
+	format
+	Radius            number
+	Bias, Alpha, Beta number
+}
+
+// Params implements Op.
+func (o *LRN) Params() []Param {
+	return append([]Param{
+		countParam("depth-radius", &o.Radius, 5, "how many channels on each side are neighbours"),
+		realParam("bias", &o.Bias, 1, "what the sum of squares is added to", finite),
+		realParam("alpha", &o.Alpha, 1, "factor of the sum of squares", finite),
+		realParam("beta", &o.Beta, 0.5, "exponent", finite),
+	}, o.format.params()...)
+}
+
+// Check implements Op.
+func (o *LRN) Check() error { return nil }
+
+// Inputs implements Op.
+func (o *LRN) Inputs(tensor.Spec) ([]Input, error) { return nil, nil }
+
+// lay finds the lanes.
+func (o *LRN) lay(x tensor.Spec) (tensor.Layout, *kernel.LRN, error) {
+	layout, err := o.layer("lrn", x)
+	if err != nil {
+		return "", nil, err
+	}
+	return layout, &kernel.LRN{Lanes: channels(layout, x.Shape), Radius: int(o.Radius.value),
+		Bias: o.Bias.value, Alpha: o.Alpha.value, Beta: o.Beta.value}, nil
+}
+
+// Plan implements Op.
+func (o *LRN) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
+	layout, k, err := o.lay(in[0])
+	if err != nil {
+		return nil, err
+	}
+	given := o.input(in[0])
+	b := newBuilder("lrn", in)
+	b.plan.Layout, b.plan.Impl = layout, "lanes, go"
+	y := b.output("y", tensor.Spec{DType: given.Averaged(), Shape: in[0].Shape}, layout)
+	b.computed(y, b.converted(0, given), given.Arithmetic(), func(dst, src buf) {
+		b.stage(Stage{Name: "lrn", Units: k.Units(), Scratch: k.Scratch(), Work: multiplyAdds(append([]int{16}, in[0].Shape...)...),
+			Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
+				k.Run(&w.Scratch, bufs[dst], bufs[src], lo, hi)
+			}})
+	})
+	return b.finish()
+}
+
+// GradParams implements Differentiable.
+func (o *LRN) GradParams() []Param { return nil }
+
+// PlanGrad implements Differentiable.
+func (o *LRN) PlanGrad(in []tensor.Spec, _ WantGrad) (*Plan, error) {
+	layout, k, err := o.lay(in[0])
+	if err != nil {
+		return nil, err
+	}
+	if err := checkUpstream("lrn", in[1], in[0].Shape); err != nil {
+		return nil, err
+	}
+	g := newGradient("lrn", in, &o.format, layout)
+	g.plan.Layout, g.plan.Impl = layout, "lanes, go"
+	dx := g.output("dx", in[0].Shape, layout)
+	dy := g.converted(1, g.dtype)
+	g.computed(dx, g.converted(0, o.input(in[0])), g.dtype, func(dst, src buf) {
+		g.stage(Stage{Name: "gradient", Units: k.Units(), Scratch: k.Scratch(), Work: multiplyAdds(append([]int{16}, in[0].Shape...)...),
+			Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
+				k.Gradient(&w.Scratch, bufs[dst], bufs[src], bufs[dy], lo, hi)
+			}})
+	})
+	return g.finish()
+}

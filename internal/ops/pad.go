@@ -1,0 +1,227 @@
+package ops
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+var padSpec = Spec{
+	Name:    "pad",
+	TF:      "tf.pad (edge: torch.nn.functional.pad replicate, ONNX Pad edge)",
+	Summary: "add cells around a tensor: a value, mirrored, or repeated",
+	Doc: `Adds cells before and after along some axes. --paddings has pairs lo:hi: one for each spatial dimension, or one that all of them get, or one for each axis of the tensor in the order of its memory, as tf.pad has them ((N, C) has no spatial ones). Any type, which is kept.
+
+--mode says what the new cells hold:
+
+    constant   --value:               v v | a b c | v v
+    reflect    mirrored at the edge:  c b | a b c | b a
+    symmetric  the edge too:          b a | a b c | c b
+    edge       the edge repeated:     a a | a b c | c c
+
+With reflect there must be fewer new cells than there are cells, with symmetric at most as many. PyTorch calls edge replicate. The gradient of a cell is the sum of what arrives at it and at its copies.`,
+	Rank: oneTensor,
+	Examples: []Example{
+		{"mirror the border before a filter", "poolctl pad samples/chelsea.png --paddings 8:8 --mode reflect -o padded.png"},
+		{"every axis, as tf.pad", "poolctl pad samples/input_10x9x9x3.npy --paddings 0:0,1:2,3:4,0:1 --value -1 -o y.npy"},
+	},
+	New: func() Op { return defaults(new(Pad)) },
+}
+
+// Pad adds cells around a tensor.
+type Pad struct {
+	format
+	Paddings [][2]int
+	Mode     string
+	Value    number
+}
+
+// padModes are the names by kernel.PadMode.
+var padModes = []string{"constant", "reflect", "symmetric", "edge"}
+
+// Params implements Op.
+func (o *Pad) Params() []Param {
+	paddings := pairsParam("paddings", &o.Paddings, "cells before and after as lo:hi: one pair for all spatial dimensions, one for each, or one for each axis")
+	paddings.Required = true
+	return append([]Param{paddings,
+		choiceParam("mode", &o.Mode, padModes, padModes[0], "what the new cells hold"),
+		realParam("value", &o.Value, 0, "value of new cells (constant only)", nil),
+	}, o.format.params()...)
+}
+
+// Check implements Op.
+func (o *Pad) Check() error {
+	switch {
+	case o.Paddings == nil:
+		return usage("pad", "paddings", "missing, want pairs lo:hi")
+	case o.Value.given && o.Value.value != 0 && o.Mode != padModes[0]:
+		return usage("pad", "value", "has a meaning only with --mode constant")
+	}
+	return nil
+}
+
+// Inputs implements Op.
+func (o *Pad) Inputs(tensor.Spec) ([]Input, error) { return nil, nil }
+
+// lay gives every axis its padding and checks it against the input.
+func (o *Pad) lay(x tensor.Spec) (tensor.Layout, *kernel.Pad, error) {
+	if err := o.Check(); err != nil {
+		return "", nil, err
+	}
+	layout, err := o.layer("pad", x)
+	if err != nil {
+		return "", nil, err
+	}
+	pads, err := o.pads(layout)
+	if err != nil {
+		return "", nil, err
+	}
+	var out tensor.Shape
+	for axis, n := range x.Shape {
+		lo, hi := pads[axis][0], pads[axis][1]
+		most := map[string]int{"reflect": n - 1, "symmetric": n}
+		if limit, mirrored := most[o.Mode]; mirrored && max(lo, hi) > max(limit, 0) {
+			return "", nil, unfit("pad", "paddings", "got %d:%d along axis %d of %d cells, want each <= %d with --mode %s", lo, hi, axis, n, max(limit, 0), o.Mode)
+		}
+		if o.Mode == "edge" && n == 0 && lo+hi > 0 {
+			return "", nil, unfit("pad", "paddings", "got %d:%d along axis %d without cells, want 0:0 with --mode edge", lo, hi, axis)
+		}
+		out = append(out, lo+n+hi)
+	}
+	if _, err := (tensor.Spec{DType: tensor.Float64, Shape: out}).Bytes(); err != nil {
+		return "", nil, &DataError{"pad", fmt.Errorf("output: %w", err)}
+	}
+	for i, mode := range padModes {
+		if mode == o.Mode {
+			return layout, kernel.NewPad(x.Shape, pads, kernel.PadMode(i)), nil
+		}
+	}
+	panic("ops: no pad mode " + o.Mode)
+}
+
+// pads returns the padding of every axis.
+func (o *Pad) pads(layout tensor.Layout) ([][2]int, error) {
+	rank, spatial := layout.Rank(), layout.Spatial()
+	list := make([][2]int, rank)
+	switch n := len(o.Paddings); {
+	case n == rank:
+		copy(list, o.Paddings)
+	case spatial > 0 && (n == spatial || n == 1):
+		next := 0
+		for i, axis := range layout {
+			if axis != 'N' && axis != 'C' {
+				list[i] = o.Paddings[min(next, n-1)]
+				next++
+			}
+		}
+	case spatial == 0:
+		return nil, unfit("pad", "paddings", "got %d pairs in %s, want %d (%s)", n, pairsText(o.Paddings), rank, layout)
+	default:
+		return nil, unfit("pad", "paddings", "got %d pairs in %s, want 1, %d (the spatial dimensions) or %d (%s)", n, pairsText(o.Paddings), spatial, rank, layout)
+	}
+	return list, nil
+}
+
+// Plan implements Op.
+func (o *Pad) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
+	layout, k, err := o.lay(in[0])
+	if err != nil {
+		return nil, err
+	}
+	d := o.input(in[0])
+	value, err := o.constant(d)
+	if err != nil {
+		return nil, err
+	}
+	b := newBuilder("pad", in)
+	b.plan.Layout, b.plan.Impl = layout, "rows, go"
+	y := b.output("y", tensor.Spec{DType: d, Shape: k.Out}, layout)
+	b.computed(y, b.converted(0, d), d, func(dst, src buf) {
+		b.stage(Stage{Name: "pad", Units: k.Units(false), Work: multiplyAdds(k.Out...),
+			Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) {
+				k.Run(bufs[dst], bufs[src], value, lo, hi)
+			}})
+	})
+	return b.finish()
+}
+
+// constant returns the value of new cells in the type that they have.
+func (o *Pad) constant(d tensor.DType) (*tensor.Tensor, error) {
+	value, clipped := tensor.Converted(tensor.From([]float64{o.Value.value}, 1), d)
+	if d.IsInteger() && (clipped > 0 || o.Value.value != math.Trunc(o.Value.value)) {
+		return nil, unfit("pad", "value", "got %g, want a whole number that %s holds", o.Value.value, d)
+	}
+	return value, nil
+}
+
+// GradParams implements Differentiable.
+func (o *Pad) GradParams() []Param { return nil }
+
+// PlanGrad implements Differentiable.
+func (o *Pad) PlanGrad(in []tensor.Spec, _ WantGrad) (*Plan, error) {
+	layout, k, err := o.lay(in[0])
+	if err != nil {
+		return nil, err
+	}
+	if err := checkUpstream("pad", in[1], k.Out); err != nil {
+		return nil, err
+	}
+	g := newGradient("pad", in, &o.format, layout)
+	g.plan.Layout, g.plan.Impl = layout, "rows, go"
+	dx := g.output("dx", in[0].Shape, layout)
+	dy := g.permuted(g.converted(1, g.dtype), g.layout, g.last) // sums are in one order, whatever the layout
+	dst := dx
+	if g.layout != g.last {
+		perm := tensor.Permutation(string(g.layout), string(g.last))
+		pads := make([][2]int, len(perm))
+		for i, axis := range perm {
+			pads[i] = k.Pads[axis]
+		}
+		k = kernel.NewPad(tensor.PermutedShape(k.In, perm), pads, k.Mode)
+	}
+	if g.layout != g.last || g.result != g.dtype {
+		dst = g.temp(g.dtype, k.In...)
+	}
+	g.stage(Stage{Name: "gradient", Units: k.Units(true), Scratch: k.Scratch(), Work: multiplyAdds(k.Out...),
+		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
+			k.Gradient(&w.Scratch, bufs[dst], bufs[dy], lo, hi)
+		}})
+	g.deliver(dx, dst, g.last, g.layout)
+	return g.finish()
+}
+
+// pairsParam declares pairs of whole numbers >= 0.
+func pairsParam(name string, field *[][2]int, doc string) Param {
+	return Param{Name: name, Kind: KindPairs, Doc: doc,
+		set: func(text string) error {
+			var list [][2]int
+			for pair := range strings.SplitSeq(text, ",") {
+				lo, hi, ok := strings.Cut(pair, ":")
+				a, errLo := strconv.Atoi(lo)
+				b, errHi := strconv.Atoi(hi)
+				if !ok || errLo != nil || errHi != nil {
+					return fmt.Errorf("got %q, want pairs lo:hi of whole numbers", text)
+				}
+				if min(a, b) < 0 || max(a, b) > math.MaxInt32 {
+					return fmt.Errorf("got %s, want each from 0 to %d", pair, math.MaxInt32)
+				}
+				list = append(list, [2]int{a, b})
+			}
+			*field = list
+			return nil
+		},
+		get: func() string { return pairsText(*field) }}
+}
+
+// pairsText formats pairs as they are parsed.
+func pairsText(pairs [][2]int) string {
+	words := make([]string, len(pairs))
+	for i, p := range pairs {
+		words[i] = fmt.Sprintf("%d:%d", p[0], p[1])
+	}
+	return strings.Join(words, ",")
+}
