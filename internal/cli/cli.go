@@ -148,7 +148,7 @@ Exit codes: 0 done; 1 input, output or data error; 2 usage or configuration erro
 		root.AddCommand(a.newOperationCommand(spec))
 	}
 	root.AddCommand(
-		a.newGradCommand(), a.newShapeCommand(), a.newInspectCommand(), a.newCompareCommand(), a.newBenchCommand(),
+		a.newRunCommand(), a.newGradCommand(), a.newShapeCommand(), a.newInspectCommand(), a.newCompareCommand(), a.newBenchCommand(),
 		a.newOpsCommand(), a.newWeightsCommand(), a.newCPUCommand(), a.newVersionCommand(), a.newManCommand(), a.newDemoCommand(), a.newDocsCommand(),
 	)
 	root.InitDefaultCompletionCmd()

@@ -8,8 +8,10 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/poolctl/poolctl/internal/config"
 	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
+	"github.com/poolctl/poolctl/internal/pipeline"
 )
 
 // The exit codes. They are part of the contract with scripts.
@@ -56,29 +58,55 @@ func (a *app) report(err error) int {
 	if errors.Is(err, errDiffers) {
 		return code
 	}
-	text, hint := printable(err.Error()), hintFor(err)
+	text, more, hint := printable(err.Error()), []string(nil), hintFor(err)
+	if faults := faultsOf(err); len(faults) > 1 {
+		text, more = fmt.Sprintf("%s (and %d more)", faults[0], len(faults)-1), faults[1:]
+	}
 	if a.JSON {
 		line, _ := json.Marshal(struct {
-			Schema string `json:"schema"`
-			Error  string `json:"error"`
-			Hint   string `json:"hint,omitempty"`
-			Code   int    `json:"exit_code"`
-		}{"poolctl.error/v1", text, hint, code})
+			Schema string   `json:"schema"`
+			Error  string   `json:"error"`
+			More   []string `json:"more,omitempty"`
+			Hint   string   `json:"hint,omitempty"`
+			Code   int      `json:"exit_code"`
+		}{"poolctl.error/v1", text, more, hint, code})
 		fmt.Fprintf(a.err, "%s\n", line)
 		return code
 	}
 	fmt.Fprintf(a.err, "poolctl: error: %s\n", text)
+	for _, line := range more {
+		fmt.Fprintf(a.err, "  %s\n", line)
+	}
 	if hint != "" {
 		fmt.Fprintf(a.err, "poolctl: hint: %s\n", hint)
 	}
 	return code
 }
 
+// faultsOf returns what is wrong with a pipeline file, ready to print.
+func faultsOf(err error) []string {
+	var (
+		file  config.PipelineFaults
+		steps pipeline.Faults
+		list  []string
+	)
+	switch {
+	case errors.As(err, &file):
+		for _, f := range file {
+			list = append(list, printable(f.Error()))
+		}
+	case errors.As(err, &steps):
+		for _, f := range steps {
+			list = append(list, printable(f.Error()))
+		}
+	}
+	return list
+}
+
 // exitCode classifies an error.
 func exitCode(err error) int {
 	var (
 		usage     *usageError
-		opUsage   *ops.UsageError
 		fileUsage *imgio.UsageError
 		limit     *limitError
 		fileLimit *imgio.LimitError
@@ -86,7 +114,7 @@ func exitCode(err error) int {
 	switch {
 	case errors.Is(err, errDiffers):
 		return exitDiffers
-	case errors.As(err, &usage), errors.As(err, &opUsage), errors.As(err, &fileUsage):
+	case errors.As(err, &usage), pipelineFault(err), errors.As(err, &fileUsage):
 		return exitUsage
 	case errors.As(err, &limit), errors.As(err, &fileLimit):
 		return exitLimit
@@ -111,7 +139,7 @@ func hintFor(err error) string {
 		return with.hint
 	}
 	var data *ops.DataError
-	if errors.As(err, &data) {
+	if errors.As(err, &data) && faultsOf(err) == nil { // a pipeline has no flags
 		switch text := err.Error(); {
 		case strings.Contains(text, "window: got") && strings.Contains(text, "cells"):
 			return "--padding SAME fits every window; --empty allow gives the empty tensor"

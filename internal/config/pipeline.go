@@ -79,10 +79,10 @@ type Save struct {
 	place Place
 }
 
-// SaveKinds are what may be written of a step: its output as an array or a
-// picture, where maxima were, a picture of the values in diverging colours, and
-// the gradients.
-var SaveKinds = []string{"npy", "png", "argmax", "heatmap", "grad"}
+// SaveKinds are what may be written of a step: its output as an array, a picture
+// or a picture in diverging colours; where its maxima were, as indices or as a
+// picture; and its gradients, those of the output also in diverging colours.
+var SaveKinds = []string{"npy", "png", "heatmap", "argmax", "argmax-png", "grad", "grad-heatmap"}
 
 // Has reports whether a kind is saved.
 func (s Save) Has(kind string) bool {

@@ -117,7 +117,7 @@ func (s *stepWalker) step(n *yaml.Node, index int) *Step {
 			if field := ops.Field(err); field != "" {
 				key = join(within, field)
 			}
-			s.faults = append(s.faults, PipelineFault{place, key, problem(err)})
+			s.faults = append(s.faults, PipelineFault{place, key, Problem(err)})
 		}
 	}
 	s.from(step, found, within)
@@ -284,8 +284,8 @@ func (w *walker) kinds(n *yaml.Node, key, name string, step *Step) Save {
 			w.unknownValue(item, key, SaveKinds)
 		case save.Has(kind):
 			w.fault(item, key, "got %s twice, want it once", kind)
-		case kind == "argmax" && (step == nil || !step.Spec.Argmax):
-			w.fault(item, key, "got argmax, which %s has none of", name)
+		case (kind == "argmax" || kind == "argmax-png") && (step == nil || !step.Spec.Argmax):
+			w.fault(item, key, "got %s, but %s has no argmax", kind, name)
 		default:
 			save.Kinds = append(save.Kinds, kind)
 		}

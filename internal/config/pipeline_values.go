@@ -23,7 +23,7 @@ func (w *walker) set(p ops.Param, n *yaml.Node, key string) {
 		return
 	}
 	if err := p.Set(text); err != nil {
-		w.fault(n, key, "%s", problem(err))
+		w.fault(n, key, "%s", Problem(err))
 	}
 }
 
@@ -36,9 +36,9 @@ func (w *walker) text(p ops.Param, n *yaml.Node, key string) (string, bool) {
 			return w.refused(n, key, "true or false")
 		}
 		return strings.ToLower(n.Value), true
-	case ops.KindInt:
+	case ops.KindInt, ops.KindCount, ops.KindAxis:
 		return w.whole(n, key)
-	case ops.KindNumber:
+	case ops.KindNumber, ops.KindReal:
 		return w.number(n, key)
 	case ops.KindInts, ops.KindShape:
 		return w.list(n, key, w.whole, "a whole number or a list of them, such as [2, 2]")
@@ -48,6 +48,8 @@ func (w *walker) text(p ops.Param, n *yaml.Node, key string) (string, bool) {
 		return w.list(n, key, w.number, "a number or a list of them, such as [1.5, 1.25]")
 	case ops.KindPadding:
 		return w.list(n, key, w.pair, "SAME, VALID, SAME_LOWER or pairs such as [[0, 1], [0, 1]]")
+	case ops.KindPairs:
+		return w.list(n, key, w.pair, "pairs such as [[0, 1], [0, 1]]")
 	case ops.KindTensor:
 		if !isText(n) {
 			return w.refused(n, key, "the name of a file or a filter, in quotes if it looks like a number")
@@ -141,13 +143,22 @@ func (w *walker) name(n *yaml.Node, key string) (string, bool) {
 
 var flagDashes = regexp.MustCompile(`(^|[ (])--([a-z])`)
 
-// problem words an error about a parameter for a file, whose keys have no
-// dashes.
-func problem(err error) string {
+// Problem words an error about a parameter for a file, whose keys have no
+// dashes: without the operation and the parameter, which stand before it.
+func Problem(err error) string {
+	var (
+		field *geom.Error
+		usage *ops.UsageError
+		data  *ops.DataError
+	)
 	text := err.Error()
-	var field *geom.Error
-	if errors.As(err, &field) {
+	switch {
+	case errors.As(err, &field):
 		text = field.Problem
+	case errors.As(err, &usage):
+		text = usage.Err.Error()
+	case errors.As(err, &data):
+		text = data.Err.Error()
 	}
 	return flagDashes.ReplaceAllString(text, "$1$2")
 }

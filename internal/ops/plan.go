@@ -73,14 +73,15 @@ func (p *Plan) Bytes(threads int) (int, error) {
 			return 0, fmt.Errorf("%s: the buffers' bytes do not fit in 63 bits", p.Op)
 		}
 	}
-	scratch, err := tensor.Product(threads, p.scratch())
+	scratch, err := tensor.Product(threads, p.Scratch())
 	if err != nil || total+scratch < 0 {
 		return 0, fmt.Errorf("%s: the scratch memory's bytes do not fit in 63 bits", p.Op)
 	}
 	return total + scratch, nil
 }
 
-func (p *Plan) scratch() int {
+// Scratch returns the bytes of scratch memory that one thread needs.
+func (p *Plan) Scratch() int {
 	most := 0
 	for _, s := range p.Stages {
 		most = max(most, s.Scratch)

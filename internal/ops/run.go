@@ -44,7 +44,7 @@ func NewRunnerOn(team *Team, plan *Plan, memory []uint64) *Runner {
 		memory = memory[tensor.Words(plan.Buffers[i]):]
 	}
 	r.exec = func(worker, lo, hi int) { r.stage.Exec(r.team.workers[worker], r.buffers, lo, hi) }
-	team.reserve(plan.scratch())
+	team.reserve(plan.Scratch())
 	return r
 }
 

@@ -15,6 +15,7 @@ import (
 	"slices"
 
 	"github.com/poolctl/poolctl/internal/config"
+	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/ops"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
@@ -23,10 +24,13 @@ import (
 type Graph struct {
 	File  *config.Pipeline
 	Input Input
-	Nodes []*Node
+	Nodes []*Node // one a step, in the file's order
+	Saved []Saved // in the file's order
 
 	prepared *preparation
+	source   int // the slot of the prepared input
 	weights  *Weights
+	program  program
 }
 
 // Node is a step of a graph.
@@ -35,41 +39,49 @@ type Node struct {
 	Op   ops.Op    // with the layout that the step before gives
 	Plan *ops.Plan // of the operation forward
 	From []int     // the nodes whose output it takes; -1 is the prepared input
+	Runs bool      // something that is saved depends on it
 
-	in      []tensor.Spec // the main inputs, then the tensors beside them
-	weights []operand
-	output  tensor.Layout
+	in       []tensor.Spec // the main inputs, then the tensors beside them
+	operands []operand
+	slots    []int // of the inputs
+	out      []int // slots of the outputs
 }
 
-// operand is a tensor that a step takes beside its main inputs.
-type operand struct {
-	name string // the parameter
-	file string // resolved; empty for one that is made
-	make func() *tensor.Tensor
+// Saved is a tensor that is to be written.
+type Saved struct {
+	Step   string        // or config.InputName
+	Kind   string        // one of config.SaveKinds
+	Layout tensor.Layout // empty for what has none
+	Plan   *ops.Plan     // of the step; nil for the input
+	slot   int
 }
 
-// StepError says which step of a pipeline file an error is about.
-type StepError struct {
-	Place config.Place
-	Step  string
-	Err   error
-}
-
-func (e *StepError) Error() string {
-	return fmt.Sprintf("%s: %s: %v", e.Place, e.Step, e.Err)
-}
-
-// Unwrap returns the cause.
-func (e *StepError) Unwrap() error { return e.Err }
-
-// located names the step and the place of the parameter that an error is about.
-func located(step *config.Step, err error) error {
-	return &StepError{step.At(ops.Field(err)), step.Name, err}
-}
-
-// Compile plans every step for an input. Errors are a *StepError, or about the
-// input section.
+// Compile plans every step for an input. What is wrong is a Faults, which tells
+// all that the steps before it let find out, or about the input itself.
 func Compile(file *config.Pipeline, w *Weights, in Input) (*Graph, error) {
+	g, err := planned(file, w, in)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range g.saves() {
+		g.need(g.index(s.Step))
+	}
+	g.forward()
+	for _, s := range g.saves() {
+		for _, kind := range s.Kinds {
+			if kind != "grad" {
+				g.save(s.Step, kind)
+			}
+		}
+	}
+	if err := g.program.place(); err != nil {
+		return nil, fmt.Errorf("%s: %w", file.File, err)
+	}
+	return g, nil
+}
+
+// planned returns a graph whose nodes are planned, but not laid out.
+func planned(file *config.Pipeline, w *Weights, in Input) (*Graph, error) {
 	g := &Graph{File: file, Input: in, weights: w}
 	layout, err := g.inputLayout()
 	if err != nil {
@@ -78,19 +90,35 @@ func Compile(file *config.Pipeline, w *Weights, in Input) (*Graph, error) {
 	if g.prepared, err = prepare(&file.Input, in, layout); err != nil {
 		return nil, err
 	}
-	index := map[string]int{config.InputName: -1}
-	for i, step := range file.Steps {
+	var faults Faults
+	for _, step := range file.Steps {
 		n := &Node{Step: step}
 		for _, name := range step.From {
-			n.From = append(n.From, index[name])
+			n.From = append(n.From, g.index(name))
 		}
 		if err := g.plan(n); err != nil {
-			return nil, err
+			faults = append(faults, err)
 		}
 		g.Nodes = append(g.Nodes, n)
-		index[step.Name] = i
+	}
+	if len(faults) > 0 {
+		return nil, faults
 	}
 	return g, nil
+}
+
+// index returns the node of that name; -1 for the input.
+func (g *Graph) index(name string) int {
+	return slices.IndexFunc(g.Nodes, func(n *Node) bool { return n.Step.Name == name })
+}
+
+// saves returns what is saved of which step: the last step's output, unless the
+// file says otherwise.
+func (g *Graph) saves() []config.Save {
+	if len(g.File.Save) > 0 {
+		return g.File.Save
+	}
+	return []config.Save{{Step: g.File.Steps[len(g.File.Steps)-1].Name, Kinds: []string{"npy"}}}
 }
 
 // inputLayout returns the order of the input's axes: what the file says, what
@@ -107,6 +135,9 @@ func (g *Graph) inputLayout() (tensor.Layout, error) {
 	if g.Input.Picture {
 		return tensor.NHWC, nil
 	}
+	if len(g.Input.Spec.Shape) == tensor.NC.Rank() && g.takesVectors() {
+		return tensor.NC, nil
+	}
 	layout, err := tensor.DefaultLayout(len(g.Input.Spec.Shape))
 	if err != nil {
 		return "", fmt.Errorf("input: %w", err)
@@ -114,21 +145,37 @@ func (g *Graph) inputLayout() (tensor.Layout, error) {
 	return layout, nil
 }
 
-// output returns the type, shape and layout of a node's output.
-func (g *Graph) output(node int) (tensor.Spec, tensor.Layout) {
-	if node < 0 {
-		return g.prepared.spec, g.prepared.layout
-	}
-	n := g.Nodes[node]
-	return n.Plan.Outputs[0].Spec, n.output
+// takesVectors reports whether a step takes the input and lays no windows: there
+// two axes are a batch of vectors.
+func (g *Graph) takesVectors() bool {
+	return slices.ContainsFunc(g.File.Steps, func(s *config.Step) bool {
+		return s.Spec.Layer() && slices.Contains(s.From, config.InputName)
+	})
 }
 
-// plan plans one step on the outputs of the steps before it.
-func (g *Graph) plan(n *Node) error {
+// output returns the type, shape and layout of a node's output; ok is false when
+// it could not be planned.
+func (g *Graph) output(node int) (spec tensor.Spec, layout tensor.Layout, ok bool) {
+	if node < 0 {
+		return g.prepared.spec, g.prepared.layout, true
+	}
+	n := g.Nodes[node]
+	if n.Plan == nil {
+		return tensor.Spec{}, "", false
+	}
+	return n.Plan.Outputs[0].Spec, n.Plan.Outputs[0].Layout, true
+}
+
+// plan plans one step on the outputs of the steps before it. A step after one
+// that is wrong is left alone.
+func (g *Graph) plan(n *Node) *StepError {
 	step := n.Step
 	var layout tensor.Layout
 	for _, from := range n.From {
-		spec, l := g.output(from)
+		spec, l, ok := g.output(from)
+		if !ok {
+			return nil
+		}
 		if layout == "" {
 			layout = l
 		}
@@ -143,22 +190,25 @@ func (g *Graph) plan(n *Node) error {
 		return located(step, err)
 	}
 	for _, other := range others {
-		o := operand{name: other.Name, make: other.Make}
+		o := operand{step: step, name: other.Name, make: other.Make}
 		spec := other.Spec
 		if o.make == nil {
 			o.file = g.File.Resolve(other.Source)
-			if spec, err = g.weights.Spec(o.file); err != nil {
-				return &StepError{step.At(other.Name), step.Name, fmt.Errorf("%s: %w", other.Name, err)}
+			o.key = o.file
+			if spec, err = g.weights.spec(o.file); err != nil {
+				return &StepError{step.At(other.Name), step.Name, other.Name, err}
 			}
+		} else {
+			o.key = fmt.Sprintf("%s: %s: %s", step.Name, o.name, spec)
 		}
-		n.weights, n.in = append(n.weights, o), append(n.in, spec)
+		n.operands, n.in = append(n.operands, o), append(n.in, spec)
 	}
 	saved := g.File.Saved(step.Name)
-	n.Plan, err = n.Op.Plan(n.in, ops.Want{Argmax: saved.Has("argmax")})
+	plan, err := n.Op.Plan(n.in, ops.Want{Argmax: saved.Has("argmax") || saved.Has("argmax-png")})
 	if err != nil {
 		return located(step, err)
 	}
-	n.output = n.Plan.Outputs[0].Layout
+	n.Plan = plan
 	return nil
 }
 
@@ -183,7 +233,84 @@ func instance(step *config.Step, layout tensor.Layout) (ops.Op, error) {
 			}
 		}
 	case given != "" && layout != "" && given != layout:
-		return nil, &ops.UsageError{Op: step.Spec.Name, Err: fmt.Errorf("data-format: got %s, want %s, which its input has", given, layout)}
+		return nil, &ops.UsageError{Op: step.Spec.Name, Err: &geom.Error{Field: "data-format", Problem: fmt.Sprintf("got %s, want %s, which its input has", given, layout)}}
 	}
 	return op, nil
+}
+
+// need marks a node and all that it depends on.
+func (g *Graph) need(node int) {
+	if node < 0 || g.Nodes[node].Runs {
+		return
+	}
+	g.Nodes[node].Runs = true
+	for _, from := range g.Nodes[node].From {
+		g.need(from)
+	}
+}
+
+// forward adds the plans of the nodes that run to the program.
+func (g *Graph) forward() {
+	if g.prepared.plan == nil {
+		g.source = g.program.given(g.prepared.spec)
+	} else {
+		g.source = g.program.add(g.prepared.plan, nil, []int{g.program.given(g.Input.Spec)})[0]
+	}
+	for _, n := range g.Nodes {
+		if !n.Runs {
+			continue
+		}
+		for _, from := range n.From {
+			n.slots = append(n.slots, g.outputSlot(from))
+		}
+		for i := range n.operands {
+			n.slots = append(n.slots, g.program.constant(&n.operands[i], n.in[len(n.From)+i]))
+		}
+		n.out = g.program.add(n.Plan, n, n.slots)
+	}
+}
+
+// outputSlot returns the slot of a node's output.
+func (g *Graph) outputSlot(node int) int {
+	if node < 0 {
+		return g.source
+	}
+	return g.Nodes[node].out[0]
+}
+
+// save keeps a tensor of a step.
+func (g *Graph) save(step, kind string) {
+	node := g.index(step)
+	s := Saved{Step: step, Kind: kind, Layout: g.prepared.layout, slot: g.source}
+	if node >= 0 {
+		n, which := g.Nodes[node], 0
+		if kind == "argmax" || kind == "argmax-png" {
+			which = 1
+		}
+		s.Plan, s.Layout, s.slot = n.Plan, n.Plan.Outputs[which].Layout, n.out[which]
+	}
+	g.program.keep(s.slot)
+	g.Saved = append(g.Saved, s)
+}
+
+// File returns the name of the file that holds what is saved, within the folder
+// of its input.
+func (s Saved) File() string {
+	switch s.Kind {
+	case "npy", "png":
+		return s.Step + "." + s.Kind
+	case "argmax-png":
+		return s.Step + ".argmax.png"
+	case "heatmap":
+		return s.Step + ".heatmap.png"
+	default:
+		return s.Step + "." + s.Kind + ".npy"
+	}
+}
+
+// Memory returns what running the graph takes with the given number of threads.
+func (g *Graph) Memory(threads int) Memory {
+	m := g.program.memory(threads)
+	m.Input, _ = g.Input.Spec.Bytes()
+	return m
 }
