@@ -168,6 +168,12 @@ func (in *inputs) decodeBytes() int {
 	return total
 }
 
+// decodes reports whether the only input is a picture that can be worked on while
+// it is decoded.
+func (in *inputs) decodes() bool {
+	return len(in.list) == 1 && in.list[0].source.Info.Picture && in.list[0].perm == nil
+}
+
 // read decodes every input.
 func (in *inputs) read() ([]*tensor.Tensor, error) {
 	list := make([]*tensor.Tensor, len(in.list))

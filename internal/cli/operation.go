@@ -188,6 +188,18 @@ func (a *app) runOperation(o *operation, names []string) error {
 		return err
 	}
 	a.verbose("%s: %s on %d threads", plan.Geometry.String(), plan.Impl, a.Threads)
+	compute := a.oneAfterAnother
+	if plan.Follows() && in.decodes() && len(o.outputs()) == 1 {
+		compute = a.atTheSameTime
+	}
+	if err := compute(o, plan, in); err != nil {
+		return err
+	}
+	return a.writeReport(r, a.reportFormat(o.Report, false), o.Why, o.Output == "-" || o.Argmax == "-")
+}
+
+// oneAfterAnother reads the inputs, computes, and writes the outputs.
+func (a *app) oneAfterAnother(o *operation, plan *ops.Plan, in *inputs) error {
 	tensors, err := in.read()
 	if err != nil {
 		return err
@@ -203,10 +215,47 @@ func (a *app) runOperation(o *operation, names []string) error {
 	if err != nil {
 		return err
 	}
-	if err := a.writeAll(outputs); err != nil {
+	return a.writeAll(outputs)
+}
+
+// atTheSameTime decodes a picture, computes close behind the decoder and encodes
+// close behind that: what one of them leaves idle another takes.
+func (a *app) atTheSameTime(o *operation, plan *ops.Plan, in *inputs) (err error) {
+	x, y := tensor.New(plan.Buffers[0]), tensor.New(plan.Outputs[0].Spec)
+	read, computed := tensor.NewProgress(), tensor.NewProgress()
+	outputs, err := o.results(plan, x, []*tensor.Tensor{y}, in.depth())
+	if err != nil {
 		return err
 	}
-	return a.writeReport(r, a.reportFormat(o.Report, false), o.Why, o.Output == "-" || o.Argmax == "-")
+	outputs[0].Progress = computed
+	go func() { _ = in.list[0].source.Decode(x.Reshaped(in.list[0].source.Info.Spec.Shape), read) }() // read has the error
+	wait := inBackground(func() error { return ops.Follow(plan, a.Threads, x, y, read, computed) })
+	defer func() {
+		if fault := wait(); fault != nil { // what was written cannot be right
+			err = fault
+		}
+	}()
+	return a.writeAll(outputs)
+}
+
+// inBackground calls work on another goroutine. The function that it returns waits
+// for the error, or for a panic, which goes on in the caller.
+func inBackground(work func() error) (wait func() error) {
+	var err error
+	var cause any
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() { cause = recover() }()
+		err = work()
+	}()
+	return func() error {
+		<-done
+		if cause != nil {
+			panic(cause)
+		}
+		return err
+	}
 }
 
 // want says what the files that will be written are made of.

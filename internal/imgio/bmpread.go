@@ -48,7 +48,7 @@ func (h *bmpHeader) stride() int { return (h.rowBytes() + 3) &^ 3 }
 // openBMP reads a BMP's header. Palettes of 1, 2, 4 and 8 bits, also run-length
 // coded, and pixels of 16, 24 and 32 bits with any masks become RGB; RGBA where
 // the header has a mask for alpha.
-func openBMP(in *input, o Options) (Info, func() (*tensor.Tensor, error), error) {
+func openBMP(in *input, o Options) (Info, decoder, error) {
 	h, err := readBMPHeader(in.section())
 	if err != nil {
 		return Info{}, nil, err
@@ -63,13 +63,12 @@ func openBMP(in *input, o Options) (Info, func() (*tensor.Tensor, error), error)
 		}
 	}
 	info := pictureInfo(BMP, h.width, h.height, h.channels(), 8)
-	return info, func() (*tensor.Tensor, error) {
-		t := tensor.New(info.Spec)
+	return info, func(t *tensor.Tensor, _ *tensor.Progress) error {
 		r := bufio.NewReaderSize(io.NewSectionReader(in.file, h.offset, max(0, in.size-h.offset)), 1<<16)
 		if h.compression == bmpRLE8 || h.compression == bmpRLE4 {
-			return t, h.readRuns(tensor.Of[uint8](t), r)
+			return h.readRuns(tensor.Of[uint8](t), r)
 		}
-		return t, h.readRows(tensor.Of[uint8](t), r)
+		return h.readRows(tensor.Of[uint8](t), r)
 	}, nil
 }
 

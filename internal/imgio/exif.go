@@ -95,11 +95,8 @@ func tiffOrientation(data []byte) int {
 // turned reports whether an orientation swaps width and height.
 func turned(orientation int) bool { return orientation >= 5 }
 
-// oriented returns the picture as it is to be looked at.
-func oriented(t *tensor.Tensor, orientation int) *tensor.Tensor {
-	if orientation == 1 {
-		return t
-	}
+// orient writes the picture t, as it is to be looked at, into out.
+func orient(out, t *tensor.Tensor, orientation int) {
 	h, w, c := t.Shape[1], t.Shape[2], t.Shape[3]
 	// The source pixel of output pixel (y, x) is start + y*down + x*right.
 	var start, down, right int
@@ -123,7 +120,6 @@ func oriented(t *tensor.Tensor, orientation int) *tensor.Tensor {
 	if turned(orientation) {
 		h, w = w, h
 	}
-	out := tensor.New(tensor.Spec{DType: t.DType, Shape: tensor.Shape{1, h, w, c}})
 	src, dst := tensor.Of[uint8](t), tensor.Of[uint8](out)
 	const block = 16 // rows at a time, so that a turned picture's columns are read together
 	bands(h, block, func(lo, hi int) {
@@ -134,5 +130,4 @@ func oriented(t *tensor.Tensor, orientation int) *tensor.Tensor {
 			}
 		}
 	})
-	return out
 }

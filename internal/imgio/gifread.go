@@ -22,7 +22,7 @@ type gifHeader struct {
 // openGIF reads a GIF's header. A GIF is its first frame, on its canvas; an
 // animation's other frames are not looked at. It is RGB, or RGBA when the frame
 // has a transparent colour or leaves a part of the canvas free.
-func openGIF(in *input, o Options) (Info, func() (*tensor.Tensor, error), error) {
+func openGIF(in *input, o Options) (Info, decoder, error) {
 	h, err := readGIFHeader(bufio.NewReader(in.section()))
 	if err != nil {
 		return Info{}, nil, err
@@ -39,17 +39,16 @@ func openGIF(in *input, o Options) (Info, func() (*tensor.Tensor, error), error)
 		channels = 4
 	}
 	info := pictureInfo(GIF, h.width, h.height, channels, 8)
-	return info, func() (*tensor.Tensor, error) {
+	return info, func(t *tensor.Tensor, _ *tensor.Progress) error {
 		img, err := gif.Decode(bufio.NewReader(in.section()))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		frame, ok := img.(*image.Paletted)
 		if !ok || frame.Rect != h.frame {
-			return nil, fmt.Errorf("got frame %v, the header says %v", img.Bounds(), h.frame)
+			return fmt.Errorf("got frame %v, the header says %v", img.Bounds(), h.frame)
 		}
-		t := tensor.New(info.Spec)
-		return t, h.compose(t, frame)
+		return h.compose(t, frame)
 	}, nil
 }
 

@@ -12,7 +12,7 @@ import (
 
 // openJPEG reads a JPEG's header. Grey has one channel; YCbCr, RGB, CMYK and
 // YCCK become RGB.
-func openJPEG(in *input, o Options) (Info, func() (*tensor.Tensor, error), error) {
+func openJPEG(in *input, o Options) (Info, decoder, error) {
 	config, err := jpeg.DecodeConfig(bufio.NewReader(in.section()))
 	if err != nil {
 		return Info{}, nil, err
@@ -32,27 +32,37 @@ func openJPEG(in *input, o Options) (Info, func() (*tensor.Tensor, error), error
 			info = pictureInfo(JPEG, config.Height, config.Width, channels, 8)
 		}
 	}
-	return info, func() (*tensor.Tensor, error) {
+	return info, func(t *tensor.Tensor, told *tensor.Progress) error {
 		img, err := jpeg.Decode(bufio.NewReader(in.section()))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if size := img.Bounds().Size(); size.X != config.Width || size.Y != config.Height {
-			return nil, fmt.Errorf("got size %v, the header says %dx%d", size, config.Width, config.Height)
+			return fmt.Errorf("got size %v, the header says %dx%d", size, config.Width, config.Height)
 		}
-		t := tensor.New(stored.Spec)
-		switch img := img.(type) {
-		case *image.YCbCr:
-			convertYCbCr(tensor.Of[uint8](t), img)
-		case *image.CMYK:
-			convertCMYK(tensor.Of[uint8](t), img)
-		default:
-			if err := convertImage(t, img); err != nil {
-				return nil, err
-			}
+		if orientation == 1 {
+			return convertJPEG(t, img, told)
 		}
-		return oriented(t, orientation), nil
+		upright := tensor.New(stored.Spec)
+		if err := convertJPEG(upright, img, nil); err != nil {
+			return err
+		}
+		orient(t, upright, orientation)
+		return nil
 	}, nil
+}
+
+// convertJPEG writes a decoded JPEG's pixels into t.
+func convertJPEG(t *tensor.Tensor, img image.Image, told *tensor.Progress) error {
+	switch img := img.(type) {
+	case *image.YCbCr:
+		convertYCbCr(tensor.Of[uint8](t), img, told)
+	case *image.CMYK:
+		convertCMYK(tensor.Of[uint8](t), img)
+	default:
+		return convertImage(t, img)
+	}
+	return nil
 }
 
 // jpegTables hold libjpeg's conversion of YCbCr to RGB (ITU-R BT.601, full
@@ -72,11 +82,11 @@ var jpegTables = func() (t struct{ crR, cbB, crG, cbG [256]int32 }) {
 // convertYCbCr converts planes as libjpeg does by default: chroma upsampled by
 // the triangle filter where it has half the columns, half the rows, or both,
 // and repeated otherwise.
-func convertYCbCr(dst []uint8, img *image.YCbCr) {
+func convertYCbCr(dst []uint8, img *image.YCbCr, told *tensor.Progress) {
 	width, height := img.Rect.Dx(), img.Rect.Dy()
 	up := newUpsampler(img)
 	const rows = 16
-	bands(height, rows, func(lo, hi int) {
+	bands(height, rows, inOrder(func(lo, hi int) {
 		cb, cr := make([]uint8, up.columns*up.fx), make([]uint8, up.columns*up.fx)
 		for y := lo; y < hi; y++ {
 			up.row(cb, img.Cb, y)
@@ -91,7 +101,7 @@ func convertYCbCr(dst []uint8, img *image.YCbCr) {
 				p[2] = clamp8(l + jpegTables.cbB[b])
 			}
 		}
-	})
+	}, func(hi int) { told.Reach(hi * width * 3) }))
 }
 
 func clamp8(v int32) uint8 {

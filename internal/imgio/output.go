@@ -52,7 +52,20 @@ type Output struct {
 	Quality   int           // of a JPEG, 1 to 100; 0 means DefaultQuality
 	Normalize Normalize
 
+	// Progress of a tensor that is still being written; nil when it is complete. A
+	// PNG whose samples the tensor holds as they are is encoded behind the writer.
+	Progress *tensor.Progress
+
 	Drawing []byte // the content of an .svg file, instead of a tensor
+}
+
+// verbatim reports whether the tensor is a picture's samples as they are.
+func (o *Output) verbatim() bool {
+	s := o.Tensor.Shape
+	if len(s) != 4 || s[0] != 1 || s[3] > 4 || o.Layout != tensor.NHWC || o.Normalize != NormalizeNone {
+		return false
+	}
+	return o.Tensor.DType == tensor.Uint8 && o.Depth != 16 || o.Tensor.DType == tensor.Uint16 && o.Depth == 16
 }
 
 // DefaultQuality is the quality of a JPEG when none is asked for.
@@ -205,6 +218,11 @@ func WriteAll(outputs []Output, w WriteOptions) (notes []Note, err error) {
 
 // encoder returns the function that writes the file's content.
 func (f *file) encoder() (func(io.Writer) error, []Note, error) {
+	if f.format != PNG || !f.output.verbatim() {
+		if err := f.output.Progress.Ended(); err != nil {
+			return nil, nil, err
+		}
+	}
 	switch f.format {
 	case NPY:
 		return func(w io.Writer) error { return writeNPY(w, f.output.Tensor) }, nil, nil

@@ -32,6 +32,25 @@ func parallel(n int, work func(i int)) {
 	}
 }
 
+// inOrder returns a function for bands that calls work and, when it
+// and all bands before its own are done, tells how far they go.
+func inOrder(work func(lo, hi int), tell func(hi int)) func(lo, hi int) {
+	var mu sync.Mutex
+	ends := map[int]int{} // of bands that wait for earlier ones, by their beginning
+	next := 0
+	return func(lo, hi int) {
+		work(lo, hi)
+		mu.Lock()
+		defer mu.Unlock()
+		ends[lo] = hi
+		for end, ok := ends[next]; ok; end, ok = ends[next] {
+			delete(ends, next)
+			next = end
+			tell(next)
+		}
+	}
+}
+
 // bands calls work for ranges that together make up 0 <= i < n, several at a
 // time; each but the last has size members.
 func bands(n, size int, work func(lo, hi int)) {

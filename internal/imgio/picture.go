@@ -9,9 +9,13 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
+// decoder writes a picture's pixels into a tensor of Info.Spec and tells how far
+// it is, where they come in order. It does not end the progress.
+type decoder func(t *tensor.Tensor, told *tensor.Progress) error
+
 // openPicture reads a picture's header by its format.
-func openPicture(in *input, f Format, o Options) (Info, func() (*tensor.Tensor, error), error) {
-	var open func(*input, Options) (Info, func() (*tensor.Tensor, error), error)
+func openPicture(in *input, f Format, o Options) (Info, decoder, error) {
+	var open func(*input, Options) (Info, decoder, error)
 	switch f {
 	case PNG:
 		open = openPNG
@@ -26,16 +30,15 @@ func openPicture(in *input, f Format, o Options) (Info, func() (*tensor.Tensor, 
 	default:
 		open = openWebP
 	}
-	info, read, err := open(in, o)
+	info, decode, err := open(in, o)
 	if err != nil {
 		return Info{}, nil, prefixed(f, err)
 	}
-	return info, func() (*tensor.Tensor, error) {
-		t, err := read()
-		if err != nil {
-			return nil, prefixed(f, err)
+	return info, func(t *tensor.Tensor, told *tensor.Progress) error {
+		if err := decode(t, told); err != nil {
+			return prefixed(f, err)
 		}
-		return t, nil
+		return nil
 	}, nil
 }
 

@@ -124,7 +124,7 @@ func pngCut(err error) error {
 }
 
 // openPNG reads a PNG up to its pixels.
-func openPNG(in *input, o Options) (Info, func() (*tensor.Tensor, error), error) {
+func openPNG(in *input, o Options) (Info, decoder, error) {
 	c := &pngChunks{r: bufio.NewReaderSize(in.section(), 1<<16), crc: crc32.NewIEEE()}
 	h, err := readPNGHeader(c, in.name, o)
 	if err != nil {
@@ -132,10 +132,7 @@ func openPNG(in *input, o Options) (Info, func() (*tensor.Tensor, error), error)
 	}
 	depth := max(h.depth, 8)
 	info := pictureInfo(PNG, h.width, h.height, h.channels(), depth)
-	return info, func() (*tensor.Tensor, error) {
-		t := tensor.New(info.Spec)
-		return t, readPNGPixels(c, h, t)
-	}, nil
+	return info, func(t *tensor.Tensor, told *tensor.Progress) error { return readPNGPixels(c, h, t, told) }, nil
 }
 
 func readPNGHeader(c *pngChunks, name string, o Options) (*pngHeader, error) {
@@ -284,19 +281,20 @@ func (d pngData) Read(p []byte) (int, error) {
 	return d.c.Read(p)
 }
 
-// readPNGPixels decodes the pixels into t and reads the file to its end.
-func readPNGPixels(c *pngChunks, h *pngHeader, t *tensor.Tensor) error {
-	z, err := zlib.NewReader(bufio.NewReaderSize(pngData{c}, 1<<15))
-	if err != nil {
-		return fmt.Errorf("compressed data: %w", err)
-	}
-	defer z.Close()
-	rows := bufio.NewReaderSize(z, 1<<16)
+// readPNGRows restores the pixels from the inflated data, which must end with
+// them.
+func readPNGRows(z io.Reader, h *pngHeader, t *tensor.Tensor, told *tensor.Progress) (err error) {
+	inflated := readAhead(z)
+	defer inflated.close()
+	rows := bufio.NewReaderSize(inflated, 1<<12)
 	if h.interlaced {
 		err = readInterlaced(rows, h, t)
 	} else {
+		line := h.width * h.channels()
 		err = readRows(rows, h, h.width, h.height, func(y int, row []byte) error {
-			return h.unpack(t, y*h.width, 1, h.width, row)
+			err := h.unpack(t, y*h.width, 1, h.width, row)
+			told.Reach((y + 1) * line)
+			return err
 		})
 	}
 	if err != nil {
@@ -308,6 +306,20 @@ func readPNGPixels(c *pngChunks, h *pngHeader, t *tensor.Tensor) error {
 		return fmt.Errorf("got more pixels than the %dx%d of the header", h.width, h.height)
 	case err != io.EOF:
 		return fmt.Errorf("compressed data: %w", err)
+	}
+	return nil
+}
+
+// readPNGPixels decodes the pixels into t and reads the file to its end. The data
+// is inflated on another goroutine than that which restores the rows.
+func readPNGPixels(c *pngChunks, h *pngHeader, t *tensor.Tensor, told *tensor.Progress) error {
+	z, err := zlib.NewReader(bufio.NewReaderSize(pngData{c}, 1<<15))
+	if err != nil {
+		return fmt.Errorf("compressed data: %w", err)
+	}
+	defer z.Close()
+	if err := readPNGRows(z, h, t, told); err != nil {
+		return err
 	}
 	for c.kind == "IDAT" {
 		if err := c.finish(); err != nil {

@@ -28,8 +28,14 @@ func writePNG(w io.Writer, r *raster) error {
 	rows := max(1, pngBand/(rowBytes+1))
 	parts := make([]pngPart, (r.height+rows-1)/rows)
 	parallel(len(parts), func(i int) {
-		parts[i] = r.compress(i*rows, min(r.height, (i+1)*rows), i == len(parts)-1)
+		lo, hi := i*rows, min(r.height, (i+1)*rows)
+		if _, err := r.told.Wait(hi * r.width * r.channels); err == nil {
+			parts[i] = r.compress(lo, hi, i == len(parts)-1)
+		}
 	})
+	if err := r.told.Ended(); err != nil {
+		return err
+	}
 
 	header := make([]byte, 0, 13)
 	header = binary.BigEndian.AppendUint32(header, uint32(r.width))

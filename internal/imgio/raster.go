@@ -1,5 +1,7 @@
 package imgio
 
+import "github.com/poolctl/poolctl/internal/tensor"
+
 // raster is a picture to be encoded: height rows of width pixels of 1 to 4
 // channels (grey, grey+alpha, RGB, RGBA; alpha straight). One of pix8 and pix16
 // is set, as the depth has it.
@@ -7,6 +9,7 @@ type raster struct {
 	width, height, channels int
 	pix8                    []uint8
 	pix16                   []uint16
+	told                    *tensor.Progress // of the samples, while they are being written
 }
 
 // depth returns the bits per sample.

@@ -70,7 +70,7 @@ func render(o Output, f Format) (*raster, []Note, error) {
 	if o.Quality < 0 || o.Quality > 100 {
 		return nil, nil, fmt.Errorf("got quality %d, want 1 to 100", o.Quality)
 	}
-	r := &raster{width: v.w, height: v.h, channels: v.c}
+	r := &raster{width: v.w, height: v.h, channels: v.c, told: o.Progress}
 	var clipped levelCount
 	if v.isPicture() {
 		clipped = r.fill(v.tensor, depth, o.Normalize)

@@ -25,8 +25,9 @@ type Source struct {
 	Name string
 	Info Info
 
-	read  func() (*tensor.Tensor, error)
-	close func() error
+	read   func() (*tensor.Tensor, error)
+	decode decoder // of a picture, instead of read
+	close  func() error
 }
 
 // input is an opened file before its format is known. A stream is read from
@@ -81,16 +82,29 @@ func open(in *input, member string, o Options) (s *Source, err error) {
 	case NPZ, Safetensors, ONNX:
 		s.Info, s.read, err = openMember(in, format, member)
 	default:
-		s.Info, s.read, err = openPicture(in, format, o)
+		s.Info, s.decode, err = openPicture(in, format, o)
 	}
 	return s, err
 }
 
-// Read decodes the file. It is called at most once.
+// Read decodes the file. It or Decode is called at most once.
 func (s *Source) Read() (t *tensor.Tensor, err error) {
+	if s.Info.Picture {
+		t = tensor.New(s.Info.Spec)
+		return t, s.Decode(t, nil)
+	}
 	defer func() { err = named(s.Name, err) }()
 	defer guard(&err)
 	return s.read()
+}
+
+// Decode decodes a picture into t, which has the type and shape of its Info, and
+// keeps told up to date until it ends.
+func (s *Source) Decode(t *tensor.Tensor, told *tensor.Progress) (err error) {
+	defer func() { told.End(err) }()
+	defer func() { err = named(s.Name, err) }()
+	defer guard(&err)
+	return s.decode(t, told)
 }
 
 // Close releases the file.

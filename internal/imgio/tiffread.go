@@ -31,7 +31,7 @@ const (
 // openTIFF reads the header of a TIFF's first picture: grey of 1, 8 and 16
 // bits, palette, RGB and RGB with alpha of 8 and 16 bits. Alpha that the
 // colours were multiplied with is divided out.
-func openTIFF(in *input, o Options) (Info, func() (*tensor.Tensor, error), error) {
+func openTIFF(in *input, o Options) (Info, decoder, error) {
 	config, err := tiff.DecodeConfig(in.section())
 	if err != nil {
 		return Info{}, nil, err
@@ -53,16 +53,15 @@ func openTIFF(in *input, o Options) (Info, func() (*tensor.Tensor, error), error
 		channels = 3
 	}
 	info := pictureInfo(TIFF, config.Width, config.Height, channels, depth)
-	return info, func() (*tensor.Tensor, error) {
+	return info, func(t *tensor.Tensor, _ *tensor.Progress) error {
 		img, err := tiff.Decode(in.section())
 		if err != nil {
-			return nil, err
+			return err
 		}
-		t := tensor.New(info.Spec)
 		if p, ok := img.(*image.Paletted); ok {
-			return t, convertPaletted(t, p, opaqueColours(palette))
+			return convertPaletted(t, p, opaqueColours(palette))
 		}
-		return t, convertImage(t, img)
+		return convertImage(t, img)
 	}, nil
 }
 

@@ -12,7 +12,7 @@ import (
 
 // openWebP reads a WebP's header: RGB, or RGBA where the file says that it has
 // alpha. Animations are refused.
-func openWebP(in *input, o Options) (Info, func() (*tensor.Tensor, error), error) {
+func openWebP(in *input, o Options) (Info, decoder, error) {
 	alpha, err := webpAlpha(in)
 	if err != nil {
 		return Info{}, nil, err
@@ -29,19 +29,18 @@ func openWebP(in *input, o Options) (Info, func() (*tensor.Tensor, error), error
 		channels = 4
 	}
 	info := pictureInfo(WebP, config.Width, config.Height, channels, 8)
-	return info, func() (*tensor.Tensor, error) {
+	return info, func(t *tensor.Tensor, _ *tensor.Progress) error {
 		img, err := webp.Decode(in.section())
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if size := img.Bounds().Size(); size.X != config.Width || size.Y != config.Height {
-			return nil, fmt.Errorf("got size %v, the header says %dx%d", size, config.Width, config.Height)
+			return fmt.Errorf("got size %v, the header says %dx%d", size, config.Width, config.Height)
 		}
-		t := tensor.New(info.Spec)
 		switch img := img.(type) {
 		case *image.YCbCr:
 			convertVP8(tensor.Of[uint8](t), channels, img)
-			return t, nil
+			return nil
 		case *image.NYCbCrA:
 			convertVP8(tensor.Of[uint8](t), channels, &img.YCbCr)
 			if alpha {
@@ -52,9 +51,9 @@ func openWebP(in *input, o Options) (Info, func() (*tensor.Tensor, error), error
 					}
 				}
 			}
-			return t, nil
+			return nil
 		default:
-			return t, convertImage(t, img)
+			return convertImage(t, img)
 		}
 	}, nil
 }

@@ -52,6 +52,10 @@ type Stage struct {
 	Scratch int
 	Work    int // rough number of elementary steps of the whole stage, to decide on threads
 	Exec    func(w *Worker, bufs []*tensor.Tensor, lo, hi int)
+
+	// Reach is that of kernel.Pool, for the plan's only input and only output; nil
+	// where the stage needs all of its input before it starts.
+	Reach func(unit int) (in, out int)
 }
 
 // Worker is what one thread has to itself while it runs a stage.

@@ -273,7 +273,7 @@ func (b *builder) pool(spec kernel.PoolSpec, dst, argmax, src buf, wantArgmax bo
 	k := kernel.NewPool(spec)
 	b.plan.Impl = k.Impl
 	b.plan.Why = k.Why
-	b.stage(Stage{Name: "pool", Units: k.Units, Scratch: k.Scratch, Work: math.MaxInt,
+	b.stage(Stage{Name: "pool", Units: k.Units, Scratch: k.Scratch, Work: math.MaxInt, Reach: k.Reach,
 		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
 			var at *tensor.Tensor
 			if wantArgmax {

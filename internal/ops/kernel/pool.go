@@ -57,6 +57,11 @@ type Pool struct {
 	Impl    string
 	Why     []Reject
 	run     func(s *Scratch, dst, argmax, src *tensor.Tensor, unit int)
+
+	// Reach returns how many leading numbers of the input the units up to this one
+	// read at most, and how many of the output are final when these have run. nil
+	// where units do not go from front to back.
+	Reach func(unit int) (in, out int)
 }
 
 // Run computes the units lo <= u < hi. argmax is nil unless it was planned.

@@ -119,7 +119,7 @@ func newBytePool(spec *PoolSpec) (k *Pool, refusal string) {
 	outBytes := spec.Result().Size() * z.Out * y.Out * x.Out * p.inner
 	p.stream = images*(p.image+outBytes) >= streamFrom
 	scratch := p.rowBytes + p.results + p.suffixes*(y.Size+1) + p.zeros + 8*p.taps + squeezed
-	return &Pool{Units: images * z.Out * p.bands * p.tiles, Scratch: scratch, run: p.run, Impl: p.describe()}, ""
+	return &Pool{Units: images * z.Out * p.bands * p.tiles, Scratch: scratch, run: p.run, Reach: p.reach, Impl: p.describe()}, ""
 }
 
 func (p *bytePool) fillIdentity(element int) {

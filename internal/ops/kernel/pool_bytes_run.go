@@ -26,19 +26,13 @@ func (p *bytePool) run(s *Scratch, dst, _, src *tensor.Tensor, unit int) {
 	s.reset()
 	axes := &p.Geometry.Axes
 	z, y, x := &axes[0], &axes[1], &axes[2]
-	u := byteUnit{bytePool: p, dst: dst}
-	tile := unit % p.tiles
-	unit /= p.tiles
-	band := unit % p.bands
-	unit /= p.bands
-	u.z = unit % z.Out
-	image := unit / z.Out
+	image, plane, y0, y1, tile := p.part(unit)
+	u := byteUnit{bytePool: p, dst: dst, z: plane, y0: y0, y1: y1}
 	u.image = p.bytes(src)[image*p.image : (image+1)*p.image]
 	u.at = (image*z.Out + u.z) * y.Out * x.Out * p.inner
 	u.zs, u.nz = z.Cells(u.z)
 	u.x0 = tile * p.tile
 	u.x1 = min(u.x0+p.tile, x.Out)
-	u.y0, u.y1 = band*p.band, min((band+1)*p.band, y.Out)
 	u.list = take[int](s, p.taps)[:0]
 	u.last = take[byte](s, squeezed)
 	u.row = take[byte](s, p.rowBytes)
@@ -63,7 +57,7 @@ func (p *bytePool) run(s *Scratch, dst, _, src *tensor.Tensor, unit int) {
 	case p.op >= opAdd:
 		u.runningSums(take[byte](s, p.zeros))
 	default:
-		u.blocks(take[byte](s, p.suffixes*(y.Size+1)), band)
+		u.blocks(take[byte](s, p.suffixes*(y.Size+1)))
 	}
 }
 
@@ -144,15 +138,13 @@ func (u *byteUnit) runningSums(zeros []byte) {
 
 // blocks computes the windows that begin in one block of as many rows as a window
 // has: each is a suffix of the block and a prefix of the next.
-func (u *byteUnit) blocks(scratch []byte, block int) {
+func (u *byteUnit) blocks(scratch []byte) {
 	y := &u.Geometry.Axes[1]
 	size := y.Size
-	begin := block*size - y.Lo // the block's first row, which may be padding
-	u.y0 = (block*size + y.Stride - 1) / y.Stride
-	u.y1 = min(((block+1)*size+y.Stride-1)/y.Stride, y.Out)
 	if u.y0 >= u.y1 {
 		return
 	}
+	begin := u.y0*y.Stride/size*size - y.Lo // the block's first row, which may be padding
 	if u.n == 0 {
 		for o := u.y0; o < u.y1; o++ {
 			u.finish(o)
