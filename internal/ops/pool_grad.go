@@ -98,10 +98,10 @@ func (p *poolGradient) build(in []tensor.Spec, e tensor.Extents) (*Plan, error) 
 		p.lp(dst, dy)
 	case o.Type == "lp":
 		p.lpInfinite(dst, dy)
-	case o.Ties != "first":
-		p.ties(dst, dy)
+	case o.Ties == "all" || o.Ties == "split":
+		p.match(dst, dy)
 	default:
-		p.scatter(dst, dy, p.argmax(p.native(), kernel.Max))
+		p.route(dst, dy, p.native())
 	}
 	p.deliver(dx, dst, p.layout, p.layout)
 	return p.finish()
@@ -122,7 +122,11 @@ func (p *poolGradient) input() buf { return p.converted(p.native(), p.dtype) }
 // kernelSpec returns the forward kernel's spec for an input in type d.
 func (p *poolGradient) kernelSpec(d tensor.DType) kernel.PoolSpec {
 	o := p.o
-	return kernel.PoolSpec{Geometry: p.g, Reduction: reductions[o.Type], ChannelsFirst: p.layout.ChannelsFirst(), DType: d,
+	level, err := kernel.Capped()
+	if err != nil && p.err == nil {
+		p.err = err
+	}
+	return kernel.PoolSpec{Level: level, Geometry: p.g, Reduction: reductions[o.Type], ChannelsFirst: p.layout.ChannelsFirst(), DType: d,
 		IgnoreNaN: o.NaN == "ignore", Power: o.P, CountPadding: o.CountPadding, Divisor: o.Divisor, Index: p.index()}
 }
 
@@ -135,13 +139,19 @@ func (p *poolGradient) index() kernel.Index {
 	return x
 }
 
-// argmax adds the forward argmax of x.
-func (p *poolGradient) argmax(x buf, reduction kernel.Reduction) buf {
+// extremeSpec is kernelSpec for the winners among x; those of Lp are its largest.
+func (p *poolGradient) extremeSpec(x buf) kernel.PoolSpec {
 	spec := p.kernelSpec(p.spec(x).DType)
-	spec.Argmax = true
 	if spec.Reduction == kernel.LP {
-		spec.Reduction = reduction
+		spec.Reduction = kernel.Max
 	}
+	return spec
+}
+
+// argmax adds the forward argmax of x.
+func (p *poolGradient) argmax(x buf) buf {
+	spec := p.extremeSpec(x)
+	spec.Argmax = true
 	values := p.temp(spec.DType, p.outShape...)
 	at := p.temp(tensor.Int64, p.outShape...)
 	p.pool(spec, values, at, x, true)
@@ -159,7 +169,41 @@ func (p *poolGradient) router() *kernel.Unpool {
 	return u
 }
 
-// scatter gives every upstream gradient to its winner; overlapping windows add.
+// route gives every upstream gradient to its window's winner among x;
+// overlapping windows add.
+func (p *poolGradient) route(dst, dy, x buf) {
+	if d := p.spec(x).DType; d.IsInteger() && d.Size() <= 2 {
+		x = p.converted(x, tensor.Float32) // exactly, and there is assembly for it
+	}
+	k, refusal := kernel.NewWinners(p.extremeSpec(x), p.o.Ties == "last")
+	switch {
+	case k != nil:
+		codes := p.temp(tensor.Uint8, p.outShape...)
+		p.stage(Stage{Name: "winners", Units: k.Units, Scratch: k.Scratch(), Work: math.MaxInt,
+			Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) { k.Run(&w.Scratch, bufs[codes], bufs[x], lo, hi) }})
+		p.gather(dst, codes, dy)
+		p.plan.Impl = k.Impl + "; " + p.plan.Impl
+	case p.o.Ties == "last":
+		p.lastTies(dst, dy)
+	default:
+		p.scatter(dst, dy, p.argmax(x))
+	}
+	if k == nil {
+		p.plan.Why = append([]kernel.Reject{{Impl: "winners in bytes", Reason: refusal}}, p.plan.Why...)
+	}
+}
+
+// gather adds the stage in which every cell collects what it won.
+func (p *poolGradient) gather(dst, codes, dy buf) {
+	k := kernel.NewCellGradient(p.kernelSpec(p.dtype))
+	p.plan.Impl = k.Impl
+	p.stage(Stage{Name: "gather", Units: k.Units, Scratch: k.Scratch(), Work: math.MaxInt,
+		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
+			k.Route(&w.Scratch, bufs[dst], bufs[dy], bufs[codes], lo, hi)
+		}})
+}
+
+// scatter gives every upstream gradient to the cell that an argmax names.
 func (p *poolGradient) scatter(dst, dy, at buf) {
 	u := p.router()
 	p.plan.Impl += "; scatter, go"
@@ -177,7 +221,7 @@ func (p *poolGradient) second(y buf) (*Plan, error) {
 	}
 	if n, err := p.outShape.Elements(); err == nil && n > 0 {
 		g := p.converted(1, p.dtype)
-		at := p.argmax(p.native(), kernel.Max)
+		at := p.argmax(p.native())
 		u := p.router()
 		p.stage(Stage{Name: "gather", Units: u.Units(), Work: math.MaxInt,
 			Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) { u.Gather(bufs[dst], bufs[g], bufs[at], lo, hi) }})
@@ -207,145 +251,33 @@ func (p *poolGradient) fromArgmax(dx buf, e tensor.Extents) {
 	p.deliver(dx, dst, p.last, p.layout)
 }
 
-// ties gives the gradient to other winners than the first.
-func (p *poolGradient) ties(dst, dy buf) {
-	rule := map[string]kernel.Ties{"last": kernel.LastTie, "all": kernel.AllTies, "split": kernel.SplitTies}[p.o.Ties]
-	k := &kernel.TieGradient{Geometry: p.g, ChannelsFirst: p.layout.ChannelsFirst(), Minimum: p.o.Type == "min", IgnoreNaN: p.o.NaN == "ignore", Rule: rule, DType: p.dtype}
+// lastTies gives the gradient to the last winner of windows of any size.
+func (p *poolGradient) lastTies(dst, dy buf) {
+	k := &kernel.LastWinner{Geometry: p.g, ChannelsFirst: p.layout.ChannelsFirst(), Minimum: p.o.Type == "min", IgnoreNaN: p.o.NaN == "ignore", DType: p.dtype}
 	x := p.input()
 	p.plan.Impl = "every cell of every window, go"
 	p.stage(Stage{Name: "ties", Units: k.Units(), Work: math.MaxInt,
 		Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) { k.Run(bufs[dst], bufs[dy], bufs[x], lo, hi) }})
 }
 
-// average spreads each upstream gradient evenly over the cells that its average
-// or sum was made of.
-func (p *poolGradient) average(dst, dy buf) {
-	k := &kernel.Shares{PoolSpec: p.kernelSpec(p.dtype)}
-	ignore := k.IgnoreNaN && p.o.input(p.spec(0)).IsFloat()
-	share := p.temp(p.dtype, p.outShape...)
-	x, skipped := buf(0), share // never touched unless NaN are ignored
-	if ignore {
-		x = p.input()
-		skipped = p.skipped(x)
+// match gives the gradient to all winners, whole or in equal parts.
+func (p *poolGradient) match(dst, dy buf) {
+	x := p.input()
+	top := p.temp(p.dtype, p.outShape...)
+	p.pool(p.kernelSpec(p.dtype), top, top, x, false)
+	if p.o.Ties == "split" {
+		k := kernel.NewTieShares(p.kernelSpec(p.dtype))
+		from, shares := dy, p.temp(p.dtype, p.outShape...)
+		p.stage(Stage{Name: "split", Units: k.Units, Scratch: k.Scratch(), Work: math.MaxInt,
+			Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
+				k.Run(&w.Scratch, bufs[shares], bufs[from], bufs[x], bufs[top], lo, hi)
+			}})
+		dy = shares
 	}
-	p.stage(Stage{Name: "share", Units: k.Units(), Work: math.MaxInt,
-		Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) {
-			var counts *tensor.Tensor
-			if ignore {
-				counts = bufs[skipped]
-			}
-			k.Run(bufs[share], bufs[dy], counts, lo, hi)
+	k := kernel.NewCellGradient(p.kernelSpec(p.dtype))
+	p.plan.Impl += "; " + k.Impl
+	p.stage(Stage{Name: "gather", Units: k.Units, Scratch: k.Scratch(), Work: math.MaxInt,
+		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
+			k.Match(&w.Scratch, bufs[dst], bufs[dy], bufs[x], bufs[top], lo, hi)
 		}})
-	if !ignore {
-		p.spread(dst, share)
-		return
-	}
-	all := p.temp(p.dtype, p.spec(0).Shape...)
-	p.spread(all, share)
-	p.combine("skip NaN", dst, all, x, func(d, x float64) float64 {
-		if x != x {
-			return 0
-		}
-		return d
-	})
-}
-
-// skipped counts the NaN of every window.
-func (p *poolGradient) skipped(x buf) buf {
-	mask := p.temp(p.dtype, p.spec(0).Shape...)
-	p.combine("find NaN", mask, x, x, func(x, _ float64) float64 {
-		if x != x {
-			return 1
-		}
-		return 0
-	})
-	counts := p.temp(p.dtype, p.outShape...)
-	spec := p.kernelSpec(p.dtype)
-	spec.Reduction, spec.IgnoreNaN = kernel.Sum, false
-	p.pool(spec, counts, counts, mask, false)
-	return counts
-}
-
-// spread adds the adjoint of summing windows: one pass an axis, depth first.
-func (p *poolGradient) spread(dst, src buf) {
-	extent := [5]int{p.images, p.g.Axes[0].Out, p.g.Axes[1].Out, p.g.Axes[2].Out, p.inner}
-	var axes []int
-	for axis := range 3 {
-		if !p.g.Axes[axis].Trivial() {
-			axes = append(axes, axis)
-		}
-	}
-	if axes == nil {
-		axes = []int{2} // a copy
-	}
-	p.plan.Impl = "gather along each axis, go"
-	for i, axis := range axes {
-		k := &kernel.Spread{Axis: p.g.Axes[axis], Outer: 1, Inner: 1, DType: p.dtype}
-		for _, n := range extent[:axis+1] {
-			k.Outer *= n
-		}
-		for _, n := range extent[axis+2:] {
-			k.Inner *= n
-		}
-		extent[axis+1] = p.g.Axes[axis].In
-		to := dst
-		if i < len(axes)-1 {
-			n, err := tensor.Product(extent[:]...)
-			if err != nil {
-				p.err = err
-				return
-			}
-			to = p.temp(p.dtype, n)
-		}
-		from := src
-		p.stage(Stage{Name: "spread", Units: k.Units(), Scratch: k.Scratch(), Work: math.MaxInt,
-			Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) { k.Run(&w.Scratch, bufs[to], bufs[from], lo, hi) }})
-		src = to
-	}
-}
-
-// lp is the gradient of y = (Σ|x|^p)^(1/p): dx = sign(x) |x|^(p-1) Σ dy y^(1-p)
-// over the windows that see x. It is 0 where x is.
-func (p *poolGradient) lp(dst, dy buf) {
-	x := p.input()
-	y := p.temp(p.dtype, p.outShape...)
-	p.pool(p.kernelSpec(p.dtype), y, y, x, false)
-	power := p.o.P
-	weighted := p.temp(p.dtype, p.outShape...)
-	p.combine("weigh", weighted, dy, y, func(g, y float64) float64 {
-		if y == 0 {
-			return 0
-		}
-		return g * math.Pow(y, 1-power)
-	})
-	sums := p.temp(p.dtype, p.spec(0).Shape...)
-	p.spread(sums, weighted)
-	ignore := p.o.NaN == "ignore"
-	p.combine("weigh", dst, sums, x, func(s, x float64) float64 {
-		if x == 0 || ignore && x != x {
-			return 0
-		}
-		return s * math.Pow(math.Abs(x), power-1) * sign(x)
-	})
-}
-
-// lpInfinite is the gradient of the largest magnitude.
-func (p *poolGradient) lpInfinite(dst, dy buf) {
-	x := p.input()
-	magnitude := p.temp(p.dtype, p.spec(0).Shape...)
-	p.combine("magnitude", magnitude, x, x, func(x, _ float64) float64 { return math.Abs(x) })
-	routed := p.temp(p.dtype, p.spec(0).Shape...)
-	p.scatter(routed, dy, p.argmax(magnitude, kernel.Max))
-	p.combine("sign", dst, routed, x, func(d, x float64) float64 { return d * sign(x) })
-}
-
-func sign(x float64) float64 {
-	switch {
-	case x > 0:
-		return 1
-	case x < 0:
-		return -1
-	default:
-		return x // 0 or NaN
-	}
 }

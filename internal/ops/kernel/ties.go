@@ -5,30 +5,18 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Ties says which of several equal maxima get the gradient.
-type Ties uint8
-
-// The rules. SplitTies gives each an equal part, AllTies each the whole.
-const (
-	FirstTie Ties = iota
-	LastTie
-	AllTies
-	SplitTies
-)
-
-// TieGradient is the gradient of maximum or minimum pooling under a rule that
-// needs to know all the winners of a window. It looks at every cell of every
-// window. (FirstTie is the argmax kernel and Unpool instead.)
-type TieGradient struct {
+// LastWinner is the gradient of maximum or minimum pooling that goes to the last
+// of equal winners, for windows of any size. It looks at every cell of every
+// window. (Winners finds the last ones of small windows.)
+type LastWinner struct {
 	Geometry      geom.Geometry
 	ChannelsFirst bool
 	Minimum       bool
 	IgnoreNaN     bool
-	Rule          Ties
 	DType         tensor.DType // Float32 or Float64
 }
 
-func (k *TieGradient) layout() (images, inner, blocks int) {
+func (k *LastWinner) layout() (images, inner, blocks int) {
 	images, inner = k.Geometry.N, k.Geometry.C
 	if k.ChannelsFirst {
 		images, inner = images*inner, 1
@@ -38,21 +26,21 @@ func (k *TieGradient) layout() (images, inner, blocks int) {
 
 // Units returns how many pieces of work there are: images by blocks of
 // channels.
-func (k *TieGradient) Units() int {
+func (k *LastWinner) Units() int {
 	images, _, blocks := k.layout()
 	return images * blocks
 }
 
 // Run computes the units lo <= i < hi.
-func (k *TieGradient) Run(dst, upstream, src *tensor.Tensor, lo, hi int) {
+func (k *LastWinner) Run(dst, upstream, src *tensor.Tensor, lo, hi int) {
 	if k.DType == tensor.Float32 {
-		tieGradient[float32](k, dst, upstream, src, lo, hi)
+		lastWinners[float32](k, dst, upstream, src, lo, hi)
 		return
 	}
-	tieGradient[float64](k, dst, upstream, src, lo, hi)
+	lastWinners[float64](k, dst, upstream, src, lo, hi)
 }
 
-func tieGradient[F tensor.Floating](k *TieGradient, dstTensor, upstreamTensor, srcTensor *tensor.Tensor, lo, hi int) {
+func lastWinners[F tensor.Floating](k *LastWinner, dstTensor, upstreamTensor, srcTensor *tensor.Tensor, lo, hi int) {
 	axes := &k.Geometry.Axes
 	_, inner, blocks := k.layout()
 	in := axes[0].In * axes[1].In * axes[2].In * inner
@@ -70,7 +58,7 @@ func tieGradient[F tensor.Floating](k *TieGradient, dstTensor, upstreamTensor, s
 			for y := range axes[1].Out {
 				for x := range axes[2].Out {
 					for c := c0; c < c1; c++ {
-						tieWindow(k, dst, src, [3]int{z, y, x}, inner, c, upstream[at+c])
+						lastWindow(k, dst, src, [3]int{z, y, x}, inner, c, upstream[at+c])
 					}
 					at += inner
 				}
@@ -79,35 +67,21 @@ func tieGradient[F tensor.Floating](k *TieGradient, dstTensor, upstreamTensor, s
 	}
 }
 
-// tieWindow gives one window's gradient to its winners.
-func tieWindow[F tensor.Floating](k *TieGradient, dst, src []F, o [3]int, inner, c int, g F) {
+// lastWindow gives one window's gradient to its last winner.
+func lastWindow[F tensor.Floating](k *LastWinner, dst, src []F, o [3]int, inner, c int, g F) {
 	var best F
-	winners, last := 0, 0
+	last := -1
 	eachCell(&k.Geometry, o, func(cell int) {
 		v := src[cell*inner+c]
-		switch {
-		case winners == 0 || k.beats(float64(v), float64(best)):
-			best, winners, last = v, 1, cell
-		case v == best || v != v && best != best:
-			winners, last = winners+1, cell
+		if last < 0 || v == best || v != v && best != best || k.beats(float64(v), float64(best)) {
+			best, last = v, cell
 		}
 	})
-	switch k.Rule {
-	case LastTie:
-		dst[last*inner+c] += g
-		return
-	case SplitTies:
-		g /= F(winners)
-	}
-	eachCell(&k.Geometry, o, func(cell int) {
-		if v := src[cell*inner+c]; v == best || v != v && best != best {
-			dst[cell*inner+c] += g
-		}
-	})
+	dst[last*inner+c] += g
 }
 
 // beats reports whether v replaces the best so far.
-func (k *TieGradient) beats(v, best float64) bool {
+func (k *LastWinner) beats(v, best float64) bool {
 	if v != v || best != best {
 		if k.IgnoreNaN {
 			return best != best && v == v

@@ -1,6 +1,6 @@
 // Command pool writes the row functions of pooling in assembly: layer "rows"
 // merges and converts contiguous rows for the separable kernel; "direct",
-// "locate" and "average" reduce whole windows in registers. It is run by go generate in the parent
+// "locate", "average" and "code" reduce whole windows in registers. It is run by go generate in the parent
 // package.
 package main
 
@@ -12,7 +12,7 @@ import (
 )
 
 func main() {
-	layer := flag.String("layer", "", "rows, direct, locate or average")
+	layer := flag.String("layer", "", "rows, direct, locate, average or code")
 	flag.Parse()
 	ConstraintExpr("amd64,!purego")
 	switch *layer {
@@ -24,8 +24,10 @@ func main() {
 		locate()
 	case "average":
 		averages()
+	case "code":
+		code()
 	default:
-		log.Fatalf("layer: got %q, want rows, direct, locate or average", *layer)
+		log.Fatalf("layer: got %q, want rows, direct, locate, average or code", *layer)
 	}
 	Generate()
 }

@@ -1,0 +1,176 @@
+package kernel
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+//go:generate go -C _gen run ./pool -layer code -out ../poolgrad_code_amd64.s -stubs ../poolgrad_code_amd64.go -pkg kernel
+
+// Winners says for every window of maximum or minimum pooling which of its taps
+// won: in a byte, the number of the tap in row-major order of the whole window.
+// The gradient needs to know no more, and eight times less than an argmax.
+type Winners struct {
+	PoolSpec
+	Last  bool // of equal winners the last one instead of the first
+	Impl  string
+	Units int
+	rows  outputRows
+	find  func(r codeRun) // assembly for float32, or nil
+}
+
+// mostCodes is how many taps a byte can tell apart. Larger windows have few
+// outputs, or are better reduced axis by axis.
+const mostCodes = 1 << 8
+
+// codeBlock is how many numbers plain Go compares at a time.
+const codeBlock = 512
+
+// codeRun is a run whose winners are wanted only.
+type codeRun struct {
+	run
+	winners []uint8
+	spare   []uint8 // 8 bytes that may be written instead of what follows winners
+}
+
+// NewWinners plans the winners of Max or Min, or says why there must be an
+// argmax instead.
+func NewWinners(spec PoolSpec, last bool) (k *Winners, refusal string) {
+	g := &spec.Geometry
+	if n := g.Taps(); n > mostCodes {
+		return nil, fmt.Sprintf("windows of %d cells, want at most %d", n, mostCodes)
+	}
+	if n := readsPerCell(g); n > denseTaps {
+		return nil, fmt.Sprintf("it would read every cell %d times, which pays up to %d", n, denseTaps)
+	}
+	k = &Winners{PoolSpec: spec, Last: last, rows: newOutputRows(&spec)}
+	k.Units = k.rows.units
+	if spec.DType == tensor.Float32 {
+		k.find = codeTables[spec.Level][kindOf(spec.Reduction == Min, spec.IgnoreNaN)]
+	}
+	k.Impl = fmt.Sprintf("winners of %s in bytes, %s", windowSize(g), isaName(spec.Level, k.find != nil))
+	return k, ""
+}
+
+// Scratch returns the bytes that a worker needs.
+func (k *Winners) Scratch() int {
+	n := k.Geometry.Taps()
+	return 8 * (scratchWords[int](n) + scratchWords[int32](n) + scratchWords[float64](codeBlock) + scratchWords[uint8](8))
+}
+
+// Run computes the units lo <= i < hi: dst holds uint8 in the output's shape.
+func (k *Winners) Run(s *Scratch, dst, src *tensor.Tensor, lo, hi int) {
+	switch k.DType {
+	case tensor.Uint8:
+		winners[uint8](k, s, dst, src, lo, hi)
+	case tensor.Int8:
+		winners[int8](k, s, dst, src, lo, hi)
+	case tensor.Uint16:
+		winners[uint16](k, s, dst, src, lo, hi)
+	case tensor.Int16:
+		winners[int16](k, s, dst, src, lo, hi)
+	case tensor.Uint32:
+		winners[uint32](k, s, dst, src, lo, hi)
+	case tensor.Int32:
+		winners[int32](k, s, dst, src, lo, hi)
+	case tensor.Uint64:
+		winners[uint64](k, s, dst, src, lo, hi)
+	case tensor.Int64:
+		winners[int64](k, s, dst, src, lo, hi)
+	case tensor.Float32:
+		winners[float32](k, s, dst, src, lo, hi)
+	default:
+		winners[float64](k, s, dst, src, lo, hi)
+	}
+}
+
+func winners[T tensor.Real](k *Winners, s *Scratch, dstTensor, srcTensor *tensor.Tensor, lo, hi int) {
+	dst, src := tensor.Of[uint8](dstTensor), tensor.Of[T](srcTensor)
+	s.reset()
+	n := k.Geometry.Taps()
+	taps, codes := take[int](s, n), take[int32](s, n)
+	best, spare := take[T](s, codeBlock), take[uint8](s, 8)
+	better := [4]func(best []T, code []uint8, cell []T, tap uint8){codeMax[T], codeMaxIgnoreNaN[T], codeMin[T], codeMinIgnoreNaN[T]}[kindOf(k.Reduction == Min, k.IgnoreNaN)]
+	scale := 1
+	if k.find != nil {
+		scale = 4 // bytes
+	}
+	k.rows.each(lo, hi, func(w windows) {
+		r := codeRun{run: run{n: k.rows.inner, outputs: w.outputs, step: k.Geometry.Axes[2].Stride * k.rows.inner},
+			winners: dst[w.dst : w.dst+w.outputs*k.rows.inner], spare: spare}
+		r.taps, r.codes = k.rows.list(taps, codes, &w, scale)
+		if k.Last { // the first one seen from the other end
+			slices.Reverse(r.taps)
+			slices.Reverse(r.codes)
+		}
+		if k.find == nil {
+			findCodes(&r, best, src[w.src:], better)
+			return
+		}
+		r.src = any(src).([]float32)[w.src:]
+		k.find(r)
+	})
+}
+
+// findCodes is the plain form: the best numbers of a block so far, and whose
+// they are, tap by tap.
+func findCodes[T tensor.Real](r *codeRun, best, src []T, better func(best []T, code []uint8, cell []T, tap uint8)) {
+	n, outputs := r.n, r.outputs
+	if r.step == n { // side by side: one long cell
+		n, outputs = n*outputs, 1
+	}
+	for o := range outputs {
+		for at := 0; at < n; at += len(best) {
+			size := min(len(best), n-at)
+			best, winners := best[:size], r.winners[o*n+at:][:size]
+			cell := src[o*r.step+at:]
+			copy(best, cell[r.taps[0]:])
+			for i := range winners {
+				winners[i] = uint8(r.codes[0])
+			}
+			for t := 1; t < len(r.taps); t++ {
+				better(best, winners, cell[r.taps[t]:], uint8(r.codes[t]))
+			}
+		}
+	}
+}
+
+// The functions below replace the best of a block where a later tap is better.
+
+func codeMax[T tensor.Real](best []T, code []uint8, cell []T, tap uint8) {
+	code, cell = code[:len(best)], cell[:len(best)]
+	for i, v := range best {
+		if w := cell[i]; w > v || w != w && v == v {
+			best[i], code[i] = w, tap
+		}
+	}
+}
+
+func codeMin[T tensor.Real](best []T, code []uint8, cell []T, tap uint8) {
+	code, cell = code[:len(best)], cell[:len(best)]
+	for i, v := range best {
+		if w := cell[i]; w < v || w != w && v == v {
+			best[i], code[i] = w, tap
+		}
+	}
+}
+
+func codeMaxIgnoreNaN[T tensor.Real](best []T, code []uint8, cell []T, tap uint8) {
+	code, cell = code[:len(best)], cell[:len(best)]
+	for i, v := range best {
+		if w := cell[i]; w > v || v != v && w == w {
+			best[i], code[i] = w, tap
+		}
+	}
+}
+
+func codeMinIgnoreNaN[T tensor.Real](best []T, code []uint8, cell []T, tap uint8) {
+	code, cell = code[:len(best)], cell[:len(best)]
+	for i, v := range best {
+		if w := cell[i]; w < v || v != v && w == w {
+			best[i], code[i] = w, tap
+		}
+	}
+}

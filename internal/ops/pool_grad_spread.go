@@ -1,0 +1,153 @@
+package ops
+
+import (
+	"math"
+
+	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// average spreads each upstream gradient evenly over the cells that its average
+// or sum was made of.
+func (p *poolGradient) average(dst, dy buf) {
+	spec := p.kernelSpec(p.dtype)
+	if !spec.IgnoreNaN || !p.o.input(p.spec(0)).IsFloat() {
+		p.spread(dst, dy, spec)
+		return
+	}
+	k := &kernel.Shares{PoolSpec: spec}
+	share := p.temp(p.dtype, p.outShape...)
+	x := p.input()
+	skipped := p.skipped(x)
+	p.stage(Stage{Name: "share", Units: k.Units(), Work: math.MaxInt,
+		Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) {
+			k.Run(bufs[share], bufs[dy], bufs[skipped], lo, hi)
+		}})
+	all := p.temp(p.dtype, p.spec(0).Shape...)
+	spec.Reduction = kernel.Sum
+	p.spread(all, share, spec)
+	p.combine("skip NaN", dst, all, x, func(d, x float64) float64 {
+		if x != x {
+			return 0
+		}
+		return d
+	})
+}
+
+// skipped counts the NaN of every window.
+func (p *poolGradient) skipped(x buf) buf {
+	mask := p.temp(p.dtype, p.spec(0).Shape...)
+	p.combine("find NaN", mask, x, x, func(x, _ float64) float64 {
+		if x != x {
+			return 1
+		}
+		return 0
+	})
+	counts := p.temp(p.dtype, p.outShape...)
+	spec := p.kernelSpec(p.dtype)
+	spec.Reduction, spec.IgnoreNaN = kernel.Sum, false
+	p.pool(spec, counts, counts, mask, false)
+	return counts
+}
+
+// spread adds the gradient of averages or sums: by cells, or for large windows
+// one pass an axis, depth first.
+func (p *poolGradient) spread(dst, dy buf, spec kernel.PoolSpec) {
+	k, refusal := kernel.NewSpreading(spec)
+	if k != nil {
+		p.plan.Impl = k.Impl
+		p.stage(Stage{Name: "spread", Units: k.Units, Scratch: k.Scratch(), Work: math.MaxInt,
+			Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
+				k.Spread(&w.Scratch, bufs[dst], bufs[dy], lo, hi)
+			}})
+		return
+	}
+	p.plan.Why = append(p.plan.Why, kernel.Reject{Impl: "gather by cells", Reason: refusal})
+	src := dy
+	if spec.Reduction == kernel.Average {
+		k := &kernel.Shares{PoolSpec: spec}
+		share := p.temp(p.dtype, p.outShape...)
+		p.stage(Stage{Name: "share", Units: k.Units(), Work: math.MaxInt,
+			Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) { k.Run(bufs[share], bufs[dy], nil, lo, hi) }})
+		src = share
+	}
+	extent := [5]int{p.images, p.g.Axes[0].Out, p.g.Axes[1].Out, p.g.Axes[2].Out, p.inner}
+	var axes []int
+	for axis := range 3 {
+		if !p.g.Axes[axis].Trivial() {
+			axes = append(axes, axis)
+		}
+	}
+	p.plan.Impl = "gather along each axis, go"
+	for i, axis := range axes {
+		k := &kernel.Spread{Axis: p.g.Axes[axis], Outer: 1, Inner: 1, DType: p.dtype}
+		for _, n := range extent[:axis+1] {
+			k.Outer *= n
+		}
+		for _, n := range extent[axis+2:] {
+			k.Inner *= n
+		}
+		extent[axis+1] = p.g.Axes[axis].In
+		to := dst
+		if i < len(axes)-1 {
+			n, err := tensor.Product(extent[:]...)
+			if err != nil {
+				p.err = err
+				return
+			}
+			to = p.temp(p.dtype, n)
+		}
+		from := src
+		p.stage(Stage{Name: "spread", Units: k.Units(), Scratch: k.Scratch(), Work: math.MaxInt,
+			Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) { k.Run(&w.Scratch, bufs[to], bufs[from], lo, hi) }})
+		src = to
+	}
+}
+
+// lp is the gradient of y = (Σ|x|^p)^(1/p): dx = sign(x) |x|^(p-1) Σ dy y^(1-p)
+// over the windows that see x. It is 0 where x is.
+func (p *poolGradient) lp(dst, dy buf) {
+	x := p.input()
+	y := p.temp(p.dtype, p.outShape...)
+	p.pool(p.kernelSpec(p.dtype), y, y, x, false)
+	power := p.o.P
+	weighted := p.temp(p.dtype, p.outShape...)
+	p.combine("weigh", weighted, dy, y, func(g, y float64) float64 {
+		if y == 0 {
+			return 0
+		}
+		return g * math.Pow(y, 1-power)
+	})
+	sums := p.temp(p.dtype, p.spec(0).Shape...)
+	spec := p.kernelSpec(p.dtype)
+	spec.Reduction = kernel.Sum
+	p.spread(sums, weighted, spec)
+	ignore := p.o.NaN == "ignore"
+	p.combine("weigh", dst, sums, x, func(s, x float64) float64 {
+		if x == 0 || ignore && x != x {
+			return 0
+		}
+		return s * math.Pow(math.Abs(x), power-1) * sign(x)
+	})
+}
+
+// lpInfinite is the gradient of the largest magnitude.
+func (p *poolGradient) lpInfinite(dst, dy buf) {
+	x := p.input()
+	magnitude := p.temp(p.dtype, p.spec(0).Shape...)
+	p.combine("magnitude", magnitude, x, x, func(x, _ float64) float64 { return math.Abs(x) })
+	routed := p.temp(p.dtype, p.spec(0).Shape...)
+	p.route(routed, dy, magnitude)
+	p.combine("sign", dst, routed, x, func(d, x float64) float64 { return d * sign(x) })
+}
+
+func sign(x float64) float64 {
+	switch {
+	case x > 0:
+		return 1
+	case x < 0:
+		return -1
+	default:
+		return x // 0 or NaN
+	}
+}
