@@ -23,8 +23,8 @@ func TestGoldenGradients(t *testing.T) {
 			}
 		})
 	}
-	if total < 400 {
-		t.Errorf("only %d golden cases, want at least 400", total)
+	if total < 2200 {
+		t.Errorf("only %d golden cases, want at least 2200", total)
 	}
 }
 

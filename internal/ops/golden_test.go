@@ -40,8 +40,8 @@ func TestGolden(t *testing.T) {
 			}
 		})
 	}
-	if total < 700 {
-		t.Errorf("only %d golden cases, want at least 700", total)
+	if total < 3000 {
+		t.Errorf("only %d golden cases, want at least 3000", total)
 	}
 }
 

@@ -42,10 +42,13 @@ def version(library):
 
 
 class Family:
-    """Collects cases; libraries are those the generator computes or checks with, folder is inside the output folder."""
+    """Collects cases; libraries are those the generator computes or checks with, folder is inside the output folder.
 
-    def __init__(self, name, libraries, folder=""):
-        self.name, self.folder = name, folder
+    generator is the program's name where it is not the family's; with zeros, arrays may hold -0.
+    """
+
+    def __init__(self, name, libraries, folder="", generator=None, zeros=False):
+        self.name, self.folder, self.generator, self.zeros = name, folder, generator or name, zeros
         self.libraries = ["numpy", *libraries]
         self.cases, self.names = [], set()
         self.arrays, self.keys = {}, {}
@@ -71,7 +74,7 @@ class Family:
         if tolerance:
             outputs = {k: v + v.dtype.type(0) for k, v in outputs.items()}  # -0 becomes 0
         for role, array in [*inputs.items(), *outputs.items()]:
-            if array.dtype.kind == "f" and np.any((array == 0) & np.signbit(array)):
+            if not self.zeros and array.dtype.kind == "f" and np.any((array == 0) & np.signbit(array)):
                 raise ValueError(f"{self.name}: {name}: {role} holds -0, whose place in an order is not defined")
         self.cases.append({
             "name": name, "oracle": oracle, "op": op, "params": params,
@@ -85,7 +88,7 @@ class Family:
         folder = (Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_OUT) / self.folder
         folder.mkdir(parents=True, exist_ok=True)
         head = {
-            "generator": f"tools/golden/{self.name}.py",
+            "generator": f"tools/golden/{self.generator}.py",
             "versions": {lib: version(lib) for lib in sorted(self.libraries)},
             "environment": ENVIRONMENT,
         }
