@@ -66,6 +66,7 @@ Max pooling passes each upstream gradient to the position of the maximum; averag
 			return &usageError{"grad: operation missing, want one of " + strings.Join(operationNames(), ", "), "`" + cmd.CommandPath() + " --help` shows examples"}
 		},
 	}
+	cmd.AddCommand(a.newGradRunCommand())
 	for _, spec := range ops.Table {
 		if op, ok := spec.New().(ops.Differentiable); ok {
 			cmd.AddCommand(a.newGradOperationCommand(spec, op))

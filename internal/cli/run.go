@@ -30,13 +30,8 @@ func (a *app) newRunCommand() *cobra.Command {
 
 A pipeline file has a version (1), a list of steps, and where needed an input section and a save section. Every step has a name, an operation (op) and that operation's flags as keys; it takes the output of the step before it, or of those that from names. Names of files are relative to the pipeline file. Everything that is wrong with it is told at once, before anything is computed.`,
 		GroupID: "look",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) < 2 {
-				return &usageError{fmt.Sprintf("run: got %d operands, want a pipeline file and at least one input", len(args)), "`poolctl run --help` shows what a pipeline file looks like"}
-			}
-			return nil
-		},
-		RunE: func(_ *cobra.Command, args []string) error { return a.runPipeline(r, args[0], args[1:]) },
+		Args:    pipelineOperands,
+		RunE:    func(_ *cobra.Command, args []string) error { return a.runPipeline(r, args[0], args[1:]) },
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
@@ -56,9 +51,9 @@ func (a *app) runPipeline(r *running, file string, inputs []string) error {
 	weights := pipeline.NewWeights(imgio.Options{MaxPixels: a.MaxPixels})
 	engine := pipeline.NewEngine(a.Threads)
 	defer engine.Close()
-	compile := func(in pipeline.Input) (*pipeline.Graph, error) { return pipeline.Compile(p, weights, in) }
+	graphs := pipeline.NewCache(func(in pipeline.Input) (*pipeline.Graph, error) { return pipeline.Compile(p, weights, in) })
 	for _, name := range inputs {
-		if err := a.runInput(r, compile, engine, name); err != nil {
+		if err := a.runInput(r, graphs, engine, name); err != nil {
 			return err
 		}
 	}
@@ -66,13 +61,13 @@ func (a *app) runPipeline(r *running, file string, inputs []string) error {
 }
 
 // runInput runs a pipeline on one file.
-func (a *app) runInput(r *running, compile func(pipeline.Input) (*pipeline.Graph, error), engine *pipeline.Engine, name string) error {
+func (a *app) runInput(r *running, graphs *pipeline.Cache, engine *pipeline.Engine, name string) error {
 	source, err := imgio.Open(name, imgio.Options{Stdin: a.in, NoOrient: r.NoOrient, MaxPixels: a.MaxPixels})
 	if err != nil {
 		return err
 	}
 	defer source.Close()
-	g, err := compile(pipeline.Input{Spec: source.Info.Spec, Picture: source.Info.Picture})
+	g, err := graphs.Graph(pipeline.Input{Spec: source.Info.Spec, Picture: source.Info.Picture})
 	if err != nil {
 		return err
 	}

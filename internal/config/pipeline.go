@@ -94,6 +94,9 @@ func (s Save) Has(kind string) bool {
 	return false
 }
 
+// Place returns where the kinds stand.
+func (s Save) Place() Place { return s.place }
+
 // Saved returns what is saved of a step.
 func (p *Pipeline) Saved(step string) Save {
 	for _, s := range p.Save {

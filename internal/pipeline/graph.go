@@ -50,7 +50,7 @@ type Node struct {
 // Saved is a tensor that is to be written.
 type Saved struct {
 	Step   string        // or config.InputName
-	Kind   string        // one of config.SaveKinds
+	Kind   string        // one of config.SaveKinds, or filter-grad, bias-grad and the like
 	Layout tensor.Layout // empty for what has none
 	Plan   *ops.Plan     // of the step; nil for the input
 	slot   int
@@ -66,10 +66,10 @@ func Compile(file *config.Pipeline, w *Weights, in Input) (*Graph, error) {
 	for _, s := range g.saves() {
 		g.need(g.index(s.Step))
 	}
-	g.forward()
+	g.forward(g.takeInput())
 	for _, s := range g.saves() {
 		for _, kind := range s.Kinds {
-			if kind != "grad" {
+			if kind != "grad" && kind != "grad-heatmap" {
 				g.save(s.Step, kind)
 			}
 		}
@@ -249,24 +249,35 @@ func (g *Graph) need(node int) {
 	}
 }
 
-// forward adds the plans of the nodes that run to the program.
-func (g *Graph) forward() {
+// takeInput adds the input to the program.
+func (g *Graph) takeInput() int {
 	if g.prepared.plan == nil {
-		g.source = g.program.given(g.prepared.spec)
-	} else {
-		g.source = g.program.add(g.prepared.plan, nil, []int{g.program.given(g.Input.Spec)})[0]
+		return g.program.given(g.prepared.spec)
+	}
+	return g.program.given(g.Input.Spec)
+}
+
+// forward adds the plans of the nodes that run to the program.
+func (g *Graph) forward(input int) {
+	g.source = input
+	if g.prepared.plan != nil {
+		g.source = g.program.add(g.prepared.plan, nil, []int{input})[0]
 	}
 	for _, n := range g.Nodes {
-		if !n.Runs {
-			continue
+		if n.Runs {
+			g.bind(n)
+			n.out = g.program.add(n.Plan, n, n.slots)
 		}
-		for _, from := range n.From {
-			n.slots = append(n.slots, g.outputSlot(from))
-		}
-		for i := range n.operands {
-			n.slots = append(n.slots, g.program.constant(&n.operands[i], n.in[len(n.From)+i]))
-		}
-		n.out = g.program.add(n.Plan, n, n.slots)
+	}
+}
+
+// bind finds the slots of what a node takes.
+func (g *Graph) bind(n *Node) {
+	for _, from := range n.From {
+		n.slots = append(n.slots, g.outputSlot(from))
+	}
+	for i := range n.operands {
+		n.slots = append(n.slots, g.program.constant(&n.operands[i], n.in[len(n.From)+i]))
 	}
 }
 
@@ -303,14 +314,21 @@ func (s Saved) File() string {
 		return s.Step + ".argmax.png"
 	case "heatmap":
 		return s.Step + ".heatmap.png"
+	case "grad-heatmap":
+		return s.Step + ".grad.heatmap.png"
 	default:
 		return s.Step + "." + s.Kind + ".npy"
 	}
 }
 
+// Output returns the last step's output.
+func (g *Graph) Output() ops.Output { return g.Nodes[len(g.Nodes)-1].Plan.Outputs[0] }
+
+// Upstream returns the type and shape of the upstream gradient that a graph of
+// CompileGradient takes.
+func (g *Graph) Upstream() tensor.Spec { return g.program.slots[1].spec }
+
 // Memory returns what running the graph takes with the given number of threads.
 func (g *Graph) Memory(threads int) Memory {
-	m := g.program.memory(threads)
-	m.Input, _ = g.Input.Spec.Bytes()
-	return m
+	return g.program.memory(threads)
 }

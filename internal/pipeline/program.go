@@ -96,7 +96,7 @@ type Memory struct {
 	Arena   int // every tensor between the steps, and their temporaries
 	Scratch int // of all threads
 	Weights int // filters, biases and the like
-	Input   int // one input, as its file has it
+	Input   int // one input as its file has it, and the upstream gradient
 }
 
 // Total returns the sum, or an error when it does not fit an int.
@@ -128,7 +128,7 @@ func (p *program) memory(threads int) Memory {
 	return m
 }
 
-// inputs returns how many tensors the caller supplies; they are the first slots.
+// inputs returns how many tensors the caller supplies: the first slots.
 func (p *program) inputs() int {
 	n := 0
 	for n < len(p.slots) && p.slots[n].given {

@@ -1,0 +1,169 @@
+package pipeline
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/poolctl/poolctl/internal/config"
+	"github.com/poolctl/poolctl/internal/ops"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// CompileGradient compiles a pipeline forward and then backward (reverse mode):
+// from an upstream gradient in the shape of the last step's output, which a run
+// takes after the input, to the gradient of the input as the first steps take
+// it. For the steps whose save lists it, the gradients of the output, the
+// filter, the bias and the like are kept. Errors are those of Compile; that a
+// step on the way has no gradient is one of them.
+//
+// adjust, unless it is nil, is called with every operation before its gradient
+// is planned.
+func CompileGradient(file *config.Pipeline, w *Weights, in Input, adjust func(ops.Op) error) (*Graph, error) {
+	g, err := planned(file, w, in)
+	if err != nil {
+		return nil, err
+	}
+	last := len(g.Nodes) - 1
+	for _, from := range g.Nodes[last].From { // the output itself is not needed
+		g.need(from)
+	}
+	input := g.takeInput()
+	up := tensor.Spec{DType: g.Nodes[last].Plan.Outputs[0].DType.Averaged(), Shape: g.Nodes[last].Plan.Outputs[0].Shape}
+	b := &backward{Graph: g, arriving: make([][]int, len(g.Nodes)), adjust: adjust}
+	b.arriving[last] = []int{g.program.given(up)}
+	g.forward(input)
+	g.bind(g.Nodes[last])
+	var faults Faults
+	for _, s := range file.Save {
+		if i := g.index(s.Step); i >= 0 && i != last && !g.Nodes[i].Runs && (s.Has("grad") || s.Has("grad-heatmap")) {
+			faults = append(faults, &StepError{s.Place(), s.Step, "", errors.New("got grad, but the last step does not depend on it")})
+		}
+	}
+	for i := last; i >= 0; i-- {
+		if n := g.Nodes[i]; n.Runs || i == last {
+			if err := b.node(i); err != nil {
+				faults = append(faults, err)
+			}
+		}
+	}
+	if len(faults) > 0 {
+		slices.SortStableFunc(faults, func(a, b *StepError) int { return cmp.Compare(a.Place.Line, b.Place.Line) })
+		return nil, faults
+	}
+	if err := b.input(); err != nil {
+		return nil, err
+	}
+	if err := g.program.place(); err != nil {
+		return nil, fmt.Errorf("%s: %w", file.File, err)
+	}
+	return g, nil
+}
+
+// backward adds the gradients to a graph, from the last step to the first.
+type backward struct {
+	*Graph
+	arriving [][]int // for every node the gradients of its output, a slot for each step that takes it
+	toInput  []int   // the same for the input
+	adjust   func(ops.Op) error
+}
+
+// node adds the gradient of a step: of all its main inputs and, where they are
+// saved, of its parameters. A step after one that is wrong gets none.
+func (b *backward) node(i int) *StepError {
+	n := b.Nodes[i]
+	if len(b.arriving[i]) == 0 {
+		return nil
+	}
+	dy, err := b.total(b.arriving[i])
+	if err != nil {
+		return located(n.Step, err)
+	}
+	op, ok := n.Op.(ops.Differentiable)
+	if !ok {
+		return &StepError{n.Step.At("op"), n.Step.Name, "op", fmt.Errorf("got %s, which has no gradient", n.Step.Spec.Name)}
+	}
+	if b.adjust != nil {
+		if err := b.adjust(op); err != nil {
+			return located(n.Step, err)
+		}
+	}
+	saved := b.File.Saved(n.Step.Name)
+	b.keepGradient(saved, dy, n.Plan.Outputs[0].Layout)
+	want := ops.WantGrad{Input: true}
+	for _, name := range ops.Gradients(op) {
+		*want.Of(name) = saved.Has("grad") && n.takes(name)
+	}
+	plan, err := op.PlanGrad(append(append([]tensor.Spec{}, n.in...), b.program.slots[dy].spec), want)
+	if err != nil {
+		return located(n.Step, err)
+	}
+	out := b.program.add(plan, n, append(append([]int{}, n.slots...), dy))
+	for k, from := range n.From {
+		if from < 0 {
+			b.toInput = append([]int{out[k]}, b.toInput...)
+		} else {
+			b.arriving[from] = append([]int{out[k]}, b.arriving[from]...)
+		}
+	}
+	for k, o := range plan.Outputs[len(n.From):] { // dfilter, dbias, …
+		slot := out[len(n.From)+k]
+		b.program.keep(slot)
+		b.Saved = append(b.Saved, Saved{Step: n.Step.Name, Kind: o.Name[1:] + "-grad", Layout: o.Layout, slot: slot})
+	}
+	return nil
+}
+
+// input keeps the input's gradient, which is always saved.
+func (b *backward) input() error {
+	dx, err := b.total(b.toInput)
+	if err != nil {
+		return err
+	}
+	saved := b.File.Saved(config.InputName)
+	if !saved.Has("grad") {
+		saved.Kinds = append([]string{"grad"}, saved.Kinds...)
+	}
+	b.keepGradient(saved, dx, b.prepared.layout)
+	return nil
+}
+
+// keepGradient keeps the gradient of a step's output if it is saved.
+func (b *backward) keepGradient(saved config.Save, slot int, layout tensor.Layout) {
+	for _, kind := range saved.Kinds {
+		if kind == "grad" || kind == "grad-heatmap" {
+			b.program.keep(slot)
+			b.Saved = append(b.Saved, Saved{Step: saved.Step, Kind: kind, Layout: layout, slot: slot})
+		}
+	}
+}
+
+// total returns the sum of gradients: what flows back to an output that several
+// steps take. They are added in the order of those steps.
+func (b *backward) total(parts []int) (int, error) {
+	if len(parts) == 1 {
+		return parts[0], nil
+	}
+	var specs []tensor.Spec
+	sum := new(ops.Add)
+	for _, slot := range parts {
+		specs = append(specs, b.program.slots[slot].spec)
+		sum.DType = max(sum.DType, b.program.slots[slot].spec.DType) // steps of their own dtype have gradients of it
+	}
+	plan, err := sum.Plan(specs, ops.Want{})
+	if err != nil {
+		return 0, err
+	}
+	return b.program.add(plan, nil, parts)[0], nil
+}
+
+// takes reports whether a step takes a tensor beside its main inputs.
+func (n *Node) takes(name string) bool {
+	for _, o := range n.operands {
+		if o.name == name {
+			return true
+		}
+	}
+	return false
+}
