@@ -75,11 +75,15 @@ func unfilter(filter byte, row, above []byte, pixel int) {
 		for i := range min(pixel, len(row)) {
 			row[i] += above[i]
 		}
+		if pixel == 3 {
+			unpaeth3(row, above)
+			return
+		}
 		for start := range min(pixel, max(0, len(row)-pixel)) { // one channel after the other: left and corner stay in registers
-			left, corner := int(row[start]), int(above[start])
+			left, corner := int32(row[start]), int32(above[start])
 			for i := start + pixel; i < len(row); i += pixel {
-				up := int(above[i])
-				left = int(row[i]+paeth(left, up, corner)) & 0xff
+				up := int32(above[i])
+				left = (int32(row[i]) + paeth(left, up, corner)) & 0xff
 				row[i] = uint8(left)
 				corner = up
 			}
@@ -87,20 +91,39 @@ func unfilter(filter byte, row, above []byte, pixel int) {
 	}
 }
 
+// unpaeth3 restores all but the first of a row's pixels of three bytes. The
+// bytes of a pixel do not wait for each other.
+func unpaeth3(row, above []byte) {
+	if len(row) < 6 {
+		return
+	}
+	left0, left1, left2 := int32(row[0]), int32(row[1]), int32(row[2])
+	corner0, corner1, corner2 := int32(above[0]), int32(above[1]), int32(above[2])
+	for i := 3; i+3 <= len(row) && i+3 <= len(above); i += 3 {
+		p, q := row[i:i+3:i+3], above[i:i+3:i+3]
+		up0, up1, up2 := int32(q[0]), int32(q[1]), int32(q[2])
+		left0 = (int32(p[0]) + paeth(left0, up0, corner0)) & 0xff
+		left1 = (int32(p[1]) + paeth(left1, up1, corner1)) & 0xff
+		left2 = (int32(p[2]) + paeth(left2, up2, corner2)) & 0xff
+		p[0], p[1], p[2] = uint8(left0), uint8(left1), uint8(left2)
+		corner0, corner1, corner2 = up0, up1, up2
+	}
+}
+
 // paeth returns whichever of its arguments is nearest to left+up-corner, the
-// first of equals. It is written without branches, which would be guesses.
-func paeth(left, up, corner int) uint8 {
-	toLeft, toUp := abs(up-corner), abs(left-corner)
-	toCorner := abs(left + up - 2*corner)
-	nearest, distance := left, toLeft
-	if toUp < distance {
-		nearest = up
+// first of equals. Comparing the three distances comes to this, which needs no
+// branches: they would be guesses.
+func paeth(left, up, corner int32) int32 {
+	mirrored := 3*corner - left - up
+	lo, hi := min(left, up), max(left, up)
+	nearest := corner
+	if hi <= mirrored {
+		nearest = lo
 	}
-	distance = min(distance, toUp)
-	if toCorner < distance {
-		nearest = corner
+	if mirrored <= lo {
+		nearest = hi
 	}
-	return uint8(nearest)
+	return nearest
 }
 
 func abs(x int) int {

@@ -1,13 +1,11 @@
 package imgio
 
 import (
-	"bytes"
 	"encoding/binary"
 	"hash/adler32"
 	"hash/crc32"
 	"io"
-
-	"github.com/klauspost/compress/flate"
+	"slices"
 )
 
 // pngBand is how much raw data is compressed on its own, in bytes: enough to
@@ -15,10 +13,6 @@ import (
 // all processors busy. It is fixed, so that a picture's file does not depend on
 // their number.
 const pngBand = 1 << 19
-
-// deflateLevel is the compression level: higher ones take twice the time and
-// more for two parts in a hundred.
-const deflateLevel = 3
 
 // writePNG writes the raster as a PNG of its own depth and channels. Rows are
 // filtered by the least sum of absolute differences; bands of rows are
@@ -103,31 +97,7 @@ func (r *raster) compress(lo, hi int, last bool) pngPart {
 		raw = appendFiltered(raw, row, above, scratch, pixel)
 		row, above = above, row
 	}
-	// Filtered photographs have few repetitions; coding the bytes alone is
-	// often as short, and shorter where the level's search gives up on noise.
-	data := deflated(raw, deflateLevel, last)
-	if plain := deflated(raw, flate.HuffmanOnly, last); len(plain) < len(data) {
-		data = plain
-	}
-	return pngPart{data, adler32.Checksum(raw), len(raw)}
-}
-
-func deflated(raw []byte, level int, last bool) []byte {
-	var out bytes.Buffer
-	out.Grow(len(raw) / 2)
-	z, err := flate.NewWriter(&out, level)
-	if err == nil {
-		_, err = z.Write(raw)
-	}
-	if err == nil && last {
-		err = z.Close()
-	} else if err == nil {
-		err = z.Flush()
-	}
-	if err != nil { // a buffer takes everything
-		panic(err)
-	}
-	return out.Bytes()
+	return pngPart{deflate(raw, last), adler32.Checksum(raw), len(raw)}
 }
 
 // rowInto writes row y as PNG stores it: 16-bit samples most significant byte
@@ -144,21 +114,44 @@ func (r *raster) rowInto(dst []byte, y int) {
 }
 
 // appendFiltered appends the filter and the filtered row: of the five, the one
-// whose bytes, taken as signed, have the least sum of magnitudes.
+// whose bytes, taken as signed, have the least sum of magnitudes. Of long rows a
+// part decides.
 func appendFiltered(raw, row, above, scratch []byte, pixel int) []byte {
-	start := len(raw)
-	raw = append(raw, filterNone)
-	raw = append(raw, row...)
-	best := magnitude(row, 1<<62)
-	for filter := byte(filterSub); filter <= filterPaeth && best > 0; filter++ {
-		applyFilter(filter, scratch, row, above, pixel)
-		if m := magnitude(scratch, best); m < best {
-			best = m
-			raw[start] = filter
-			copy(raw[start+1:], scratch)
+	n := len(row)
+	probe, probeAbove, out := row, above, scratch
+	if n >= 4*probeStep {
+		probe, probeAbove, out = sampled(scratch[:0], row), sampled(scratch[n/4:n/4], above), scratch[n/2:]
+		out = out[:len(probe)]
+	}
+	best, least := byte(filterNone), magnitude(probe, 1<<62)
+	for filter := byte(filterSub); filter <= filterPaeth && least > 0; filter++ {
+		applyFilter(filter, out, probe, probeAbove, pixel)
+		if m := magnitude(out, least); m < least {
+			best, least = filter, m
 		}
 	}
+	raw = append(slices.Grow(raw, n+1), best)
+	to := len(raw)
+	raw = raw[:to+n]
+	if best == filterNone {
+		copy(raw[to:], row)
+	} else {
+		applyFilter(best, raw[to:], row, above, pixel)
+	}
 	return raw
+}
+
+// probeStep is the distance of the parts of a row that stand for it, in bytes;
+// probePart is their length. Both are multiples of 1, 2, 3, 4, 6 and 8 bytes a
+// pixel.
+const probeStep, probePart = 768, 168
+
+// sampled appends the parts that stand for a row.
+func sampled(to, row []byte) []byte {
+	for ; len(row) >= probePart; row = row[min(len(row), probeStep):] {
+		to = append(to, row[:probePart]...)
+	}
+	return to
 }
 
 // magnitude sums the magnitudes of bytes taken as signed, eight at a time; it
@@ -216,7 +209,7 @@ func applyFilter(filter byte, dst, row, above []byte, pixel int) {
 		to, from, up := dst[pixel:][:len(left)], row[pixel:][:len(left)], above[pixel:][:len(left)]
 		corner = corner[:len(left)]
 		for i, l := range left {
-			to[i] = from[i] - paeth(int(l), int(up[i]), int(corner[i]))
+			to[i] = from[i] - uint8(paeth(int32(l), int32(up[i]), int32(corner[i])))
 		}
 	}
 }

@@ -37,8 +37,8 @@ func TestMagnitude(t *testing.T) {
 
 // TestPaeth compares with the definition in the PNG specification.
 func TestPaeth(t *testing.T) {
-	for a := 0; a < 256; a += 3 {
-		for b := 0; b < 256; b += 5 {
+	for a := range 256 {
+		for b := range 256 {
 			for c := range 256 {
 				p := a + b - c
 				pa, pb, pc := max(p-a, a-p), max(p-b, b-p), max(p-c, c-p)
@@ -48,7 +48,7 @@ func TestPaeth(t *testing.T) {
 				} else if pb <= pc {
 					want = b
 				}
-				if got := paeth(a, b, c); int(got) != want {
+				if got := paeth(int32(a), int32(b), int32(c)); int(got) != want {
 					t.Fatalf("paeth(%d,%d,%d): got %d, want %d", a, b, c, got, want)
 				}
 			}

@@ -220,7 +220,7 @@ func pngFile(width, height uint32, depth, colour, interlace byte, chunks ...stri
 
 // idat compresses raw rows.
 func idat(raw string) string {
-	data := deflated([]byte(raw), 9, true)
+	data := deflate([]byte(raw), true)
 	return "IDAT\x78\x5e" + string(binary.BigEndian.AppendUint32(data, adler32.Checksum([]byte(raw))))
 }
 
