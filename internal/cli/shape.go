@@ -127,25 +127,22 @@ type shapeFlags struct {
 }
 
 func (a *app) newShapeCommand() *cobra.Command {
+	p := &shapePipeline{}
 	cmd := &cobra.Command{
-		Use:     "shape OPERATION --input-shape SHAPE [flags]",
-		Short:   "output shape, padding and cost of an operation, without data",
-		Long:    "Prints what an operation does to a shape: output size, padding before and after, receptive field, parameters, multiply-adds, bytes, and the kernel that would compute it. No data is read.",
+		Use:   "shape OPERATION|PIPELINE --input-shape SHAPE [flags]",
+		Short: "output shape, padding and cost of an operation or a pipeline, without data",
+		Long: `Prints what an operation does to a shape: output size, padding before and after, receptive field, parameters, multiply-adds, bytes, and the kernel that would compute it. No data is read.
+
+Of a pipeline file it prints a table: for every step the shape of its output, its padding, and what one cell of the output sees of the input: how many cells (field), how far apart the fields of neighbours are (jump), and where the middle of the first one's lies (start); then its cost, and the positions of its input that no window sees. Below it stand the totals and the memory that a run takes. Weights must be there, but only their headers are read.`,
 		GroupID: "look",
 		Example: examples([]ops.Example{
 			{Does: "the padding that SAME means", Command: "poolctl shape pool --type max --window 3 --strides 2 --padding SAME --input-shape 1,224,224,64"},
 			{Does: "a convolution's cost, as JSON", Command: "poolctl shape conv2d --input-shape 8,56,56,64 --filter-shape 3,3,64,64 --padding SAME --json"},
 		}),
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return unknownOperation(cmd, args[0])
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return &usageError{"shape: operation missing, want one of " + strings.Join(operationNames(), ", "), "`" + cmd.CommandPath() + " --help` shows examples"}
-		},
+		Args: operationOrPipeline,
+		RunE: func(_ *cobra.Command, args []string) error { return a.runShapePipeline(p, args[0]) },
 	}
+	p.add(cmd.Flags())
 	for _, spec := range ops.Table {
 		cmd.AddCommand(a.newShapeOperationCommand(spec))
 	}

@@ -126,6 +126,19 @@ func (o *Pad) pads(layout tensor.Layout) ([][2]int, error) {
 	return list, nil
 }
 
+// Before returns how many cells are added before the first of each spatial
+// dimension of an input that Plan accepted.
+func (o *Pad) Before(layout tensor.Layout) []int {
+	pads, _ := o.pads(layout)
+	var list []int
+	for i, axis := range layout {
+		if axis != 'N' && axis != 'C' {
+			list = append(list, pads[i][0])
+		}
+	}
+	return list
+}
+
 // Plan implements Op.
 func (o *Pad) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	layout, k, err := o.lay(in[0])

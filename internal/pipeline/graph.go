@@ -41,6 +41,8 @@ type Node struct {
 	From []int     // the nodes whose output it takes; -1 is the prepared input
 	Runs bool      // something that is saved depends on it
 
+	Field *Field // nil where it has none
+
 	in       []tensor.Spec // the main inputs, then the tensors beside them
 	operands []operand
 	slots    []int // of the inputs
@@ -104,6 +106,7 @@ func planned(file *config.Pipeline, w *Weights, in Input) (*Graph, error) {
 	if len(faults) > 0 {
 		return nil, faults
 	}
+	g.fields()
 	return g, nil
 }
 
@@ -320,6 +323,10 @@ func (s Saved) File() string {
 		return s.Step + "." + s.Kind + ".npy"
 	}
 }
+
+// Prepared returns the input as the first steps take it, after the input
+// section.
+func (g *Graph) Prepared() (tensor.Spec, tensor.Layout) { return g.prepared.spec, g.prepared.layout }
 
 // Output returns the last step's output.
 func (g *Graph) Output() ops.Output { return g.Nodes[len(g.Nodes)-1].Plan.Outputs[0] }

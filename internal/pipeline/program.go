@@ -93,10 +93,11 @@ func (p *program) place() error {
 
 // Memory is what running a graph takes, in bytes, to the byte.
 type Memory struct {
-	Arena   int // every tensor between the steps, and their temporaries
-	Scratch int // of all threads
-	Weights int // filters, biases and the like
-	Input   int // one input as its file has it, and the upstream gradient
+	Arena    int // every tensor between the steps, and their temporaries
+	Separate int // what the arena would be if no two of them shared a place
+	Scratch  int // of all threads
+	Weights  int // filters, biases and the like
+	Input    int // one input as its file has it, and the upstream gradient
 }
 
 // Total returns the sum, or an error when it does not fit an int.
@@ -120,9 +121,12 @@ func (p *program) memory(threads int) Memory {
 			m.Input += n
 		case s.operand != nil:
 			m.Weights += n
+		default:
+			m.Separate += 8 * s.words
 		}
 	}
 	for _, t := range p.tasks {
+		m.Separate += 8 * t.temporaries.words
 		m.Scratch = max(m.Scratch, threads*t.plan.Scratch())
 	}
 	return m

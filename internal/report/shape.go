@@ -179,7 +179,13 @@ type settingJSON struct {
 }
 
 type shapeJSON struct {
-	Schema          string        `json:"schema"`
+	Schema string `json:"schema"`
+	operationJSON
+}
+
+// operationJSON is what a report of one operation and of a whole pipeline have
+// in common.
+type operationJSON struct {
 	Op              string        `json:"op"`
 	Name            string        `json:"name"`
 	DataFormat      string        `json:"data_format"`
@@ -206,8 +212,12 @@ type shapeJSON struct {
 // MarshalJSON implements json.Marshaler. Every key is always there, in the same
 // order.
 func (o Operation) MarshalJSON() ([]byte, error) {
-	object := shapeJSON{
-		Schema: "poolctl.shape/v1", Op: o.Op, Name: o.Name, DataFormat: o.DataFormat,
+	return marshal(shapeJSON{"poolctl.shape/v1", o.object()})
+}
+
+func (o Operation) object() operationJSON {
+	object := operationJSON{
+		Op: o.Op, Name: o.Name, DataFormat: o.DataFormat,
 		Input: specObject(o.Input), Output: specObject(o.Output), Outputs: []outputJSON{},
 		Window: listOf(o.Window), Strides: listOf(o.Stride), Dilations: listOf(o.Dilation),
 		Padding: o.Padding, PadLo: listOf(o.PadLo), PadHi: listOf(o.PadHi), Asymmetric: o.asymmetric(),
@@ -221,7 +231,7 @@ func (o Operation) MarshalJSON() ([]byte, error) {
 	for _, s := range o.Settings {
 		object.Settings = append(object.Settings, settingJSON(s))
 	}
-	return marshal(object)
+	return object
 }
 
 // WriteJSON writes the report as one object of the schema poolctl.shape/v1.

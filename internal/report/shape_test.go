@@ -68,14 +68,14 @@ func TestShapeReportMarksAsymmetricPaddingOnly(t *testing.T) {
 
 func TestShapeReportAsJSON(t *testing.T) {
 	got := strictJSON[shapeJSON](t, maxPool().WriteJSON)
-	want := shapeJSON{
-		Schema: "poolctl.shape/v1", Op: "pool", Name: "pool1", DataFormat: "NHWC",
+	want := shapeJSON{"poolctl.shape/v1", operationJSON{
+		Op: "pool", Name: "pool1", DataFormat: "NHWC",
 		Input: specJSON{"float32", []int{10, 9, 9, 2}}, Output: specJSON{"float32", []int{10, 9, 9, 2}},
 		Outputs: []outputJSON{{"argmax", specJSON{"int64", []int{10, 9, 9, 2}}}},
 		Window:  []int{2, 2}, Strides: []int{1, 1}, Dilations: []int{1, 1}, Padding: "SAME", PadLo: []int{0, 0}, PadHi: []int{1, 1}, Asymmetric: true,
 		ReceptiveField: []int{2, 2}, Bytes: 25920, ActivationBytes: 19440, Kernel: "max.rows.go",
 		Why: []string{"max.avx2: built with purego"}, Settings: []settingJSON{{"type", "max"}, {"nan", "propagate"}},
-	}
+	}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/poolctl/poolctl/internal/config"
+	"github.com/poolctl/poolctl/internal/imgio"
+	"github.com/poolctl/poolctl/internal/ops"
+	"github.com/poolctl/poolctl/internal/pipeline"
+	"github.com/poolctl/poolctl/internal/report"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// networkReport describes a compiled pipeline for people and scripts.
+func networkReport(g *pipeline.Graph, threads int) report.Network {
+	m := g.Memory(threads)
+	total, _ := m.Total()
+	prepared, layout := g.Prepared()
+	r := report.Network{File: g.File.File, Input: g.Input.Spec, Prepared: prepared, DataFormat: string(layout),
+		Memory: report.NetworkMemory{Peak: int64(total), Arena: int64(m.Arena), Scratch: int64(m.Scratch), Weights: int64(m.Weights),
+			Input: int64(m.Input), Separate: int64(m.Separate), Threads: threads}}
+	for _, n := range g.Nodes {
+		s := report.NetworkStep{Operation: shapeReport(n.Op, n.Plan), From: n.Step.From, Runs: n.Runs}
+		s.Name = n.Step.Name
+		if n.Field != nil {
+			s.Field = &report.Field{Size: n.Field.Size, Jump: n.Field.Jump, Start: n.Field.Start}
+		}
+		s.Unread, s.Tail = unread(n)
+		r.Steps = append(r.Steps, s)
+	}
+	return r
+}
+
+// unread returns how many positions of a step's input no window sees, -1 when
+// they were not counted, and how many of each axis are left over at its end.
+func unread(n *pipeline.Node) (positions int64, tail []int) {
+	g := &n.Plan.Geometry
+	if _, ok := n.Op.(*ops.ConvTranspose); ok || g.Rank == 0 {
+		return 0, nil
+	}
+	all, seen := 1, 1
+	for _, a := range g.Spatial() {
+		cells, end, ok := a.Unread()
+		if !ok {
+			return -1, nil
+		}
+		all, seen = all*a.In, seen*(a.In-cells)
+		tail = append(tail, end)
+	}
+	return int64(all - seen), tail
+}
+
+// networkFormats are the formats of the report of a pipeline.
+var networkFormats = []string{"text", "json", "csv", "markdown"}
+
+func addNetworkFlags(flags *pflag.FlagSet, format *string, why *bool) {
+	flags.Var(&choiceValue{format, networkFormats}, "report", "print the shape report as `FORMAT`: text, json, csv or markdown")
+	flags.BoolVar(why, "why", false, "with the report, say which kernels run and why faster ones do not")
+}
+
+// writeNetwork prints the report of a pipeline on standard output.
+func (a *app) writeNetwork(g *pipeline.Graph, format string, why bool) error {
+	r := networkReport(g, a.Threads)
+	r.Why = why
+	if !why {
+		for i := range r.Steps {
+			r.Steps[i].Why = nil
+		}
+	}
+	switch format {
+	case "json":
+		return r.WriteJSON(a.out)
+	case "csv":
+		return r.WriteCSV(a.out)
+	case "markdown":
+		return r.WriteMarkdown(a.out)
+	default:
+		return r.WriteText(a.out)
+	}
+}
+
+// shapePipeline is the form of the shape command that takes a pipeline file.
+type shapePipeline struct {
+	Input   []int
+	DType   string
+	Picture bool
+	Report  string
+	Why     bool
+}
+
+func (s *shapePipeline) add(flags *pflag.FlagSet) {
+	flags.SortFlags = false
+	flags.Var(&intsValue{&s.Input}, "input-shape", "`SHAPE` of the input, such as 1,224,224,3 (required)")
+	s.DType = "float32"
+	flags.Var(&choiceValue{&s.DType, tensor.DTypeNames()}, "input-dtype", "element `TYPE` of the input")
+	flags.BoolVar(&s.Picture, "picture", false, "the input is a picture: NHWC, brought to the pipeline's layout")
+	addNetworkFlags(flags, &s.Report, &s.Why)
+}
+
+// run prints the report of a pipeline for an input of a shape.
+func (a *app) runShapePipeline(s *shapePipeline, file string) error {
+	if s.Input == nil {
+		return usagef("shape: input-shape: missing, want a shape such as 1,224,224,3")
+	}
+	dtype, err := tensor.ParseDType(s.DType)
+	if err != nil {
+		return usagef("shape: input-dtype: %v", err)
+	}
+	in := pipeline.Input{Spec: tensor.Spec{DType: dtype, Shape: s.Input}, Picture: s.Picture}
+	if _, err := in.Spec.Bytes(); err != nil {
+		return usagef("shape: input-shape: %v", err)
+	}
+	if s.Picture && len(s.Input) != tensor.NHWC.Rank() {
+		return usagef("shape: input-shape: got %s for a picture, want 4 numbers (NHWC)", in.Spec.Shape)
+	}
+	p, err := config.ReadPipeline(file)
+	if err != nil {
+		return err
+	}
+	g, err := pipeline.Compile(p, pipeline.NewWeights(imgio.Options{MaxPixels: a.MaxPixels}), in)
+	if err != nil {
+		return err
+	}
+	return a.writeNetwork(g, a.reportFormat(s.Report, true), s.Why)
+}
+
+// isPipeline reports whether an operand where an operation's name may stand is
+// the name of a pipeline file.
+func isPipeline(word string) bool {
+	ext := strings.ToLower(filepath.Ext(word))
+	return ext == ".yaml" || ext == ".yml" || ext == ".json" || strings.ContainsAny(word, `/\`)
+}
+
+// operationOrPipeline wants the name of a pipeline file: an operation's would
+// have been a command of its own.
+func operationOrPipeline(cmd *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return &usageError{cmd.Name() + ": operation missing, want one of " + strings.Join(operationNames(), ", ") + ", or a pipeline file such as net.yaml", "`" + cmd.CommandPath() + " --help` shows examples"}
+	case !isPipeline(args[0]):
+		return unknownOperation(cmd, args[0])
+	case len(args) > 1:
+		return &usageError{fmt.Sprintf("%s: got %q after the pipeline file, want flags only", cmd.Name(), args[1]), "`poolctl run PIPELINE INPUT… --dry-run` reports on files"}
+	}
+	return nil
+}

@@ -1,0 +1,49 @@
+package geom
+
+// Unread returns how many input cells no window sees, and how many of those are
+// the tail, behind the last one that is seen: what strides step over, and what
+// is left over at the end. ok is false where counting would take too long: with
+// dilation and many millions of cells.
+func (a Axis) Unread() (cells, tail int, ok bool) {
+	switch {
+	case a.Out == 0:
+		return a.In, a.In, true
+	case a.Bounds == nil && a.Dilation == 1:
+		cells, tail = a.gaps()
+		return cells, tail, true
+	case a.Bounds == nil && a.In > mostCounted/a.Stride:
+		return 0, 0, false
+	}
+	g := a.Backward()
+	for i := range a.In {
+		o0, o1 := a.Reach(i)
+		if o0 < o1 && (a.Bounds != nil || g.At(i).N > 0) {
+			tail = 0
+		} else {
+			cells, tail = cells+1, tail+1
+		}
+	}
+	return cells, tail, true
+}
+
+// mostCounted bounds the steps of counting cells one by one.
+const mostCounted = 1 << 26
+
+// gaps is Unread without dilation, in closed form.
+func (a Axis) gaps() (cells, tail int) {
+	last := min(a.Out-1, floorDiv(a.In-1+a.Lo, a.Stride)) // the last window that begins before the end
+	tail = min(a.In, max(0, a.In-(last*a.Stride-a.Lo+a.Size)))
+	if a.Stride <= a.Size {
+		return tail, tail
+	}
+	// Windows that do not touch: those within the input, and one across each end.
+	o0, o1 := a.Interior()
+	seen := (o1 - o0) * a.Size
+	for _, o := range [2]int{o0 - 1, o1} {
+		if 0 <= o && o < a.Out {
+			t0, t1 := a.Span(o)
+			seen += t1 - t0
+		}
+	}
+	return a.In - seen, tail
+}

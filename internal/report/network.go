@@ -1,0 +1,282 @@
+package report
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	pretty "github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// Network is the shape report of a pipeline for one input.
+type Network struct {
+	File       string
+	Input      tensor.Spec // as its file has it
+	Prepared   tensor.Spec // as the first steps take it
+	DataFormat string      // of Prepared
+	Steps      []NetworkStep
+	Memory     NetworkMemory
+	Why        bool // say which kernels run, and why better ones do not
+}
+
+// NetworkStep is one step of a pipeline; Name is that of the step, and
+// ReceptiveField that of its own windows.
+type NetworkStep struct {
+	Operation
+	From   []string // the steps that it takes
+	Runs   bool     // something that is saved depends on it
+	Field  *Field   // nil where there is none
+	Unread int64    // positions of its input that no window sees; -1: not counted
+	Tail   []int    // of those, cells at the end of each spatial dimension
+}
+
+// Field is what a cell of a step's output sees of the pipeline's input: for each
+// spatial dimension the number of cells, the distance between the fields of
+// neighbours, and the middle of the first one's in cells from the first.
+type Field struct {
+	Size  []float64 `json:"size"`
+	Jump  []float64 `json:"jump"`
+	Start []float64 `json:"start"`
+}
+
+// NetworkMemory is what running a pipeline takes, in bytes. The arena holds what
+// flows between the steps, each part of it used again as soon as what lay there
+// is needed no more; Separate is what it would be otherwise.
+type NetworkMemory struct {
+	Peak     int64 `json:"peak_bytes"` // the sum of the next four
+	Arena    int64 `json:"arena_bytes"`
+	Scratch  int64 `json:"scratch_bytes"`
+	Weights  int64 `json:"weight_bytes"`
+	Input    int64 `json:"input_bytes"`
+	Separate int64 `json:"arena_bytes_without_reuse"`
+	Threads  int   `json:"threads"`
+}
+
+// totals sums the steps that run.
+func (n Network) totals() (parameters, multiplyAdds, activations int64) {
+	for _, s := range n.Steps {
+		if s.Runs {
+			parameters += s.Parameters
+			multiplyAdds += s.MultiplyAdds
+			activations += s.ActivationBytes
+		}
+	}
+	return parameters, multiplyAdds, activations
+}
+
+// networkColumns are the columns of the table; numbers stand to the right.
+var networkColumns = []struct {
+	name   string
+	number bool
+	cell   func(s NetworkStep) string
+}{
+	{"step", false, func(s NetworkStep) string { return s.Name }},
+	{"op", false, func(s NetworkStep) string { return s.Op }},
+	{"from", false, func(s NetworkStep) string { return strings.Join(s.From, ", ") }},
+	{"output", false, func(s NetworkStep) string { return specText(s.Output) }},
+	{"window", false, func(s NetworkStep) string { return crossed(s.Window) }},
+	{"strides", false, func(s NetworkStep) string { return crossed(s.Stride) }},
+	{"padding", false, NetworkStep.padding},
+	{"field", false, func(s NetworkStep) string { return s.Field.text(func(f *Field) []float64 { return f.Size }) }},
+	{"jump", false, func(s NetworkStep) string { return s.Field.text(func(f *Field) []float64 { return f.Jump }) }},
+	{"start", false, func(s NetworkStep) string { return s.Field.text(func(f *Field) []float64 { return f.Start }) }},
+	{"parameters", true, func(s NetworkStep) string { return grouped(s.Parameters) }},
+	{"multiply-adds", true, func(s NetworkStep) string { return grouped(s.MultiplyAdds) }},
+	{"activations", true, func(s NetworkStep) string { return byteSize(s.ActivationBytes) }},
+	{"never read", true, NetworkStep.unread},
+}
+
+// padding shows the amounts, with a star where they are unequal.
+func (s NetworkStep) padding() string {
+	if s.asymmetric() {
+		return s.padText() + " *"
+	}
+	return s.padText()
+}
+
+// unread shows how many positions no window sees, and the tail.
+func (s NetworkStep) unread() string {
+	switch {
+	case s.Unread < 0:
+		return "not counted"
+	case s.Unread == 0:
+		return ""
+	case strings.Trim(tensor.Join(s.Tail, ""), "0") == "":
+		return grouped(s.Unread)
+	default:
+		return grouped(s.Unread) + ", tail " + crossed(s.Tail)
+	}
+}
+
+// text joins the numbers of a field; a dash stands for none.
+func (f *Field) text(of func(*Field) []float64) string {
+	if f == nil || len(of(f)) == 0 {
+		return "-"
+	}
+	words := make([]string, len(of(f)))
+	for i, v := range of(f) {
+		words[i] = strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	return strings.Join(words, ",")
+}
+
+// table makes the table of the steps.
+func (n Network) table() table.Writer {
+	t := table.NewWriter()
+	var header table.Row
+	var configs []table.ColumnConfig
+	for i, c := range networkColumns {
+		header = append(header, c.name)
+		if c.number {
+			configs = append(configs, table.ColumnConfig{Number: i + 1, Align: pretty.AlignRight, AlignHeader: pretty.AlignRight, AlignFooter: pretty.AlignRight})
+		}
+	}
+	t.SetColumnConfigs(configs)
+	t.AppendHeader(header)
+	for _, s := range n.Steps {
+		var row table.Row
+		for _, c := range networkColumns {
+			row = append(row, c.cell(s))
+		}
+		if !s.Runs {
+			row[0] = fmt.Sprintf("(%s)", row[0])
+		}
+		t.AppendRow(row)
+	}
+	t.SuppressEmptyColumns()
+	return t
+}
+
+// WriteText writes the report as a table for people, with the totals below it.
+func (n Network) WriteText(w io.Writer) error {
+	t := n.table()
+	t.SetStyle(table.StyleLight)
+	t.Style().Format.Header = pretty.FormatDefault
+	t.Style().Options = table.OptionsNoBordersAndSeparators
+	t.Style().Options.SeparateHeader = true
+	t.Style().Box.PaddingLeft, t.Style().Box.PaddingRight = "", "  "
+	if err := writeLines(w, n.title()+"\n"+t.Render()+"\n"); err != nil {
+		return err
+	}
+	return writeLines(w, strings.Join(n.notes(), "\n"))
+}
+
+// WriteMarkdown writes the same as a Markdown table and a list.
+func (n Network) WriteMarkdown(w io.Writer) error {
+	lines := []string{n.title(), "", n.table().RenderMarkdown(), ""}
+	for _, note := range n.notes() {
+		lines = append(lines, "- "+note)
+	}
+	return writeLines(w, strings.Join(lines, "\n"))
+}
+
+func (n Network) title() string {
+	title := n.File + " on " + specText(n.Input)
+	if !n.Prepared.Equal(n.Input) {
+		title += ", prepared to " + specText(n.Prepared)
+	}
+	return strings.TrimSpace(title + " " + n.DataFormat)
+}
+
+// notes are the totals, and what the table's marks mean.
+func (n Network) notes() []string {
+	parameters, multiplyAdds, activations := n.totals()
+	m := n.Memory
+	list := []string{
+		fmt.Sprintf("total: %s parameters, %s multiply-adds, %s of activations", grouped(parameters), grouped(multiplyAdds), byteSize(activations)),
+		fmt.Sprintf("peak memory on %d threads: %s = arena %s (%s without reuse) + weights %s + scratch %s + input %s", m.Threads,
+			byteSize(m.Peak), byteSize(m.Arena), byteSize(m.Separate), byteSize(m.Weights), byteSize(m.Scratch), byteSize(m.Input)),
+	}
+	asymmetric, idle := false, false
+	for _, s := range n.Steps {
+		asymmetric, idle = asymmetric || s.asymmetric(), idle || !s.Runs
+	}
+	if asymmetric {
+		list = append(list, "padding *: more at one end than at the other (lo:hi of each spatial dimension)")
+	}
+	if idle {
+		list = append(list, "(step) does not run: nothing that is saved depends on it")
+	}
+	for _, s := range n.Steps {
+		if n.Why {
+			list = append(list, fmt.Sprintf("%s runs %s", s.Name, strings.Join(append([]string{s.Kernel}, s.Why...), "; not ")))
+		}
+	}
+	return list
+}
+
+type networkStepJSON struct {
+	operationJSON
+	From   []string `json:"from"`
+	Runs   bool     `json:"runs"`
+	Field  *Field   `json:"field"`
+	Unread *int64   `json:"unread"`
+	Tail   []int    `json:"tail"`
+}
+
+type totalsJSON struct {
+	Parameters      int64 `json:"parameters"`
+	MultiplyAdds    int64 `json:"multiply_adds"`
+	ActivationBytes int64 `json:"activation_bytes"`
+}
+
+// WriteJSON writes the report as one object of the schema poolctl.network/v1. A
+// step's field is null where it has none, unread where it was not counted.
+func (n Network) WriteJSON(w io.Writer) error {
+	steps := make([]networkStepJSON, len(n.Steps))
+	for i, s := range n.Steps {
+		steps[i] = networkStepJSON{s.object(), append([]string{}, s.From...), s.Runs, s.Field, nil, listOf(s.Tail)}
+		if s.Unread >= 0 {
+			steps[i].Unread = &n.Steps[i].Unread
+		}
+	}
+	parameters, multiplyAdds, activations := n.totals()
+	return writeJSON(w, struct {
+		Schema     string            `json:"schema"`
+		File       string            `json:"file"`
+		Input      specJSON          `json:"input"`
+		Prepared   specJSON          `json:"prepared"`
+		DataFormat string            `json:"data_format"`
+		Steps      []networkStepJSON `json:"steps"`
+		Totals     totalsJSON        `json:"totals"`
+		Memory     NetworkMemory     `json:"memory"`
+	}{"poolctl.network/v1", n.File, specObject(n.Input), specObject(n.Prepared), n.DataFormat, steps, totalsJSON{parameters, multiplyAdds, activations}, n.Memory})
+}
+
+// WriteCSV writes a header and one line a step: the columns of WriteShapeCSV,
+// and those of the network.
+func (n Network) WriteCSV(w io.Writer) error {
+	out := csv.NewWriter(w)
+	var record []string
+	for _, c := range shapeColumns {
+		record = append(record, c.name)
+	}
+	record = append(record, "from", "runs", "field", "jump", "start", "unread", "tail")
+	if err := out.Write(record); err != nil {
+		return err
+	}
+	for _, s := range n.Steps {
+		record = record[:0]
+		for _, c := range shapeColumns {
+			record = append(record, c.cell(s.Operation))
+		}
+		unread := ""
+		if s.Unread >= 0 {
+			unread = strconv.FormatInt(s.Unread, 10)
+		}
+		record = append(record, strings.Join(s.From, " "), strconv.FormatBool(s.Runs),
+			s.Field.text(func(f *Field) []float64 { return f.Size }),
+			s.Field.text(func(f *Field) []float64 { return f.Jump }),
+			s.Field.text(func(f *Field) []float64 { return f.Start }), unread, crossed(s.Tail))
+		if err := out.Write(record); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
