@@ -40,6 +40,7 @@ type gradient struct {
 	Report string
 	Why    bool
 	DryRun bool
+	Emit   bool
 	files  fileFlags
 }
 
@@ -82,8 +83,11 @@ func (a *app) newGradOperationCommand(spec ops.Spec, op ops.Differentiable) *cob
 		Aliases: spellings(spec),
 		Short:   "gradient of " + spec.Summary,
 		Long:    "The gradient of " + spec.Name + ": " + spec.Summary + ".\n\nThe upstream gradient is ones unless --upstream, --target or --loss says otherwise. Integer inputs are differentiated as floating-point numbers.",
-		Args:    inputsOf(spec),
+		Args:    unlessEmitted(&g.Emit, inputsOf(spec)),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if g.Emit {
+				return a.emitGradient(g, args)
+			}
 			if err := g.check(cmd.Flags(), args); err != nil {
 				return err
 			}
@@ -120,6 +124,7 @@ func (a *app) newGradOperationCommand(spec ops.Spec, op ops.Differentiable) *cob
 	addParams(flags, op.GradParams())
 	addReportFlags(flags, &g.Report, &g.Why)
 	flags.BoolVar(&g.DryRun, "dry-run", false, "stop after the shape report; nothing is read but headers")
+	addEmitFlag(flags, &g.Emit)
 	g.files.add(flags)
 	return cmd
 }

@@ -25,6 +25,7 @@ type operation struct {
 	Report  string
 	DryRun  bool
 	Why     bool
+	Emit    bool
 	files   fileFlags
 }
 
@@ -58,7 +59,7 @@ func (a *app) newOperationCommand(spec ops.Spec) *cobra.Command {
 		Long:    firstUpper(spec.Summary) + ".\n\n" + spec.Doc + "\n\nTensorFlow: " + spec.TF,
 		Example: examples(spec.Examples),
 		GroupID: groupOf(spec),
-		Args:    inputsOf(spec),
+		Args:    unlessEmitted(&o.Emit, inputsOf(spec)),
 		RunE:    func(_ *cobra.Command, args []string) error { return a.runOperation(o, args) },
 	}
 	flags := cmd.Flags()
@@ -71,6 +72,7 @@ func (a *app) newOperationCommand(spec ops.Spec) *cobra.Command {
 	}
 	addReportFlags(flags, &o.Report, &o.Why)
 	flags.BoolVar(&o.DryRun, "dry-run", false, "stop after the shape report; nothing is read but headers")
+	addEmitFlag(flags, &o.Emit)
 	o.files.add(flags)
 	return cmd
 }
@@ -164,6 +166,9 @@ func examples(list []ops.Example) string {
 }
 
 func (a *app) runOperation(o *operation, names []string) error {
+	if o.Emit {
+		return a.emitOperation(o, names)
+	}
 	if err := o.check(names); err != nil {
 		return err
 	}

@@ -1,0 +1,70 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/poolctl/poolctl/internal/ops"
+)
+
+// OneStep returns the text of the pipeline file whose only step is an operation
+// with its parameters as they are, named like the operation; what has its
+// default is left out. kinds are what is saved of it. An operation with several
+// main inputs takes the pipeline's own for each of so many.
+//
+// An error says that a parameter has a value that no file can have.
+func OneStep(spec ops.Spec, op ops.Op, inputs int, kinds []string) (string, error) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "version: 1\nsteps:\n  - name: %s\n    op: %s\n", spec.Name, spec.Name)
+	if spec.Several {
+		fmt.Fprintf(&b, "    from: [%s]\n", strings.Join(slices.Repeat([]string{InputName}, inputs), ", "))
+	}
+	fresh := StepParams(spec.New())
+	for i, p := range StepParams(op) {
+		text := p.String()
+		if text == fresh[i].String() {
+			continue
+		}
+		value, err := valueText(p, text)
+		if err != nil {
+			return "", fmt.Errorf("%s: %s: %w", spec.Name, p.Name, err)
+		}
+		fmt.Fprintf(&b, "    %s: %s\n", p.Name, value)
+	}
+	fmt.Fprintf(&b, "save:\n  %s: [%s]\n", spec.Name, strings.Join(kinds, ", "))
+	return b.String(), nil
+}
+
+// valueText writes a parameter's value, given as a flag has it, as a file has it.
+func valueText(p ops.Param, text string) (string, error) {
+	switch p.Kind {
+	case ops.KindInts, ops.KindNumbers, ops.KindShape:
+		return listText(text), nil
+	case ops.KindWindow:
+		if text == "global" {
+			return text, nil
+		}
+		return listText(text), nil
+	case ops.KindPadding, ops.KindPairs:
+		if !strings.Contains(text, ":") {
+			return text, nil // a rule
+		}
+		var pairs []string
+		for pair := range strings.SplitSeq(text, ",") {
+			pairs = append(pairs, "["+strings.Replace(pair, ":", ", ", 1)+"]")
+		}
+		return "[" + strings.Join(pairs, ", ") + "]", nil
+	case ops.KindTensor:
+		if text == "-" {
+			return "", errors.New("got -, want a file: a pipeline does not read standard input")
+		}
+		return strconv.Quote(text), nil
+	default:
+		return text, nil
+	}
+}
+
+func listText(text string) string { return "[" + strings.ReplaceAll(text, ",", ", ") + "]" }
