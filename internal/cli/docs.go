@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/poolctl/poolctl/internal/config"
 	"github.com/poolctl/poolctl/internal/ops"
 )
 
@@ -34,7 +35,7 @@ func (a *app) newDocsCommand() *cobra.Command {
 
 // referencePages returns the pages by file name.
 func referencePages() (map[string]string, error) {
-	schema, err := json.MarshalIndent(ops.Schema(), "", "  ")
+	schema, err := json.MarshalIndent(config.Schema(), "", "  ")
 	if err != nil {
 		return nil, err
 	}

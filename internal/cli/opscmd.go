@@ -9,6 +9,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"github.com/poolctl/poolctl/internal/config"
 	"github.com/poolctl/poolctl/internal/ops"
 )
 
@@ -46,7 +47,7 @@ func (a *app) newOpsCommand() *cobra.Command {
 			RunE: func(*cobra.Command, []string) error {
 				encoder := json.NewEncoder(a.out)
 				encoder.SetIndent("", "  ")
-				return encoder.Encode(ops.Schema())
+				return encoder.Encode(config.Schema())
 			}},
 	)
 	return cmd

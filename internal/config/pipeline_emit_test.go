@@ -66,6 +66,7 @@ func operations(t *testing.T, spec ops.Spec, name, value string) []ops.Op {
 // values of its kind: whatever the operation accepts reads back from the file
 // as equal parameters.
 func TestEveryOperationIsAPipelineOfOneStep(t *testing.T) {
+	schema := compiledSchema(t)
 	for _, spec := range ops.Table {
 		for _, p := range config.StepParams(spec.New()) {
 			values := candidates[p.Kind]
@@ -84,6 +85,9 @@ func TestEveryOperationIsAPipelineOfOneStep(t *testing.T) {
 					if err != nil {
 						t.Errorf("%s: %s=%s: %v in\n%s", spec.Name, p.Name, value, err, text)
 						continue
+					}
+					if err := schema.Validate(asJSON(t, text)); err != nil {
+						t.Errorf("%s: %s=%s: the schema refuses\n%s%v", spec.Name, p.Name, value, text, err)
 					}
 					want := config.StepParams(op)
 					for j, q := range config.StepParams(back.Steps[0].Op) {
