@@ -3,7 +3,6 @@ package pipeline
 import (
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/ops"
@@ -73,8 +72,9 @@ func (n *Node) see(in *Field) *Field {
 func (n *Node) alongSpace() bool {
 	for _, p := range n.Op.Params() {
 		if axis, err := strconv.Atoi(p.String()); p.Kind == ops.KindAxis && err == nil {
-			layout := string(n.Plan.Layout)
-			return !strings.Contains("NC", layout[(axis+len(layout))%len(layout):][:1])
+			layout := n.Plan.Layout
+			letter := layout[(axis+len(layout))%len(layout)]
+			return letter != 'N' && letter != 'C'
 		}
 	}
 	return false
