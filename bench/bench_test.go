@@ -21,5 +21,8 @@ func TestWorkloads(t *testing.T) {
 		if !slices.Contains(w.Args, "--shape") {
 			t.Errorf("%s: no shape in %q", w.Name, w.Args)
 		}
+		if w.Goal.Peer <= 0 || w.Goal.Peer > 1 || w.Goal.Limit < 1 {
+			t.Errorf("%s: goals are %v, want at most a peer's time and at least the limit's", w.Name, w.Goal)
+		}
 	}
 }

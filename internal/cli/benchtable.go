@@ -15,8 +15,9 @@ import (
 
 // workloadResult is a row of the suite.
 type workloadResult struct {
-	Name    string `json:"name"`
-	Command string `json:"command"`
+	Name    string  `json:"name"`
+	Command string  `json:"command"`
+	Goal    float64 `json:"goal"` // of the ratio to the limit
 	benchResult
 }
 
@@ -49,7 +50,7 @@ func (a *app) runSuite(options benchFlags, match string) error {
 		if err != nil {
 			return err
 		}
-		r := workloadResult{row.Name, strings.Join(row.Args, " "), timed[0]}
+		r := workloadResult{row.Name, strings.Join(row.Args, " "), row.Goal.Limit, timed[0]}
 		r.setRoofline(limits, row.plan)
 		a.verbose("%s: %.2f ms", r.Name, r.Seconds.Min*1e3)
 		if r.noise > noisy {
@@ -104,10 +105,10 @@ func (a *app) writeSuite(rows []workloadResult, limits *ops.Roofline, format str
 	if limits != nil {
 		a.note("copy %.1f GB/s (%.1f by ordinary stores), multiply-adds %.0f GFLOP/s with --threads %d", limits.Copy/1e9, limits.PlainCopy/1e9, limits.Flops/1e9, a.Threads)
 	}
-	t := benchTable("workload", limits != nil, "GB/s", "Gop/s", "implementation")
+	t := benchTable("workload", limits != nil, "goal", "GB/s", "Gop/s", "implementation")
 	for i := range rows {
 		r := &rows[i]
-		t.AppendRow(append(append(table.Row{r.Name}, r.timeCells()...), fmt.Sprintf("%.1f", r.GBPerS), fmt.Sprintf("%.1f", r.GFlopPerS), r.Impl))
+		t.AppendRow(append(append(table.Row{r.Name}, r.timeCells()...), fmt.Sprintf("%.2fx", r.Goal), fmt.Sprintf("%.1f", r.GBPerS), fmt.Sprintf("%.1f", r.GFlopPerS), r.Impl))
 	}
 	return a.writeTable(t, format)
 }
