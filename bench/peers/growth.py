@@ -19,7 +19,7 @@ WINDOWS = [2, 3, 5, 9, 15, 31, 63, 127, 255]
 
 
 def milliseconds(command, threads=THREADS):
-    done = subprocess.run([POOLCTL, "bench", *command.split(), "--no-roofline", "--min-time", "200ms", "--threads", str(threads), "--max-memory", "0"],
+    done = subprocess.run([POOLCTL, "bench", *command.split(), "--quiet", "--no-roofline", "--min-time", "200ms", "--threads", str(threads)],
                           stdout=subprocess.PIPE, check=True)
     return 1e3 * json.loads(done.stdout)["seconds"]["min"]
 
@@ -69,7 +69,7 @@ def main():
             a.plot(values, row, marker="o", markersize=3, linewidth=1.2, label=name)
         a.set(xscale="log", yscale="log", xlabel=what)
         a.grid(color="#dddddd", linewidth=0.6)
-        a.legend(fontsize=7, frameon=False)
+        a.legend(fontsize=7, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1))
     axes[0].set_ylabel("milliseconds")
     save(figure, "growth.svg")
 
