@@ -105,10 +105,18 @@ func (a *app) writeSuite(rows []workloadResult, limits *ops.Roofline, format str
 	if limits != nil {
 		a.note("copy %.1f GB/s (%.1f by ordinary stores), multiply-adds %.0f GFLOP/s with --threads %d", limits.Copy/1e9, limits.PlainCopy/1e9, limits.Flops/1e9, a.Threads)
 	}
-	t := benchTable("workload", limits != nil, "goal", "GB/s", "Gop/s", "implementation")
+	columns := []any{"GB/s", "Gop/s", "implementation"}
+	if limits != nil {
+		columns = append([]any{"goal"}, columns...)
+	}
+	t := benchTable("workload", limits != nil, columns...)
 	for i := range rows {
 		r := &rows[i]
-		t.AppendRow(append(append(table.Row{r.Name}, r.timeCells()...), fmt.Sprintf("%.2fx", r.Goal), fmt.Sprintf("%.1f", r.GBPerS), fmt.Sprintf("%.1f", r.GFlopPerS), r.Impl))
+		cells := r.timeCells()
+		if limits != nil {
+			cells = append(cells, fmt.Sprintf("%.2fx", r.Goal))
+		}
+		t.AppendRow(append(append(table.Row{r.Name}, cells...), fmt.Sprintf("%.1f", r.GBPerS), fmt.Sprintf("%.1f", r.GFlopPerS), r.Impl))
 	}
 	return a.writeTable(t, format)
 }
