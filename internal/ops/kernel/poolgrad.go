@@ -27,6 +27,8 @@ type CellGradient struct {
 	images  int
 	inImage int // numbers of an image
 	runs    []cellRun
+	inside0 int // between these all windows that see a cell exist
+	inside1 int
 	links   int // most links of a cell
 	band    int // rows of a unit, all of one plane
 	bands   int // units of a plane, one above the other
@@ -34,7 +36,7 @@ type CellGradient struct {
 	pieces  int // units side by side
 	lanes   int // numbers a vector has; 0 where there is only plain Go
 	level   Level
-	phase   int // numbers of a phase that is interleaved with others
+	phase   int // numbers of scratch for a phase that is interleaved with others
 	shares  int // numbers of a unit's shares
 	stream  bool
 }
@@ -44,9 +46,10 @@ type CellGradient struct {
 type cellRun struct{ first, cells, step int }
 
 // cellRuns cuts an axis into runs: one for each cell near a border, and for each
-// of as many phases as the stride has in between.
-func cellRuns(a *geom.Axis) (list []cellRun) {
-	lo, hi := a.In, a.In // between these all windows that see a cell exist
+// of as many phases as the stride has in between, where all windows that see a
+// cell exist: lo <= cell < hi.
+func cellRuns(a *geom.Axis) (list []cellRun, lo, hi int) {
+	lo, hi = a.In, a.In
 	if a.Bounds == nil {
 		lo = min(a.In, max(0, a.Effective()-1-a.Lo))
 		hi = max(lo, min(a.In, a.Out*a.Stride-a.Lo))
@@ -60,7 +63,7 @@ func cellRuns(a *geom.Axis) (list []cellRun) {
 	for i := hi; i < a.In; i++ {
 		list = append(list, cellRun{i, 1, 1})
 	}
-	return list
+	return list, lo, hi
 }
 
 // linksOf bounds the windows that see one cell.
@@ -86,7 +89,8 @@ func mostLinks(a *geom.Axis) int {
 // it computes in, Float32 or Float64.
 func NewCellGradient(spec PoolSpec) *CellGradient {
 	axes := &spec.Geometry.Axes
-	k := &CellGradient{PoolSpec: spec, inner: spec.Geometry.C, images: spec.Geometry.N, runs: cellRuns(&axes[2]), links: linksOf(axes)}
+	k := &CellGradient{PoolSpec: spec, inner: spec.Geometry.C, images: spec.Geometry.N, links: linksOf(axes)}
+	k.runs, k.inside0, k.inside1 = cellRuns(&axes[2])
 	if spec.ChannelsFirst {
 		k.inner, k.images = 1, k.images*k.inner
 	}
@@ -132,7 +136,15 @@ func (k *CellGradient) vectors() {
 		return
 	}
 	k.lanes = gradTables32[k.Level].lanes * 4 / k.DType.Size()
-	k.phase = (k.piece/k.Geometry.Axes[2].Stride + 1) * k.inner
+	k.phase = (k.piece/k.Geometry.Axes[2].Stride+1)*k.inner + k.lanes // that may be read
+}
+
+// phases returns the numbers of scratch for all phases of a row.
+func (k *CellGradient) phases() int {
+	if k.phase == 0 {
+		return 0
+	}
+	return k.phase * k.Geometry.Axes[2].Stride
 }
 
 // measure finds the most shares that a unit needs.
@@ -154,7 +166,7 @@ func (k *CellGradient) measure() {
 
 // Scratch returns the bytes that a worker needs.
 func (k *CellGradient) Scratch() int {
-	return 8 * (scratchWords[int](2*k.links+2*k.Geometry.Taps()) + scratchWords[float64](k.phase+k.shares))
+	return 8 * (scratchWords[int](2*k.links+2*k.Geometry.Taps()) + scratchWords[float64](k.phases()+k.shares))
 }
 
 // gradTable holds the functions of a CPU level; see the comments of those for
@@ -165,6 +177,9 @@ type gradTable[F tensor.Floating] struct {
 	match  func(dst, x, src, top *F, links *int, nlinks, n, cells, dstStep, stream int)
 	spread func(dst, src *F, links *int, nlinks, n, cells, dstStep, stream int)
 	shares func(dst, src *F, divisor F, n int)
+	// interleave takes n numbers of each phase in turn, groups times, as so many
+	// bytes.
+	interleave func(dst, src *F, phases, phase, n, groups, bytes int)
 }
 
 // gradTableOf returns a level's table for a type.
@@ -223,11 +238,19 @@ type cells struct {
 	n, number int // numbers a cell, cells
 	step      int
 	links     []int
+
+	// For cells that are computed apart from other phases: how many
+	// neighbouring cells all phases have, which phase this is of how many, and
+	// whether it is the last one to be computed.
+	apart, phase, phases int
+	last                 bool
 }
 
 // each calls do for all cells of a unit.
 func (k *CellGradient) each(links []int, u gradUnit, f frame, do func(c cells)) {
 	axes := &k.Geometry.Axes
+	stride := axes[2].Stride
+	x0, apart := k.phased(u)
 	for y := u.y0; y < u.y1; y++ {
 		row := (u.image*axes[0].In+u.z)*axes[1].In + y
 		for i := range k.runs {
@@ -241,12 +264,29 @@ func (k *CellGradient) each(links []int, u gradUnit, f frame, do func(c cells)) 
 			x := r.first + from*r.step
 			c.at = (row*axes[2].In + x) * k.inner
 			c.links = k.list(links, [3]int{u.z, y, x}, f)
+			if r.step > 1 && apart > 0 {
+				c.apart, c.phase, c.phases, c.last = apart, x-x0, stride, r.first == k.inside0+stride-1
+			}
 			if c.step == c.n { // side by side: one long cell
 				c.n, c.number = c.n*c.number, 1
 			}
 			do(c)
 		}
 	}
+}
+
+// phased returns the cells of a unit's rows whose phases are computed apart:
+// the first one, and how many. There must be a vector of every phase.
+func (k *CellGradient) phased(u gradUnit) (first, n int) {
+	if k.phase == 0 {
+		return 0, 0
+	}
+	first = max(u.x0, k.inside0)
+	n = min(u.x1, k.inside1) - first
+	if n/k.Geometry.Axes[2].Stride*k.inner < k.lanes {
+		return 0, 0
+	}
+	return first, n
 }
 
 // list lists the links of a cell, in row-major order of the windows.

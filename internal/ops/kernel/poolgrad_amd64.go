@@ -84,5 +84,17 @@ func spreadFloat64AVX512(dst *float64, src *float64, links *int, nlinks int, n i
 //go:noescape
 func sharesFloat64AVX512(dst *float64, src *float64, divisor float64, n int)
 
+// interleaveFloat32 writes groups times a cell of n numbers of every phase; those of a phase stand side by side, phases
+// so many numbers apart. Each cell is moved as 16 or 32 bytes.
+//
+//go:noescape
+func interleaveFloat32(dst *float32, src *float32, phases int, phase int, n int, groups int, bytes int)
+
+// interleaveFloat64 writes groups times a cell of n numbers of every phase; those of a phase stand side by side, phases
+// so many numbers apart. Each cell is moved as 16 or 32 bytes.
+//
+//go:noescape
+func interleaveFloat64(dst *float64, src *float64, phases int, phase int, n int, groups int, bytes int)
+
 // storeFence orders stores past the caches before what follows.
 func storeFence()

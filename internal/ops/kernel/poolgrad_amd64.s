@@ -1966,6 +1966,98 @@ next:
 	VZEROUPPER
 	RET
 
+// func interleaveFloat32(dst *float32, src *float32, phases int, phase int, n int, groups int, bytes int)
+// Requires: AVX
+TEXT ·interleaveFloat32(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ phases+16(FP), DX
+	MOVQ phase+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ groups+40(FP), DI
+	CMPQ bytes+48(FP), $0x10
+	JE   smallGroup
+
+largeGroup:
+	MOVQ CX, R8
+	MOVQ DX, R9
+
+largeCell:
+	VMOVUPS (R8), Y0
+	VMOVUPS Y0, (AX)
+	LEAQ    (R8)(BX*4), R8
+	LEAQ    (AX)(SI*4), AX
+	DECQ    R9
+	JNZ     largeCell
+	LEAQ    (CX)(SI*4), CX
+	DECQ    DI
+	JNZ     largeGroup
+	VZEROUPPER
+	RET
+
+smallGroup:
+	MOVQ CX, R8
+	MOVQ DX, R9
+
+smallCell:
+	VMOVUPS (R8), X0
+	VMOVUPS X0, (AX)
+	LEAQ    (R8)(BX*4), R8
+	LEAQ    (AX)(SI*4), AX
+	DECQ    R9
+	JNZ     smallCell
+	LEAQ    (CX)(SI*4), CX
+	DECQ    DI
+	JNZ     smallGroup
+	VZEROUPPER
+	RET
+
+// func interleaveFloat64(dst *float64, src *float64, phases int, phase int, n int, groups int, bytes int)
+// Requires: AVX
+TEXT ·interleaveFloat64(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ phases+16(FP), DX
+	MOVQ phase+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ groups+40(FP), DI
+	CMPQ bytes+48(FP), $0x10
+	JE   smallGroup
+
+largeGroup:
+	MOVQ CX, R8
+	MOVQ DX, R9
+
+largeCell:
+	VMOVUPS (R8), Y0
+	VMOVUPS Y0, (AX)
+	LEAQ    (R8)(BX*8), R8
+	LEAQ    (AX)(SI*8), AX
+	DECQ    R9
+	JNZ     largeCell
+	LEAQ    (CX)(SI*8), CX
+	DECQ    DI
+	JNZ     largeGroup
+	VZEROUPPER
+	RET
+
+smallGroup:
+	MOVQ CX, R8
+	MOVQ DX, R9
+
+smallCell:
+	VMOVUPS (R8), X0
+	VMOVUPS X0, (AX)
+	LEAQ    (R8)(BX*8), R8
+	LEAQ    (AX)(SI*8), AX
+	DECQ    R9
+	JNZ     smallCell
+	LEAQ    (CX)(SI*8), CX
+	DECQ    DI
+	JNZ     smallGroup
+	VZEROUPPER
+	RET
+
 // func storeFence()
 // Requires: MMX+
 TEXT ·storeFence(SB), NOSPLIT, $0

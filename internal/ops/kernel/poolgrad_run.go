@@ -40,13 +40,14 @@ func (k *CellGradient) Spread(s *Scratch, dst, upstream *tensor.Tensor, lo, hi i
 // output is where a unit's cells are written.
 type output[F tensor.Floating] struct {
 	k      *CellGradient
+	table  *gradTable[F]
 	dst    []F
-	phase  []F
+	phases []F // of a row
 	stream int // for cells that may be written past the caches
 }
 
 func newOutput[F tensor.Floating](k *CellGradient, s *Scratch, dst *tensor.Tensor) output[F] {
-	o := output[F]{k: k, dst: tensor.Of[F](dst), phase: take[F](s, k.phase)}
+	o := output[F]{k: k, table: gradTableOf[F](k.level), dst: tensor.Of[F](dst), phases: take[F](s, k.phases())}
 	if k.stream && k.lanes > 0 && len(o.dst) > 0 && k.inner%k.lanes == 0 && misaligned(o.dst, k.lanes) == 0 {
 		o.stream = 1
 	}
@@ -54,43 +55,50 @@ func newOutput[F tensor.Floating](k *CellGradient, s *Scratch, dst *tensor.Tenso
 }
 
 // write has cells computed by vectors, or by plain Go those that are too few.
-// Small cells are computed side by side first.
+// Small cells are computed side by side with others of their phase first.
 func (o *output[F]) write(c cells, vectors func(dst *F, c cells, stream int), plain func(dst []F, c cells)) {
-	switch lanes := o.k.lanes; {
+	k := o.k
+	switch {
+	case c.apart > 0:
+		phase := o.phases[c.phase*k.phase:]
+		if n := c.n * c.number; len(c.links) == 0 {
+			clear(phase[:n])
+		} else {
+			vectors(&phase[0], cells{at: c.at, n: n, number: 1, links: c.links}, 0)
+		}
+		if c.last {
+			o.interleave(c)
+		}
 	case len(c.links) == 0:
 		for j := range c.number {
 			clear(o.dst[c.at+j*c.step:][:c.n])
 		}
-	case lanes == 0 || c.n*c.number < lanes:
+	case k.lanes == 0 || c.n < k.lanes:
 		plain(o.dst, c)
-	case c.n >= lanes:
-		vectors(&o.dst[c.at], c, o.stream)
 	default:
-		apart := c
-		c.n, c.number = c.n*c.number, 1
-		vectors(&o.phase[0], c, 0)
-		interleave(o.dst[apart.at:], o.phase[:c.n], apart.n, apart.step)
+		vectors(&o.dst[c.at], c, o.stream)
 	}
 }
 
-// interleave puts cells of n numbers that stand side by side in their places,
-// step apart.
-func interleave[F tensor.Floating](dst, src []F, n, step int) {
-	switch n {
-	case 1:
-		for i, v := range src {
-			dst[i*step] = v
-		}
-	case 3:
-		for i := 0; i+3 <= len(src); i += 3 {
-			to := dst[i/3*step:][:3]
-			to[0], to[1], to[2] = src[i], src[i+1], src[i+2]
-		}
-	default:
-		for ; len(src) >= n; src = src[n:] {
-			copy(dst, src[:n])
-			dst = dst[min(step, len(dst)):]
-		}
+// interleave puts the cells of all phases in their places.
+func (o *output[F]) interleave(c cells) {
+	n, size := c.n, o.k.DType.Size()
+	dst := o.dst[c.at-c.phase*n:][:c.apart*n]
+	// A cell is moved as 16 or 32 bytes; what that is too much the next one puts
+	// right, and behind the last one nothing may be written.
+	width := 16
+	if n*size > width {
+		width = 32
+	}
+	groups := 0
+	if room := len(dst)*size - width + n*size; room > 0 {
+		groups = room / (c.phases * n * size)
+	}
+	if groups > 0 {
+		o.table.interleave(&dst[0], &o.phases[0], c.phases, o.k.phase, n, groups, width)
+	}
+	for cell := groups * c.phases; cell < c.apart; cell++ {
+		copy(dst[cell*n:(cell+1)*n], o.phases[cell%c.phases*o.k.phase+cell/c.phases*n:])
 	}
 }
 
@@ -98,7 +106,7 @@ func route[F tensor.Floating](k *CellGradient, s *Scratch, dst, upstreamTensor, 
 	s.reset()
 	out := newOutput[F](k, s, dst)
 	links := take[int](s, 2*k.links)
-	table, whole := gradTableOf[F](k.level), k.whole()
+	whole := k.whole()
 	outputs := whole.depth * whole.height * whole.width * k.inner
 	for i := lo; i < hi; i++ {
 		u := k.unit(i)
@@ -106,7 +114,7 @@ func route[F tensor.Floating](k *CellGradient, s *Scratch, dst, upstreamTensor, 
 		codes := tensor.Of[uint8](codesTensor)[u.image*outputs:][:outputs]
 		k.each(links, u, whole, func(c cells) {
 			out.write(c, func(dst *F, c cells, stream int) {
-				table.route(dst, &upstream[0], &codes[0], &c.links[0], len(c.links)/2, c.n, c.number, c.step, stream)
+				out.table.route(dst, &upstream[0], &codes[0], &c.links[0], len(c.links)/2, c.n, c.number, c.step, stream)
 			}, func(dst []F, c cells) { routePlain(dst, upstream, codes, c) })
 		})
 	}
@@ -131,7 +139,7 @@ func match[F tensor.Floating](k *CellGradient, s *Scratch, dst, upstreamTensor, 
 	s.reset()
 	out := newOutput[F](k, s, dst)
 	links := take[int](s, 2*k.links)
-	table, whole := gradTableOf[F](k.level), k.whole()
+	whole := k.whole()
 	outputs := whole.depth * whole.height * whole.width * k.inner
 	x := tensor.Of[F](xTensor)
 	for i := lo; i < hi; i++ {
@@ -140,12 +148,12 @@ func match[F tensor.Floating](k *CellGradient, s *Scratch, dst, upstreamTensor, 
 		top := tensor.Of[F](topTensor)[u.image*outputs:][:outputs]
 		k.each(links, u, whole, func(c cells) {
 			plain := func(dst []F, c cells) { matchPlain(dst, upstream, x, top, c) }
-			if c.n < k.lanes { // x would have to be gathered like dst
+			if c.apart > 0 { // x would have to be gathered like dst
 				plain(out.dst, c)
 				return
 			}
 			out.write(c, func(dst *F, c cells, stream int) {
-				table.match(dst, &x[c.at], &upstream[0], &top[0], &c.links[0], len(c.links)/2, c.n, c.number, c.step, stream)
+				out.table.match(dst, &x[c.at], &upstream[0], &top[0], &c.links[0], len(c.links)/2, c.n, c.number, c.step, stream)
 			}, plain)
 		})
 	}
@@ -172,19 +180,19 @@ func spreadCells[F tensor.Floating](k *CellGradient, s *Scratch, dst, upstreamTe
 	s.reset()
 	out := newOutput[F](k, s, dst)
 	links, shares := take[int](s, 2*k.links), take[F](s, k.shares)
-	table, f := gradTableOf[F](k.level), k.whole()
+	f := k.whole()
 	outputs := f.depth * f.height * f.width * k.inner
 	for i := lo; i < hi; i++ {
 		u := k.unit(i)
 		upstream := tensor.Of[F](upstreamTensor)[u.image*outputs:][:outputs]
 		if k.Reduction == Average {
 			f = k.frame(u)
-			divideFrame(k, table, shares, upstream, f)
+			divideFrame(k, out.table, shares, upstream, f)
 			upstream = shares
 		}
 		k.each(links, u, f, func(c cells) {
 			out.write(c, func(dst *F, c cells, stream int) {
-				table.spread(dst, &upstream[0], &c.links[0], len(c.links)/2, c.n, c.number, c.step, stream)
+				out.table.spread(dst, &upstream[0], &c.links[0], len(c.links)/2, c.n, c.number, c.step, stream)
 			}, func(dst []F, c cells) { spreadPlain(dst, upstream, c) })
 		})
 	}
@@ -212,6 +220,10 @@ func divideFrame[F tensor.Floating](k *CellGradient, table *gradTable[F], shares
 	}
 	axes := &k.Geometry.Axes
 	f := finishing[F, F]{spec: &k.PoolSpec}
+	inner0, inner1 := axes[2].Interior()
+	if axes[2].Bounds != nil {
+		inner0, inner1 = 0, 0
+	}
 	for z := range fr.depth {
 		for y := range fr.height {
 			f.z, f.y = fr.z+z, fr.y+y
@@ -221,9 +233,10 @@ func divideFrame[F tensor.Floating](k *CellGradient, table *gradTable[F], shares
 			for x := 0; x < fr.width; {
 				divisor, n := row, fr.width-x
 				if perOutput {
-					taps := f.taps(2, fr.x+x)
-					divisor *= taps
-					for n = 1; x+n < fr.width && f.taps(2, fr.x+x+n) == taps; n++ {
+					divisor *= f.taps(2, fr.x+x)
+					n = 1
+					if at := fr.x + x; inner0 <= at && at < inner1 {
+						n = min(fr.width-x, inner1-at)
 					}
 				}
 				table.divide(dst[x*k.inner:(x+n)*k.inner], src[x*k.inner:(x+n)*k.inner], divisor)

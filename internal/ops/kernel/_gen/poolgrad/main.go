@@ -20,6 +20,8 @@ func main() {
 		v.spread()
 		v.divide()
 	}
+	interleave(4)
+	interleave(8)
 	TEXT("storeFence", NOSPLIT, "func()")
 	Doc("storeFence orders stores past the caches before what follows.")
 	SFENCE()
@@ -445,4 +447,39 @@ func (v vectors) divide() {
 	JL(LabelRef("next"))
 	VZEROUPPER()
 	RET()
+}
+
+// interleave writes the function that moves small cells: each by one load and
+// one store of 16 or 32 bytes.
+func interleave(element int) {
+	name := fmt.Sprintf("interleaveFloat%d", 8*element)
+	TEXT(name, NOSPLIT, fmt.Sprintf("func(dst, src *float%d, phases, phase, n, groups, bytes int)", 8*element))
+	Pragma("noescape")
+	Doc(name+" writes groups times a cell of n numbers of every phase; those of a phase stand side by side, phases",
+		"so many numbers apart. Each cell is moved as 16 or 32 bytes.")
+	load := func(name string) Register { return Load(Param(name), GP64()) }
+	dst, src, phases, phase, n, groups := load("dst"), load("src"), load("phases"), load("phase"), load("n"), load("groups")
+	scale := uint8(element)
+	move := func(label string, x VecVirtual) {
+		from, left := GP64(), GP64()
+		Label(label + "Group")
+		MOVQ(src, from)
+		MOVQ(phases, left)
+		Label(label + "Cell")
+		VMOVUPS(Mem{Base: from}, x)
+		VMOVUPS(x, Mem{Base: dst})
+		LEAQ(Mem{Base: from, Index: phase, Scale: scale}, from)
+		LEAQ(Mem{Base: dst, Index: n, Scale: scale}, dst)
+		DECQ(left)
+		JNZ(LabelRef(label + "Cell"))
+		LEAQ(Mem{Base: src, Index: n, Scale: scale}, src)
+		DECQ(groups)
+		JNZ(LabelRef(label + "Group"))
+		VZEROUPPER()
+		RET()
+	}
+	CMPQ(argument("bytes"), U8(16))
+	JE(LabelRef("smallGroup"))
+	move("large", YMM())
+	move("small", XMM())
 }
