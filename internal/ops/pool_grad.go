@@ -207,10 +207,7 @@ func (p *poolGradient) gather(dst, codes, dy buf) {
 func (p *poolGradient) scatter(dst, dy, at buf) {
 	u := p.router()
 	p.plan.Impl += "; scatter, go"
-	p.stage(Stage{Name: "scatter", Units: u.Units(), Work: math.MaxInt,
-		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
-			u.Place(&w.Scratch, bufs[dst], bufs[dy], bufs[at], lo, hi)
-		}})
+	p.place(u, dst, dy, at)
 }
 
 // second gathers at the winners.
@@ -222,9 +219,7 @@ func (p *poolGradient) second(y buf) (*Plan, error) {
 	if n, err := p.outShape.Elements(); err == nil && n > 0 {
 		g := p.converted(1, p.dtype)
 		at := p.argmax(p.native())
-		u := p.router()
-		p.stage(Stage{Name: "gather", Units: u.Units(), Work: math.MaxInt,
-			Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) { u.Gather(bufs[dst], bufs[g], bufs[at], lo, hi) }})
+		p.collect(p.router(), dst, g, at)
 	}
 	p.deliver(y, dst, p.layout, p.layout)
 	return p.finish()
@@ -244,10 +239,7 @@ func (p *poolGradient) fromArgmax(dx buf, e tensor.Extents) {
 	if p.result != p.dtype || p.layout != p.last {
 		dst = p.temp(p.dtype, p.last.Join(e)...)
 	}
-	p.stage(Stage{Name: "scatter", Units: u.Units(), Work: math.MaxInt,
-		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
-			u.Place(&w.Scratch, bufs[dst], bufs[dy], bufs[at], lo, hi)
-		}})
+	p.place(u, dst, dy, at)
 	p.deliver(dx, dst, p.last, p.layout)
 }
 

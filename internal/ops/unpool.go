@@ -119,12 +119,28 @@ func (o *Unpool) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	if compute != result || layout != last {
 		dst = b.temp(compute, tensor.PermutedShape(o.OutputShape, tensor.Permutation(string(layout), string(last)))...)
 	}
-	b.stage(Stage{Name: "unpool", Units: k.Units(), Scratch: k.Scratch(false), Work: math.MaxInt,
-		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
-			k.Place(&w.Scratch, bufs[dst], bufs[x], bufs[at], lo, hi)
-		}})
+	b.place(k, dst, x, at)
 	b.deliver(y, dst, last, layout)
 	return b.finish()
+}
+
+// place adds the stages that put values at their targets.
+func (b *builder) place(k *kernel.Unpool, dst, values, index buf) {
+	ranges := b.ranges(k, index)
+	b.stage(Stage{Name: "place", Units: k.Units(), Scratch: k.Scratch(false), Work: math.MaxInt,
+		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
+			k.Place(&w.Scratch, bufs[dst], bufs[values], bufs[index], bufs[ranges], lo, hi)
+		}})
+}
+
+// ranges adds the stage that finds where the targets of values lie.
+func (b *builder) ranges(k *kernel.Unpool, index buf) buf {
+	ranges := b.temp(tensor.Int64, 2*k.Lists())
+	b.stage(Stage{Name: "find ranges", Units: k.Lists(), Scratch: k.Scratch(false), Work: math.MaxInt,
+		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
+			k.Range(&w.Scratch, bufs[ranges], bufs[index], lo, hi)
+		}})
+	return ranges
 }
 
 // kernel returns the kernel for values of the given extents.
@@ -185,7 +201,17 @@ func outside(index *tensor.Tensor, limit int) int {
 }
 
 func firstOutside[T tensor.Integer](list []T, limit int) int {
-	return slices.IndexFunc(list, func(v T) bool { return v < 0 || uint64(v) >= uint64(limit) })
+	const most = 1 << 10 // looked at together
+	for at := 0; at < len(list); at += most {
+		var largest uint64 // a negative number is larger than any limit
+		for _, v := range list[at:min(at+most, len(list))] {
+			largest = max(largest, uint64(v))
+		}
+		if largest >= uint64(limit) {
+			return at + slices.IndexFunc(list[at:], func(v T) bool { return uint64(v) >= uint64(limit) })
+		}
+	}
+	return -1
 }
 
 // display formats element i of an integer tensor exactly.
@@ -230,10 +256,23 @@ func (o *Unpool) PlanGrad(in []tensor.Spec, _ WantGrad) (*Plan, error) {
 	if g.result != g.dtype || g.layout != g.last {
 		dst = g.temp(g.dtype, g.last.Join(e)...)
 	}
-	g.stage(Stage{Name: "gather", Units: k.Units(), Scratch: k.Scratch(true), Work: math.MaxInt,
-		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
-			k.Gradient(&w.Scratch, bufs[dst], bufs[dy], bufs[x], bufs[at], lo, hi)
-		}})
+	if k.Duplicates == kernel.AddUp {
+		g.collect(k, dst, dy, at)
+	} else {
+		ranges := g.ranges(k, at)
+		g.stage(Stage{Name: "gather", Units: k.Units(), Scratch: k.Scratch(true), Work: math.MaxInt,
+			Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
+				k.Gradient(&w.Scratch, bufs[dst], bufs[dy], bufs[x], bufs[at], bufs[ranges], lo, hi)
+			}})
+	}
 	g.deliver(dx, dst, g.last, g.layout)
 	return g.finish()
+}
+
+// collect adds the stage that fetches for every value what is at its target.
+func (b *builder) collect(k *kernel.Unpool, dst, src, index buf) {
+	b.stage(Stage{Name: "gather", Units: k.Lists(), Scratch: k.Scratch(false), Work: math.MaxInt,
+		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
+			k.Gather(&w.Scratch, bufs[dst], bufs[src], bufs[index], lo, hi)
+		}})
 }

@@ -16,6 +16,9 @@ type LastWinner struct {
 	DType         tensor.DType // Float32 or Float64
 }
 
+// channelsOf is how many channels a unit covers: enough for whole cache lines.
+const channelsOf = 32
+
 func (k *LastWinner) layout() (images, inner, blocks int) {
 	images, inner = k.Geometry.N, k.Geometry.C
 	if k.ChannelsFirst {

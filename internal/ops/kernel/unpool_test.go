@@ -70,7 +70,22 @@ func TestUnpoolPlacesEveryValue(t *testing.T) {
 	})
 }
 
-func checkUnpool[T tensor.Real](t *rapid.T, random *rand.Rand, u *kernel.Unpool) {
+// TestUnpoolInBands: targets enough for several bands, and values for many lists.
+func TestUnpoolInBands(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	for _, convention := range []kernel.Convention{kernel.TensorFlow, kernel.PyTorch, kernel.ONNX, kernel.ONNXColumnMajor} {
+		for _, duplicates := range []kernel.Duplicates{kernel.LastWins, kernel.AddUp, kernel.LargestWins} {
+			u := &kernel.Unpool{Index: kernel.Index{Convention: convention, Batch: duplicates == kernel.AddUp && convention == kernel.TensorFlow, N: 2, Channels: 37, Extent: [3]int{3, 40, 41}}, Values: 150, Duplicates: duplicates}
+			if u.Units() < 4 || u.Lists() < 8 {
+				t.Errorf("%+v: %d bands, %d lists", u, u.Units(), u.Lists())
+			}
+			checkUnpool[float32](t, random, u)
+			checkUnpool[int8](t, random, u)
+		}
+	}
+}
+
+func checkUnpool[T tensor.Real](t failer, random *rand.Rand, u *kernel.Unpool) {
 	x := &u.Index
 	u.DType = tensor.TypeOf[T]()
 	cells := x.Extent[0] * x.Extent[1] * x.Extent[2]
@@ -112,8 +127,12 @@ func checkUnpool[T tensor.Real](t *rapid.T, random *rand.Rand, u *kernel.Unpool)
 	}
 	y, intact := guarded[T](len(want))
 	scratch, scratchIntact := kernel.GuardedScratch(u.Scratch(false))
+	ranges := tensor.From(make([]int64, 2*u.Lists()), 2*u.Lists())
+	for _, list := range random.Perm(u.Lists()) {
+		u.Range(&scratch, ranges, tensor.From(index, count), list, list+1)
+	}
 	for _, unit := range random.Perm(u.Units()) {
-		u.Place(&scratch, tensor.From(y, len(y)), tensor.From(values, count), tensor.From(index, count), unit, unit+1)
+		u.Place(&scratch, tensor.From(y, len(y)), tensor.From(values, count), tensor.From(index, count), ranges, unit, unit+1)
 	}
 	if !intact() || !scratchIntact() {
 		t.Fatalf("%+v: wrote past its output (%v) or scratch (%v)", u, !intact(), !scratchIntact())
