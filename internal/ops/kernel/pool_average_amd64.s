@@ -8,7 +8,7 @@ DATA negativeZero<>+0(SB)/8, $0x8000000000000000
 GLOBL negativeZero<>(SB), RODATA|NOPTR, $8
 
 // func averageWideAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, divisor float64, reciprocal float64, stream int)
-// Requires: AVX, MMX+
+// Requires: AVX, FMA3, MMX+
 TEXT ·averageWideAVX2(SB), NOSPLIT, $0-96
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -74,27 +74,37 @@ manyCell:
 	VADDPD       Y7, Y3, Y3
 	CMPQ         R9, R10
 	JNE          manyPlane
-	CMPQ         reciprocal+80(FP), $0x00
-	JE           manyDivide
-	VBROADCASTSD reciprocal+80(FP), Y4
-	VMULPD       Y4, Y0, Y0
-	VMULPD       Y4, Y1, Y1
-	VMULPD       Y4, Y2, Y2
-	VMULPD       Y4, Y3, Y3
-	JMP          manyDivided
-
-manyDivide:
 	VBROADCASTSD divisor+72(FP), Y4
-	VDIVPD       Y4, Y0, Y0
-	VDIVPD       Y4, Y1, Y1
-	VDIVPD       Y4, Y2, Y2
-	VDIVPD       Y4, Y3, Y3
+	VBROADCASTSD reciprocal+80(FP), Y5
+	VXORPD       Y6, Y6, Y6
+	VMULPD       Y5, Y0, Y7
+	VMULPD       Y5, Y1, Y8
+	VMULPD       Y5, Y2, Y9
+	VMULPD       Y5, Y3, Y10
+	CMPQ         divisor+72(FP), $0x00
+	JE           manyDivided
+	VFNMADD231PD Y4, Y7, Y0
+	VCMPPD       $0x0c, Y6, Y0, Y11
+	VFMADD213PD  Y7, Y5, Y0
+	VBLENDVPD    Y11, Y0, Y7, Y7
+	VFNMADD231PD Y4, Y8, Y1
+	VCMPPD       $0x0c, Y6, Y1, Y0
+	VFMADD213PD  Y8, Y5, Y1
+	VBLENDVPD    Y0, Y1, Y8, Y8
+	VFNMADD231PD Y4, Y9, Y2
+	VCMPPD       $0x0c, Y6, Y2, Y0
+	VFMADD213PD  Y9, Y5, Y2
+	VBLENDVPD    Y0, Y2, Y9, Y9
+	VFNMADD231PD Y4, Y10, Y3
+	VCMPPD       $0x0c, Y6, Y3, Y0
+	VFMADD213PD  Y10, Y5, Y3
+	VBLENDVPD    Y0, Y3, Y10, Y10
 
 manyDivided:
-	VCVTPD2PSY Y0, X0
-	VCVTPD2PSY Y1, X1
-	VCVTPD2PSY Y2, X2
-	VCVTPD2PSY Y3, X3
+	VCVTPD2PSY Y7, X0
+	VCVTPD2PSY Y8, X1
+	VCVTPD2PSY Y9, X2
+	VCVTPD2PSY Y10, X3
 	CMPQ       stream+88(FP), $0x00
 	JNE        manyStream
 	VMOVUPS    X0, (AX)(R14*1)
@@ -148,18 +158,19 @@ oneCell:
 	VADDPD       Y1, Y0, Y0
 	CMPQ         R9, R10
 	JNE          onePlane
-	CMPQ         reciprocal+80(FP), $0x00
-	JE           oneDivide
-	VBROADCASTSD reciprocal+80(FP), Y1
-	VMULPD       Y1, Y0, Y0
-	JMP          oneDivided
-
-oneDivide:
 	VBROADCASTSD divisor+72(FP), Y1
-	VDIVPD       Y1, Y0, Y0
+	VBROADCASTSD reciprocal+80(FP), Y2
+	VXORPD       Y3, Y3, Y3
+	VMULPD       Y2, Y0, Y4
+	CMPQ         divisor+72(FP), $0x00
+	JE           oneDivided
+	VFNMADD231PD Y1, Y4, Y0
+	VCMPPD       $0x0c, Y3, Y0, Y1
+	VFMADD213PD  Y4, Y2, Y0
+	VBLENDVPD    Y1, Y0, Y4, Y4
 
 oneDivided:
-	VCVTPD2PSY Y0, X0
+	VCVTPD2PSY Y4, X0
 	CMPQ       stream+88(FP), $0x00
 	JNE        oneStream
 	VMOVUPS    X0, (AX)(R14*1)
@@ -248,27 +259,33 @@ manyCell:
 	VADDPD       Z7, Z3, Z3
 	CMPQ         R9, R10
 	JNE          manyPlane
-	CMPQ         reciprocal+80(FP), $0x00
-	JE           manyDivide
-	VBROADCASTSD reciprocal+80(FP), Z4
-	VMULPD       Z4, Z0, Z0
-	VMULPD       Z4, Z1, Z1
-	VMULPD       Z4, Z2, Z2
-	VMULPD       Z4, Z3, Z3
-	JMP          manyDivided
-
-manyDivide:
 	VBROADCASTSD divisor+72(FP), Z4
-	VDIVPD       Z4, Z0, Z0
-	VDIVPD       Z4, Z1, Z1
-	VDIVPD       Z4, Z2, Z2
-	VDIVPD       Z4, Z3, Z3
+	VBROADCASTSD reciprocal+80(FP), Z5
+	VPXORQ       Z13, Z13, Z13
+	VMULPD       Z5, Z0, Z6
+	VMULPD       Z5, Z1, Z7
+	VMULPD       Z5, Z2, Z8
+	VMULPD       Z5, Z3, Z9
+	CMPQ         divisor+72(FP), $0x00
+	JE           manyDivided
+	VFNMADD231PD Z4, Z6, Z0
+	VCMPPD       $0x0c, Z13, Z0, K1
+	VFMADD231PD  Z5, Z0, K1, Z6
+	VFNMADD231PD Z4, Z7, Z1
+	VCMPPD       $0x0c, Z13, Z1, K1
+	VFMADD231PD  Z5, Z1, K1, Z7
+	VFNMADD231PD Z4, Z8, Z2
+	VCMPPD       $0x0c, Z13, Z2, K1
+	VFMADD231PD  Z5, Z2, K1, Z8
+	VFNMADD231PD Z4, Z9, Z3
+	VCMPPD       $0x0c, Z13, Z3, K1
+	VFMADD231PD  Z5, Z3, K1, Z9
 
 manyDivided:
-	VCVTPD2PS Z0, Y0
-	VCVTPD2PS Z1, Y1
-	VCVTPD2PS Z2, Y2
-	VCVTPD2PS Z3, Y3
+	VCVTPD2PS Z6, Y0
+	VCVTPD2PS Z7, Y1
+	VCVTPD2PS Z8, Y2
+	VCVTPD2PS Z9, Y3
 	CMPQ      stream+88(FP), $0x00
 	JNE       manyStream
 	VMOVUPS   Y0, (AX)(R14*1)
@@ -322,18 +339,18 @@ oneCell:
 	VADDPD       Z1, Z0, Z0
 	CMPQ         R9, R10
 	JNE          onePlane
-	CMPQ         reciprocal+80(FP), $0x00
-	JE           oneDivide
-	VBROADCASTSD reciprocal+80(FP), Z1
-	VMULPD       Z1, Z0, Z0
-	JMP          oneDivided
-
-oneDivide:
 	VBROADCASTSD divisor+72(FP), Z1
-	VDIVPD       Z1, Z0, Z0
+	VBROADCASTSD reciprocal+80(FP), Z2
+	VPXORQ       Z14, Z14, Z14
+	VMULPD       Z2, Z0, Z3
+	CMPQ         divisor+72(FP), $0x00
+	JE           oneDivided
+	VFNMADD231PD Z1, Z3, Z0
+	VCMPPD       $0x0c, Z14, Z0, K1
+	VFMADD231PD  Z2, Z0, K1, Z3
 
 oneDivided:
-	VCVTPD2PS Z0, Y0
+	VCVTPD2PS Z3, Y0
 	CMPQ      stream+88(FP), $0x00
 	JNE       oneStream
 	VMOVUPS   Y0, (AX)(R14*1)
@@ -356,7 +373,7 @@ next:
 	RET
 
 // func averageQuadAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, divisor float64, reciprocal float64)
-// Requires: AVX
+// Requires: AVX, FMA3
 TEXT ·averageQuadAVX2(SB), NOSPLIT, $0-88
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -416,33 +433,43 @@ outputCell:
 	VADDPD       Y7, Y3, Y3
 	CMPQ         R9, R10
 	JNE          outputPlane
-	CMPQ         reciprocal+80(FP), $0x00
-	JE           outputDivide
-	VBROADCASTSD reciprocal+80(FP), Y4
-	VMULPD       Y4, Y0, Y0
-	VMULPD       Y4, Y1, Y1
-	VMULPD       Y4, Y2, Y2
-	VMULPD       Y4, Y3, Y3
-	JMP          outputDivided
-
-outputDivide:
 	VBROADCASTSD divisor+72(FP), Y4
-	VDIVPD       Y4, Y0, Y0
-	VDIVPD       Y4, Y1, Y1
-	VDIVPD       Y4, Y2, Y2
-	VDIVPD       Y4, Y3, Y3
+	VBROADCASTSD reciprocal+80(FP), Y5
+	VXORPD       Y6, Y6, Y6
+	VMULPD       Y5, Y0, Y7
+	VMULPD       Y5, Y1, Y8
+	VMULPD       Y5, Y2, Y9
+	VMULPD       Y5, Y3, Y10
+	CMPQ         divisor+72(FP), $0x00
+	JE           outputDivided
+	VFNMADD231PD Y4, Y7, Y0
+	VCMPPD       $0x0c, Y6, Y0, Y11
+	VFMADD213PD  Y7, Y5, Y0
+	VBLENDVPD    Y11, Y0, Y7, Y7
+	VFNMADD231PD Y4, Y8, Y1
+	VCMPPD       $0x0c, Y6, Y1, Y0
+	VFMADD213PD  Y8, Y5, Y1
+	VBLENDVPD    Y0, Y1, Y8, Y8
+	VFNMADD231PD Y4, Y9, Y2
+	VCMPPD       $0x0c, Y6, Y2, Y0
+	VFMADD213PD  Y9, Y5, Y2
+	VBLENDVPD    Y0, Y2, Y9, Y9
+	VFNMADD231PD Y4, Y10, Y3
+	VCMPPD       $0x0c, Y6, Y3, Y0
+	VFMADD213PD  Y10, Y5, Y3
+	VBLENDVPD    Y0, Y3, Y10, Y10
 
 outputDivided:
-	VCVTPD2PSY Y0, X0
+	VCVTPD2PSY Y7, X0
 	VMOVUPS    X0, (AX)
 	ADDQ       SI, AX
-	VCVTPD2PSY Y1, X0
+	VCVTPD2PSY Y8, X0
 	VMOVUPS    X0, (AX)
 	ADDQ       SI, AX
-	VCVTPD2PSY Y2, X0
+	VCVTPD2PSY Y9, X0
 	VMOVUPS    X0, (AX)
 	ADDQ       SI, AX
-	VCVTPD2PSY Y3, X0
+	VCVTPD2PSY Y10, X0
 	VMOVUPS    X0, (AX)
 	ADDQ       SI, AX
 	LEAQ       (CX)(R8*4), CX
@@ -452,7 +479,7 @@ outputDivided:
 	RET
 
 // func averageNarrowAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, divisor float64, reciprocal float64, mask *int32)
-// Requires: AVX
+// Requires: AVX, FMA3
 TEXT ·averageNarrowAVX2(SB), NOSPLIT, $0-96
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
@@ -501,22 +528,26 @@ outputCell:
 	VADDPD       Y5, Y3, Y3
 	CMPQ         R9, R10
 	JNE          outputPlane
-	CMPQ         reciprocal+80(FP), $0x00
-	JE           outputDivide
-	VBROADCASTSD reciprocal+80(FP), Y4
-	VMULPD       Y4, Y2, Y2
-	VMULPD       Y4, Y3, Y3
-	JMP          outputDivided
-
-outputDivide:
 	VBROADCASTSD divisor+72(FP), Y4
-	VDIVPD       Y4, Y2, Y2
-	VDIVPD       Y4, Y3, Y3
+	VBROADCASTSD reciprocal+80(FP), Y5
+	VXORPD       Y6, Y6, Y6
+	VMULPD       Y5, Y2, Y7
+	VMULPD       Y5, Y3, Y8
+	CMPQ         divisor+72(FP), $0x00
+	JE           outputDivided
+	VFNMADD231PD Y4, Y7, Y2
+	VCMPPD       $0x0c, Y6, Y2, Y9
+	VFMADD213PD  Y7, Y5, Y2
+	VBLENDVPD    Y9, Y2, Y7, Y7
+	VFNMADD231PD Y4, Y8, Y3
+	VCMPPD       $0x0c, Y6, Y3, Y2
+	VFMADD213PD  Y8, Y5, Y3
+	VBLENDVPD    Y2, Y3, Y8, Y8
 
 outputDivided:
-	VCVTPD2PSY Y2, X2
+	VCVTPD2PSY Y7, X2
 	VMASKMOVPS X2, X0, (AX)
-	VCVTPD2PSY Y3, X2
+	VCVTPD2PSY Y8, X2
 	VMASKMOVPS X2, X1, 16(AX)
 	ADDQ       SI, AX
 	ADDQ       R8, CX

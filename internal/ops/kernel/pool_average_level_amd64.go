@@ -2,19 +2,13 @@
 
 package kernel
 
-import "math/bits"
-
 type averageWideFunc = func(dst, src *float32, taps *int, ntaps, n, outputs, step, nx, ny int, divisor, reciprocal float64, stream int)
 
 // averager joins the functions for large and small cells; lanes are the numbers
 // that wide takes at once.
 func averager(lanes int, wide averageWideFunc) func(r run, mask *[16]int32) {
 	return func(r run, mask *[16]int32) {
-		reciprocal := 0.0
-		if magnitude := max(r.divisor, -r.divisor); bits.OnesCount(uint(magnitude)) == 1 {
-			reciprocal = 1 / float64(r.divisor)
-		}
-		divisor := float64(r.divisor)
+		divisor, reciprocal := reciprocalOf(float64(r.divisor))
 		n, outputs := r.n, r.outputs
 		if r.step == n {
 			n, outputs = n*outputs, 1

@@ -23,6 +23,7 @@ type run struct {
 	taps             []int // bytes from the first tap to each, in row-major order
 	n, outputs, step int
 	stream           bool // write past the caches
+	ahead            int  // bytes from the last tap to what is worth fetching early
 
 	argmax []int64
 	codes  []int32 // of each tap: its number less that of the first
@@ -181,7 +182,7 @@ func (d *directPool) run(s *Scratch, dst, argmax, src *tensor.Tensor, unit int) 
 	if w.Bounds != nil {
 		x0, x1 = w.Out, w.Out // every window has a size of its own
 	}
-	r := run{taps: take[int](s, d.taps), n: d.inner, step: w.Stride * d.inner, stream: d.stream}
+	r := run{taps: take[int](s, d.taps), n: d.inner, step: w.Stride * d.inner, stream: d.stream, ahead: axes[1].Stride * 4 * w.In * d.inner}
 	taps := r.taps
 	var codes []int32
 	var indices []int64

@@ -5,16 +5,16 @@
 package kernel
 
 // wideMaxAVX2 reduces windows over cells of n >= 8 numbers, step bytes apart; with stream != 0
-// past the caches, for which dst must be aligned to 32 bytes and n a multiple of 8.
+// past the caches, for which dst must be aligned to 32 bytes and n a multiple of 8. What stands ahead bytes behind the last tap is fetched.
 //
 //go:noescape
-func wideMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int)
+func wideMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
 
 // wideMaxAVX512 reduces windows over cells of n >= 16 numbers, step bytes apart; with stream != 0
-// past the caches, for which dst must be aligned to 64 bytes and n a multiple of 16.
+// past the caches, for which dst must be aligned to 64 bytes and n a multiple of 16. What stands ahead bytes behind the last tap is fetched.
 //
 //go:noescape
-func wideMaxAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int)
+func wideMaxAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
 
 // narrowMaxAVX2 reduces windows over cells of n <= 8 numbers; mask has as many lanes set.
 //
@@ -35,16 +35,16 @@ func quadMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, output
 func permutedMaxAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, lanes *int32, low int, high int, store int)
 
 // wideMaxIgnoreNaNAVX2 reduces windows over cells of n >= 8 numbers, step bytes apart; with stream != 0
-// past the caches, for which dst must be aligned to 32 bytes and n a multiple of 8.
+// past the caches, for which dst must be aligned to 32 bytes and n a multiple of 8. What stands ahead bytes behind the last tap is fetched.
 //
 //go:noescape
-func wideMaxIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int)
+func wideMaxIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
 
 // wideMaxIgnoreNaNAVX512 reduces windows over cells of n >= 16 numbers, step bytes apart; with stream != 0
-// past the caches, for which dst must be aligned to 64 bytes and n a multiple of 16.
+// past the caches, for which dst must be aligned to 64 bytes and n a multiple of 16. What stands ahead bytes behind the last tap is fetched.
 //
 //go:noescape
-func wideMaxIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int)
+func wideMaxIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
 
 // narrowMaxIgnoreNaNAVX2 reduces windows over cells of n <= 8 numbers; mask has as many lanes set.
 //
@@ -65,16 +65,16 @@ func quadMaxIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n in
 func permutedMaxIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, lanes *int32, low int, high int, store int)
 
 // wideMinAVX2 reduces windows over cells of n >= 8 numbers, step bytes apart; with stream != 0
-// past the caches, for which dst must be aligned to 32 bytes and n a multiple of 8.
+// past the caches, for which dst must be aligned to 32 bytes and n a multiple of 8. What stands ahead bytes behind the last tap is fetched.
 //
 //go:noescape
-func wideMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int)
+func wideMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
 
 // wideMinAVX512 reduces windows over cells of n >= 16 numbers, step bytes apart; with stream != 0
-// past the caches, for which dst must be aligned to 64 bytes and n a multiple of 16.
+// past the caches, for which dst must be aligned to 64 bytes and n a multiple of 16. What stands ahead bytes behind the last tap is fetched.
 //
 //go:noescape
-func wideMinAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int)
+func wideMinAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
 
 // narrowMinAVX2 reduces windows over cells of n <= 8 numbers; mask has as many lanes set.
 //
@@ -95,16 +95,16 @@ func quadMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, output
 func permutedMinAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, lanes *int32, low int, high int, store int)
 
 // wideMinIgnoreNaNAVX2 reduces windows over cells of n >= 8 numbers, step bytes apart; with stream != 0
-// past the caches, for which dst must be aligned to 32 bytes and n a multiple of 8.
+// past the caches, for which dst must be aligned to 32 bytes and n a multiple of 8. What stands ahead bytes behind the last tap is fetched.
 //
 //go:noescape
-func wideMinIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int)
+func wideMinIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
 
 // wideMinIgnoreNaNAVX512 reduces windows over cells of n >= 16 numbers, step bytes apart; with stream != 0
-// past the caches, for which dst must be aligned to 64 bytes and n a multiple of 16.
+// past the caches, for which dst must be aligned to 64 bytes and n a multiple of 16. What stands ahead bytes behind the last tap is fetched.
 //
 //go:noescape
-func wideMinIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int)
+func wideMinIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
 
 // narrowMinIgnoreNaNAVX2 reduces windows over cells of n <= 8 numbers; mask has as many lanes set.
 //

@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func wideMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int)
+// func wideMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
 // Requires: AVX, AVX2, MMX+
-TEXT ·wideMaxAVX2(SB), NOSPLIT, $0-64
+TEXT ·wideMaxAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -21,24 +21,29 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ    SI, R11
-	SUBQ    R10, R11
-	CMPQ    R11, $0x00000080
-	JL      one
-	LEAQ    (CX)(R10*1), R11
-	VXORPS  Y4, Y4, Y4
-	MOVQ    (DX), R13
-	VMOVUPS (R11)(R13*1), Y0
-	VMOVUPS 32(R11)(R13*1), Y1
-	VMOVUPS 64(R11)(R13*1), Y2
-	VMOVUPS 96(R11)(R13*1), Y3
-	MOVQ    $0x00000001, R12
-	VCMPPS  $0x03, Y1, Y0, Y5
-	VORPS   Y5, Y4, Y4
-	VCMPPS  $0x03, Y3, Y2, Y5
-	VORPS   Y5, Y4, Y4
-	CMPQ    R12, BX
-	JGE     manyDone
+	MOVQ       SI, R11
+	SUBQ       R10, R11
+	CMPQ       R11, $0x00000080
+	JL         one
+	LEAQ       (CX)(R10*1), R11
+	MOVQ       -8(DX)(BX*8), R12
+	ADDQ       R11, R12
+	ADDQ       ahead+64(FP), R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	VXORPS     Y4, Y4, Y4
+	MOVQ       (DX), R13
+	VMOVUPS    (R11)(R13*1), Y0
+	VMOVUPS    32(R11)(R13*1), Y1
+	VMOVUPS    64(R11)(R13*1), Y2
+	VMOVUPS    96(R11)(R13*1), Y3
+	MOVQ       $0x00000001, R12
+	VCMPPS     $0x03, Y1, Y0, Y5
+	VORPS      Y5, Y4, Y4
+	VCMPPS     $0x03, Y3, Y2, Y5
+	VORPS      Y5, Y4, Y4
+	CMPQ       R12, BX
+	JGE        manyDone
 
 manyFast:
 	MOVQ    (DX)(R12*8), R13
@@ -190,9 +195,9 @@ return:
 	VZEROUPPER
 	RET
 
-// func wideMaxAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int)
+// func wideMaxAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·wideMaxAVX512(SB), NOSPLIT, $0-64
+TEXT ·wideMaxAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -207,24 +212,31 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ    SI, R11
-	SUBQ    R10, R11
-	CMPQ    R11, $0x00000100
-	JL      one
-	LEAQ    (CX)(R10*1), R11
-	KXORW   K1, K1, K1
-	MOVQ    (DX), R13
-	VMOVUPS (R11)(R13*1), Z0
-	VMOVUPS 64(R11)(R13*1), Z1
-	VMOVUPS 128(R11)(R13*1), Z2
-	VMOVUPS 192(R11)(R13*1), Z3
-	MOVQ    $0x00000001, R12
-	VCMPPS  $0x03, Z1, Z0, K2
-	KORW    K2, K1, K1
-	VCMPPS  $0x03, Z3, Z2, K2
-	KORW    K2, K1, K1
-	CMPQ    R12, BX
-	JGE     manyDone
+	MOVQ       SI, R11
+	SUBQ       R10, R11
+	CMPQ       R11, $0x00000100
+	JL         one
+	LEAQ       (CX)(R10*1), R11
+	MOVQ       -8(DX)(BX*8), R12
+	ADDQ       R11, R12
+	ADDQ       ahead+64(FP), R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	PREFETCHT1 128(R12)
+	PREFETCHT1 192(R12)
+	KXORW      K1, K1, K1
+	MOVQ       (DX), R13
+	VMOVUPS    (R11)(R13*1), Z0
+	VMOVUPS    64(R11)(R13*1), Z1
+	VMOVUPS    128(R11)(R13*1), Z2
+	VMOVUPS    192(R11)(R13*1), Z3
+	MOVQ       $0x00000001, R12
+	VCMPPS     $0x03, Z1, Z0, K2
+	KORW       K2, K1, K1
+	VCMPPS     $0x03, Z3, Z2, K2
+	KORW       K2, K1, K1
+	CMPQ       R12, BX
+	JGE        manyDone
 
 manyFast:
 	MOVQ    (DX)(R12*8), R13
@@ -600,9 +612,9 @@ outputStore:
 	VZEROUPPER
 	RET
 
-// func wideMaxIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int)
+// func wideMaxIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
 // Requires: AVX, MMX+
-TEXT ·wideMaxIgnoreNaNAVX2(SB), NOSPLIT, $0-64
+TEXT ·wideMaxIgnoreNaNAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -617,24 +629,29 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ    SI, R11
-	SUBQ    R10, R11
-	CMPQ    R11, $0x00000080
-	JL      one
-	LEAQ    (CX)(R10*1), R11
-	VXORPS  Y4, Y4, Y4
-	MOVQ    (DX), R13
-	VMOVUPS (R11)(R13*1), Y0
-	VMOVUPS 32(R11)(R13*1), Y1
-	VMOVUPS 64(R11)(R13*1), Y2
-	VMOVUPS 96(R11)(R13*1), Y3
-	MOVQ    $0x00000001, R12
-	VCMPPS  $0x03, Y1, Y0, Y5
-	VORPS   Y5, Y4, Y4
-	VCMPPS  $0x03, Y3, Y2, Y5
-	VORPS   Y5, Y4, Y4
-	CMPQ    R12, BX
-	JGE     manyDone
+	MOVQ       SI, R11
+	SUBQ       R10, R11
+	CMPQ       R11, $0x00000080
+	JL         one
+	LEAQ       (CX)(R10*1), R11
+	MOVQ       -8(DX)(BX*8), R12
+	ADDQ       R11, R12
+	ADDQ       ahead+64(FP), R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	VXORPS     Y4, Y4, Y4
+	MOVQ       (DX), R13
+	VMOVUPS    (R11)(R13*1), Y0
+	VMOVUPS    32(R11)(R13*1), Y1
+	VMOVUPS    64(R11)(R13*1), Y2
+	VMOVUPS    96(R11)(R13*1), Y3
+	MOVQ       $0x00000001, R12
+	VCMPPS     $0x03, Y1, Y0, Y5
+	VORPS      Y5, Y4, Y4
+	VCMPPS     $0x03, Y3, Y2, Y5
+	VORPS      Y5, Y4, Y4
+	CMPQ       R12, BX
+	JGE        manyDone
 
 manyFast:
 	MOVQ    (DX)(R12*8), R13
@@ -781,9 +798,9 @@ return:
 	VZEROUPPER
 	RET
 
-// func wideMaxIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int)
+// func wideMaxIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·wideMaxIgnoreNaNAVX512(SB), NOSPLIT, $0-64
+TEXT ·wideMaxIgnoreNaNAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -798,24 +815,31 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ    SI, R11
-	SUBQ    R10, R11
-	CMPQ    R11, $0x00000100
-	JL      one
-	LEAQ    (CX)(R10*1), R11
-	KXORW   K1, K1, K1
-	MOVQ    (DX), R13
-	VMOVUPS (R11)(R13*1), Z0
-	VMOVUPS 64(R11)(R13*1), Z1
-	VMOVUPS 128(R11)(R13*1), Z2
-	VMOVUPS 192(R11)(R13*1), Z3
-	MOVQ    $0x00000001, R12
-	VCMPPS  $0x03, Z1, Z0, K2
-	KORW    K2, K1, K1
-	VCMPPS  $0x03, Z3, Z2, K2
-	KORW    K2, K1, K1
-	CMPQ    R12, BX
-	JGE     manyDone
+	MOVQ       SI, R11
+	SUBQ       R10, R11
+	CMPQ       R11, $0x00000100
+	JL         one
+	LEAQ       (CX)(R10*1), R11
+	MOVQ       -8(DX)(BX*8), R12
+	ADDQ       R11, R12
+	ADDQ       ahead+64(FP), R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	PREFETCHT1 128(R12)
+	PREFETCHT1 192(R12)
+	KXORW      K1, K1, K1
+	MOVQ       (DX), R13
+	VMOVUPS    (R11)(R13*1), Z0
+	VMOVUPS    64(R11)(R13*1), Z1
+	VMOVUPS    128(R11)(R13*1), Z2
+	VMOVUPS    192(R11)(R13*1), Z3
+	MOVQ       $0x00000001, R12
+	VCMPPS     $0x03, Z1, Z0, K2
+	KORW       K2, K1, K1
+	VCMPPS     $0x03, Z3, Z2, K2
+	KORW       K2, K1, K1
+	CMPQ       R12, BX
+	JGE        manyDone
 
 manyFast:
 	MOVQ    (DX)(R12*8), R13
@@ -1188,9 +1212,9 @@ outputStore:
 	VZEROUPPER
 	RET
 
-// func wideMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int)
+// func wideMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
 // Requires: AVX, AVX2, MMX+
-TEXT ·wideMinAVX2(SB), NOSPLIT, $0-64
+TEXT ·wideMinAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -1205,24 +1229,29 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ    SI, R11
-	SUBQ    R10, R11
-	CMPQ    R11, $0x00000080
-	JL      one
-	LEAQ    (CX)(R10*1), R11
-	VXORPS  Y4, Y4, Y4
-	MOVQ    (DX), R13
-	VMOVUPS (R11)(R13*1), Y0
-	VMOVUPS 32(R11)(R13*1), Y1
-	VMOVUPS 64(R11)(R13*1), Y2
-	VMOVUPS 96(R11)(R13*1), Y3
-	MOVQ    $0x00000001, R12
-	VCMPPS  $0x03, Y1, Y0, Y5
-	VORPS   Y5, Y4, Y4
-	VCMPPS  $0x03, Y3, Y2, Y5
-	VORPS   Y5, Y4, Y4
-	CMPQ    R12, BX
-	JGE     manyDone
+	MOVQ       SI, R11
+	SUBQ       R10, R11
+	CMPQ       R11, $0x00000080
+	JL         one
+	LEAQ       (CX)(R10*1), R11
+	MOVQ       -8(DX)(BX*8), R12
+	ADDQ       R11, R12
+	ADDQ       ahead+64(FP), R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	VXORPS     Y4, Y4, Y4
+	MOVQ       (DX), R13
+	VMOVUPS    (R11)(R13*1), Y0
+	VMOVUPS    32(R11)(R13*1), Y1
+	VMOVUPS    64(R11)(R13*1), Y2
+	VMOVUPS    96(R11)(R13*1), Y3
+	MOVQ       $0x00000001, R12
+	VCMPPS     $0x03, Y1, Y0, Y5
+	VORPS      Y5, Y4, Y4
+	VCMPPS     $0x03, Y3, Y2, Y5
+	VORPS      Y5, Y4, Y4
+	CMPQ       R12, BX
+	JGE        manyDone
 
 manyFast:
 	MOVQ    (DX)(R12*8), R13
@@ -1374,9 +1403,9 @@ return:
 	VZEROUPPER
 	RET
 
-// func wideMinAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int)
+// func wideMinAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·wideMinAVX512(SB), NOSPLIT, $0-64
+TEXT ·wideMinAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -1391,24 +1420,31 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ    SI, R11
-	SUBQ    R10, R11
-	CMPQ    R11, $0x00000100
-	JL      one
-	LEAQ    (CX)(R10*1), R11
-	KXORW   K1, K1, K1
-	MOVQ    (DX), R13
-	VMOVUPS (R11)(R13*1), Z0
-	VMOVUPS 64(R11)(R13*1), Z1
-	VMOVUPS 128(R11)(R13*1), Z2
-	VMOVUPS 192(R11)(R13*1), Z3
-	MOVQ    $0x00000001, R12
-	VCMPPS  $0x03, Z1, Z0, K2
-	KORW    K2, K1, K1
-	VCMPPS  $0x03, Z3, Z2, K2
-	KORW    K2, K1, K1
-	CMPQ    R12, BX
-	JGE     manyDone
+	MOVQ       SI, R11
+	SUBQ       R10, R11
+	CMPQ       R11, $0x00000100
+	JL         one
+	LEAQ       (CX)(R10*1), R11
+	MOVQ       -8(DX)(BX*8), R12
+	ADDQ       R11, R12
+	ADDQ       ahead+64(FP), R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	PREFETCHT1 128(R12)
+	PREFETCHT1 192(R12)
+	KXORW      K1, K1, K1
+	MOVQ       (DX), R13
+	VMOVUPS    (R11)(R13*1), Z0
+	VMOVUPS    64(R11)(R13*1), Z1
+	VMOVUPS    128(R11)(R13*1), Z2
+	VMOVUPS    192(R11)(R13*1), Z3
+	MOVQ       $0x00000001, R12
+	VCMPPS     $0x03, Z1, Z0, K2
+	KORW       K2, K1, K1
+	VCMPPS     $0x03, Z3, Z2, K2
+	KORW       K2, K1, K1
+	CMPQ       R12, BX
+	JGE        manyDone
 
 manyFast:
 	MOVQ    (DX)(R12*8), R13
@@ -1784,9 +1820,9 @@ outputStore:
 	VZEROUPPER
 	RET
 
-// func wideMinIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int)
+// func wideMinIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
 // Requires: AVX, MMX+
-TEXT ·wideMinIgnoreNaNAVX2(SB), NOSPLIT, $0-64
+TEXT ·wideMinIgnoreNaNAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -1801,24 +1837,29 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ    SI, R11
-	SUBQ    R10, R11
-	CMPQ    R11, $0x00000080
-	JL      one
-	LEAQ    (CX)(R10*1), R11
-	VXORPS  Y4, Y4, Y4
-	MOVQ    (DX), R13
-	VMOVUPS (R11)(R13*1), Y0
-	VMOVUPS 32(R11)(R13*1), Y1
-	VMOVUPS 64(R11)(R13*1), Y2
-	VMOVUPS 96(R11)(R13*1), Y3
-	MOVQ    $0x00000001, R12
-	VCMPPS  $0x03, Y1, Y0, Y5
-	VORPS   Y5, Y4, Y4
-	VCMPPS  $0x03, Y3, Y2, Y5
-	VORPS   Y5, Y4, Y4
-	CMPQ    R12, BX
-	JGE     manyDone
+	MOVQ       SI, R11
+	SUBQ       R10, R11
+	CMPQ       R11, $0x00000080
+	JL         one
+	LEAQ       (CX)(R10*1), R11
+	MOVQ       -8(DX)(BX*8), R12
+	ADDQ       R11, R12
+	ADDQ       ahead+64(FP), R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	VXORPS     Y4, Y4, Y4
+	MOVQ       (DX), R13
+	VMOVUPS    (R11)(R13*1), Y0
+	VMOVUPS    32(R11)(R13*1), Y1
+	VMOVUPS    64(R11)(R13*1), Y2
+	VMOVUPS    96(R11)(R13*1), Y3
+	MOVQ       $0x00000001, R12
+	VCMPPS     $0x03, Y1, Y0, Y5
+	VORPS      Y5, Y4, Y4
+	VCMPPS     $0x03, Y3, Y2, Y5
+	VORPS      Y5, Y4, Y4
+	CMPQ       R12, BX
+	JGE        manyDone
 
 manyFast:
 	MOVQ    (DX)(R12*8), R13
@@ -1965,9 +2006,9 @@ return:
 	VZEROUPPER
 	RET
 
-// func wideMinIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int)
+// func wideMinIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·wideMinIgnoreNaNAVX512(SB), NOSPLIT, $0-64
+TEXT ·wideMinIgnoreNaNAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -1982,24 +2023,31 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ    SI, R11
-	SUBQ    R10, R11
-	CMPQ    R11, $0x00000100
-	JL      one
-	LEAQ    (CX)(R10*1), R11
-	KXORW   K1, K1, K1
-	MOVQ    (DX), R13
-	VMOVUPS (R11)(R13*1), Z0
-	VMOVUPS 64(R11)(R13*1), Z1
-	VMOVUPS 128(R11)(R13*1), Z2
-	VMOVUPS 192(R11)(R13*1), Z3
-	MOVQ    $0x00000001, R12
-	VCMPPS  $0x03, Z1, Z0, K2
-	KORW    K2, K1, K1
-	VCMPPS  $0x03, Z3, Z2, K2
-	KORW    K2, K1, K1
-	CMPQ    R12, BX
-	JGE     manyDone
+	MOVQ       SI, R11
+	SUBQ       R10, R11
+	CMPQ       R11, $0x00000100
+	JL         one
+	LEAQ       (CX)(R10*1), R11
+	MOVQ       -8(DX)(BX*8), R12
+	ADDQ       R11, R12
+	ADDQ       ahead+64(FP), R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	PREFETCHT1 128(R12)
+	PREFETCHT1 192(R12)
+	KXORW      K1, K1, K1
+	MOVQ       (DX), R13
+	VMOVUPS    (R11)(R13*1), Z0
+	VMOVUPS    64(R11)(R13*1), Z1
+	VMOVUPS    128(R11)(R13*1), Z2
+	VMOVUPS    192(R11)(R13*1), Z3
+	MOVQ       $0x00000001, R12
+	VCMPPS     $0x03, Z1, Z0, K2
+	KORW       K2, K1, K1
+	VCMPPS     $0x03, Z3, Z2, K2
+	KORW       K2, K1, K1
+	CMPQ       R12, BX
+	JGE        manyDone
 
 manyFast:
 	MOVQ    (DX)(R12*8), R13

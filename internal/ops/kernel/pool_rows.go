@@ -1,6 +1,10 @@
 package kernel
 
-import "github.com/poolctl/poolctl/internal/tensor"
+import (
+	"math"
+
+	"github.com/poolctl/poolctl/internal/tensor"
+)
 
 //go:generate go -C _gen run ./pool -layer rows -out ../pool_rows_amd64.s -stubs ../pool_rows_amd64.go -pkg kernel
 
@@ -111,13 +115,23 @@ func loadVectors[T tensor.Real](lanes int, rows func(dst *float64, src *T, n int
 }
 
 // divideVectors is mergeVectors for divisions.
-func divideVectors(lanes int, rows func(dst *float32, src *float64, divisor float64, n int)) func(dst []float32, src []float64, divisor float64) {
+func divideVectors(lanes int, rows func(dst *float32, src *float64, divisor, reciprocal float64, n int)) func(dst []float32, src []float64, divisor float64) {
 	return func(dst []float32, src []float64, divisor float64) {
 		dst = dst[:len(src)]
 		n := len(src) &^ (lanes - 1)
 		if n > 0 {
-			rows(&dst[0], &src[0], divisor, n)
+			number, reciprocal := reciprocalOf(divisor)
+			rows(&dst[0], &src[0], number, reciprocal, n)
 		}
 		divideAll(dst[n:], src[n:], divisor)
 	}
+}
+
+// reciprocalOf returns a whole number and its reciprocal as assembly divides by
+// it: a number of 0 says that multiplying is exact.
+func reciprocalOf(divisor float64) (number, reciprocal float64) {
+	if mantissa, _ := math.Frexp(divisor); mantissa == 0.5 || mantissa == -0.5 {
+		return 0, 1 / divisor
+	}
+	return divisor, 1 / divisor
 }

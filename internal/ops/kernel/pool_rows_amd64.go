@@ -69,10 +69,11 @@ func widenFloat32AVX2(dst *float64, src *float32, n int)
 //go:noescape
 func widenUint8AVX2(dst *float64, src *byte, n int)
 
-// divideFloat32AVX2 divides n numbers, a multiple of 4, and rounds them.
+// divideFloat32AVX2 divides n numbers, a multiple of 4, and rounds them. The divisor is 0 where multiplying
+// by the reciprocal is exact.
 //
 //go:noescape
-func divideFloat32AVX2(dst *float32, src *float64, divisor float64, n int)
+func divideFloat32AVX2(dst *float32, src *float64, divisor float64, reciprocal float64, n int)
 
 // maxFloat32AVX512 merges rows of n numbers, a multiple of 16: the first NaN stays.
 //
@@ -139,7 +140,8 @@ func widenFloat32AVX512(dst *float64, src *float32, n int)
 //go:noescape
 func widenUint8AVX512(dst *float64, src *byte, n int)
 
-// divideFloat32AVX512 divides n numbers, a multiple of 8, and rounds them.
+// divideFloat32AVX512 divides n numbers, a multiple of 8, and rounds them. The divisor is 0 where multiplying
+// by the reciprocal is exact.
 //
 //go:noescape
-func divideFloat32AVX512(dst *float32, src *float64, divisor float64, n int)
+func divideFloat32AVX512(dst *float32, src *float64, divisor float64, reciprocal float64, n int)

@@ -629,38 +629,75 @@ done:
 	VZEROUPPER
 	RET
 
-// func divideFloat32AVX2(dst *float32, src *float64, divisor float64, n int)
-// Requires: AVX, AVX2, SSE2
-TEXT ·divideFloat32AVX2(SB), NOSPLIT, $0-32
+// func divideFloat32AVX2(dst *float32, src *float64, divisor float64, reciprocal float64, n int)
+// Requires: AVX, FMA3
+TEXT ·divideFloat32AVX2(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
-	MOVSD        divisor+16(FP), X0
-	VBROADCASTSD X0, Y0
-	MOVQ         n+24(FP), DX
+	VBROADCASTSD divisor+16(FP), Y0
+	VBROADCASTSD reciprocal+24(FP), Y1
+	VXORPD       Y2, Y2, Y2
+	MOVQ         n+32(FP), DX
 
 many:
-	CMPQ       DX, $0x00000008
-	JL         one
-	VMOVUPD    (CX), Y1
-	VDIVPD     Y0, Y1, Y1
-	VCVTPD2PSY Y1, X1
-	VMOVUPS    X1, (AX)
-	VMOVUPD    32(CX), Y1
-	VDIVPD     Y0, Y1, Y1
-	VCVTPD2PSY Y1, X1
-	VMOVUPS    X1, 16(AX)
-	ADDQ       $0x00000020, AX
-	ADDQ       $0x00000040, CX
-	SUBQ       $0x00000008, DX
+	CMPQ         DX, $0x00000010
+	JL           one
+	VMOVUPD      (CX), Y3
+	VMOVUPD      32(CX), Y4
+	VMOVUPD      64(CX), Y5
+	VMOVUPD      96(CX), Y6
+	VMULPD       Y1, Y3, Y7
+	VMULPD       Y1, Y4, Y8
+	VMULPD       Y1, Y5, Y9
+	VMULPD       Y1, Y6, Y10
+	CMPQ         divisor+16(FP), $0x00
+	JE           manyDivided
+	VFNMADD231PD Y0, Y7, Y3
+	VCMPPD       $0x0c, Y2, Y3, Y11
+	VFMADD213PD  Y7, Y1, Y3
+	VBLENDVPD    Y11, Y3, Y7, Y7
+	VFNMADD231PD Y0, Y8, Y4
+	VCMPPD       $0x0c, Y2, Y4, Y3
+	VFMADD213PD  Y8, Y1, Y4
+	VBLENDVPD    Y3, Y4, Y8, Y8
+	VFNMADD231PD Y0, Y9, Y5
+	VCMPPD       $0x0c, Y2, Y5, Y3
+	VFMADD213PD  Y9, Y1, Y5
+	VBLENDVPD    Y3, Y5, Y9, Y9
+	VFNMADD231PD Y0, Y10, Y6
+	VCMPPD       $0x0c, Y2, Y6, Y3
+	VFMADD213PD  Y10, Y1, Y6
+	VBLENDVPD    Y3, Y6, Y10, Y10
+
+manyDivided:
+	VCVTPD2PSY Y7, X3
+	VMOVUPS    X3, (AX)
+	VCVTPD2PSY Y8, X3
+	VMOVUPS    X3, 16(AX)
+	VCVTPD2PSY Y9, X3
+	VMOVUPS    X3, 32(AX)
+	VCVTPD2PSY Y10, X3
+	VMOVUPS    X3, 48(AX)
+	ADDQ       $0x00000040, AX
+	ADDQ       $0x00000080, CX
+	SUBQ       $0x00000010, DX
 	JMP        many
 
 one:
-	CMPQ       DX, $0x00000004
-	JL         done
-	VMOVUPD    (CX), Y1
-	VDIVPD     Y0, Y1, Y1
-	VCVTPD2PSY Y1, X1
-	VMOVUPS    X1, (AX)
+	CMPQ         DX, $0x00000004
+	JL           done
+	VMOVUPD      (CX), Y3
+	VMULPD       Y1, Y3, Y4
+	CMPQ         divisor+16(FP), $0x00
+	JE           oneDivided
+	VFNMADD231PD Y0, Y4, Y3
+	VCMPPD       $0x0c, Y2, Y3, Y5
+	VFMADD213PD  Y4, Y1, Y3
+	VBLENDVPD    Y5, Y3, Y4, Y4
+
+oneDivided:
+	VCVTPD2PSY Y4, X3
+	VMOVUPS    X3, (AX)
 	ADDQ       $0x00000010, AX
 	ADDQ       $0x00000020, CX
 	SUBQ       $0x00000004, DX
@@ -1283,38 +1320,70 @@ done:
 	VZEROUPPER
 	RET
 
-// func divideFloat32AVX512(dst *float32, src *float64, divisor float64, n int)
-// Requires: AVX, AVX512F, SSE2
-TEXT ·divideFloat32AVX512(SB), NOSPLIT, $0-32
+// func divideFloat32AVX512(dst *float32, src *float64, divisor float64, reciprocal float64, n int)
+// Requires: AVX, AVX512F
+TEXT ·divideFloat32AVX512(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
-	MOVSD        divisor+16(FP), X0
-	VBROADCASTSD X0, Z0
-	MOVQ         n+24(FP), DX
+	VBROADCASTSD divisor+16(FP), Z0
+	VBROADCASTSD reciprocal+24(FP), Z1
+	VPXORQ       Z2, Z2, Z2
+	MOVQ         n+32(FP), DX
 
 many:
-	CMPQ      DX, $0x00000010
-	JL        one
-	VMOVUPD   (CX), Z1
-	VDIVPD    Z0, Z1, Z1
-	VCVTPD2PS Z1, Y1
-	VMOVUPS   Y1, (AX)
-	VMOVUPD   64(CX), Z1
-	VDIVPD    Z0, Z1, Z1
-	VCVTPD2PS Z1, Y1
-	VMOVUPS   Y1, 32(AX)
-	ADDQ      $0x00000040, AX
-	ADDQ      $0x00000080, CX
-	SUBQ      $0x00000010, DX
+	CMPQ         DX, $0x00000020
+	JL           one
+	VMOVUPD      (CX), Z3
+	VMOVUPD      64(CX), Z4
+	VMOVUPD      128(CX), Z5
+	VMOVUPD      192(CX), Z6
+	VMULPD       Z1, Z3, Z7
+	VMULPD       Z1, Z4, Z8
+	VMULPD       Z1, Z5, Z9
+	VMULPD       Z1, Z6, Z10
+	CMPQ         divisor+16(FP), $0x00
+	JE           manyDivided
+	VFNMADD231PD Z0, Z7, Z3
+	VCMPPD       $0x0c, Z2, Z3, K1
+	VFMADD231PD  Z1, Z3, K1, Z7
+	VFNMADD231PD Z0, Z8, Z4
+	VCMPPD       $0x0c, Z2, Z4, K1
+	VFMADD231PD  Z1, Z4, K1, Z8
+	VFNMADD231PD Z0, Z9, Z5
+	VCMPPD       $0x0c, Z2, Z5, K1
+	VFMADD231PD  Z1, Z5, K1, Z9
+	VFNMADD231PD Z0, Z10, Z6
+	VCMPPD       $0x0c, Z2, Z6, K1
+	VFMADD231PD  Z1, Z6, K1, Z10
+
+manyDivided:
+	VCVTPD2PS Z7, Y3
+	VMOVUPS   Y3, (AX)
+	VCVTPD2PS Z8, Y3
+	VMOVUPS   Y3, 32(AX)
+	VCVTPD2PS Z9, Y3
+	VMOVUPS   Y3, 64(AX)
+	VCVTPD2PS Z10, Y3
+	VMOVUPS   Y3, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000100, CX
+	SUBQ      $0x00000020, DX
 	JMP       many
 
 one:
-	CMPQ      DX, $0x00000008
-	JL        done
-	VMOVUPD   (CX), Z1
-	VDIVPD    Z0, Z1, Z1
-	VCVTPD2PS Z1, Y1
-	VMOVUPS   Y1, (AX)
+	CMPQ         DX, $0x00000008
+	JL           done
+	VMOVUPD      (CX), Z3
+	VMULPD       Z1, Z3, Z4
+	CMPQ         divisor+16(FP), $0x00
+	JE           oneDivided
+	VFNMADD231PD Z0, Z4, Z3
+	VCMPPD       $0x0c, Z2, Z3, K1
+	VFMADD231PD  Z1, Z3, K1, Z4
+
+oneDivided:
+	VCVTPD2PS Z4, Y3
+	VMOVUPS   Y3, (AX)
 	ADDQ      $0x00000020, AX
 	ADDQ      $0x00000040, CX
 	SUBQ      $0x00000008, DX

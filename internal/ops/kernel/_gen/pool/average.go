@@ -40,11 +40,9 @@ type walk struct{ tap, end, x, y, offset Register }
 
 func newWalk() walk { return walk{GP64(), GP64(), GP64(), GP64(), GP64()} }
 
-// sum adds all taps into s.window and divides. load converts vector i of the
-// tap at an offset to float64. ntaps is a multiple of nx*ny. Where the
-// divisor is a power of two its reciprocal is exact and multiplied by, else it
-// is 0.
-func (s totals) sum(v isa, f frame, w walk, zero Mem, label string, load func(offset Register, i int, to VecVirtual)) {
+// sum adds up all taps and returns the averages. load converts vector i of the
+// tap at an offset to float64. ntaps is a multiple of nx*ny.
+func (s totals) sum(v isa, f frame, w walk, zero Mem, label string, load func(offset Register, i int, to VecVirtual)) []VecVirtual {
 	begin := func(list []VecVirtual) {
 		for _, r := range list {
 			VBROADCASTSD(zero, r)
@@ -80,20 +78,58 @@ func (s totals) sum(v isa, f frame, w walk, zero Mem, label string, load func(of
 	add(s.plane, s.window)
 	CMPQ(w.tap, w.end)
 	JNE(LabelRef(label + "Plane"))
-	by := v.vector()
-	CMPQ(argument("reciprocal"), U8(0))
-	JE(LabelRef(label + "Divide"))
-	VBROADCASTSD(argument("reciprocal"), by)
-	for _, r := range s.window {
-		VMULPD(by, r, r)
+	return newQuotient(v, argument("divisor"), argument("reciprocal")).divide(v, label, s.window)
+}
+
+// quotient divides by a whole number as VDIVPD does, to the bit, in a third of its
+// time: the product q with the reciprocal is off by two units in the last place
+// at most, so that the remainder s - q*divisor is exact, and q corrected by it is
+// rounded as the quotient is (Markstein, Computation of elementary functions on
+// the IBM RISC System/6000 processor). That needs divisors below 2^31 and sums
+// that are far from the ends of float64's range; those of float32 are. Where the
+// remainder is 0, q is right already, sign of zero included; where it is NaN, q
+// is infinite or NaN. A reciprocal that is exact, of a power of two, is all that
+// it takes: callers give 0 for the divisor then.
+type quotient struct {
+	divisor             Mem
+	number, by, nothing VecVirtual // the divisor, its reciprocal, 0
+}
+
+func newQuotient(v isa, divisor, reciprocal Mem) quotient {
+	q := quotient{divisor, v.vector(), v.vector(), v.vector()}
+	VBROADCASTSD(divisor, q.number)
+	VBROADCASTSD(reciprocal, q.by)
+	if v.wide() {
+		VPXORQ(q.nothing, q.nothing, q.nothing)
+	} else {
+		VXORPD(q.nothing, q.nothing, q.nothing)
 	}
-	JMP(LabelRef(label + "Divided"))
-	Label(label + "Divide")
-	VBROADCASTSD(argument("divisor"), by)
-	for _, r := range s.window {
-		VDIVPD(by, r, r)
+	return q
+}
+
+// divide divides sums, which it destroys, and returns the quotients.
+func (q quotient) divide(v isa, label string, sums []VecVirtual) []VecVirtual {
+	var results []VecVirtual
+	for _, s := range sums {
+		result := v.vector()
+		VMULPD(q.by, s, result)
+		results = append(results, result)
+	}
+	CMPQ(q.divisor, U8(0))
+	JE(LabelRef(label + "Divided"))
+	for i, s := range sums {
+		result, mask := results[i], v.mask()
+		VFNMADD231PD(q.number, result, s) // the remainder
+		VCMPPD(Imm(notEqual), q.nothing, s, mask)
+		if v.wide() {
+			VFMADD231PD(q.by, s, mask, result)
+		} else {
+			VFMADD213PD(result, q.by, s)
+			VBLENDVPD(mask, s, result, result)
+		}
 	}
 	Label(label + "Divided")
+	return results
 }
 
 // rounded returns a vector of float64 as float32.
@@ -118,11 +154,11 @@ func averageWide(v isa, zero Mem) {
 	block := func(vectors int, label string) {
 		s := newTotals(v, vectors)
 		LEAQ(Mem{Base: f.src, Index: at, Scale: 1}, base)
-		s.sum(v, f, w, zero, label, func(offset Register, i int, to VecVirtual) {
+		averages := s.sum(v, f, w, zero, label, func(offset Register, i int, to VecVirtual) {
 			VCVTPS2PD(Mem{Base: base, Index: offset, Scale: 1, Disp: i * half}, to)
 		})
 		var results []VecVirtual
-		for _, r := range s.window {
+		for _, r := range averages {
 			results = append(results, rounded(v, r))
 		}
 		CMPQ(argument("stream"), U8(0))
@@ -179,7 +215,7 @@ func averageQuad(zero Mem) {
 	LEAQ(Mem{Base: f.step, Index: f.step, Scale: 2}, three)
 	Label("output")
 	s := newTotals(v, 4)
-	s.sum(v, f, w, zero, "output", func(offset Register, i int, to VecVirtual) {
+	averages := s.sum(v, f, w, zero, "output", func(offset Register, i int, to VecVirtual) {
 		switch i {
 		case 0:
 			LEAQ(Mem{Base: f.src, Index: offset, Scale: 1}, base)
@@ -190,7 +226,7 @@ func averageQuad(zero Mem) {
 			VCVTPS2PD(Mem{Base: base, Index: f.step, Scale: uint8(i)}, to)
 		}
 	})
-	for _, r := range s.window {
+	for _, r := range averages {
 		VMOVUPS(rounded(v, r), Mem{Base: f.dst})
 		ADDQ(f.n, f.dst)
 	}
@@ -213,12 +249,12 @@ func averageNarrow(zero Mem) {
 	}
 	Label("output")
 	s := newTotals(v, 2)
-	s.sum(v, f, w, zero, "output", func(offset Register, i int, to VecVirtual) {
+	averages := s.sum(v, f, w, zero, "output", func(offset Register, i int, to VecVirtual) {
 		cell := XMM()
 		VMASKMOVPS(Mem{Base: f.src, Index: offset, Scale: 1, Disp: 16 * i}, masks[i], cell)
 		VCVTPS2PD(cell, to)
 	})
-	for i, r := range s.window {
+	for i, r := range averages {
 		VMASKMOVPS(rounded(v, r), masks[i], Mem{Base: f.dst, Disp: 16 * i})
 	}
 	ADDQ(f.n, f.dst)

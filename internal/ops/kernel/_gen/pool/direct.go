@@ -62,10 +62,10 @@ const parameters = "dst, src *float32, taps *int, ntaps, n, outputs, step int"
 // after another, four at a time. The last one of an output overlaps the one
 // before it, which costs less than a tail.
 func (r reduction) wide(v isa) {
-	TEXT(r.name("wide", v), NOSPLIT, "func("+parameters+", stream int)")
+	TEXT(r.name("wide", v), NOSPLIT, "func("+parameters+", stream, ahead int)")
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s reduces windows over cells of n >= %d numbers, step bytes apart; with stream != 0", r.name("wide", v), v.bytes/4),
-		fmt.Sprintf("past the caches, for which dst must be aligned to %d bytes and n a multiple of %d.", v.bytes, v.bytes/4))
+		fmt.Sprintf("past the caches, for which dst must be aligned to %d bytes and n a multiple of %d. What stands ahead bytes behind the last tap is fetched.", v.bytes, v.bytes/4))
 	f := newFrame()
 	stream := Load(Param("stream"), GP64())
 	at, left := GP64(), GP64()
@@ -113,6 +113,9 @@ func (r reduction) block(v isa, f frame, at, stream Register, vectors int, label
 	load := func(offset Register, i int, to VecVirtual) {
 		VMOVUPS(Mem{Base: base, Index: offset, Scale: 1, Disp: i * v.bytes}, to)
 	}
+	if vectors > 1 {
+		prefetch(f, base, vectors*v.bytes)
+	}
 	r.window(v, f, label, acc, load)
 	Label(label + "Store")
 	TESTQ(stream, stream)
@@ -126,6 +129,19 @@ func (r reduction) block(v isa, f frame, at, stream Register, vectors int, label
 		VMOVNTPS(acc[i], Mem{Base: f.dst, Index: at, Scale: 1, Disp: i * v.bytes})
 	}
 	Label(label + "Stored")
+}
+
+// prefetch asks for what stands ahead bytes behind the last tap of a block: the
+// row that the next row of windows adds. The processor sees linear streams by
+// itself, but this one stops at every row.
+func prefetch(f frame, base Register, bytes int) {
+	last := GP64()
+	MOVQ(Mem{Base: f.taps, Index: f.ntaps, Scale: 8, Disp: -8}, last)
+	ADDQ(base, last)
+	ADDQ(argument("ahead"), last)
+	for at := 0; at < bytes; at += 64 {
+		PREFETCHT1(Mem{Base: last, Disp: at})
+	}
 }
 
 // window reduces all taps into acc. load reads vector i of the tap at an offset.

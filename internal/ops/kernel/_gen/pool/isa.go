@@ -41,6 +41,7 @@ func (v isa) half() VecVirtual {
 const (
 	unordered  = 0x03
 	ordered    = 0x07
+	notEqual   = 0x0c // and ordered
 	less       = 0x11
 	notLess    = 0x15 // less, equal and unordered negated
 	notAtMost  = 0x16
