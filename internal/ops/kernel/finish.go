@@ -17,6 +17,35 @@ type finishing[T, O tensor.Real] struct {
 	z, y   int // the row
 	x0     int // its first output
 	at     int // where that stands in dst
+	spans  []span
+	stream bool // write past the caches
+}
+
+// span is a range of outputs of a row that averages divide alike.
+type span struct{ x0, x1, taps int }
+
+// spans lists the ranges of outputs of a row, of a regular axis.
+func (s *PoolSpec) spans() []span {
+	f := finishing[uint8, float32]{spec: s}
+	x := &s.Geometry.Axes[2]
+	in0, in1 := x.Interior()
+	if x.Bounds != nil {
+		in0 = in1
+	}
+	var list []span
+	for o := 0; o < x.Out; {
+		next := span{o, o + 1, f.taps(2, o)}
+		if o == in0 {
+			next.x1 = max(next.x1, in1)
+		}
+		o = next.x1
+		if n := len(list); n > 0 && list[n-1].taps == next.taps {
+			list[n-1].x1 = next.x1
+			continue
+		}
+		list = append(list, next)
+	}
+	return list
 }
 
 // finisher turns a row of accumulators into results. It takes the row by value:
@@ -89,26 +118,29 @@ func eachOutput[T, O tensor.Real, A any](f *finishing[T, O], acc []A, do func(x 
 }
 
 // finishSum divides: outputs side by side that have the same divisor at once.
-func finishSum[T tensor.Real, O tensor.Floating](divide func(dst []O, src []float64, divisor float64)) finisher[T, float64, O] {
+func finishSum[T tensor.Real, O tensor.Floating](divide divider[O]) finisher[T, float64, O] {
 	return func(f finishing[T, O], acc []float64) {
 		dst := f.dst[f.at:][:len(acc)]
 		row, perOutput := f.divisor()
 		if !perOutput {
-			divide(dst, acc, float64(row))
+			divide(dst, acc, float64(row), f.stream)
 			return
 		}
-		for x, end := f.x0, f.x0+len(acc)/f.inner; x < end; {
-			taps, n := f.taps(2, x), 1
-			for x+n < end && f.taps(2, x+n) == taps {
-				n++
+		end := f.x0 + len(acc)/f.inner
+		for _, s := range f.spans {
+			x0, x1 := max(s.x0, f.x0), min(s.x1, end)
+			if x0 < x1 {
+				from, to := (x0-f.x0)*f.inner, (x1-f.x0)*f.inner
+				divide(dst[from:to], acc[from:to], float64(row*s.taps), f.stream)
 			}
-			divide(dst[:n*f.inner], acc[:n*f.inner], float64(row*taps))
-			dst, acc, x = dst[n*f.inner:], acc[n*f.inner:], x+n
 		}
 	}
 }
 
-func divideAll[O tensor.Floating](dst []O, src []float64, divisor float64) {
+// divider divides and rounds a row of sums; with stream past the caches.
+type divider[O tensor.Floating] func(dst []O, src []float64, divisor float64, stream bool)
+
+func divideAll[O tensor.Floating](dst []O, src []float64, divisor float64, _ bool) {
 	dst = dst[:len(src)]
 	for i, sum := range src {
 		dst[i] = O(sum / divisor)

@@ -18,6 +18,9 @@ type located[T tensor.Real] struct {
 // finite terms can be told from that.
 type double struct{ hi, lo float64 }
 
+// noDouble changes nothing that it is added to.
+var noDouble = double{hi: math.Copysign(0, -1)}
+
 // counted is a sum that skipped some NaN terms.
 type counted struct {
 	double

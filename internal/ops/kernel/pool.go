@@ -82,13 +82,13 @@ func NewPool(spec PoolSpec) *Pool {
 	if rows != nil {
 		return rows
 	}
-	k := newSeparable(spec)
+	k := newReduction(spec)
 	k.Why = append([]Reject{{"direct " + windowSize(&spec.Geometry), refusal}, {"rows of integers", rowsRefusal}}, k.Why...)
 	return k
 }
 
-// newSeparable plans the separable kernel, which does everything.
-func newSeparable(spec PoolSpec) *Pool {
+// newReduction plans a kernel that reduces axis by axis: in strips if it can.
+func newReduction(spec PoolSpec) *Pool {
 	switch spec.DType {
 	case tensor.Uint8:
 		return newPool[uint8, float32](spec)
@@ -113,34 +113,63 @@ func newSeparable(spec PoolSpec) *Pool {
 	}
 }
 
-// newPool chooses accumulators, loader, merger and finisher. O is the type of
+// newPool chooses accumulators and what is done with them. O is the type of
 // averages of T.
 func newPool[T tensor.Real, O tensor.Floating](spec PoolSpec) *Pool {
 	power := powers{spec.Power, tensor.TypeOf[O]() == tensor.Float32}
 	root := power.root()
 	sum, sumISA := sumMerger(spec.Level)
+	sums := method[T, float64, O]{merge: sum, fold: sumFolder(spec.Level), neutral: math.Copysign(0, -1), isa: sumISA}
+	skips := method[T, counted, O]{merge: mergeCounted, neutral: counted{double: noDouble}, isa: "go"}
 	switch infinite := math.IsInf(spec.Power, 1); {
 	case spec.Argmax:
-		return assemble(spec, loadLocated[T], pickMerger(spec, mergeArgMax[T], mergeArgMaxIgnoreNaN[T], mergeArgMin[T], mergeArgMinIgnoreNaN[T]), finishLocated[T], "go")
+		return newArgmax[T](spec)
 	case spec.Reduction == Max || spec.Reduction == Min:
 		merge, isa := extremumMerger[T](spec.Level, spec.Reduction == Min, spec.IgnoreNaN)
-		return assemble(spec, loadSame[T], merge, finishSame[T], isa)
+		return assemble(spec, method[T, T, T]{load: loadSame[T], merge: merge, fold: extremumFolder(spec.Level, kindOf(spec.Reduction == Min, spec.IgnoreNaN), merge),
+			finish: finishSame[T], overlap: true, same: true, isa: isa})
 	case spec.Reduction == LP && infinite:
 		merge, isa := extremumMerger[float64](spec.Level, false, spec.IgnoreNaN)
-		return assemble(spec, loadPower[T](power), merge, finishRoot[T, O](root), isa)
+		return assemble(spec, method[T, float64, O]{load: loadPower[T](power), merge: merge, fold: extremumFolder(spec.Level, kindOf(false, spec.IgnoreNaN), merge),
+			finish: finishRoot[T, O](root), overlap: true, isa: isa})
 	case spec.Reduction == LP && spec.IgnoreNaN:
-		return assemble(spec, loadCountedPower[T](power), mergeCounted, finishCountedRoot[T, O](root), "go")
+		skips.load, skips.finish = loadCountedPower[T](power), finishCountedRoot[T, O](root)
+		return assemble(spec, skips)
 	case spec.Reduction == LP:
-		return assemble(spec, loadPower[T](power), sum, finishRoot[T, O](root), sumISA)
+		sums.load, sums.finish = loadPower[T](power), finishRoot[T, O](root)
+		return assemble(spec, sums)
 	case spec.Picture:
-		return assemble(spec, wideLoader[T](spec.Level), sum, finishPicture[T], sumISA)
+		return assemble(spec, method[T, float64, T]{load: wideLoader[T](spec.Level), merge: sum, fold: sums.fold, finish: finishPicture[T], neutral: sums.neutral, isa: sumISA})
 	case spec.IgnoreNaN && spec.DType.IsFloat():
-		return assemble(spec, loadCounted[T], mergeCounted, finishCounted[T, O], "go")
+		skips.load, skips.finish = loadCounted[T], finishCounted[T, O]
+		return assemble(spec, skips)
 	case spec.DType == tensor.Float64:
-		return assemble(spec, loadDouble[T], mergeDouble, finishDouble[T, O], "go")
+		return assemble(spec, method[T, double, O]{load: loadDouble[T], merge: mergeDouble, finish: finishDouble[T, O], neutral: noDouble, isa: "go"})
 	default:
-		return assemble(spec, wideLoader[T](spec.Level), sum, sumFinisher[T, O](spec.Level), sumISA)
+		sums.load, sums.finish = wideLoader[T](spec.Level), sumFinisher[T, O](spec.Level)
+		return assemble(spec, sums)
 	}
+}
+
+// newArgmax plans argmax: by keys where the numbers are small enough.
+func newArgmax[T tensor.Real](spec PoolSpec) *Pool {
+	elements := spec.Index.Plane()
+	if !spec.ChannelsFirst {
+		elements *= spec.Geometry.C
+	}
+	located := method[T, located[T], T]{load: loadLocated[T], finish: finishLocated[T], overlap: true, isa: "go",
+		merge: pickMerger(spec, mergeArgMax[T], mergeArgMaxIgnoreNaN[T], mergeArgMin[T], mergeArgMinIgnoreNaN[T])}
+	if !key32(spec.DType) || elements > keysUpTo {
+		return assemble(spec, located)
+	}
+	keys := method[T, int64, T]{load: keyLoader[T](&spec), merge: mergeKeys, fold: keyFolder(spec.Level), finish: finishKeys[T], overlap: true,
+		isa: isaName(spec.Level, foldTables[spec.Level].keys != nil)}
+	k, refusal := strip(spec, keys)
+	if k == nil {
+		k = assembleSeparable(spec, located)
+		k.Why = append([]Reject{{"strips", refusal}}, k.Why...)
+	}
+	return k
 }
 
 func pickMerger[A any](spec PoolSpec, maximum, maximumIgnore, minimum, minimumIgnore merger[A]) merger[A] {
@@ -156,38 +185,54 @@ func pickMerger[A any](spec PoolSpec, maximum, maximumIgnore, minimum, minimumIg
 	}
 }
 
+// method is what a kernel does with accumulators A of elements T, of which
+// become results O.
+type method[T tensor.Real, A any, O tensor.Real] struct {
+	load    loader[T, A]
+	merge   merger[A]
+	fold    folder[A] // nil: by merge
+	finish  finisher[T, A, O]
+	same    bool   // accumulators are elements and results
+	overlap bool   // merging a cell twice changes nothing
+	neutral A      // changes nothing that it is merged with; only where overlap is false
+	isa     string // what merge and fold are written for
+}
+
+// assemble plans strips, or else the separable kernel.
+func assemble[T tensor.Real, A any, O tensor.Real](spec PoolSpec, m method[T, A, O]) *Pool {
+	if m.fold == nil {
+		m.fold = foldMerging(m.merge)
+	}
+	k, refusal := strip(spec, m)
+	if k == nil {
+		k = assembleSeparable(spec, m)
+		k.Why = append([]Reject{{"strips", refusal}}, k.Why...)
+	}
+	return k
+}
+
 // pooling is a planned kernel with its types: elements T, accumulators A,
 // results O.
 type pooling[T tensor.Real, A any, O tensor.Real] struct {
 	PoolSpec
 	tiling
-	load     loader[T, A]
-	merge    merger[A]
-	finish   finisher[T, A, O]
-	doubling bool // of the width
+	method[T, A, O]
+	spans []span
 }
 
-// overlap reports whether merging a cell twice changes nothing.
-func (k *pooling[T, A, O]) overlap() bool {
-	return k.Reduction == Max || k.Reduction == Min || k.Reduction == LP && math.IsInf(k.Power, 1)
-}
-
-// assemble puts the separable kernel together; isa names what its merger is
-// written for.
-func assemble[T tensor.Real, A any, O tensor.Real](spec PoolSpec, load loader[T, A], merge merger[A], finish finisher[T, A, O], isa string) *Pool {
+// assembleSeparable plans the separable kernel, which does everything.
+func assembleSeparable[T tensor.Real, A any, O tensor.Real](spec PoolSpec, m method[T, A, O]) *Pool {
 	inner, images := spec.Geometry.C, spec.Geometry.N
 	if spec.ChannelsFirst {
 		inner, images = 1, images*inner
 	}
-	k := &pooling[T, A, O]{PoolSpec: spec, load: load, merge: merge, finish: finish,
-		tiling: newTiling(&spec.Geometry, inner, 8*scratchWords[A](1))}
-	k.doubling = k.passes[2].doubles(inner)
+	k := &pooling[T, A, O]{PoolSpec: spec, method: m, spans: spec.spans(), tiling: newTiling(&spec.Geometry, inner, 8*scratchWords[A](1))}
 	row, w, h, d, suffix := k.buffers()
 	words := 0
 	for _, n := range []int{row, w, h, d, suffix} {
 		words += scratchWords[A](n)
 	}
-	return &Pool{Units: k.units(images), Scratch: 8 * words, Impl: k.describe() + ", " + isa, Why: k.rejects(), run: k.run}
+	return &Pool{Units: k.units(images), Scratch: 8 * words, Impl: k.describe() + ", " + m.isa, Why: k.rejects(), run: k.run}
 }
 
 // describe names the algorithm of each axis that is not trivial.
@@ -197,8 +242,6 @@ func (t *tiling) describe() string {
 		p := &t.passes[i]
 		switch {
 		case p.axis.Trivial():
-		case i == 2 && p.doubles(t.inner):
-			words = append(words, name+" by doubling")
 		case p.blocks:
 			words = append(words, name+" by blocks")
 		default:
@@ -256,11 +299,7 @@ func (k *pooling[T, A, O]) run(s *Scratch, dst, argmax, src *tensor.Tensor, unit
 				continue
 			}
 			k.load(row[:cells], data[at:at+cells], at)
-			if k.doubling {
-				reduceDoubling(&k.passes[2], k.merge, k.overlap(), out, row, k.inner, b.o0[2], b.o1[2], i0[2], i1[2])
-			} else {
-				reduce(&k.passes[2], k.merge, out, row, suffix, k.inner, b.o0[2], b.o1[2], i0[2], i1[2])
-			}
+			reduce(&k.passes[2], k.merge, out, row, suffix, k.inner, b.o0[2], b.o1[2], i0[2], i1[2])
 		}
 		if !in[1].Trivial() {
 			reduce(&k.passes[1], k.merge, afterH[z*by*line:][:by*line], afterW[z*ny*line:][:ny*line], suffix, line, b.o0[1], b.o1[1], i0[1], i1[1])
@@ -275,7 +314,7 @@ func (k *pooling[T, A, O]) run(s *Scratch, dst, argmax, src *tensor.Tensor, unit
 		acc = afterD
 	}
 
-	f := finishing[T, O]{spec: &k.PoolSpec, inner: k.inner, image: b.image, src: data, dst: tensor.Of[O](dst), x0: b.o0[2]}
+	f := finishing[T, O]{spec: &k.PoolSpec, inner: k.inner, image: b.image, src: data, dst: tensor.Of[O](dst), x0: b.o0[2], spans: k.spans}
 	if k.Argmax {
 		f.argmax = tensor.Of[int64](argmax)
 	}

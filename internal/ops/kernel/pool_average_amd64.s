@@ -8,7 +8,7 @@ DATA negativeZero<>+0(SB)/8, $0x8000000000000000
 GLOBL negativeZero<>(SB), RODATA|NOPTR, $8
 
 // func averageWideAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, divisor float64, reciprocal float64, stream int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·averageWideAVX2(SB), NOSPLIT, $0-96
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -188,12 +188,11 @@ next:
 	ADDQ R8, CX
 	DECQ DI
 	JNZ  output
-	SFENCE
 	VZEROUPPER
 	RET
 
 // func averageWideAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, divisor float64, reciprocal float64, stream int)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F
 TEXT ·averageWideAVX512(SB), NOSPLIT, $0-96
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -368,7 +367,6 @@ next:
 	ADDQ R8, CX
 	DECQ DI
 	JNZ  output
-	SFENCE
 	VZEROUPPER
 	RET
 

@@ -48,9 +48,6 @@ type bytePool struct {
 	zeros    int // bytes of a row of zeros; 0 without running sums
 }
 
-// span is a range of outputs of a row whose windows hold the same number of cells.
-type span struct{ x0, x1, taps int }
-
 const (
 	byteSlack   = 64       // bytes behind rows that shuffles may read
 	squeezed    = 16       // bytes that a shuffle writes
@@ -115,7 +112,7 @@ func newBytePool(spec *PoolSpec) (k *Pool, refusal string) {
 	p.planTiles()
 	p.planAcross()
 	p.planBands()
-	p.findSpans()
+	p.spans = p.PoolSpec.spans()
 	outBytes := spec.Result().Size() * z.Out * y.Out * x.Out * p.inner
 	p.stream = images*(p.image+outBytes) >= streamFrom
 	scratch := p.rowBytes + p.results + p.suffixes*(y.Size+1) + p.zeros + 8*p.taps + squeezed
@@ -226,25 +223,6 @@ func (p *bytePool) planBands() {
 	p.suffixes = inside
 	p.band = y.Size
 	p.bands = (((y.Out-1)*y.Stride + 1) + y.Size - 1) / y.Size
-}
-
-// findSpans lists the ranges of outputs of a row that averages divide alike.
-func (p *bytePool) findSpans() {
-	f := finishing[uint8, float32]{spec: &p.PoolSpec}
-	x := &p.Geometry.Axes[2]
-	in0, in1 := x.Interior()
-	for o := 0; o < x.Out; {
-		s := span{o, o + 1, f.taps(2, o)}
-		if o == in0 {
-			s.x1 = max(s.x1, in1)
-		}
-		o = s.x1
-		if n := len(p.spans); n > 0 && p.spans[n-1].taps == s.taps {
-			p.spans[n-1].x1 = s.x1
-			continue
-		}
-		p.spans = append(p.spans, s)
-	}
 }
 
 func (p *bytePool) describe() string {

@@ -115,10 +115,11 @@ func newDirectPool(spec *PoolSpec) (k *Pool, refusal string) {
 		maskLanes(&d.lanes, d.inner)
 		scratch += scratchWords[int32](d.taps)
 	case spec.Reduction == Average || spec.Reduction == Sum:
-		for _, p := range newTiling(&d.Geometry, d.inner, 8).passes {
-			if p.blocks {
-				return nil, "windows so large are summed by blocks, whose order of additions holds at every level"
-			}
+		if !summedByTaps(&d.Geometry, d.inner) {
+			return nil, "windows so large are summed in parts, in an order that holds at every level"
+		}
+		if max(spec.Divisor, -spec.Divisor) > mostReciprocal {
+			return nil, fmt.Sprintf("a divisor of %d, want at most %d either way", spec.Divisor, mostReciprocal)
 		}
 		d.reduce = table.average
 		maskLanes(&d.lanes, d.inner)
@@ -128,6 +129,20 @@ func newDirectPool(spec *PoolSpec) (k *Pool, refusal string) {
 	}
 	return &Pool{Units: (d.rows + d.band - 1) / d.band, Scratch: 8 * scratch, run: d.run,
 		Impl: fmt.Sprintf("direct %s, %s", windowSize(&d.Geometry), spec.Level)}, ""
+}
+
+// summedByTaps reports whether other kernels sum rows, planes and windows from
+// one tap to the next, as direct kernels do.
+func summedByTaps(g *geom.Geometry, inner int) bool {
+	if p, _ := newStripPlan(g, inner, g.N, 8, false); p != nil {
+		return !p.blocks && p.fours == nil
+	}
+	for _, p := range newTiling(g, inner, 8).passes {
+		if p.blocks {
+			return false
+		}
+	}
+	return true
 }
 
 // readsPerCell returns how often an input cell is read, rounded up.
@@ -233,6 +248,9 @@ func (d *directPool) run(s *Scratch, dst, argmax, src *tensor.Tensor, unit int) 
 			r.dst, r.src = results[x*d.inner:(x+r.outputs)*d.inner], cells[first*d.inner:]
 			d.reduce(r, &d.lanes)
 		}
+	}
+	if d.stream {
+		fence()
 	}
 }
 

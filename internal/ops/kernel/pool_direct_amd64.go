@@ -4,14 +4,14 @@
 
 package kernel
 
-// wideMaxAVX2 reduces windows over cells of n >= 8 numbers, step bytes apart; with stream != 0
-// past the caches, for which dst must be aligned to 32 bytes and n a multiple of 8. What stands ahead bytes behind the last tap is fetched.
+// wideMaxAVX2 reduces windows over cells of n >= 8 numbers, step bytes apart; with stream != 0 past the caches, for which
+// dst must be aligned to 32 bytes and n a multiple of 8. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
 //
 //go:noescape
 func wideMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
 
-// wideMaxAVX512 reduces windows over cells of n >= 16 numbers, step bytes apart; with stream != 0
-// past the caches, for which dst must be aligned to 64 bytes and n a multiple of 16. What stands ahead bytes behind the last tap is fetched.
+// wideMaxAVX512 reduces windows over cells of n >= 16 numbers, step bytes apart; with stream != 0 past the caches, for which
+// dst must be aligned to 64 bytes and n a multiple of 16. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
 //
 //go:noescape
 func wideMaxAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
@@ -34,14 +34,14 @@ func quadMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, output
 //go:noescape
 func permutedMaxAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, lanes *int32, low int, high int, store int)
 
-// wideMaxIgnoreNaNAVX2 reduces windows over cells of n >= 8 numbers, step bytes apart; with stream != 0
-// past the caches, for which dst must be aligned to 32 bytes and n a multiple of 8. What stands ahead bytes behind the last tap is fetched.
+// wideMaxIgnoreNaNAVX2 reduces windows over cells of n >= 8 numbers, step bytes apart; with stream != 0 past the caches, for which
+// dst must be aligned to 32 bytes and n a multiple of 8. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
 //
 //go:noescape
 func wideMaxIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
 
-// wideMaxIgnoreNaNAVX512 reduces windows over cells of n >= 16 numbers, step bytes apart; with stream != 0
-// past the caches, for which dst must be aligned to 64 bytes and n a multiple of 16. What stands ahead bytes behind the last tap is fetched.
+// wideMaxIgnoreNaNAVX512 reduces windows over cells of n >= 16 numbers, step bytes apart; with stream != 0 past the caches, for which
+// dst must be aligned to 64 bytes and n a multiple of 16. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
 //
 //go:noescape
 func wideMaxIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
@@ -64,14 +64,14 @@ func quadMaxIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n in
 //go:noescape
 func permutedMaxIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, lanes *int32, low int, high int, store int)
 
-// wideMinAVX2 reduces windows over cells of n >= 8 numbers, step bytes apart; with stream != 0
-// past the caches, for which dst must be aligned to 32 bytes and n a multiple of 8. What stands ahead bytes behind the last tap is fetched.
+// wideMinAVX2 reduces windows over cells of n >= 8 numbers, step bytes apart; with stream != 0 past the caches, for which
+// dst must be aligned to 32 bytes and n a multiple of 8. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
 //
 //go:noescape
 func wideMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
 
-// wideMinAVX512 reduces windows over cells of n >= 16 numbers, step bytes apart; with stream != 0
-// past the caches, for which dst must be aligned to 64 bytes and n a multiple of 16. What stands ahead bytes behind the last tap is fetched.
+// wideMinAVX512 reduces windows over cells of n >= 16 numbers, step bytes apart; with stream != 0 past the caches, for which
+// dst must be aligned to 64 bytes and n a multiple of 16. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
 //
 //go:noescape
 func wideMinAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
@@ -94,14 +94,14 @@ func quadMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, output
 //go:noescape
 func permutedMinAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, lanes *int32, low int, high int, store int)
 
-// wideMinIgnoreNaNAVX2 reduces windows over cells of n >= 8 numbers, step bytes apart; with stream != 0
-// past the caches, for which dst must be aligned to 32 bytes and n a multiple of 8. What stands ahead bytes behind the last tap is fetched.
+// wideMinIgnoreNaNAVX2 reduces windows over cells of n >= 8 numbers, step bytes apart; with stream != 0 past the caches, for which
+// dst must be aligned to 32 bytes and n a multiple of 8. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
 //
 //go:noescape
 func wideMinIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
 
-// wideMinIgnoreNaNAVX512 reduces windows over cells of n >= 16 numbers, step bytes apart; with stream != 0
-// past the caches, for which dst must be aligned to 64 bytes and n a multiple of 16. What stands ahead bytes behind the last tap is fetched.
+// wideMinIgnoreNaNAVX512 reduces windows over cells of n >= 16 numbers, step bytes apart; with stream != 0 past the caches, for which
+// dst must be aligned to 64 bytes and n a multiple of 16. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
 //
 //go:noescape
 func wideMinIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)

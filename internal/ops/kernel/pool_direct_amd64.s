@@ -26,24 +26,28 @@ many:
 	CMPQ       R11, $0x00000080
 	JL         one
 	LEAQ       (CX)(R10*1), R11
+	CMPQ       ahead+64(FP), $0x00
+	JE         manyBegin
 	MOVQ       -8(DX)(BX*8), R12
 	ADDQ       R11, R12
 	ADDQ       ahead+64(FP), R12
 	PREFETCHT1 (R12)
 	PREFETCHT1 64(R12)
-	VXORPS     Y4, Y4, Y4
-	MOVQ       (DX), R13
-	VMOVUPS    (R11)(R13*1), Y0
-	VMOVUPS    32(R11)(R13*1), Y1
-	VMOVUPS    64(R11)(R13*1), Y2
-	VMOVUPS    96(R11)(R13*1), Y3
-	MOVQ       $0x00000001, R12
-	VCMPPS     $0x03, Y1, Y0, Y5
-	VORPS      Y5, Y4, Y4
-	VCMPPS     $0x03, Y3, Y2, Y5
-	VORPS      Y5, Y4, Y4
-	CMPQ       R12, BX
-	JGE        manyDone
+
+manyBegin:
+	VXORPS  Y4, Y4, Y4
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Y0
+	VMOVUPS 32(R11)(R13*1), Y1
+	VMOVUPS 64(R11)(R13*1), Y2
+	VMOVUPS 96(R11)(R13*1), Y3
+	MOVQ    $0x00000001, R12
+	VCMPPS  $0x03, Y1, Y0, Y5
+	VORPS   Y5, Y4, Y4
+	VCMPPS  $0x03, Y3, Y2, Y5
+	VORPS   Y5, Y4, Y4
+	CMPQ    R12, BX
+	JGE     manyDone
 
 manyFast:
 	MOVQ    (DX)(R12*8), R13
@@ -102,8 +106,8 @@ manySlow:
 	JL        manySlow
 
 manyStore:
-	TESTQ   R9, R9
-	JNZ     manyStream
+	CMPQ    R9, $0x00
+	JNE     manyStream
 	VMOVUPS Y0, (AX)(R10*1)
 	VMOVUPS Y1, 32(AX)(R10*1)
 	VMOVUPS Y2, 64(AX)(R10*1)
@@ -170,8 +174,8 @@ oneSlow:
 	JL        oneSlow
 
 oneStore:
-	TESTQ   R9, R9
-	JNZ     oneStream
+	CMPQ    R9, $0x00
+	JNE     oneStream
 	VMOVUPS Y0, (AX)(R10*1)
 	JMP     oneStored
 
@@ -183,15 +187,10 @@ oneStored:
 	JMP  one
 
 next:
-	ADDQ  SI, AX
-	ADDQ  R8, CX
-	DECQ  DI
-	JNZ   output
-	TESTQ R9, R9
-	JZ    return
-	SFENCE
-
-return:
+	ADDQ SI, AX
+	ADDQ R8, CX
+	DECQ DI
+	JNZ  output
 	VZEROUPPER
 	RET
 
@@ -217,6 +216,8 @@ many:
 	CMPQ       R11, $0x00000100
 	JL         one
 	LEAQ       (CX)(R10*1), R11
+	CMPQ       ahead+64(FP), $0x00
+	JE         manyBegin
 	MOVQ       -8(DX)(BX*8), R12
 	ADDQ       R11, R12
 	ADDQ       ahead+64(FP), R12
@@ -224,19 +225,21 @@ many:
 	PREFETCHT1 64(R12)
 	PREFETCHT1 128(R12)
 	PREFETCHT1 192(R12)
-	KXORW      K1, K1, K1
-	MOVQ       (DX), R13
-	VMOVUPS    (R11)(R13*1), Z0
-	VMOVUPS    64(R11)(R13*1), Z1
-	VMOVUPS    128(R11)(R13*1), Z2
-	VMOVUPS    192(R11)(R13*1), Z3
-	MOVQ       $0x00000001, R12
-	VCMPPS     $0x03, Z1, Z0, K2
-	KORW       K2, K1, K1
-	VCMPPS     $0x03, Z3, Z2, K2
-	KORW       K2, K1, K1
-	CMPQ       R12, BX
-	JGE        manyDone
+
+manyBegin:
+	KXORW   K1, K1, K1
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Z0
+	VMOVUPS 64(R11)(R13*1), Z1
+	VMOVUPS 128(R11)(R13*1), Z2
+	VMOVUPS 192(R11)(R13*1), Z3
+	MOVQ    $0x00000001, R12
+	VCMPPS  $0x03, Z1, Z0, K2
+	KORW    K2, K1, K1
+	VCMPPS  $0x03, Z3, Z2, K2
+	KORW    K2, K1, K1
+	CMPQ    R12, BX
+	JGE     manyDone
 
 manyFast:
 	MOVQ    (DX)(R12*8), R13
@@ -291,8 +294,8 @@ manySlow:
 	JL      manySlow
 
 manyStore:
-	TESTQ   R9, R9
-	JNZ     manyStream
+	CMPQ    R9, $0x00
+	JNE     manyStream
 	VMOVUPS Z0, (AX)(R10*1)
 	VMOVUPS Z1, 64(AX)(R10*1)
 	VMOVUPS Z2, 128(AX)(R10*1)
@@ -358,8 +361,8 @@ oneSlow:
 	JL      oneSlow
 
 oneStore:
-	TESTQ   R9, R9
-	JNZ     oneStream
+	CMPQ    R9, $0x00
+	JNE     oneStream
 	VMOVUPS Z0, (AX)(R10*1)
 	JMP     oneStored
 
@@ -371,15 +374,10 @@ oneStored:
 	JMP  one
 
 next:
-	ADDQ  SI, AX
-	ADDQ  R8, CX
-	DECQ  DI
-	JNZ   output
-	TESTQ R9, R9
-	JZ    return
-	SFENCE
-
-return:
+	ADDQ SI, AX
+	ADDQ R8, CX
+	DECQ DI
+	JNZ  output
 	VZEROUPPER
 	RET
 
@@ -634,24 +632,28 @@ many:
 	CMPQ       R11, $0x00000080
 	JL         one
 	LEAQ       (CX)(R10*1), R11
+	CMPQ       ahead+64(FP), $0x00
+	JE         manyBegin
 	MOVQ       -8(DX)(BX*8), R12
 	ADDQ       R11, R12
 	ADDQ       ahead+64(FP), R12
 	PREFETCHT1 (R12)
 	PREFETCHT1 64(R12)
-	VXORPS     Y4, Y4, Y4
-	MOVQ       (DX), R13
-	VMOVUPS    (R11)(R13*1), Y0
-	VMOVUPS    32(R11)(R13*1), Y1
-	VMOVUPS    64(R11)(R13*1), Y2
-	VMOVUPS    96(R11)(R13*1), Y3
-	MOVQ       $0x00000001, R12
-	VCMPPS     $0x03, Y1, Y0, Y5
-	VORPS      Y5, Y4, Y4
-	VCMPPS     $0x03, Y3, Y2, Y5
-	VORPS      Y5, Y4, Y4
-	CMPQ       R12, BX
-	JGE        manyDone
+
+manyBegin:
+	VXORPS  Y4, Y4, Y4
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Y0
+	VMOVUPS 32(R11)(R13*1), Y1
+	VMOVUPS 64(R11)(R13*1), Y2
+	VMOVUPS 96(R11)(R13*1), Y3
+	MOVQ    $0x00000001, R12
+	VCMPPS  $0x03, Y1, Y0, Y5
+	VORPS   Y5, Y4, Y4
+	VCMPPS  $0x03, Y3, Y2, Y5
+	VORPS   Y5, Y4, Y4
+	CMPQ    R12, BX
+	JGE     manyDone
 
 manyFast:
 	MOVQ    (DX)(R12*8), R13
@@ -706,8 +708,8 @@ manySlow:
 	JL        manySlow
 
 manyStore:
-	TESTQ   R9, R9
-	JNZ     manyStream
+	CMPQ    R9, $0x00
+	JNE     manyStream
 	VMOVUPS Y0, (AX)(R10*1)
 	VMOVUPS Y1, 32(AX)(R10*1)
 	VMOVUPS Y2, 64(AX)(R10*1)
@@ -773,8 +775,8 @@ oneSlow:
 	JL        oneSlow
 
 oneStore:
-	TESTQ   R9, R9
-	JNZ     oneStream
+	CMPQ    R9, $0x00
+	JNE     oneStream
 	VMOVUPS Y0, (AX)(R10*1)
 	JMP     oneStored
 
@@ -786,15 +788,10 @@ oneStored:
 	JMP  one
 
 next:
-	ADDQ  SI, AX
-	ADDQ  R8, CX
-	DECQ  DI
-	JNZ   output
-	TESTQ R9, R9
-	JZ    return
-	SFENCE
-
-return:
+	ADDQ SI, AX
+	ADDQ R8, CX
+	DECQ DI
+	JNZ  output
 	VZEROUPPER
 	RET
 
@@ -820,6 +817,8 @@ many:
 	CMPQ       R11, $0x00000100
 	JL         one
 	LEAQ       (CX)(R10*1), R11
+	CMPQ       ahead+64(FP), $0x00
+	JE         manyBegin
 	MOVQ       -8(DX)(BX*8), R12
 	ADDQ       R11, R12
 	ADDQ       ahead+64(FP), R12
@@ -827,19 +826,21 @@ many:
 	PREFETCHT1 64(R12)
 	PREFETCHT1 128(R12)
 	PREFETCHT1 192(R12)
-	KXORW      K1, K1, K1
-	MOVQ       (DX), R13
-	VMOVUPS    (R11)(R13*1), Z0
-	VMOVUPS    64(R11)(R13*1), Z1
-	VMOVUPS    128(R11)(R13*1), Z2
-	VMOVUPS    192(R11)(R13*1), Z3
-	MOVQ       $0x00000001, R12
-	VCMPPS     $0x03, Z1, Z0, K2
-	KORW       K2, K1, K1
-	VCMPPS     $0x03, Z3, Z2, K2
-	KORW       K2, K1, K1
-	CMPQ       R12, BX
-	JGE        manyDone
+
+manyBegin:
+	KXORW   K1, K1, K1
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Z0
+	VMOVUPS 64(R11)(R13*1), Z1
+	VMOVUPS 128(R11)(R13*1), Z2
+	VMOVUPS 192(R11)(R13*1), Z3
+	MOVQ    $0x00000001, R12
+	VCMPPS  $0x03, Z1, Z0, K2
+	KORW    K2, K1, K1
+	VCMPPS  $0x03, Z3, Z2, K2
+	KORW    K2, K1, K1
+	CMPQ    R12, BX
+	JGE     manyDone
 
 manyFast:
 	MOVQ    (DX)(R12*8), R13
@@ -894,8 +895,8 @@ manySlow:
 	JL      manySlow
 
 manyStore:
-	TESTQ   R9, R9
-	JNZ     manyStream
+	CMPQ    R9, $0x00
+	JNE     manyStream
 	VMOVUPS Z0, (AX)(R10*1)
 	VMOVUPS Z1, 64(AX)(R10*1)
 	VMOVUPS Z2, 128(AX)(R10*1)
@@ -961,8 +962,8 @@ oneSlow:
 	JL      oneSlow
 
 oneStore:
-	TESTQ   R9, R9
-	JNZ     oneStream
+	CMPQ    R9, $0x00
+	JNE     oneStream
 	VMOVUPS Z0, (AX)(R10*1)
 	JMP     oneStored
 
@@ -974,15 +975,10 @@ oneStored:
 	JMP  one
 
 next:
-	ADDQ  SI, AX
-	ADDQ  R8, CX
-	DECQ  DI
-	JNZ   output
-	TESTQ R9, R9
-	JZ    return
-	SFENCE
-
-return:
+	ADDQ SI, AX
+	ADDQ R8, CX
+	DECQ DI
+	JNZ  output
 	VZEROUPPER
 	RET
 
@@ -1234,24 +1230,28 @@ many:
 	CMPQ       R11, $0x00000080
 	JL         one
 	LEAQ       (CX)(R10*1), R11
+	CMPQ       ahead+64(FP), $0x00
+	JE         manyBegin
 	MOVQ       -8(DX)(BX*8), R12
 	ADDQ       R11, R12
 	ADDQ       ahead+64(FP), R12
 	PREFETCHT1 (R12)
 	PREFETCHT1 64(R12)
-	VXORPS     Y4, Y4, Y4
-	MOVQ       (DX), R13
-	VMOVUPS    (R11)(R13*1), Y0
-	VMOVUPS    32(R11)(R13*1), Y1
-	VMOVUPS    64(R11)(R13*1), Y2
-	VMOVUPS    96(R11)(R13*1), Y3
-	MOVQ       $0x00000001, R12
-	VCMPPS     $0x03, Y1, Y0, Y5
-	VORPS      Y5, Y4, Y4
-	VCMPPS     $0x03, Y3, Y2, Y5
-	VORPS      Y5, Y4, Y4
-	CMPQ       R12, BX
-	JGE        manyDone
+
+manyBegin:
+	VXORPS  Y4, Y4, Y4
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Y0
+	VMOVUPS 32(R11)(R13*1), Y1
+	VMOVUPS 64(R11)(R13*1), Y2
+	VMOVUPS 96(R11)(R13*1), Y3
+	MOVQ    $0x00000001, R12
+	VCMPPS  $0x03, Y1, Y0, Y5
+	VORPS   Y5, Y4, Y4
+	VCMPPS  $0x03, Y3, Y2, Y5
+	VORPS   Y5, Y4, Y4
+	CMPQ    R12, BX
+	JGE     manyDone
 
 manyFast:
 	MOVQ    (DX)(R12*8), R13
@@ -1310,8 +1310,8 @@ manySlow:
 	JL        manySlow
 
 manyStore:
-	TESTQ   R9, R9
-	JNZ     manyStream
+	CMPQ    R9, $0x00
+	JNE     manyStream
 	VMOVUPS Y0, (AX)(R10*1)
 	VMOVUPS Y1, 32(AX)(R10*1)
 	VMOVUPS Y2, 64(AX)(R10*1)
@@ -1378,8 +1378,8 @@ oneSlow:
 	JL        oneSlow
 
 oneStore:
-	TESTQ   R9, R9
-	JNZ     oneStream
+	CMPQ    R9, $0x00
+	JNE     oneStream
 	VMOVUPS Y0, (AX)(R10*1)
 	JMP     oneStored
 
@@ -1391,15 +1391,10 @@ oneStored:
 	JMP  one
 
 next:
-	ADDQ  SI, AX
-	ADDQ  R8, CX
-	DECQ  DI
-	JNZ   output
-	TESTQ R9, R9
-	JZ    return
-	SFENCE
-
-return:
+	ADDQ SI, AX
+	ADDQ R8, CX
+	DECQ DI
+	JNZ  output
 	VZEROUPPER
 	RET
 
@@ -1425,6 +1420,8 @@ many:
 	CMPQ       R11, $0x00000100
 	JL         one
 	LEAQ       (CX)(R10*1), R11
+	CMPQ       ahead+64(FP), $0x00
+	JE         manyBegin
 	MOVQ       -8(DX)(BX*8), R12
 	ADDQ       R11, R12
 	ADDQ       ahead+64(FP), R12
@@ -1432,19 +1429,21 @@ many:
 	PREFETCHT1 64(R12)
 	PREFETCHT1 128(R12)
 	PREFETCHT1 192(R12)
-	KXORW      K1, K1, K1
-	MOVQ       (DX), R13
-	VMOVUPS    (R11)(R13*1), Z0
-	VMOVUPS    64(R11)(R13*1), Z1
-	VMOVUPS    128(R11)(R13*1), Z2
-	VMOVUPS    192(R11)(R13*1), Z3
-	MOVQ       $0x00000001, R12
-	VCMPPS     $0x03, Z1, Z0, K2
-	KORW       K2, K1, K1
-	VCMPPS     $0x03, Z3, Z2, K2
-	KORW       K2, K1, K1
-	CMPQ       R12, BX
-	JGE        manyDone
+
+manyBegin:
+	KXORW   K1, K1, K1
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Z0
+	VMOVUPS 64(R11)(R13*1), Z1
+	VMOVUPS 128(R11)(R13*1), Z2
+	VMOVUPS 192(R11)(R13*1), Z3
+	MOVQ    $0x00000001, R12
+	VCMPPS  $0x03, Z1, Z0, K2
+	KORW    K2, K1, K1
+	VCMPPS  $0x03, Z3, Z2, K2
+	KORW    K2, K1, K1
+	CMPQ    R12, BX
+	JGE     manyDone
 
 manyFast:
 	MOVQ    (DX)(R12*8), R13
@@ -1499,8 +1498,8 @@ manySlow:
 	JL      manySlow
 
 manyStore:
-	TESTQ   R9, R9
-	JNZ     manyStream
+	CMPQ    R9, $0x00
+	JNE     manyStream
 	VMOVUPS Z0, (AX)(R10*1)
 	VMOVUPS Z1, 64(AX)(R10*1)
 	VMOVUPS Z2, 128(AX)(R10*1)
@@ -1566,8 +1565,8 @@ oneSlow:
 	JL      oneSlow
 
 oneStore:
-	TESTQ   R9, R9
-	JNZ     oneStream
+	CMPQ    R9, $0x00
+	JNE     oneStream
 	VMOVUPS Z0, (AX)(R10*1)
 	JMP     oneStored
 
@@ -1579,15 +1578,10 @@ oneStored:
 	JMP  one
 
 next:
-	ADDQ  SI, AX
-	ADDQ  R8, CX
-	DECQ  DI
-	JNZ   output
-	TESTQ R9, R9
-	JZ    return
-	SFENCE
-
-return:
+	ADDQ SI, AX
+	ADDQ R8, CX
+	DECQ DI
+	JNZ  output
 	VZEROUPPER
 	RET
 
@@ -1842,24 +1836,28 @@ many:
 	CMPQ       R11, $0x00000080
 	JL         one
 	LEAQ       (CX)(R10*1), R11
+	CMPQ       ahead+64(FP), $0x00
+	JE         manyBegin
 	MOVQ       -8(DX)(BX*8), R12
 	ADDQ       R11, R12
 	ADDQ       ahead+64(FP), R12
 	PREFETCHT1 (R12)
 	PREFETCHT1 64(R12)
-	VXORPS     Y4, Y4, Y4
-	MOVQ       (DX), R13
-	VMOVUPS    (R11)(R13*1), Y0
-	VMOVUPS    32(R11)(R13*1), Y1
-	VMOVUPS    64(R11)(R13*1), Y2
-	VMOVUPS    96(R11)(R13*1), Y3
-	MOVQ       $0x00000001, R12
-	VCMPPS     $0x03, Y1, Y0, Y5
-	VORPS      Y5, Y4, Y4
-	VCMPPS     $0x03, Y3, Y2, Y5
-	VORPS      Y5, Y4, Y4
-	CMPQ       R12, BX
-	JGE        manyDone
+
+manyBegin:
+	VXORPS  Y4, Y4, Y4
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Y0
+	VMOVUPS 32(R11)(R13*1), Y1
+	VMOVUPS 64(R11)(R13*1), Y2
+	VMOVUPS 96(R11)(R13*1), Y3
+	MOVQ    $0x00000001, R12
+	VCMPPS  $0x03, Y1, Y0, Y5
+	VORPS   Y5, Y4, Y4
+	VCMPPS  $0x03, Y3, Y2, Y5
+	VORPS   Y5, Y4, Y4
+	CMPQ    R12, BX
+	JGE     manyDone
 
 manyFast:
 	MOVQ    (DX)(R12*8), R13
@@ -1914,8 +1912,8 @@ manySlow:
 	JL        manySlow
 
 manyStore:
-	TESTQ   R9, R9
-	JNZ     manyStream
+	CMPQ    R9, $0x00
+	JNE     manyStream
 	VMOVUPS Y0, (AX)(R10*1)
 	VMOVUPS Y1, 32(AX)(R10*1)
 	VMOVUPS Y2, 64(AX)(R10*1)
@@ -1981,8 +1979,8 @@ oneSlow:
 	JL        oneSlow
 
 oneStore:
-	TESTQ   R9, R9
-	JNZ     oneStream
+	CMPQ    R9, $0x00
+	JNE     oneStream
 	VMOVUPS Y0, (AX)(R10*1)
 	JMP     oneStored
 
@@ -1994,15 +1992,10 @@ oneStored:
 	JMP  one
 
 next:
-	ADDQ  SI, AX
-	ADDQ  R8, CX
-	DECQ  DI
-	JNZ   output
-	TESTQ R9, R9
-	JZ    return
-	SFENCE
-
-return:
+	ADDQ SI, AX
+	ADDQ R8, CX
+	DECQ DI
+	JNZ  output
 	VZEROUPPER
 	RET
 
@@ -2028,6 +2021,8 @@ many:
 	CMPQ       R11, $0x00000100
 	JL         one
 	LEAQ       (CX)(R10*1), R11
+	CMPQ       ahead+64(FP), $0x00
+	JE         manyBegin
 	MOVQ       -8(DX)(BX*8), R12
 	ADDQ       R11, R12
 	ADDQ       ahead+64(FP), R12
@@ -2035,19 +2030,21 @@ many:
 	PREFETCHT1 64(R12)
 	PREFETCHT1 128(R12)
 	PREFETCHT1 192(R12)
-	KXORW      K1, K1, K1
-	MOVQ       (DX), R13
-	VMOVUPS    (R11)(R13*1), Z0
-	VMOVUPS    64(R11)(R13*1), Z1
-	VMOVUPS    128(R11)(R13*1), Z2
-	VMOVUPS    192(R11)(R13*1), Z3
-	MOVQ       $0x00000001, R12
-	VCMPPS     $0x03, Z1, Z0, K2
-	KORW       K2, K1, K1
-	VCMPPS     $0x03, Z3, Z2, K2
-	KORW       K2, K1, K1
-	CMPQ       R12, BX
-	JGE        manyDone
+
+manyBegin:
+	KXORW   K1, K1, K1
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Z0
+	VMOVUPS 64(R11)(R13*1), Z1
+	VMOVUPS 128(R11)(R13*1), Z2
+	VMOVUPS 192(R11)(R13*1), Z3
+	MOVQ    $0x00000001, R12
+	VCMPPS  $0x03, Z1, Z0, K2
+	KORW    K2, K1, K1
+	VCMPPS  $0x03, Z3, Z2, K2
+	KORW    K2, K1, K1
+	CMPQ    R12, BX
+	JGE     manyDone
 
 manyFast:
 	MOVQ    (DX)(R12*8), R13
@@ -2102,8 +2099,8 @@ manySlow:
 	JL      manySlow
 
 manyStore:
-	TESTQ   R9, R9
-	JNZ     manyStream
+	CMPQ    R9, $0x00
+	JNE     manyStream
 	VMOVUPS Z0, (AX)(R10*1)
 	VMOVUPS Z1, 64(AX)(R10*1)
 	VMOVUPS Z2, 128(AX)(R10*1)
@@ -2169,8 +2166,8 @@ oneSlow:
 	JL      oneSlow
 
 oneStore:
-	TESTQ   R9, R9
-	JNZ     oneStream
+	CMPQ    R9, $0x00
+	JNE     oneStream
 	VMOVUPS Z0, (AX)(R10*1)
 	JMP     oneStored
 
@@ -2182,15 +2179,10 @@ oneStored:
 	JMP  one
 
 next:
-	ADDQ  SI, AX
-	ADDQ  R8, CX
-	DECQ  DI
-	JNZ   output
-	TESTQ R9, R9
-	JZ    return
-	SFENCE
-
-return:
+	ADDQ SI, AX
+	ADDQ R8, CX
+	DECQ DI
+	JNZ  output
 	VZEROUPPER
 	RET
 

@@ -127,21 +127,7 @@ func (r run) wide(lanes int, reduce wideFunc) bool {
 	return true
 }
 
-// split calls do for all of a run of outputs of n numbers, or for the part that
-// may be streamed, to addresses that are multiples of a vector, and the ends on
-// both sides, which overlap it; dst begins off numbers past such an address.
+// split is splitStream for a run of outputs of n numbers.
 func (r *run) split(lanes, n, outputs, off int, do func(at, n, stream int)) {
-	if !r.stream || outputs > 1 && (off != 0 || n%lanes != 0) || n < 4*lanes {
-		do(0, n, 0)
-		return
-	}
-	head := (lanes - off) % lanes
-	whole := (n - head) &^ (lanes - 1)
-	if head > 0 {
-		do(0, lanes, 0)
-	}
-	do(head, whole, 1)
-	if head+whole < n {
-		do(n-lanes, lanes, 0)
-	}
+	splitStream(r.stream && (outputs == 1 || off == 0 && n%lanes == 0), lanes, n, off, do)
 }

@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func locateWideMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int)
-// Requires: AVX, AVX2, MMX+
+// Requires: AVX, AVX2
 TEXT ·locateWideMaxAVX2(SB), NOSPLIT, $0-112
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -269,12 +269,11 @@ next:
 	ADDQ R8, CX
 	DECQ DI
 	JNZ  output
-	SFENCE
 	VZEROUPPER
 	RET
 
 // func locateWideMaxAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F
 TEXT ·locateWideMaxAVX512(SB), NOSPLIT, $0-112
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -538,7 +537,6 @@ next:
 	ADDQ R8, CX
 	DECQ DI
 	JNZ  output
-	SFENCE
 	VZEROUPPER
 	RET
 
@@ -779,7 +777,7 @@ outputStore:
 	RET
 
 // func locateWideMaxIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int)
-// Requires: AVX, AVX2, MMX+
+// Requires: AVX, AVX2
 TEXT ·locateWideMaxIgnoreNaNAVX2(SB), NOSPLIT, $0-112
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -1043,12 +1041,11 @@ next:
 	ADDQ R8, CX
 	DECQ DI
 	JNZ  output
-	SFENCE
 	VZEROUPPER
 	RET
 
 // func locateWideMaxIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F
 TEXT ·locateWideMaxIgnoreNaNAVX512(SB), NOSPLIT, $0-112
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -1312,7 +1309,6 @@ next:
 	ADDQ R8, CX
 	DECQ DI
 	JNZ  output
-	SFENCE
 	VZEROUPPER
 	RET
 
@@ -1553,7 +1549,7 @@ outputStore:
 	RET
 
 // func locateWideMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int)
-// Requires: AVX, AVX2, MMX+
+// Requires: AVX, AVX2
 TEXT ·locateWideMinAVX2(SB), NOSPLIT, $0-112
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -1817,12 +1813,11 @@ next:
 	ADDQ R8, CX
 	DECQ DI
 	JNZ  output
-	SFENCE
 	VZEROUPPER
 	RET
 
 // func locateWideMinAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F
 TEXT ·locateWideMinAVX512(SB), NOSPLIT, $0-112
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -2086,7 +2081,6 @@ next:
 	ADDQ R8, CX
 	DECQ DI
 	JNZ  output
-	SFENCE
 	VZEROUPPER
 	RET
 
@@ -2327,7 +2321,7 @@ outputStore:
 	RET
 
 // func locateWideMinIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int)
-// Requires: AVX, AVX2, MMX+
+// Requires: AVX, AVX2
 TEXT ·locateWideMinIgnoreNaNAVX2(SB), NOSPLIT, $0-112
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -2591,12 +2585,11 @@ next:
 	ADDQ R8, CX
 	DECQ DI
 	JNZ  output
-	SFENCE
 	VZEROUPPER
 	RET
 
 // func locateWideMinIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F
 TEXT ·locateWideMinIgnoreNaNAVX512(SB), NOSPLIT, $0-112
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -2860,7 +2853,6 @@ next:
 	ADDQ R8, CX
 	DECQ DI
 	JNZ  output
-	SFENCE
 	VZEROUPPER
 	RET
 

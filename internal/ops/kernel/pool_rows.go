@@ -7,6 +7,7 @@ import (
 )
 
 //go:generate go -C _gen run ./pool -layer rows -out ../pool_rows_amd64.s -stubs ../pool_rows_amd64.go -pkg kernel
+//go:generate go -C _gen run ./pool -layer fold -out ../pool_fold_amd64.s -stubs ../pool_fold_amd64.go -pkg kernel
 
 // rowTable holds the row functions of a CPU level that are better than plain
 // Go; what it does not hold is done in plain Go.
@@ -14,7 +15,7 @@ type rowTable struct {
 	extrema [4][]any // by extremumKind: merger[T] for some types T
 	widen   []any    // loader[T, float64] for some types T
 	sum     merger[float64]
-	divide  func(dst []float32, src []float64, divisor float64)
+	divide  divider[float32]
 }
 
 // extremumKind is one of the four ways to merge maxima and minima.
@@ -78,7 +79,7 @@ func wideLoader[T tensor.Real](level Level) loader[T, float64] {
 
 // sumFinisher returns the fastest division of sums at a level.
 func sumFinisher[T tensor.Real, O tensor.Floating](level Level) finisher[T, float64, O] {
-	divide, ok := any(rowTables[level].divide).(func(dst []O, src []float64, divisor float64))
+	divide, ok := any(rowTables[level].divide).(divider[O])
 	if !ok || divide == nil {
 		divide = divideAll[O]
 	}
@@ -115,17 +116,21 @@ func loadVectors[T tensor.Real](lanes int, rows func(dst *float64, src *T, n int
 }
 
 // divideVectors is mergeVectors for divisions.
-func divideVectors(lanes int, rows func(dst *float32, src *float64, divisor, reciprocal float64, n int)) func(dst []float32, src []float64, divisor float64) {
-	return func(dst []float32, src []float64, divisor float64) {
-		dst = dst[:len(src)]
-		n := len(src) &^ (lanes - 1)
-		if n > 0 {
-			number, reciprocal := reciprocalOf(divisor)
-			rows(&dst[0], &src[0], number, reciprocal, n)
+func divideVectors(lanes int, rows func(dst *float32, src *float64, divisor, reciprocal float64, n, stream int)) divider[float32] {
+	return func(dst []float32, src []float64, divisor float64, stream bool) {
+		if len(src) < lanes || math.Abs(divisor) > mostReciprocal {
+			divideAll(dst, src, divisor, false)
+			return
 		}
-		divideAll(dst[n:], src[n:], divisor)
+		number, reciprocal := reciprocalOf(divisor)
+		splitStream(stream, lanes, len(src), misaligned(dst, lanes), func(at, n, stream int) {
+			rows(&dst[at], &src[at], number, reciprocal, n, stream)
+		})
 	}
 }
+
+// mostReciprocal is the largest divisor whose reciprocal assembly multiplies by.
+const mostReciprocal = 1 << 31
 
 // reciprocalOf returns a whole number and its reciprocal as assembly divides by
 // it: a number of 0 says that multiplying is exact.

@@ -629,23 +629,26 @@ done:
 	VZEROUPPER
 	RET
 
-// func divideFloat32AVX2(dst *float32, src *float64, divisor float64, reciprocal float64, n int)
+// func divideFloat32AVX2(dst *float32, src *float64, divisor float64, reciprocal float64, n int, stream int)
 // Requires: AVX, FMA3
-TEXT ·divideFloat32AVX2(SB), NOSPLIT, $0-40
+TEXT ·divideFloat32AVX2(SB), NOSPLIT, $0-48
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
+	MOVQ         n+32(FP), DX
 	VBROADCASTSD divisor+16(FP), Y0
 	VBROADCASTSD reciprocal+24(FP), Y1
 	VXORPD       Y2, Y2, Y2
-	MOVQ         n+32(FP), DX
+	XORQ         BX, BX
 
 many:
-	CMPQ         DX, $0x00000010
+	MOVQ         DX, SI
+	SUBQ         BX, SI
+	CMPQ         SI, $0x00000010
 	JL           one
-	VMOVUPD      (CX), Y3
-	VMOVUPD      32(CX), Y4
-	VMOVUPD      64(CX), Y5
-	VMOVUPD      96(CX), Y6
+	VMOVUPD      (CX)(BX*8), Y3
+	VMOVUPD      32(CX)(BX*8), Y4
+	VMOVUPD      64(CX)(BX*8), Y5
+	VMOVUPD      96(CX)(BX*8), Y6
 	VMULPD       Y1, Y3, Y7
 	VMULPD       Y1, Y4, Y8
 	VMULPD       Y1, Y5, Y9
@@ -671,22 +674,37 @@ many:
 
 manyDivided:
 	VCVTPD2PSY Y7, X3
-	VMOVUPS    X3, (AX)
-	VCVTPD2PSY Y8, X3
-	VMOVUPS    X3, 16(AX)
-	VCVTPD2PSY Y9, X3
-	VMOVUPS    X3, 32(AX)
-	VCVTPD2PSY Y10, X3
-	VMOVUPS    X3, 48(AX)
-	ADDQ       $0x00000040, AX
-	ADDQ       $0x00000080, CX
-	SUBQ       $0x00000010, DX
-	JMP        many
+	VCVTPD2PSY Y8, X4
+	VCVTPD2PSY Y9, X5
+	VCVTPD2PSY Y10, X6
+	CMPQ       stream+40(FP), $0x00
+	JNE        manyStream
+	VMOVUPS    X3, (AX)(BX*4)
+	VMOVUPS    X4, 16(AX)(BX*4)
+	VMOVUPS    X5, 32(AX)(BX*4)
+	VMOVUPS    X6, 48(AX)(BX*4)
+	JMP        manyStored
+
+manyStream:
+	VMOVNTPS X3, (AX)(BX*4)
+	VMOVNTPS X4, 16(AX)(BX*4)
+	VMOVNTPS X5, 32(AX)(BX*4)
+	VMOVNTPS X6, 48(AX)(BX*4)
+
+manyStored:
+	ADDQ $0x00000010, BX
+	JMP  many
 
 one:
-	CMPQ         DX, $0x00000004
-	JL           done
-	VMOVUPD      (CX), Y3
+	MOVQ DX, SI
+	SUBQ BX, SI
+	JZ   done
+	CMPQ SI, $0x00000004
+	JGE  whole
+	LEAQ -4(DX), BX
+
+whole:
+	VMOVUPD      (CX)(BX*8), Y3
 	VMULPD       Y1, Y3, Y4
 	CMPQ         divisor+16(FP), $0x00
 	JE           oneDivided
@@ -697,11 +715,17 @@ one:
 
 oneDivided:
 	VCVTPD2PSY Y4, X3
-	VMOVUPS    X3, (AX)
-	ADDQ       $0x00000010, AX
-	ADDQ       $0x00000020, CX
-	SUBQ       $0x00000004, DX
-	JMP        one
+	CMPQ       stream+40(FP), $0x00
+	JNE        oneStream
+	VMOVUPS    X3, (AX)(BX*4)
+	JMP        oneStored
+
+oneStream:
+	VMOVNTPS X3, (AX)(BX*4)
+
+oneStored:
+	ADDQ $0x00000004, BX
+	JMP  one
 
 done:
 	VZEROUPPER
@@ -1320,23 +1344,26 @@ done:
 	VZEROUPPER
 	RET
 
-// func divideFloat32AVX512(dst *float32, src *float64, divisor float64, reciprocal float64, n int)
+// func divideFloat32AVX512(dst *float32, src *float64, divisor float64, reciprocal float64, n int, stream int)
 // Requires: AVX, AVX512F
-TEXT ·divideFloat32AVX512(SB), NOSPLIT, $0-40
+TEXT ·divideFloat32AVX512(SB), NOSPLIT, $0-48
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
+	MOVQ         n+32(FP), DX
 	VBROADCASTSD divisor+16(FP), Z0
 	VBROADCASTSD reciprocal+24(FP), Z1
 	VPXORQ       Z2, Z2, Z2
-	MOVQ         n+32(FP), DX
+	XORQ         BX, BX
 
 many:
-	CMPQ         DX, $0x00000020
+	MOVQ         DX, SI
+	SUBQ         BX, SI
+	CMPQ         SI, $0x00000020
 	JL           one
-	VMOVUPD      (CX), Z3
-	VMOVUPD      64(CX), Z4
-	VMOVUPD      128(CX), Z5
-	VMOVUPD      192(CX), Z6
+	VMOVUPD      (CX)(BX*8), Z3
+	VMOVUPD      64(CX)(BX*8), Z4
+	VMOVUPD      128(CX)(BX*8), Z5
+	VMOVUPD      192(CX)(BX*8), Z6
 	VMULPD       Z1, Z3, Z7
 	VMULPD       Z1, Z4, Z8
 	VMULPD       Z1, Z5, Z9
@@ -1358,22 +1385,37 @@ many:
 
 manyDivided:
 	VCVTPD2PS Z7, Y3
-	VMOVUPS   Y3, (AX)
-	VCVTPD2PS Z8, Y3
-	VMOVUPS   Y3, 32(AX)
-	VCVTPD2PS Z9, Y3
-	VMOVUPS   Y3, 64(AX)
-	VCVTPD2PS Z10, Y3
-	VMOVUPS   Y3, 96(AX)
-	ADDQ      $0x00000080, AX
-	ADDQ      $0x00000100, CX
-	SUBQ      $0x00000020, DX
-	JMP       many
+	VCVTPD2PS Z8, Y4
+	VCVTPD2PS Z9, Y5
+	VCVTPD2PS Z10, Y6
+	CMPQ      stream+40(FP), $0x00
+	JNE       manyStream
+	VMOVUPS   Y3, (AX)(BX*4)
+	VMOVUPS   Y4, 32(AX)(BX*4)
+	VMOVUPS   Y5, 64(AX)(BX*4)
+	VMOVUPS   Y6, 96(AX)(BX*4)
+	JMP       manyStored
+
+manyStream:
+	VMOVNTPS Y3, (AX)(BX*4)
+	VMOVNTPS Y4, 32(AX)(BX*4)
+	VMOVNTPS Y5, 64(AX)(BX*4)
+	VMOVNTPS Y6, 96(AX)(BX*4)
+
+manyStored:
+	ADDQ $0x00000020, BX
+	JMP  many
 
 one:
-	CMPQ         DX, $0x00000008
-	JL           done
-	VMOVUPD      (CX), Z3
+	MOVQ DX, SI
+	SUBQ BX, SI
+	JZ   done
+	CMPQ SI, $0x00000008
+	JGE  whole
+	LEAQ -8(DX), BX
+
+whole:
+	VMOVUPD      (CX)(BX*8), Z3
 	VMULPD       Z1, Z3, Z4
 	CMPQ         divisor+16(FP), $0x00
 	JE           oneDivided
@@ -1383,12 +1425,24 @@ one:
 
 oneDivided:
 	VCVTPD2PS Z4, Y3
-	VMOVUPS   Y3, (AX)
-	ADDQ      $0x00000020, AX
-	ADDQ      $0x00000040, CX
-	SUBQ      $0x00000008, DX
-	JMP       one
+	CMPQ      stream+40(FP), $0x00
+	JNE       oneStream
+	VMOVUPS   Y3, (AX)(BX*4)
+	JMP       oneStored
+
+oneStream:
+	VMOVNTPS Y3, (AX)(BX*4)
+
+oneStored:
+	ADDQ $0x00000008, BX
+	JMP  one
 
 done:
 	VZEROUPPER
+	RET
+
+// func storeFence()
+// Requires: MMX+
+TEXT ·storeFence(SB), NOSPLIT, $0
+	SFENCE
 	RET

@@ -20,7 +20,7 @@ func averages() {
 	averageNarrow(zero)
 }
 
-const averaged = parameters + ", nx, ny int, divisor, reciprocal float64"
+var averaged = parameters + ", nx, ny int, divisor, reciprocal float64"
 
 // totals are a block's sums at the three depths.
 type totals struct{ window, plane, row []VecVirtual }
@@ -161,17 +161,7 @@ func averageWide(v isa, zero Mem) {
 		for _, r := range averages {
 			results = append(results, rounded(v, r))
 		}
-		CMPQ(argument("stream"), U8(0))
-		JNE(LabelRef(label + "Stream"))
-		for i, r := range results {
-			VMOVUPS(r, Mem{Base: f.dst, Index: at, Scale: 1, Disp: i * half})
-		}
-		JMP(LabelRef(label + "Stored"))
-		Label(label + "Stream")
-		for i, r := range results {
-			VMOVNTPS(r, Mem{Base: f.dst, Index: at, Scale: 1, Disp: i * half})
-		}
-		Label(label + "Stored")
+		storeRow(argument("stream"), label, Mem{Base: f.dst, Index: at, Scale: 1}, half, results)
 	}
 	Label("output")
 	XORQ(at, at)
@@ -199,7 +189,6 @@ func averageWide(v isa, zero Mem) {
 	ADDQ(f.step, f.src)
 	DECQ(f.outputs)
 	JNZ(LabelRef("output"))
-	SFENCE()
 	VZEROUPPER()
 	RET()
 }

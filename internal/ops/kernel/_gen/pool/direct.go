@@ -38,10 +38,20 @@ type reduction struct {
 // name returns the function's name; what it does is the second word.
 func (r reduction) name(how string, v isa) string {
 	name := how + map[bool]string{false: "Max", true: "Min"}[r.minimum]
+	if r.double {
+		name += "Float64"
+	}
 	if r.ignoreNaN {
 		name += "IgnoreNaN"
 	}
 	return name + v.name
+}
+
+func (r reduction) element() element {
+	if r.double {
+		return float64s
+	}
+	return float32s
 }
 
 // frame holds the registers of a function's parameters.
@@ -49,26 +59,73 @@ type frame struct {
 	dst, src, taps, ntaps, n, outputs, step Register
 }
 
-func newFrame() frame {
+// newFrame loads the parameters of functions over float32.
+func newFrame() frame { return frameOf(float32s) }
+
+func frameOf(e element) frame {
 	load := func(name string) Register { return Load(Param(name), GP64()) }
 	f := frame{load("dst"), load("src"), load("taps"), load("ntaps"), load("n"), load("outputs"), load("step")}
-	SHLQ(U8(2), f.n) // to bytes
+	SHLQ(U8(e.shift), f.n) // to bytes
 	return f
 }
 
-const parameters = "dst, src *float32, taps *int, ntaps, n, outputs, step int"
+func (e element) parameters() string {
+	return "dst, src *" + e.name + ", taps *int, ntaps, n, outputs, step int"
+}
 
-// wide writes the function for cells of at least a vector: vectors of one output
-// after another, four at a time. The last one of an output overlaps the one
-// before it, which costs less than a tail.
+var parameters = float32s.parameters()
+
+// wide writes the function for cells of at least a vector.
 func (r reduction) wide(v isa) {
-	TEXT(r.name("wide", v), NOSPLIT, "func("+parameters+", stream, ahead int)")
+	name := r.name("wide", v)
+	wideLoop(v, name, r.element(), name+" reduces windows", func(f frame, label string, acc []VecVirtual, load func(offset Register, i int, to VecVirtual)) {
+		r.window(v, f, label, acc, load)
+	})
+}
+
+// element is a type of numbers.
+type element struct {
+	name  string // in Go
+	shift uint8  // its size is 1<<shift bytes
+}
+
+var (
+	float32s = element{"float32", 2}
+	float64s = element{"float64", 3}
+	int64s   = element{"int64", 3}
+)
+
+// windowFunc reduces the taps of a block into acc and goes on at label+"Store";
+// load reads vector i of the tap at an offset.
+type windowFunc func(f frame, label string, acc []VecVirtual, load func(offset Register, i int, to VecVirtual))
+
+// wideLoop writes a function for cells of at least a vector: vectors of one
+// output after another, four at a time. The last one of an output overlaps the
+// one before it, which costs less than a tail.
+func wideLoop(v isa, name string, e element, doc string, window windowFunc) {
+	lanes := v.bytes >> e.shift
+	TEXT(name, NOSPLIT, "func("+e.parameters()+", stream, ahead int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("%s reduces windows over cells of n >= %d numbers, step bytes apart; with stream != 0", r.name("wide", v), v.bytes/4),
-		fmt.Sprintf("past the caches, for which dst must be aligned to %d bytes and n a multiple of %d. What stands ahead bytes behind the last tap is fetched.", v.bytes, v.bytes/4))
-	f := newFrame()
+	Doc(fmt.Sprintf("%s over cells of n >= %d numbers, step bytes apart; with stream != 0 past the caches, for which", doc, lanes),
+		fmt.Sprintf("dst must be aligned to %d bytes and n a multiple of %d. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.", v.bytes, lanes))
+	f := frameOf(e)
 	stream := Load(Param("stream"), GP64())
 	at, left := GP64(), GP64()
+	block := func(vectors int, label string) {
+		base, acc := GP64(), make([]VecVirtual, vectors)
+		LEAQ(Mem{Base: f.src, Index: at, Scale: 1}, base)
+		for i := range acc {
+			acc[i] = v.vector()
+		}
+		if vectors > 1 {
+			prefetch(f, base, vectors*v.bytes, label)
+		}
+		window(f, label, acc, func(offset Register, i int, to VecVirtual) {
+			VMOVUPS(Mem{Base: base, Index: offset, Scale: 1, Disp: i * v.bytes}, to)
+		})
+		Label(label + "Store")
+		storeRow(stream, label, Mem{Base: f.dst, Index: at, Scale: 1}, v.bytes, acc)
+	}
 	Label("output")
 	XORQ(at, at)
 	Label("many")
@@ -76,7 +133,7 @@ func (r reduction) wide(v isa) {
 	SUBQ(at, left)
 	CMPQ(left, U32(uint32(4*v.bytes)))
 	JL(LabelRef("one"))
-	r.block(v, f, at, stream, 4, "many")
+	block(4, "many")
 	ADDQ(U32(uint32(4*v.bytes)), at)
 	JMP(LabelRef("many"))
 	Label("one")
@@ -87,7 +144,7 @@ func (r reduction) wide(v isa) {
 	JGE(LabelRef("whole"))
 	LEAQ(Mem{Base: f.n, Disp: -v.bytes}, at)
 	Label("whole")
-	r.block(v, f, at, stream, 1, "one")
+	block(1, "one")
 	ADDQ(U32(uint32(v.bytes)), at)
 	JMP(LabelRef("one"))
 	Label("next")
@@ -95,38 +152,21 @@ func (r reduction) wide(v isa) {
 	ADDQ(f.step, f.src)
 	DECQ(f.outputs)
 	JNZ(LabelRef("output"))
-	TESTQ(stream, stream)
-	JZ(LabelRef("return"))
-	SFENCE()
-	Label("return")
 	VZEROUPPER()
 	RET()
 }
 
-// block reduces the vectors at an offset of the current output.
-func (r reduction) block(v isa, f frame, at, stream Register, vectors int, label string) {
-	base, acc := GP64(), make([]VecVirtual, vectors)
-	LEAQ(Mem{Base: f.src, Index: at, Scale: 1}, base)
-	for i := range acc {
-		acc[i] = v.vector()
-	}
-	load := func(offset Register, i int, to VecVirtual) {
-		VMOVUPS(Mem{Base: base, Index: offset, Scale: 1, Disp: i * v.bytes}, to)
-	}
-	if vectors > 1 {
-		prefetch(f, base, vectors*v.bytes)
-	}
-	r.window(v, f, label, acc, load)
-	Label(label + "Store")
-	TESTQ(stream, stream)
-	JNZ(LabelRef(label + "Stream"))
-	for i := range acc {
-		VMOVUPS(acc[i], Mem{Base: f.dst, Index: at, Scale: 1, Disp: i * v.bytes})
+// storeRow stores registers side by side, past the caches if stream is not 0.
+func storeRow(stream Op, label string, to Mem, bytes int, list []VecVirtual) {
+	CMPQ(stream, U8(0))
+	JNE(LabelRef(label + "Stream"))
+	for i, r := range list {
+		VMOVUPS(r, to.Offset(i*bytes))
 	}
 	JMP(LabelRef(label + "Stored"))
 	Label(label + "Stream")
-	for i := range acc {
-		VMOVNTPS(acc[i], Mem{Base: f.dst, Index: at, Scale: 1, Disp: i * v.bytes})
+	for i, r := range list {
+		VMOVNTPS(r, to.Offset(i*bytes))
 	}
 	Label(label + "Stored")
 }
@@ -134,14 +174,17 @@ func (r reduction) block(v isa, f frame, at, stream Register, vectors int, label
 // prefetch asks for what stands ahead bytes behind the last tap of a block: the
 // row that the next row of windows adds. The processor sees linear streams by
 // itself, but this one stops at every row.
-func prefetch(f frame, base Register, bytes int) {
+func prefetch(f frame, base Register, bytes int, label string) {
 	last := GP64()
+	CMPQ(argument("ahead"), U8(0))
+	JE(LabelRef(label + "Begin"))
 	MOVQ(Mem{Base: f.taps, Index: f.ntaps, Scale: 8, Disp: -8}, last)
 	ADDQ(base, last)
 	ADDQ(argument("ahead"), last)
 	for at := 0; at < bytes; at += 64 {
 		PREFETCHT1(Mem{Base: last, Disp: at})
 	}
+	Label(label + "Begin")
 }
 
 // window reduces all taps into acc. load reads vector i of the tap at an offset.

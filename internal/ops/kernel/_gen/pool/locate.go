@@ -23,7 +23,7 @@ func locate() {
 	}
 }
 
-const located = parameters + ", codes *int32, argmax *int64, lanes *int64, base, baseStep, laneStep int"
+var located = parameters + ", codes *int32, argmax *int64, lanes *int64, base, baseStep, laneStep int"
 
 // argument returns the place of a parameter that is used too rarely for a
 // register.
@@ -263,7 +263,6 @@ func (r reduction) locateWide(v isa) {
 	ADDQ(f.step, f.src)
 	DECQ(f.outputs)
 	JNZ(LabelRef("output"))
-	SFENCE()
 	VZEROUPPER()
 	RET()
 }

@@ -1,5 +1,5 @@
 // Command pool writes the row functions of pooling in assembly: layer "rows"
-// merges and converts contiguous rows for the separable kernel; "direct",
+// merges and converts contiguous rows, "fold" combines shifted rows; "direct",
 // "locate", "average" and "code" reduce whole windows in registers. It is run by go generate in the parent
 // package.
 package main
@@ -12,7 +12,7 @@ import (
 )
 
 func main() {
-	layer := flag.String("layer", "", "rows, direct, locate, average or code")
+	layer := flag.String("layer", "", "rows, fold, direct, locate, average or code")
 	flag.Parse()
 	ConstraintExpr("amd64,!purego")
 	switch *layer {
@@ -22,12 +22,14 @@ func main() {
 		direct()
 	case "locate":
 		locate()
+	case "fold":
+		folds()
 	case "average":
 		averages()
 	case "code":
 		code()
 	default:
-		log.Fatalf("layer: got %q, want rows, direct, locate, average or code", *layer)
+		log.Fatalf("layer: got %q, want rows, fold, direct, locate, average or code", *layer)
 	}
 	Generate()
 }

@@ -36,6 +36,10 @@ func rows() {
 		widenBytes(v)
 		divide(v)
 	}
+	TEXT("storeFence", NOSPLIT, "func()")
+	Doc("storeFence orders all stores past the caches before those that follow.")
+	SFENCE()
+	RET()
 }
 
 func word(minimum bool) string {
@@ -59,47 +63,41 @@ func merger(v isa, name, suffix string, size, unroll int, rule string, merge fun
 	Doc(doc + ".")
 	dst, a, b := Load(Param("dst"), GP64()), Load(Param("a"), GP64()), Load(Param("b"), GP64())
 	n := Load(Param("n"), GP64())
-	each(n, lanes, unroll, singly(func(i int) {
+	each(n, lanes, unroll, func(i int) {
 		x, y := v.vector(), v.vector()
 		VMOVUPS(Mem{Base: a, Disp: i * v.bytes}, x)
 		VMOVUPS(Mem{Base: b, Disp: i * v.bytes}, y)
 		merge(x, y)
 		VMOVUPS(x, Mem{Base: dst, Disp: i * v.bytes})
-	}), func(vectors int) {
+	}, func(vectors int) {
 		for _, p := range []Register{dst, a, b} {
 			ADDQ(U32(uint32(vectors*v.bytes)), p)
 		}
 	})
 }
 
-// each runs a body over n numbers, for unroll vectors at a time and then for one.
-func each(n Register, lanes, unroll int, body func(label string, vectors int), advance func(vectors int)) {
+// each runs a body over n numbers, unroll vectors at a time and then one at a
+// time.
+func each(n Register, lanes, unroll int, body, advance func(i int)) {
 	Label("many")
 	CMPQ(n, U32(uint32(unroll*lanes)))
 	JL(LabelRef("one"))
-	body("many", unroll)
+	for i := range unroll {
+		body(i)
+	}
 	advance(unroll)
 	SUBQ(U32(uint32(unroll*lanes)), n)
 	JMP(LabelRef("many"))
 	Label("one")
 	CMPQ(n, U32(uint32(lanes)))
 	JL(LabelRef("done"))
-	body("one", 1)
+	body(0)
 	advance(1)
 	SUBQ(U32(uint32(lanes)), n)
 	JMP(LabelRef("one"))
 	Label("done")
 	VZEROUPPER()
 	RET()
-}
-
-// singly is a body that does the same for each vector.
-func singly(body func(i int)) func(label string, vectors int) {
-	return func(_ string, vectors int) {
-		for i := range vectors {
-			body(i)
-		}
-	}
 }
 
 // widen writes dst[i] = float64(src[i]) for float32.
@@ -109,11 +107,11 @@ func widen(v isa) {
 	Pragma("noescape")
 	Doc(fmt.Sprintf("widenFloat32%s converts n numbers, a multiple of %d.", v.name, lanes))
 	dst, src := Load(Param("dst"), GP64()), Load(Param("src"), GP64())
-	each(Load(Param("n"), GP64()), lanes, 4, singly(func(i int) {
+	each(Load(Param("n"), GP64()), lanes, 4, func(i int) {
 		x := v.vector()
 		VCVTPS2PD(Mem{Base: src, Disp: i * v.bytes / 2}, x)
 		VMOVUPD(x, Mem{Base: dst, Disp: i * v.bytes})
-	}), func(vectors int) {
+	}, func(vectors int) {
 		ADDQ(U32(uint32(vectors*v.bytes/2)), src)
 		ADDQ(U32(uint32(vectors*v.bytes)), dst)
 	})
@@ -126,12 +124,12 @@ func widenBytes(v isa) {
 	Pragma("noescape")
 	Doc(fmt.Sprintf("widenUint8%s converts n numbers, a multiple of %d.", v.name, lanes))
 	dst, src := Load(Param("dst"), GP64()), Load(Param("src"), GP64())
-	each(Load(Param("n"), GP64()), lanes, 4, singly(func(i int) {
+	each(Load(Param("n"), GP64()), lanes, 4, func(i int) {
 		ints, x := v.half(), v.vector()
 		VPMOVZXBD(Mem{Base: src, Disp: i * lanes}, ints)
 		VCVTDQ2PD(ints, x)
 		VMOVUPD(x, Mem{Base: dst, Disp: i * v.bytes})
-	}), func(vectors int) {
+	}, func(vectors int) {
 		ADDQ(U32(uint32(vectors*lanes)), src)
 		ADDQ(U32(uint32(vectors*v.bytes)), dst)
 	})
@@ -140,24 +138,47 @@ func widenBytes(v isa) {
 // divide writes dst[i] = float32(src[i] / divisor).
 func divide(v isa) {
 	lanes := v.bytes / 8
-	TEXT("divideFloat32"+v.name, NOSPLIT, "func(dst *float32, src *float64, divisor, reciprocal float64, n int)")
+	TEXT("divideFloat32"+v.name, NOSPLIT, "func(dst *float32, src *float64, divisor, reciprocal float64, n, stream int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("divideFloat32%s divides n numbers, a multiple of %d, and rounds them. The divisor is 0 where multiplying", v.name, lanes),
-		"by the reciprocal is exact.")
-	dst, src := Load(Param("dst"), GP64()), Load(Param("src"), GP64())
+	Doc(fmt.Sprintf("divideFloat32%s divides n >= %d numbers and rounds them. The divisor is 0 where multiplying by the reciprocal", v.name, lanes),
+		fmt.Sprintf("is exact. With stream != 0 it writes past the caches, for which dst must be aligned to %d bytes and n a multiple of %d.", 4*lanes, lanes))
+	dst, src, n := Load(Param("dst"), GP64()), Load(Param("src"), GP64()), Load(Param("n"), GP64())
 	q := newQuotient(v, argument("divisor"), argument("reciprocal"))
-	each(Load(Param("n"), GP64()), lanes, 4, func(label string, vectors int) {
+	at, left := GP64(), GP64()
+	block := func(vectors int, label string) {
 		var sums []VecVirtual
 		for i := range vectors {
 			x := v.vector()
-			VMOVUPD(Mem{Base: src, Disp: i * v.bytes}, x)
+			VMOVUPD(Mem{Base: src, Index: at, Scale: 8, Disp: i * v.bytes}, x)
 			sums = append(sums, x)
 		}
-		for i, x := range q.divide(v, label, sums) {
-			VMOVUPS(rounded(v, x), Mem{Base: dst, Disp: i * v.bytes / 2})
+		var results []VecVirtual
+		for _, x := range q.divide(v, label, sums) {
+			results = append(results, rounded(v, x))
 		}
-	}, func(vectors int) {
-		ADDQ(U32(uint32(vectors*v.bytes/2)), dst)
-		ADDQ(U32(uint32(vectors*v.bytes)), src)
-	})
+		storeRow(argument("stream"), label, Mem{Base: dst, Index: at, Scale: 4}, v.bytes/2, results)
+	}
+	XORQ(at, at)
+	Label("many")
+	MOVQ(n, left)
+	SUBQ(at, left)
+	CMPQ(left, U32(uint32(4*lanes)))
+	JL(LabelRef("one"))
+	block(4, "many")
+	ADDQ(U32(uint32(4*lanes)), at)
+	JMP(LabelRef("many"))
+	Label("one")
+	MOVQ(n, left)
+	SUBQ(at, left)
+	JZ(LabelRef("done"))
+	CMPQ(left, U32(uint32(lanes)))
+	JGE(LabelRef("whole"))
+	LEAQ(Mem{Base: n, Disp: -lanes}, at)
+	Label("whole")
+	block(1, "one")
+	ADDQ(U32(uint32(lanes)), at)
+	JMP(LabelRef("one"))
+	Label("done")
+	VZEROUPPER()
+	RET()
 }

@@ -1,0 +1,95 @@
+package kernel
+
+import "github.com/poolctl/poolctl/internal/tensor"
+
+// folder combines shifted copies of a row: number i of output o is the merge, in
+// order, of src[o*step + taps[t] + i] over all t, for n numbers of each output,
+// side by side in dst. Taps are given in bytes. Where rounding up n to vectors is
+// within dst and src, in-place is allowed: dst may be src with a first tap of 0.
+// With stream, dst is written past the caches.
+type folder[A any] func(dst, src []A, taps []int, outputs, n, step int, stream bool)
+
+// scratchLanes is what lengths in scratch memory are rounded up to: whole
+// vectors of every type.
+const scratchLanes = 16
+
+// foldMerging returns the folder that a merger makes.
+func foldMerging[A any](merge merger[A]) folder[A] {
+	size := 8 * scratchWords[A](2) / 2
+	return func(dst, src []A, taps []int, outputs, n, step int, _ bool) {
+		for o := range outputs {
+			part, from := dst[o*n:(o+1)*n], src[o*step:]
+			first := from[taps[0]/size:]
+			if len(taps) == 1 {
+				copy(part, first)
+				continue
+			}
+			merge(part, first, from[taps[1]/size:])
+			for _, tap := range taps[2:] {
+				merge(part, part, from[tap/size:])
+			}
+		}
+	}
+}
+
+// foldVectors is foldMerging by assembly where a cell has a vector's lanes, a
+// power of 2.
+func foldVectors[A any](lanes int, wide func(dst, src *A, taps *int, ntaps, n, outputs, step, stream, ahead int), merge merger[A]) folder[A] {
+	plain := foldMerging(merge)
+	size := 8 * scratchWords[A](2) / 2
+	return func(dst, src []A, taps []int, outputs, n, step int, stream bool) {
+		if n < lanes {
+			plain(dst, src, taps, outputs, n, step, false)
+			return
+		}
+		splitStream(stream && outputs == 1, lanes, n, misaligned(dst, lanes), func(at, n, stream int) {
+			wide(&dst[at], &src[at], &taps[0], len(taps), n, outputs, size*step, stream, 0)
+		})
+	}
+}
+
+// splitStream calls do for the whole of n numbers, or for the part that may be
+// streamed, to addresses that are multiples of a vector, and the ends on both
+// sides, which overlap it; they begin off numbers past such an address.
+func splitStream(stream bool, lanes, n, off int, do func(at, n, stream int)) {
+	if !stream || n < 4*lanes {
+		do(0, n, 0)
+		return
+	}
+	head := (lanes - off) % lanes
+	whole := (n - head) &^ (lanes - 1)
+	if head > 0 {
+		do(0, lanes, 0)
+	}
+	do(head, whole, 1)
+	if head+whole < n {
+		do(n-lanes, lanes, 0)
+	}
+}
+
+// foldTable holds the folders of a CPU level that are better than plain Go.
+type foldTable struct {
+	extrema [4][]any // by extremumKind: folder[T] for some types T
+	sum     folder[float64]
+	keys    folder[int64]
+	load    func(acc []int64, src []float32, at int, o keyOrder) // loadKeys
+}
+
+func extremumFolder[T tensor.Real](level Level, kind extremumKind, merge merger[T]) folder[T] {
+	f, _ := pick(foldTables[level].extrema[kind], foldMerging(merge))
+	return f
+}
+
+func sumFolder(level Level) folder[float64] {
+	if f := foldTables[level].sum; f != nil {
+		return f
+	}
+	return foldMerging(mergeSum)
+}
+
+func keyFolder(level Level) folder[int64] {
+	if f := foldTables[level].keys; f != nil {
+		return f
+	}
+	return foldMerging(mergeKeys)
+}

@@ -1,0 +1,46 @@
+//go:build amd64 && !purego
+
+package kernel
+
+// foldTables holds the folders of every level.
+var foldTables = [...]foldTable{
+	AVX2: {
+		extrema: [4][]any{
+			{foldVectors(8, wideMaxAVX2, mergeMax[float32]), foldVectors(4, wideMaxFloat64AVX2, mergeMax[float64])},
+			{foldVectors(8, wideMaxIgnoreNaNAVX2, mergeMaxIgnoreNaN[float32]), foldVectors(4, wideMaxFloat64IgnoreNaNAVX2, mergeMaxIgnoreNaN[float64])},
+			{foldVectors(8, wideMinAVX2, mergeMin[float32]), foldVectors(4, wideMinFloat64AVX2, mergeMin[float64])},
+			{foldVectors(8, wideMinIgnoreNaNAVX2, mergeMinIgnoreNaN[float32]), foldVectors(4, wideMinFloat64IgnoreNaNAVX2, mergeMinIgnoreNaN[float64])},
+		},
+		sum:  foldVectors(4, wideSumAVX2, mergeSum),
+		keys: foldVectors(4, wideKeysAVX2, mergeKeys),
+		load: loadKeyVectors(4, keysFloat32AVX2),
+	},
+	AVX512: {
+		extrema: [4][]any{
+			{foldVectors(16, wideMaxAVX512, mergeMax[float32]), foldVectors(8, wideMaxFloat64AVX512, mergeMax[float64])},
+			{foldVectors(16, wideMaxIgnoreNaNAVX512, mergeMaxIgnoreNaN[float32]), foldVectors(8, wideMaxFloat64IgnoreNaNAVX512, mergeMaxIgnoreNaN[float64])},
+			{foldVectors(16, wideMinAVX512, mergeMin[float32]), foldVectors(8, wideMinFloat64AVX512, mergeMin[float64])},
+			{foldVectors(16, wideMinIgnoreNaNAVX512, mergeMinIgnoreNaN[float32]), foldVectors(8, wideMinFloat64IgnoreNaNAVX512, mergeMinIgnoreNaN[float64])},
+		},
+		sum:  foldVectors(8, wideSumAVX512, mergeSum),
+		keys: foldVectors(8, wideKeysAVX512, mergeKeys),
+		load: loadKeyVectors(8, keysFloat32AVX512),
+	},
+}
+
+// loadKeyVectors is loadKeys whose multiples of the lanes are done by assembly.
+func loadKeyVectors(lanes int, keys func(dst *int64, src *float32, n, low int, reverse, nan int32)) func(acc []int64, src []float32, at int, o keyOrder) {
+	return func(acc []int64, src []float32, at int, o keyOrder) {
+		acc = acc[:len(src)]
+		n := len(src) &^ (lanes - 1)
+		if n > 0 {
+			keys(&acc[0], &src[0], n, int(^uint32(at)), o.reverse, o.nan)
+		}
+		if n < len(src) {
+			loadKeys(acc[n:], src[n:], at+n, o)
+		}
+	}
+}
+
+// fence orders stores past the caches before what tells other threads of them.
+func fence() { storeFence() }

@@ -1,0 +1,189 @@
+package kernel
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/poolctl/poolctl/internal/geom"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// stripPlan says how a plane is pooled in strips of columns, from its top to its
+// bottom. Each row of a strip is loaded into accumulators and reduced along the
+// width once; what the windows of several rows of outputs share stays in scratch
+// memory, in a ring of rows or in the suffixes of a block.
+//
+// Beside the row stands what changes nothing, so that windows over padding are
+// like all others: the neutral accumulator, or, where merging a cell again
+// changes nothing, copies of the nearest cell of the same windows.
+type stripPlan struct {
+	inner int  // numbers a cell
+	size  int  // bytes of an accumulator
+	again bool // merging a cell twice changes nothing
+
+	tile, tiles int // outputs of a strip along the width
+	band, bands int // outputs of a unit along the height
+
+	room   int     // accumulators of the row, and of each level behind it
+	fours  [][]int // levels: windows of 4, 16, ... cells made of four of the one before
+	across []int   // taps of a window, from the row on
+	picked bool    // across at every cell, of which every stride-th counts
+	copied bool    // every cell is a window
+
+	blocks bool // down by blocks, else tap by tap
+	slots  int  // rows in the ring of a plane, or in a block
+	slot   int  // accumulators of each
+	planes int  // of a window
+}
+
+const (
+	stripRow    = 8 << 10 // bytes of a row of accumulators: a few of them stay in L1
+	stripUnits  = 64      // that a plan has at least, if it can
+	tapsAcross  = 7       // windows along the width that are reduced tap by tap
+	stripMemory = 1 << 24 // bytes of scratch memory
+)
+
+// tapsDown returns the largest window along the height that is reduced tap by
+// tap: that reads as many rows an output as the window has, blocks read five and
+// three for each row of the stride.
+func tapsDown(stride int) int { return 3*stride + 5 }
+
+// newStripPlan plans strips for accumulators of so many bytes, or says why not.
+func newStripPlan(g *geom.Geometry, inner, images, size int, overlap bool) (p *stripPlan, refusal string) {
+	z, y, x := &g.Axes[0], &g.Axes[1], &g.Axes[2]
+	p = &stripPlan{inner: inner, size: size, again: overlap, planes: z.Size}
+	p.blocks = y.Size > tapsDown(y.Stride)
+	p.slots = y.Effective()
+	switch {
+	case z.Bounds != nil || y.Bounds != nil || x.Bounds != nil:
+		return nil, "the windows differ in size"
+	case p.blocks && y.Dilation > 1:
+		return nil, fmt.Sprintf("windows of %d rows, %d apart, want at most %d, or one after another", y.Size, y.Dilation, tapsDown(y.Stride))
+	case p.blocks && z.Size > 1, z.Size > tapsDown(z.Stride):
+		return nil, fmt.Sprintf("windows of %d planes of %d rows, want at most %d of at most %d", z.Size, y.Size, tapsDown(z.Stride), tapsDown(y.Stride))
+	}
+	if x.Effective() > stripMemory/size/inner || z.Size > stripMemory/y.Effective() {
+		return nil, "the window is too large for scratch memory"
+	}
+	p.planAcross(x)
+	p.planTiles(x, images*z.Out)
+	p.planBands(y, images*z.Out)
+	if bytes := p.size * p.words(); bytes > stripMemory {
+		return nil, fmt.Sprintf("strips of %d bytes, want at most %d", bytes, stripMemory)
+	}
+	return p, ""
+}
+
+// planAcross lists levels and taps in cells.
+func (p *stripPlan) planAcross(x *geom.Axis) {
+	p.copied = x.Size == 1 && x.Stride == 1
+	p.picked = x.Stride > 1 && p.inner < scratchLanes
+	last := 1 // cells of the last level
+	if x.Size > tapsAcross {
+		for 4*last < x.Size || !p.again && 4*last <= x.Size {
+			p.fours = append(p.fours, []int{0, last, 2 * last, 3 * last})
+			last *= 4
+		}
+	}
+}
+
+// planTiles cuts rows so that a few rows of accumulators stay in L1, but not so
+// narrow that windows over two strips cost much.
+func (p *stripPlan) planTiles(x *geom.Axis, planes int) {
+	cell := p.inner * p.size
+	limit := max(stripRow, 4*x.Effective()*cell)
+	outputs := max(1, (limit/cell-x.Effective())/x.Stride+1)
+	outputs = max(1, outputs&^(scratchLanes-1)) // results of all strips begin aligned, if rows do
+	p.tile = min(outputs, x.Out)
+	p.tiles = (x.Out + p.tile - 1) / p.tile
+
+	step := x.Dilation * p.inner
+	cells := ((p.tile-1)*x.Stride + x.Effective()) * p.inner
+	p.room = roundUp(cells, scratchLanes) + scratchLanes
+	p.slot = roundUp(p.tile*p.inner, scratchLanes)
+	bytes := func(level, cells int) int { return p.size * (level*p.room + cells*step) }
+	last := 1
+	for _, taps := range p.fours {
+		for i := range taps {
+			taps[i] = bytes(0, taps[i])
+		}
+		last *= 4
+	}
+	level, at := len(p.fours), 0
+	if p.again {
+		for ; at+last < x.Size; at += last {
+			p.across = append(p.across, bytes(level, at))
+		}
+		p.across = append(p.across, bytes(level, x.Size-last))
+		return
+	}
+	for ; level >= 0; level-- {
+		for ; at+last <= x.Size; at += last {
+			p.across = append(p.across, bytes(level, at))
+		}
+		last /= 4
+	}
+}
+
+// planBands cuts the height for the threads, but not so low that the rows that
+// windows of two bands share cost much.
+func (p *stripPlan) planBands(y *geom.Axis, planes int) {
+	p.bands = max(1, stripUnits/max(1, planes*p.tiles))
+	least := (4*y.Effective() + y.Stride - 1) / y.Stride
+	p.band = min(y.Out, max(least, (y.Out+p.bands-1)/p.bands))
+	p.bands = (y.Out + p.band - 1) / p.band
+}
+
+// words returns how many accumulators of scratch memory a unit needs.
+func (p *stripPlan) words() int {
+	rows := p.planes*p.slots + 2 // and the prefix of blocks, and the results
+	if p.planes > 1 {
+		rows += p.planes
+	}
+	return (len(p.fours)+2)*p.room + rows*p.slot
+}
+
+func roundUp(n, multiple int) int { return (n + multiple - 1) / multiple * multiple }
+
+// strips is a planned kernel that pools in strips: elements T, accumulators A,
+// results O.
+type strips[T tensor.Real, A any, O tensor.Real] struct {
+	PoolSpec
+	*stripPlan
+	method[T, A, O]
+	spans  []span
+	stream bool
+}
+
+// strip plans the kernel, or says why not.
+func strip[T tensor.Real, A any, O tensor.Real](spec PoolSpec, m method[T, A, O]) (k *Pool, refusal string) {
+	g := &spec.Geometry
+	inner, images := g.C, g.N
+	if spec.ChannelsFirst {
+		inner, images = 1, images*inner
+	}
+	p, refusal := newStripPlan(g, inner, images, int(unsafe.Sizeof(m.neutral)), m.overlap)
+	if refusal != "" {
+		return nil, refusal
+	}
+	s := &strips[T, A, O]{PoolSpec: spec, stripPlan: p, method: m, spans: spec.spans()}
+	cellsIn, cellsOut := 1, 1
+	for _, a := range g.Axes {
+		cellsIn, cellsOut = cellsIn*a.In, cellsOut*a.Out
+	}
+	s.stream = images*inner*(cellsIn*spec.DType.Size()+cellsOut*spec.Result().Size()) >= streamFrom
+	words := scratchWords[A](p.words()) + p.planes*(g.Axes[1].Size+1) + 8
+	return &Pool{Units: images * g.Axes[0].Out * p.bands * p.tiles, Scratch: 8 * words, Impl: p.describe(g) + ", " + m.isa, run: s.run}, ""
+}
+
+// describe names the algorithms.
+func (p *stripPlan) describe(g *geom.Geometry) string {
+	down, across := "by taps", "by taps"
+	if p.blocks {
+		down = "by blocks"
+	}
+	if p.fours != nil {
+		across = "by fours"
+	}
+	return fmt.Sprintf("strips %s (across %s, down %s)", windowSize(g), across, down)
+}
