@@ -250,7 +250,7 @@ func (d *directPool) run(s *Scratch, dst, argmax, src *tensor.Tensor, unit int) 
 		}
 	}
 	if d.stream {
-		fence()
+		storeFence()
 	}
 }
 

@@ -41,6 +41,3 @@ func loadKeyVectors(lanes int, keys func(dst *int64, src *float32, n, low int, r
 		}
 	}
 }
-
-// fence orders stores past the caches before what tells other threads of them.
-func fence() { storeFence() }

@@ -145,6 +145,3 @@ func widenUint8AVX512(dst *float64, src *byte, n int)
 //
 //go:noescape
 func divideFloat32AVX512(dst *float32, src *float64, divisor float64, reciprocal float64, n int, stream int)
-
-// storeFence orders all stores past the caches before those that follow.
-func storeFence()

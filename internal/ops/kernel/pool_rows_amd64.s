@@ -1440,9 +1440,3 @@ oneStored:
 done:
 	VZEROUPPER
 	RET
-
-// func storeFence()
-// Requires: MMX+
-TEXT ·storeFence(SB), NOSPLIT, $0
-	SFENCE
-	RET

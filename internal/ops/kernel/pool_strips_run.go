@@ -77,7 +77,7 @@ func (k *strips[T, A, O]) run(s *Scratch, dst, argmax, src *tensor.Tensor, unit 
 		u.downByTaps()
 	}
 	if k.stream {
-		fence()
+		storeFence()
 	}
 }
 

@@ -36,10 +36,6 @@ func rows() {
 		widenBytes(v)
 		divide(v)
 	}
-	TEXT("storeFence", NOSPLIT, "func()")
-	Doc("storeFence orders all stores past the caches before those that follow.")
-	SFENCE()
-	RET()
 }
 
 func word(minimum bool) string {
