@@ -23,7 +23,7 @@ func networkReport(g *pipeline.Graph, threads int) report.Network {
 	prepared, layout := g.Prepared()
 	r := report.Network{File: g.File.File, Input: g.Input.Spec, Prepared: prepared, DataFormat: string(layout),
 		Memory: report.NetworkMemory{Peak: int64(total), Arena: int64(m.Arena), Scratch: int64(m.Scratch), Weights: int64(m.Weights),
-			Input: int64(m.Input), Separate: int64(m.Separate), Threads: threads}}
+			Packed: int64(m.Packed), Input: int64(m.Input), Separate: int64(m.Separate), Threads: threads}}
 	for _, n := range g.Nodes {
 		s := report.NetworkStep{Operation: shapeReport(n.Op, n.Plan), From: n.Step.From, Runs: n.Runs}
 		s.Name = n.Step.Name

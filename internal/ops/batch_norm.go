@@ -1,7 +1,9 @@
 package ops
 
 import (
+	"maps"
 	"math"
+	"slices"
 
 	"github.com/poolctl/poolctl/internal/ops/kernel"
 	"github.com/poolctl/poolctl/internal/tensor"
@@ -128,6 +130,7 @@ func (l *batchNorm) coefficients(b *builder, d tensor.DType) (scale, shift, mean
 		}
 		l.k.Fill(bufs[scale], bufs[shift])
 	}})
+	b.makes([]buf{scale, shift, inverse}, slices.Collect(maps.Values(wide))...)
 	return scale, shift, mean, inverse
 }
 

@@ -76,6 +76,7 @@ func (o *BiasAdd) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 		tensor.ConvertRange(bufs[pattern], bufs[bias], 0, lanes.Extent)
 		k.Fill(bufs[pattern])
 	}})
+	b.makes([]buf{pattern}, bias)
 	b.computed(y, b.converted(0, given), given.Arithmetic(), func(dst, src buf) {
 		b.stage(Stage{Name: "bias-add", Units: k.Units(), Work: multiplyAdds(in[0].Shape...),
 			Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) {

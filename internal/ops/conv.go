@@ -368,6 +368,7 @@ func (b *builder) pack(k *kernel.Conv, packed, filter buf) {
 		Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) {
 			k.Pack(bufs[packed], bufs[filter], lo, hi)
 		}})
+	b.makes([]buf{packed}, filter)
 }
 
 // multiplyAdds counts those of whole windows, borders included, as is usual;

@@ -182,6 +182,7 @@ func (l *depthwiseLayout) plan(f *format, bias bool, in []tensor.Spec) (*Plan, e
 	b.stage(Stage{Name: "pack the filter", Units: 1, Exec: func(_ *Worker, bufs []*tensor.Tensor, _, _ int) {
 		k.Pack(bufs[packed], bufs[filter])
 	}})
+	b.makes([]buf{packed}, filter)
 	b.stage(Stage{Name: l.op, Units: k.Units, Scratch: k.Scratch, Work: work,
 		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
 			k.Run(&w.Scratch, bufs[dst], bufs[x], bufs[packed], bufs[biasBuf], lo, hi)

@@ -137,23 +137,23 @@ func TestNamedFiltersActAsTheySay(t *testing.T) {
 	}
 }
 
-// TestRandomFiltersAreReproducible: a seed makes the same float32 numbers.
+// TestRandomFiltersAreReproducible: a seed makes the same numbers.
 func TestRandomFiltersAreReproducible(t *testing.T) {
 	for _, kind := range []string{"uniform", "normal"} {
 		_, a := named(t, "conv2d", kind+":7x7x3x64:1", double(1, 9, 9, 3))
 		_, b := named(t, "conv2d", kind+":7,7,3,64:1", double(1, 9, 9, 3))
 		_, other := named(t, "conv2d", kind+":7x7x3x64:2", double(1, 9, 9, 3))
-		x, y, z := tensor.Of[float64](a), tensor.Of[float64](b), tensor.Of[float64](other)
+		x, y, z := tensor.Of[float32](a), tensor.Of[float32](b), tensor.Of[float32](other)
 		if !a.Shape.Equal(tensor.Shape{7, 7, 3, 64}) || !slices.Equal(x, y) || slices.Equal(x, z) {
 			t.Errorf("%s: equal seeds make %v numbers, other seeds %v", kind, slices.Equal(x, y), slices.Equal(x, z))
 		}
 		mean, square := 0.0, 0.0
 		for _, v := range x {
-			if float64(float32(v)) != v || kind == "uniform" && (v < -1 || v >= 1) {
+			if kind == "uniform" && (v < -1 || v >= 1) {
 				t.Fatalf("%s makes %v", kind, v)
 			}
-			mean += v / float64(len(x))
-			square += v * v / float64(len(x))
+			mean += float64(v) / float64(len(x))
+			square += float64(v) * float64(v) / float64(len(x))
 		}
 		if want := map[string]float64{"uniform": 1.0 / 3, "normal": 1}[kind]; math.Abs(mean) > 0.05 || math.Abs(square-want) > 0.05 {
 			t.Errorf("%s: mean %v, mean square %v, want 0 and %v", kind, mean, square, want)
@@ -228,12 +228,13 @@ func TestInitialisers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v := tensor.Of[float64](in[0].Make())
-		if !slices.Equal(v, tensor.Of[float64](in[0].Make())) {
+		v := tensor.Of[float32](in[0].Make())
+		if !slices.Equal(v, tensor.Of[float32](in[0].Make())) {
 			t.Errorf("%s: two draws differ", c.filter)
 		}
 		sum, squares, most := 0.0, 0.0, 0.0
-		for _, w := range v {
+		for i := range v {
+			w := float64(v[i])
 			sum, squares, most = sum+w, squares+w*w, max(most, math.Abs(w))
 		}
 		n := float64(len(v))
@@ -247,9 +248,9 @@ func TestInitialisers(t *testing.T) {
 			t.Errorf("%s: got largest %v, want just under %v", c.filter, most, c.limit)
 		}
 	}
-	for name, want := range map[string]float64{"zeros:3x3x20x2": 0, "ones:3x3x20x2": 1} {
+	for name, want := range map[string]float32{"zeros:3x3x20x2": 0, "ones:3x3x20x2": 1} {
 		_, f := named(t, "conv2d", name, x)
-		for _, v := range tensor.Of[float64](f) {
+		for _, v := range tensor.Of[float32](f) {
 			if v != want {
 				t.Fatalf("%s: got %v", name, v)
 			}

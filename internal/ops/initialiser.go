@@ -96,10 +96,10 @@ func initialised(name, source, format string) (Input, error) {
 			return in, fmt.Errorf("seed: %w", err)
 		}
 	}
-	in.Spec = tensor.Spec{DType: tensor.Float64, Shape: shape}
+	in.Spec = tensor.Spec{DType: tensor.Float32, Shape: shape}
 	in.Make = func() *tensor.Tensor {
 		t := tensor.New(in.Spec)
-		data := tensor.Of[float64](t)
+		data := tensor.Of[float32](t)
 		switch word {
 		case "zeros":
 			return t
@@ -112,7 +112,7 @@ func initialised(name, source, format string) (Input, error) {
 		random := rand.New(rand.NewPCG(uint64(seed), 0))
 		fanIn, fanOut := connections(shape, format)
 		for i := range data {
-			data[i] = float64(float32(made.draw(random, fanIn, fanOut)))
+			data[i] = float32(made.draw(random, fanIn, fanOut))
 		}
 		return t
 	}

@@ -16,6 +16,8 @@ type Plan struct {
 	Outputs []Output // then these
 	Buffers []tensor.Spec
 	Stages  []Stage
+	Once    []Stage // before these, in a runner's first run alone: see Fix
+	kept    []bool  // the buffers that they make; nil: none
 
 	// Validate looks at the inputs' values (the indices of unpool) before
 	// anything runs; nil when every value is acceptable.
@@ -56,6 +58,10 @@ type Stage struct {
 	// Reach is that of kernel.Pool, for the plan's only input and only output; nil
 	// where the stage needs all of its input before it starts.
 	Reach func(unit int) (in, out int)
+
+	// Made are the temporaries that the stage makes of the buffers Of alone, no
+	// other stage writing them; both nil where a stage does not say.
+	Made, Of []int
 }
 
 // Worker is what one thread has to itself while it runs a stage.
@@ -155,6 +161,18 @@ func (b *builder) check(spec tensor.Spec) {
 	}
 }
 
+// makes says of the stage that was added last which temporaries it makes, and of
+// which buffers alone.
+func (b *builder) makes(dst []buf, src ...buf) {
+	s := &b.plan.Stages[len(b.plan.Stages)-1]
+	for _, d := range dst {
+		s.Made = append(s.Made, int(d))
+	}
+	for _, d := range src {
+		s.Of = append(s.Of, int(d))
+	}
+}
+
 func (b *builder) stage(s Stage) { b.plan.Stages = append(b.plan.Stages, s) }
 
 // finish returns the plan, or the first error of its construction.
@@ -178,6 +196,7 @@ func (b *builder) convert(dst, src buf) {
 		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
 			w.Clipped += tensor.ConvertRange(bufs[dst], bufs[src], lo*blockOf, min(hi*blockOf, n))
 		}})
+	b.makes([]buf{dst}, src)
 }
 
 // converted returns src in another element type: a temporary, or src itself
@@ -201,6 +220,7 @@ func (b *builder) permute(dst, src buf, perm []int) {
 		Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) {
 			tensor.PermuteRange(bufs[dst], bufs[src], perm, lo, hi)
 		}})
+	b.makes([]buf{dst}, src)
 }
 
 // permuted returns src with its axes in another order: a temporary, or src

@@ -20,6 +20,7 @@ type Runner struct {
 	buffers []*tensor.Tensor
 	stage   *Stage
 	exec    func(worker, lo, hi int)
+	began   bool // Plan.Once has run
 	clipped int
 }
 
@@ -39,10 +40,14 @@ func NewRunnerOn(team *Team, plan *Plan, memory []uint64) *Runner {
 		memory = tensor.Zeros[uint64](plan.TemporaryWords())
 	}
 	r := &Runner{plan: plan, team: team, buffers: make([]*tensor.Tensor, len(plan.Buffers))}
-	for i := plan.Inputs + len(plan.Outputs); i < len(plan.Buffers); i++ {
+	plan.temporaries(func(i int, kept bool) {
+		if kept {
+			r.buffers[i] = tensor.New(plan.Buffers[i])
+			return
+		}
 		r.buffers[i] = tensor.Over(memory, plan.Buffers[i])
 		memory = memory[tensor.Words(plan.Buffers[i]):]
-	}
+	})
 	r.exec = func(worker, lo, hi int) { r.stage.Exec(r.team.workers[worker], r.buffers, lo, hi) }
 	team.reserve(plan.Scratch())
 	return r
@@ -66,8 +71,22 @@ func (r *Runner) Run(in, out []*tensor.Tensor) error {
 			return err
 		}
 	}
-	for i := range r.plan.Stages {
-		s := &r.plan.Stages[i]
+	if !r.began {
+		r.execute(r.plan.Once)
+		r.began = true
+	}
+	r.execute(r.plan.Stages)
+	for _, w := range r.team.workers {
+		r.clipped += w.Clipped
+		w.Clipped = 0
+	}
+	return nil
+}
+
+// execute runs stages one after the other.
+func (r *Runner) execute(stages []Stage) {
+	for i := range stages {
+		s := &stages[i]
 		r.stage = s
 		chunk := 0
 		if s.Work < smallWork {
@@ -75,11 +94,6 @@ func (r *Runner) Run(in, out []*tensor.Tensor) error {
 		}
 		r.team.Do(s.Units, chunk, r.exec)
 	}
-	for _, w := range r.team.workers {
-		r.clipped += w.Clipped
-		w.Clipped = 0
-	}
-	return nil
 }
 
 func (r *Runner) bind(at int, given []*tensor.Tensor, want int) {
@@ -97,16 +111,6 @@ func (r *Runner) bind(at int, given []*tensor.Tensor, want int) {
 // Clipped returns how many values did not fit the integer type that they were
 // converted to, since the runner was made.
 func (r *Runner) Clipped() int { return r.clipped }
-
-// TemporaryWords returns the size of a plan's temporaries, in words of eight
-// bytes.
-func (p *Plan) TemporaryWords() int {
-	words := 0
-	for _, spec := range p.Buffers[p.Inputs+len(p.Outputs):] {
-		words += tensor.Words(spec)
-	}
-	return words
-}
 
 // Run executes a plan once: it allocates the outputs and returns them with the
 // number of values that were clipped.

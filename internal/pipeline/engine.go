@@ -17,8 +17,12 @@ type Engine struct {
 	runners []*Runner // the last one used at the end
 }
 
-// mostRunners bounds the graphs that an engine keeps ready.
-const mostRunners = 8
+// mostRunners bounds the graphs that an engine keeps ready, and mostPacked the
+// bytes of packed weights that those beside the newest keep.
+const (
+	mostRunners = 8
+	mostPacked  = 64 << 20
+)
 
 // NewEngine starts the threads, at least one.
 func NewEngine(threads int) *Engine { return &Engine{team: ops.NewTeam(threads)} }
@@ -43,11 +47,22 @@ func (e *Engine) Runner(g *Graph) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(e.runners) == mostRunners {
-		e.runners = slices.Delete(e.runners, 0, 1)
-	}
 	e.runners = append(e.runners, r)
+	e.forget()
 	return r, nil
+}
+
+// forget drops the runners that were not used for the longest time, until those
+// beside the newest are few and keep little.
+func (e *Engine) forget() {
+	packed := 0
+	for i := len(e.runners) - 2; i >= 0; i-- {
+		packed += e.runners[i].graph.program.memory(0).Packed
+		if packed > mostPacked || len(e.runners)-i > mostRunners {
+			e.runners = slices.Delete(e.runners, 0, i+1)
+			return
+		}
+	}
 }
 
 // Runner runs a graph again and again without allocating.

@@ -99,7 +99,7 @@ func (b *backward) node(i int) *StepError {
 	if err != nil {
 		return located(n.Step, err)
 	}
-	out := b.program.add(plan, n, append(append([]int{}, n.slots...), dy))
+	out := b.program.add(plan.Fix(n.constants()...), n, append(append([]int{}, n.slots...), dy))
 	for k, from := range n.From {
 		if from < 0 {
 			b.toInput = append([]int{out[k]}, b.toInput...)

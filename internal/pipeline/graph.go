@@ -211,8 +211,17 @@ func (g *Graph) plan(n *Node) *StepError {
 	if err != nil {
 		return located(step, err)
 	}
-	n.Plan = plan
+	n.Plan = plan.Fix(n.constants()...)
 	return nil
+}
+
+// constants are the inputs that are the same in every run.
+func (n *Node) constants() []int {
+	list := make([]int, len(n.operands))
+	for i := range list {
+		list[i] = len(n.From) + i
+	}
+	return list
 }
 
 // instance returns a step's operation for an input in the given layout. The

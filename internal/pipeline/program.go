@@ -97,13 +97,14 @@ type Memory struct {
 	Separate int // what the arena would be if no two of them shared a place
 	Scratch  int // of all threads
 	Weights  int // filters, biases and the like
+	Packed   int // the same as the kernels want them
 	Input    int // one input as its file has it, and the upstream gradient
 }
 
 // Total returns the sum, or an error when it does not fit an int.
 func (m Memory) Total() (int, error) {
 	total := m.Arena
-	for _, n := range []int{m.Scratch, m.Weights, m.Input} {
+	for _, n := range []int{m.Scratch, m.Weights, m.Packed, m.Input} {
 		if total += n; total < 0 {
 			return 0, errTooLarge
 		}
@@ -127,6 +128,7 @@ func (p *program) memory(threads int) Memory {
 	}
 	for _, t := range p.tasks {
 		m.Separate += 8 * t.temporaries.words
+		m.Packed += 8 * t.plan.KeptWords()
 		m.Scratch = max(m.Scratch, threads*t.plan.Scratch())
 	}
 	return m

@@ -48,10 +48,11 @@ type Field struct {
 // flows between the steps, each part of it used again as soon as what lay there
 // is needed no more; Separate is what it would be otherwise.
 type NetworkMemory struct {
-	Peak     int64 `json:"peak_bytes"` // the sum of the next four
+	Peak     int64 `json:"peak_bytes"` // the sum of the next five
 	Arena    int64 `json:"arena_bytes"`
 	Scratch  int64 `json:"scratch_bytes"`
 	Weights  int64 `json:"weight_bytes"`
+	Packed   int64 `json:"packed_bytes"` // the weights as the kernels want them
 	Input    int64 `json:"input_bytes"`
 	Separate int64 `json:"arena_bytes_without_reuse"`
 	Threads  int   `json:"threads"`
@@ -189,8 +190,8 @@ func (n Network) notes() []string {
 	m := n.Memory
 	list := []string{
 		fmt.Sprintf("total: %s parameters, %s multiply-adds, %s of activations", grouped(parameters), grouped(multiplyAdds), byteSize(activations)),
-		fmt.Sprintf("peak memory on %d threads: %s = arena %s (%s without reuse) + weights %s + scratch %s + input %s", m.Threads,
-			byteSize(m.Peak), byteSize(m.Arena), byteSize(m.Separate), byteSize(m.Weights), byteSize(m.Scratch), byteSize(m.Input)),
+		fmt.Sprintf("peak memory on %d threads: %s = arena %s (%s without reuse) + weights %s and %s packed + scratch %s + input %s", m.Threads,
+			byteSize(m.Peak), byteSize(m.Arena), byteSize(m.Separate), byteSize(m.Weights), byteSize(m.Packed), byteSize(m.Scratch), byteSize(m.Input)),
 	}
 	asymmetric, idle := false, false
 	for _, s := range n.Steps {

@@ -25,7 +25,7 @@ step    op       from   output              window  strides  padding    field  j
 pool1   pool     input  float32 (10,9,9,2)  2x2     1x1      0:1,0:1 *  2,2    1,1   0.5,0.5           0              0     19.0 KiB  19, tail 1x1
 (flat)  flatten  pool1  float32 (10,162)                                -      -     -                 7              0          0 B
 total: 0 parameters, 0 multiply-adds, 19.0 KiB of activations
-peak memory on 2 threads: 4.9 KiB = arena 2.0 KiB (4.0 KiB without reuse) + weights 1000 B + scratch 0 B + input 1.9 KiB
+peak memory on 2 threads: 4.9 KiB = arena 2.0 KiB (4.0 KiB without reuse) + weights 1000 B and 0 B packed + scratch 0 B + input 1.9 KiB
 padding *: more at one end than at the other (lo:hi of each spatial dimension)
 (step) does not run: nothing that is saved depends on it
 pool1 runs max.rows.go; not max.avx2: built with purego
