@@ -24,6 +24,9 @@ func asVolume(t *tensor.Tensor, layout tensor.Layout) (volume, error) {
 		}
 		layout = l
 	}
+	if layout == tensor.NC {
+		layout = tensor.HW // a batch of vectors: a row for each
+	}
 	e, err := layout.Split(t.Shape)
 	if err != nil {
 		return volume{}, err
