@@ -50,8 +50,8 @@ func (p *poolGradient) skipped(x buf) buf {
 	return counts
 }
 
-// spread adds the gradient of averages or sums: by cells, or for large windows
-// one pass an axis, depth first.
+// spread adds the gradient of averages or sums: by cells or, for large windows,
+// as sums of windows over the outputs or one pass an axis.
 func (p *poolGradient) spread(dst, dy buf, spec kernel.PoolSpec) {
 	k, refusal := kernel.NewSpreading(spec)
 	if k != nil {
@@ -62,44 +62,37 @@ func (p *poolGradient) spread(dst, dy buf, spec kernel.PoolSpec) {
 			}})
 		return
 	}
-	p.plan.Why = append(p.plan.Why, kernel.Reject{Impl: "gather by cells", Reason: refusal})
 	src := dy
 	if spec.Reduction == kernel.Average {
 		k := &kernel.Shares{PoolSpec: spec}
-		share := p.temp(p.dtype, p.outShape...)
+		src = p.temp(p.dtype, p.outShape...)
+		share := src
 		p.stage(Stage{Name: "share", Units: k.Units(), Work: math.MaxInt,
 			Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) { k.Run(bufs[share], bufs[dy], nil, lo, hi) }})
-		src = share
 	}
-	extent := [5]int{p.images, p.g.Axes[0].Out, p.g.Axes[1].Out, p.g.Axes[2].Out, p.inner}
-	var axes []int
-	for axis := range 3 {
-		if !p.g.Axes[axis].Trivial() {
-			axes = append(axes, axis)
-		}
+	rejected := kernel.Reject{Impl: "gather by cells", Reason: refusal}
+	if adjoint, ok := kernel.Adjoint(spec); ok {
+		p.pool(adjoint, dst, dst, src, false)
+		p.plan.Impl, p.plan.Why = "sums of windows: "+p.plan.Impl, append([]kernel.Reject{rejected}, p.plan.Why...)
+		return
 	}
-	p.plan.Impl = "gather along each axis, go"
-	for i, axis := range axes {
-		k := &kernel.Spread{Axis: p.g.Axes[axis], Outer: 1, Inner: 1, DType: p.dtype}
-		for _, n := range extent[:axis+1] {
-			k.Outer *= n
-		}
-		for _, n := range extent[axis+2:] {
-			k.Inner *= n
-		}
-		extent[axis+1] = p.g.Axes[axis].In
-		to := dst
-		if i < len(axes)-1 {
-			n, err := tensor.Product(extent[:]...)
+	p.plan.Why = append(p.plan.Why, rejected)
+	passes := kernel.SpreadPasses(spec)
+	p.plan.Impl = "along each axis: " + passes[0].Impl
+	for i, k := range passes {
+		to, from := dst, src
+		if i < len(passes)-1 {
+			n, err := k.Numbers()
 			if err != nil {
 				p.err = err
 				return
 			}
 			to = p.temp(p.dtype, n)
 		}
-		from := src
-		p.stage(Stage{Name: "spread", Units: k.Units(), Scratch: k.Scratch(), Work: math.MaxInt,
-			Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) { k.Run(&w.Scratch, bufs[to], bufs[from], lo, hi) }})
+		p.stage(Stage{Name: "spread", Units: k.Units, Scratch: k.Scratch(), Work: math.MaxInt,
+			Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
+				k.Spread(&w.Scratch, bufs[to], bufs[from], lo, hi)
+			}})
 		src = to
 	}
 }

@@ -164,6 +164,13 @@ func (k *CellGradient) measure() {
 	}
 }
 
+// Numbers returns how many numbers the gradient has, or an error when that does
+// not fit in 63 bits.
+func (k *CellGradient) Numbers() (int, error) {
+	axes := &k.Geometry.Axes
+	return tensor.Product(k.images, axes[0].In, axes[1].In, axes[2].In, k.inner)
+}
+
 // Scratch returns the bytes that a worker needs.
 func (k *CellGradient) Scratch() int {
 	return 8 * (scratchWords[int](2*k.links+2*k.Geometry.Taps()) + scratchWords[float64](k.phases()+k.shares))

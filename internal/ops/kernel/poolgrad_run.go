@@ -220,10 +220,6 @@ func divideFrame[F tensor.Floating](k *CellGradient, table *gradTable[F], shares
 	}
 	axes := &k.Geometry.Axes
 	f := finishing[F, F]{spec: &k.PoolSpec}
-	inner0, inner1 := axes[2].Interior()
-	if axes[2].Bounds != nil {
-		inner0, inner1 = 0, 0
-	}
 	for z := range fr.depth {
 		for y := range fr.height {
 			f.z, f.y = fr.z+z, fr.y+y
@@ -234,10 +230,7 @@ func divideFrame[F tensor.Floating](k *CellGradient, table *gradTable[F], shares
 				divisor, n := row, fr.width-x
 				if perOutput {
 					divisor *= f.taps(2, fr.x+x)
-					n = 1
-					if at := fr.x + x; inner0 <= at && at < inner1 {
-						n = min(fr.width-x, inner1-at)
-					}
+					n = f.alike(fr.x+x, fr.x+fr.width)
 				}
 				table.divide(dst[x*k.inner:(x+n)*k.inner], src[x*k.inner:(x+n)*k.inner], divisor)
 				x += n

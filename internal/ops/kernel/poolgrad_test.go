@@ -1,7 +1,9 @@
 package kernel_test
 
 import (
+	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/poolctl/poolctl/internal/geom"
@@ -216,4 +218,73 @@ func checkAverageGradient[F tensor.Floating](t *rapid.T) {
 			g.Spread(m, dst, upstream, lo, hi)
 		})
 	}
+}
+
+// TestLargeAverageGradients: sums of windows over the outputs, and passes along
+// the axes, are the gradient of a sum within their roundings, and the same at
+// every level.
+func TestLargeAverageGradients(t *testing.T) {
+	t.Run("float32", func(t *testing.T) { rapid.Check(t, checkLargeGradient[float32]) })
+	t.Run("float64", func(t *testing.T) { rapid.Check(t, checkLargeGradient[float64]) })
+}
+
+func checkLargeGradient[F tensor.Floating](t *rapid.T) {
+	s := drawGradient[F](t)
+	for i := range s.upstream {
+		s.upstream[i] = F(1+i%7) / 8
+	}
+	s.Reduction = kernel.Sum
+	want := make([]float64, len(s.x))
+	eachWindow(&s.Geometry, s.ChannelsFirst, func(w *window) {
+		for _, cell := range w.offsets {
+			want[cell] += float64(s.upstream[w.out])
+		}
+	})
+	unit := 1.0 / (1 << 24)
+	if s.DType == tensor.Float64 {
+		unit = 1.0 / (1 << 53)
+	}
+	var plain []F
+	for _, s.Level = range allLevels() {
+		for i, got := range [][]F{adjointOf(s), passesOf(s)} {
+			for cell := range got { // one rounding an axis; numbers are positive
+				if math.Abs(float64(got[cell])-want[cell]) > 4*unit*want[cell] {
+					t.Fatalf("%s at %v, way %d: cell %d is %v, want %v", text(&s.PoolSpec), s.Level, i, cell, got[cell], want[cell])
+				}
+			}
+			if i == 1 && s.Level == kernel.Generic {
+				plain = got
+			}
+			if i == 1 && !slices.Equal(got, plain) {
+				t.Fatalf("%s at %v: not what plain Go gives", text(&s.PoolSpec), s.Level)
+			}
+		}
+	}
+}
+
+// adjointOf sums windows over the outputs; nil where that is not the gradient.
+func adjointOf[F tensor.Floating](s *gradientTest[F]) []F {
+	spec, ok := kernel.Adjoint(s.PoolSpec)
+	if !ok {
+		return nil
+	}
+	got := make([]F, len(s.x))
+	k := kernel.NewPool(spec)
+	m := kernel.NewScratch(k.Scratch)
+	k.Run(&m, tensor.From(got, len(got)), nil, tensor.From(s.upstream, len(s.upstream)), 0, k.Units)
+	return got
+}
+
+func passesOf[F tensor.Floating](s *gradientTest[F]) []F {
+	src := s.upstream
+	for _, k := range kernel.SpreadPasses(s.PoolSpec) {
+		n, err := k.Numbers()
+		if err != nil {
+			return nil
+		}
+		got, m := make([]F, n), kernel.NewScratch(k.Scratch())
+		k.Spread(&m, tensor.From(got, n), tensor.From(src, len(src)), 0, k.Units)
+		src = got
+	}
+	return src
 }

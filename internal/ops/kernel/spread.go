@@ -5,60 +5,52 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Spread is one pass of the adjoint of summing windows: along one axis, every
-// input cell gets the sum of the windows that see it. The passes of all axes
-// one after another are the gradient of sum pooling.
-type Spread struct {
-	Axis  geom.Axis
-	Outer int // repetitions before the axis
-	Inner int // contiguous numbers of one cell
-	DType tensor.DType
-}
-
-// spreadOf is how many cells a unit covers.
-const spreadOf = 64
-
-func (p *Spread) blocks() int { return (p.Axis.In + spreadOf - 1) / spreadOf }
-
-// Units returns how many pieces of work there are.
-func (p *Spread) Units() int { return p.Outer * p.blocks() }
-
-// Scratch returns the bytes that a worker needs.
-func (p *Spread) Scratch() int { return 8 * p.Inner }
-
-// Run computes the units lo <= i < hi.
-func (p *Spread) Run(s *Scratch, dst, src *tensor.Tensor, lo, hi int) {
-	if p.DType == tensor.Float32 {
-		spread[float32](p, s, dst, src, lo, hi)
-		return
-	}
-	spread[float64](p, s, dst, src, lo, hi)
-}
-
-func spread[F tensor.Floating](p *Spread, s *Scratch, dstTensor, srcTensor *tensor.Tensor, lo, hi int) {
-	dst, src := tensor.Of[F](dstTensor), tensor.Of[F](srcTensor)
-	s.reset()
-	sum := take[float64](s, p.Inner)
-	for unit := lo; unit < hi; unit++ {
-		outer, first := unit/p.blocks(), unit%p.blocks()*spreadOf
-		for i := first; i < min(first+spreadOf, p.Axis.In); i++ {
-			clear(sum)
-			o0, o1 := p.Axis.Reach(i)
-			for o := o0; o < o1; o++ {
-				if _, sees := p.Axis.Tap(o, i); !sees {
-					continue
-				}
-				row := src[(outer*p.Axis.Out+o)*p.Inner:][:len(sum)]
-				for j, v := range row {
-					sum[j] += float64(v)
-				}
-			}
-			out := dst[(outer*p.Axis.In+i)*p.Inner:][:len(sum)]
-			for j, v := range sum {
-				out[j] = F(v)
+// Adjoint returns the pooling that is the adjoint of summing windows, where
+// there is one: at stride 1 the windows that see a cell lie side by side, as
+// many as a window has cells, so that their sums are sums of windows over the
+// outputs. ok is false if there is a stride, or a cell that no window sees.
+func Adjoint(spec PoolSpec) (adjoint PoolSpec, ok bool) {
+	adjoint = spec
+	adjoint.Reduction = Sum
+	for i := range adjoint.Geometry.Axes {
+		a := &adjoint.Geometry.Axes[i]
+		if a.Bounds != nil || a.Stride != 1 {
+			return adjoint, false
+		}
+		back := a.Backward()
+		for cell := range a.In {
+			if back.At(cell).N == 0 {
+				return adjoint, false
 			}
 		}
+		lo := a.Effective() - 1 - a.Lo
+		*a = geom.Axis{In: a.Out, Out: a.In, Size: a.Size, Stride: 1, Dilation: a.Dilation, Lo: lo, Hi: a.In - 1 + a.Effective() - a.Out - lo}
 	}
+	return adjoint, true
+}
+
+// SpreadPasses returns the gradient of a sum as one gradient an axis, depth
+// first: each is of windows along its axis alone.
+func SpreadPasses(spec PoolSpec) (list []*CellGradient) {
+	spec.Reduction = Sum
+	whole := spec.Geometry.Axes
+	for i := range whole {
+		if whole[i].Trivial() {
+			continue
+		}
+		for j, a := range whole {
+			extent := a.Out
+			if j < i {
+				extent = a.In
+			}
+			if j != i {
+				a = geom.Axis{In: extent, Out: extent, Size: 1, Stride: 1, Dilation: 1}
+			}
+			spec.Geometry.Axes[j] = a
+		}
+		list = append(list, NewCellGradient(spec))
+	}
+	return list
 }
 
 // Shares divides an upstream gradient by what the averages were divided by.
@@ -89,7 +81,7 @@ func (k *Shares) Run(dst, upstream, skipped *tensor.Tensor, lo, hi int) {
 }
 
 func share[F tensor.Floating](k *Shares, dstTensor, upstreamTensor, skippedTensor *tensor.Tensor, lo, hi int) {
-	g := &k.Geometry
+	g, table := &k.Geometry, gradTableOf[F](k.Level)
 	_, inner := k.layout()
 	width := g.Axes[2].Out
 	f := finishing[F, F]{spec: &k.PoolSpec}
@@ -102,20 +94,37 @@ func share[F tensor.Floating](k *Shares, dstTensor, upstreamTensor, skippedTenso
 		from, perOutput := f.divisor()
 		at := row * width * inner
 		dst, upstream := tensor.Of[F](dstTensor)[at:], tensor.Of[F](upstreamTensor)[at:]
-		for x := range width {
-			divisor := from
+		for x := 0; x < width; {
+			divisor, n := from, width-x
 			if perOutput {
 				divisor *= f.taps(2, x)
+				n = f.alike(x, width)
 			}
-			for i := x * inner; i < (x+1)*inner; i++ {
+			lo, hi := x*inner, (x+n)*inner
+			x += n
+			if skipped == nil {
+				table.divide(dst[lo:hi], upstream[lo:hi], divisor)
+				continue
+			}
+			for i := lo; i < hi; i++ {
 				d := float64(divisor)
-				if skipped != nil && k.Reduction == Average && k.Divisor == 0 {
+				if k.Reduction == Average && k.Divisor == 0 {
 					d -= float64(skipped[at+i])
 				}
 				dst[i] = F(float64(upstream[i]) / d)
 			}
 		}
 	}
+}
+
+// alike returns how many outputs of a row, from x on and before end, surely
+// have as many taps as the first one.
+func (f *finishing[T, O]) alike(x, end int) int {
+	a := &f.spec.Geometry.Axes[2]
+	if lo, hi := a.Interior(); a.Bounds == nil && lo <= x && x < hi {
+		return min(end, hi) - x
+	}
+	return 1
 }
 
 // Combine computes dst[i] = f(a[i], b[i]) for lo <= i < hi; all three are of
