@@ -195,6 +195,9 @@ func (o *BatchNorm) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 				}})
 		})
 	}
+	if !want.Scale {
+		g.unread(0, 1)
+	}
 	if want.Scale {
 		x := g.converted(g.converted(0, o.input(in[0])), g.dtype)
 		g.perChannel("scale gradient", dscale, l.k.Lanes, func(dst *tensor.Tensor, bufs []*tensor.Tensor, lo, hi int) {

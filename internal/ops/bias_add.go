@@ -108,6 +108,7 @@ func (o *BiasAdd) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	if want.Bias {
 		db = g.output("dbias", tensor.Shape{lanes.Extent}, "")
 	}
+	g.unread(0, 2)
 	dy := g.converted(2, g.dtype)
 	if want.Input {
 		g.convert(dx, dy)

@@ -76,6 +76,41 @@ func TestGradientOfLinearIsAdjoint(t *testing.T) {
 	}
 }
 
+// TestUnreadInputsAreNotRead runs every gradient, and that of the input alone,
+// with nothing behind the inputs that its plan calls unread.
+func TestUnreadInputsAreNotRead(t *testing.T) {
+	unread := 0
+	eachGradCase(t, func(t *testing.T, c *gradCall) {
+		for _, want := range []ops.WantGrad{c.want(), {Input: true}} {
+			in := c.withUpstream()
+			plan, err := c.op.PlanGrad(specsOf(in), want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			full, _, err := ops.Run(plan, 1, in...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, i := range plan.Unread {
+				in[i] = &tensor.Tensor{Spec: in[i].Spec}
+				unread++
+			}
+			got, _, err := ops.Run(plan, 1, in...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range got {
+				if err := testutil.Equal(got[i], full[i], 0); err != nil {
+					t.Errorf("%s: %v", plan.Outputs[i].Name, err)
+				}
+			}
+		}
+	})
+	if unread < 20 {
+		t.Errorf("%d inputs were unread, want more", unread)
+	}
+}
+
 // TestGradientDoesNotDependOnThreads runs every gradient on 1, 2, 3 and 7
 // threads, in float32, and wants the same bits.
 func TestGradientDoesNotDependOnThreads(t *testing.T) {

@@ -78,6 +78,9 @@ func (l *convLayout) gradient(f *format, in []tensor.Spec, want WantGrad, bias b
 		g.filterGradient(dw, large, small, filter, in[1].Shape)
 		g.plan.MultiplyAdds += l.multiplyAdds()
 	}
+	if !want.Filter {
+		g.unread(0, 1)
+	}
 	if want.Bias {
 		g.biasGradient(db, dy, l.out.C)
 	}

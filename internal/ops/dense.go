@@ -196,6 +196,9 @@ func (o *Dense) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 		g.filterGradient(dw, x, dy, spec, in[1].Shape)
 		g.plan.MultiplyAdds += l.multiplyAdds()
 	}
+	if !want.Filter {
+		g.unread(0, 1)
+	}
 	if want.Bias {
 		g.biasGradient(db, dy, l.out.C)
 	}

@@ -71,6 +71,7 @@ func (o *Flatten) PlanGrad(in []tensor.Spec, _ WantGrad) (*Plan, error) {
 	}
 	g := newGradient("flatten", in, &o.format, layout)
 	g.plan.Layout, g.plan.Impl = layout, "copy, go"
+	g.unread(0, 1)
 	dx := g.output("dx", in[0].Shape, layout)
 	g.convert(dx, g.converted(1, g.dtype))
 	return g.finish()

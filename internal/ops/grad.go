@@ -113,6 +113,13 @@ func (g *gradient) output(name string, shape tensor.Shape, layout tensor.Layout)
 	return g.builder.output(name, tensor.Spec{DType: g.result, Shape: shape}, layout)
 }
 
+// unread says of inputs that no stage reads them.
+func (g *gradient) unread(first, end int) {
+	for i := first; i < end; i++ {
+		g.plan.Unread = append(g.plan.Unread, i)
+	}
+}
+
 // zero adds a stage that zeroes a buffer.
 func (b *builder) zero(dst buf) {
 	b.stage(Stage{Name: "zero", Units: 1, Exec: func(_ *Worker, bufs []*tensor.Tensor, _, _ int) {

@@ -185,6 +185,7 @@ func (o *Pad) PlanGrad(in []tensor.Spec, _ WantGrad) (*Plan, error) {
 	}
 	g := newGradient("pad", in, &o.format, layout)
 	g.plan.Layout, g.plan.Impl = layout, "rows, go"
+	g.unread(0, 1)
 	dx := g.output("dx", in[0].Shape, layout)
 	dy := g.permuted(g.converted(1, g.dtype), g.layout, g.last) // sums are in one order, whatever the layout
 	dst := dx

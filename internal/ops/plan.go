@@ -19,6 +19,10 @@ type Plan struct {
 	Once    []Stage // before these, in a runner's first run alone: see Fix
 	kept    []bool  // the buffers that they make; nil: none
 
+	// Unread are inputs whose values decide nothing: a gradient's, such as x of a
+	// convolution unless the filter's gradient is wanted. No stage reads them.
+	Unread []int
+
 	// Validate looks at the inputs' values (the indices of unpool) before
 	// anything runs; nil when every value is acceptable.
 	Validate func(in []*tensor.Tensor) error

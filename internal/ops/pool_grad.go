@@ -93,6 +93,7 @@ func (p *poolGradient) build(in []tensor.Spec, e tensor.Extents) (*Plan, error) 
 	}
 	switch {
 	case o.Type == "avg" || o.Type == "sum":
+		p.unread(0, 1)
 		p.average(dst, dy)
 	case o.Type == "lp" && !math.IsInf(o.P, 1):
 		p.lp(dst, dy)

@@ -139,6 +139,7 @@ func (o *Add) PlanGrad(in []tensor.Spec, _ WantGrad) (*Plan, error) {
 	for i := range in[:last] {
 		outputs = append(outputs, g.output(gradientName(i), in[i].Shape, layout))
 	}
+	g.unread(0, last)
 	dy := g.converted(buf(last), g.dtype)
 	for _, out := range outputs {
 		g.convert(out, dy)
@@ -274,6 +275,7 @@ func (o *Concat) PlanGrad(in []tensor.Spec, _ WantGrad) (*Plan, error) {
 	for i, x := range in[:last] {
 		parts = append(parts, g.output(gradientName(i), x.Shape, l.layout))
 	}
+	g.unread(0, last)
 	dy := g.converted(g.converted(buf(last), g.dtype), g.result)
 	g.runs(l, dy, parts, true)
 	return g.finish()

@@ -86,7 +86,7 @@ func newRunner(g *Graph, team *ops.Team, arena []uint64) (*Runner, error) {
 		s := &g.program.slots[i]
 		var t *tensor.Tensor
 		switch {
-		case s.given:
+		case s.given || !s.used:
 			t = &tensor.Tensor{Spec: s.spec}
 		case s.operand != nil:
 			var err error

@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -26,39 +25,37 @@ func CompileGradient(file *config.Pipeline, w *Weights, in Input, adjust func(op
 		return nil, err
 	}
 	last := len(g.Nodes) - 1
-	for _, from := range g.Nodes[last].From { // the output itself is not needed
-		g.need(from)
-	}
 	input := g.takeInput()
-	up := tensor.Spec{DType: g.Nodes[last].Plan.Outputs[0].DType.Averaged(), Shape: g.Nodes[last].Plan.Outputs[0].Shape}
+	up := tensor.Spec{DType: g.Output().DType.Averaged(), Shape: g.Output().Shape}
 	b := &backward{Graph: g, arriving: make([][]int, len(g.Nodes)), adjust: adjust}
 	b.arriving[last] = []int{g.program.given(up)}
 	g.forward(input)
-	g.bind(g.Nodes[last])
 	var faults Faults
-	for _, s := range file.Save {
-		if i := g.index(s.Step); i >= 0 && i != last && !g.Nodes[i].Runs && (s.Has("grad") || s.Has("grad-heatmap")) {
-			faults = append(faults, &StepError{s.Place(), s.Step, "", errors.New("got grad, but the last step does not depend on it")})
-		}
-	}
+	leads := make([]bool, len(g.Nodes)) // to the last step
+	leads[last] = true
 	for i := last; i >= 0; i-- {
-		if n := g.Nodes[i]; n.Runs || i == last {
-			if err := b.node(i); err != nil {
+		n := g.Nodes[i]
+		if leads[i] {
+			for _, from := range n.From {
+				if from >= 0 {
+					leads[from] = true
+				}
+			}
+			if err := b.node(n, b.arriving[i]); err != nil {
 				faults = append(faults, err)
 			}
+		} else if s := file.Saved(n.Step.Name); s.Has("grad") || s.Has("grad-heatmap") {
+			faults = append(faults, &StepError{s.Place(), n.Step.Name, "", errors.New("got grad, but the last step does not depend on it")})
 		}
 	}
 	if len(faults) > 0 {
-		slices.SortStableFunc(faults, func(a, b *StepError) int { return cmp.Compare(a.Place.Line, b.Place.Line) })
+		slices.Reverse(faults)
 		return nil, faults
 	}
 	if err := b.input(); err != nil {
 		return nil, err
 	}
-	if err := g.program.place(); err != nil {
-		return nil, fmt.Errorf("%s: %w", file.File, err)
-	}
-	return g, nil
+	return g, g.finish()
 }
 
 // backward adds the gradients to a graph, from the last step to the first.
@@ -70,13 +67,13 @@ type backward struct {
 }
 
 // node adds the gradient of a step: of all its main inputs and, where they are
-// saved, of its parameters. A step after one that is wrong gets none.
-func (b *backward) node(i int) *StepError {
-	n := b.Nodes[i]
-	if len(b.arriving[i]) == 0 {
+// saved, of its parameters. Nothing arrives when a step after it is wrong.
+func (b *backward) node(n *Node, arriving []int) *StepError {
+	if len(arriving) == 0 {
 		return nil
 	}
-	dy, err := b.total(b.arriving[i])
+	saved := b.File.Saved(n.Step.Name)
+	dy, err := b.total(arriving)
 	if err != nil {
 		return located(n.Step, err)
 	}
@@ -89,7 +86,6 @@ func (b *backward) node(i int) *StepError {
 			return located(n.Step, err)
 		}
 	}
-	saved := b.File.Saved(n.Step.Name)
 	b.keepGradient(saved, dy, n.Plan.Outputs[0].Layout)
 	want := ops.WantGrad{Input: true}
 	for _, name := range ops.Gradients(op) {

@@ -261,3 +261,32 @@ save:
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestOnlyWhatGradientsReadRunsForward: the gradient of a linear step does not
+// look at its input, so that what comes before a chain of them need not run;
+// that of a filter does.
+func TestOnlyWhatGradientsReadRunsForward(t *testing.T) {
+	const net = `
+version: 1
+steps:
+  - {name: act, op: tanh}
+  - {name: conv, op: conv2d, filter: "normal:3x3x1x4:1"}
+  - {name: pool, op: pool, type: avg, window: 2}
+  - {name: flat, op: flatten}
+  - {name: fc, op: dense, filter: "normal:16x3:2"}
+save:
+`
+	spec := tensor.Spec{DType: tensor.Float32, Shape: tensor.Shape{1, 6, 6, 1}}
+	for save, want := range map[string]string{"  act: grad\n": "[]", "  fc: grad\n": "[act conv pool flat]", "  conv: grad\n": "[act]"} {
+		g := gradients(t, parsed(t, net+save), spec, nil)
+		names := []string{}
+		for _, n := range g.Nodes {
+			if n.Runs {
+				names = append(names, n.Step.Name)
+			}
+		}
+		if got := fmt.Sprint(names); got != want {
+			t.Errorf("with %q forward run %s, want %s", save, got, want)
+		}
+	}
+}

@@ -39,7 +39,7 @@ type Node struct {
 	Op   ops.Op    // with the layout that the step before gives
 	Plan *ops.Plan // of the operation forward
 	From []int     // the nodes whose output it takes; -1 is the prepared input
-	Runs bool      // something that is saved depends on it
+	Runs bool      // something that is saved depends on its output
 
 	Field *Field // nil where it has none
 
@@ -65,9 +65,6 @@ func Compile(file *config.Pipeline, w *Weights, in Input) (*Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range g.saves() {
-		g.need(g.index(s.Step))
-	}
 	g.forward(g.takeInput())
 	for _, s := range g.saves() {
 		for _, kind := range s.Kinds {
@@ -76,10 +73,10 @@ func Compile(file *config.Pipeline, w *Weights, in Input) (*Graph, error) {
 			}
 		}
 	}
-	if err := g.program.place(); err != nil {
-		return nil, fmt.Errorf("%s: %w", file.File, err)
+	if len(g.Saved) == 0 { // gradients alone: run forward for nothing, but in full
+		g.program.keep(g.outputSlot(len(g.Nodes) - 1))
 	}
-	return g, nil
+	return g, g.finish()
 }
 
 // planned returns a graph whose nodes are planned, but not laid out.
@@ -250,17 +247,6 @@ func instance(step *config.Step, layout tensor.Layout) (ops.Op, error) {
 	return op, nil
 }
 
-// need marks a node and all that it depends on.
-func (g *Graph) need(node int) {
-	if node < 0 || g.Nodes[node].Runs {
-		return
-	}
-	g.Nodes[node].Runs = true
-	for _, from := range g.Nodes[node].From {
-		g.need(from)
-	}
-}
-
 // takeInput adds the input to the program.
 func (g *Graph) takeInput() int {
 	if g.prepared.plan == nil {
@@ -269,28 +255,34 @@ func (g *Graph) takeInput() int {
 	return g.program.given(g.Input.Spec)
 }
 
-// forward adds the plans of the nodes that run to the program.
+// forward adds the plans of the nodes to the program.
 func (g *Graph) forward(input int) {
 	g.source = input
 	if g.prepared.plan != nil {
 		g.source = g.program.add(g.prepared.plan, nil, []int{input})[0]
 	}
 	for _, n := range g.Nodes {
-		if n.Runs {
-			g.bind(n)
-			n.out = g.program.add(n.Plan, n, n.slots)
+		for _, from := range n.From {
+			n.slots = append(n.slots, g.outputSlot(from))
 		}
+		for i := range n.operands {
+			n.slots = append(n.slots, g.program.constant(&n.operands[i], n.in[len(n.From)+i]))
+		}
+		n.out = g.program.add(n.Plan, n, n.slots)
 	}
 }
 
-// bind finds the slots of what a node takes.
-func (g *Graph) bind(n *Node) {
-	for _, from := range n.From {
-		n.slots = append(n.slots, g.outputSlot(from))
+// finish lays the program out, and finds out which nodes run.
+func (g *Graph) finish() error {
+	if err := g.program.finish(); err != nil {
+		return fmt.Errorf("%s: %w", g.File.File, err)
 	}
-	for i := range n.operands {
-		n.slots = append(n.slots, g.program.constant(&n.operands[i], n.in[len(n.From)+i]))
+	for _, t := range g.program.tasks {
+		if t.node != nil && t.plan == t.node.Plan {
+			t.node.Runs = true
+		}
 	}
+	return nil
 }
 
 // outputSlot returns the slot of a node's output.

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/poolctl/poolctl/internal/ops"
 	"github.com/poolctl/poolctl/internal/tensor"
@@ -21,7 +22,9 @@ type slot struct {
 	spec    tensor.Spec
 	given   bool     // the caller's memory
 	operand *operand // a tensor beside a step's main inputs
-	region           // of the arena, for all others
+	kept    bool     // it lasts until the next run
+	used    bool     // a task makes or reads it; otherwise nothing lies behind it
+	region           // of the arena, for what a task makes
 }
 
 // task is a plan on some of the tensors.
@@ -31,6 +34,9 @@ type task struct {
 	in, out     []int
 	temporaries region
 }
+
+// inArena reports whether the tensor lies in the arena.
+func (s *slot) inArena() bool { return s.used && !s.given && s.operand == nil }
 
 // forever is a task after every other.
 const forever = int(^uint(0) >> 1)
@@ -55,21 +61,64 @@ func (p *program) constant(o *operand, spec tensor.Spec) int {
 
 // add appends a plan and returns the tensors that it makes.
 func (p *program) add(plan *ops.Plan, node *Node, in []int) []int {
-	now := len(p.tasks)
-	t := task{plan: plan, node: node, in: in, temporaries: region{words: plan.TemporaryWords(), first: now, last: now}}
-	for _, i := range in {
-		p.slots[i].last = max(p.slots[i].last, now)
-	}
+	t := task{plan: plan, node: node, in: in}
 	for _, o := range plan.Outputs {
 		t.out = append(t.out, len(p.slots))
-		p.slots = append(p.slots, slot{spec: o.Spec, region: region{words: tensor.Words(o.Spec), first: now, last: now}})
+		p.slots = append(p.slots, slot{spec: o.Spec})
 	}
 	p.tasks = append(p.tasks, t)
 	return t.out
 }
 
 // keep makes a tensor last until the next run.
-func (p *program) keep(slot int) { p.slots[slot].last = forever }
+func (p *program) keep(slot int) { p.slots[slot].kept = true }
+
+// finish drops the tasks whose results nobody reads, finds out how long every
+// tensor lives and lays them out.
+func (p *program) finish() error {
+	p.prune()
+	for now := range p.tasks {
+		t := &p.tasks[now]
+		t.temporaries = region{words: t.plan.TemporaryWords(), first: now, last: now}
+		for _, i := range t.out {
+			s := &p.slots[i]
+			s.used, s.region = true, region{words: tensor.Words(s.spec), first: now, last: now}
+			if s.kept {
+				s.last = forever
+			}
+		}
+		t.reads(func(i int) {
+			p.slots[i].used, p.slots[i].last = true, max(p.slots[i].last, now)
+		})
+	}
+	return p.place()
+}
+
+// prune drops the tasks whose results nobody reads.
+func (p *program) prune() {
+	needed := make([]bool, len(p.slots))
+	for i := range p.slots {
+		needed[i] = p.slots[i].kept
+	}
+	var live []task
+	for _, t := range slices.Backward(p.tasks) {
+		if slices.ContainsFunc(t.out, func(i int) bool { return needed[i] }) {
+			live = append(live, t)
+			t.reads(func(i int) { needed[i] = true })
+		}
+	}
+	slices.Reverse(live)
+	p.tasks = live
+}
+
+// reads calls do for every tensor that the task reads.
+func (t *task) reads(do func(slot int)) {
+	for k, i := range t.in {
+		if !slices.Contains(t.plan.Unread, k) {
+			do(i)
+		}
+	}
+}
 
 var errTooLarge = errors.New("the tensors' bytes do not fit in 63 bits")
 
@@ -77,7 +126,7 @@ var errTooLarge = errors.New("the tensors' bytes do not fit in 63 bits")
 func (p *program) place() error {
 	var regions []*region
 	for i := range p.slots {
-		if s := &p.slots[i]; !s.given && s.operand == nil {
+		if s := &p.slots[i]; s.inArena() {
 			regions = append(regions, &s.region)
 		}
 	}
@@ -120,9 +169,9 @@ func (p *program) memory(threads int) Memory {
 		switch {
 		case s.given:
 			m.Input += n
-		case s.operand != nil:
+		case s.operand != nil && s.used:
 			m.Weights += n
-		default:
+		case s.inArena():
 			m.Separate += 8 * s.words
 		}
 	}
