@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"io"
 
 	"github.com/poolctl/poolctl/internal/tensor"
 )
@@ -33,23 +34,57 @@ func openJPEG(in *input, o Options) (Info, decoder, error) {
 		}
 	}
 	return info, func(t *tensor.Tensor, told *tensor.Progress) error {
-		img, err := jpeg.Decode(bufio.NewReader(in.section()))
-		if err != nil {
-			return err
-		}
-		if size := img.Bounds().Size(); size.X != config.Width || size.Y != config.Height {
-			return fmt.Errorf("got size %v, the header says %dx%d", size, config.Width, config.Height)
-		}
 		if orientation == 1 {
-			return convertJPEG(t, img, told)
+			return decodeJPEG(in, t, told)
 		}
 		upright := tensor.New(stored.Spec)
-		if err := convertJPEG(upright, img, nil); err != nil {
+		if err := decodeJPEG(in, upright, nil); err != nil {
 			return err
 		}
 		orient(t, upright, orientation)
 		return nil
 	}, nil
+}
+
+// decodeJPEG decodes the file into t, as it is stored.
+func decodeJPEG(in *input, t *tensor.Tensor, told *tensor.Progress) error {
+	height, width := t.Shape[1], t.Shape[2]
+	var damage error
+	if plain, err := readPlainJPEG(in, t.Shape); err != nil {
+		return err
+	} else if plain != nil {
+		if damage = plain.decode(t, told); damage == nil {
+			return nil
+		}
+	}
+	img, err := jpeg.Decode(bufio.NewReader(in.section()))
+	if err != nil {
+		return err
+	}
+	if size := img.Bounds().Size(); size.X != width || size.Y != height {
+		return fmt.Errorf("got size %v, the header says %dx%d", size, width, height)
+	}
+	if damage != nil { // not seen by image/jpeg; rows may have been told
+		return damage
+	}
+	return convertJPEG(t, img, told)
+}
+
+// readPlainJPEG reads the file if it is plain and has the shape; nil if not. A
+// file much larger than its pixels is not read whole.
+func readPlainJPEG(in *input, shape tensor.Shape) (*plainJPEG, error) {
+	if in.size > int64(3*shape[1]*shape[2]+1<<20) {
+		return nil, nil
+	}
+	data := make([]byte, in.size)
+	if _, err := in.file.ReadAt(data, 0); err != nil && err != io.EOF {
+		return nil, err
+	}
+	p := parsePlainJPEG(data)
+	if p == nil || p.height != shape[1] || p.width != shape[2] || len(p.parts) != shape[3] {
+		return nil, nil
+	}
+	return p, nil
 }
 
 // convertJPEG writes a decoded JPEG's pixels into t.
@@ -84,24 +119,54 @@ var jpegTables = func() (t struct{ crR, cbB, crG, cbG [256]int32 }) {
 // and repeated otherwise.
 func convertYCbCr(dst []uint8, img *image.YCbCr, told *tensor.Progress) {
 	width, height := img.Rect.Dx(), img.Rect.Dy()
-	up := newUpsampler(img)
-	const rows = 16
-	bands(height, rows, inOrder(func(lo, hi int) {
-		cb, cr := make([]uint8, up.columns*up.fx), make([]uint8, up.columns*up.fx)
+	c := newConversion(dst, img, 3)
+	bands(height, 16, inOrder(c.rows, func(hi int) { told.Reach(hi * width * 3) }))
+}
+
+// conversion is that of one image, of three channels or of its luma alone.
+type conversion struct {
+	dst      []uint8
+	img      *image.YCbCr
+	channels int
+	up       upsampler
+}
+
+func newConversion(dst []uint8, img *image.YCbCr, channels int) *conversion {
+	return &conversion{dst, img, channels, newUpsampler(img)}
+}
+
+// lookahead returns how many rows of pixels at the end of a row of MCUs depend on
+// the next one.
+func (c *conversion) lookahead() int {
+	if c.channels == 3 && c.up.triangle && c.up.fy == 2 {
+		return 1
+	}
+	return 0
+}
+
+// rows converts the rows lo <= y < hi.
+func (c *conversion) rows(lo, hi int) {
+	width, img, up := c.img.Rect.Dx(), c.img, &c.up
+	if c.channels == 1 {
 		for y := lo; y < hi; y++ {
-			up.row(cb, img.Cb, y)
-			up.row(cr, img.Cr, y)
-			luma := img.Y[y*img.YStride:][:width]
-			out := dst[y*width*3:][:width*3]
-			for x, l := range luma {
-				b, r, l := cb[x], cr[x], int32(l)
-				p := out[3*x : 3*x+3 : 3*x+3]
-				p[0] = clamp8(l + jpegTables.crR[r])
-				p[1] = clamp8(l + (jpegTables.cbG[b]+jpegTables.crG[r])>>16)
-				p[2] = clamp8(l + jpegTables.cbB[b])
-			}
+			copy(c.dst[y*width:(y+1)*width], img.Y[y*img.YStride:])
 		}
-	}, func(hi int) { told.Reach(hi * width * 3) }))
+		return
+	}
+	cb, cr := make([]uint8, up.columns*up.fx), make([]uint8, up.columns*up.fx)
+	for y := lo; y < hi; y++ {
+		up.row(cb, img.Cb, y)
+		up.row(cr, img.Cr, y)
+		luma := img.Y[y*img.YStride:][:width]
+		out := c.dst[y*width*3:][:width*3]
+		for x, l := range luma {
+			b, r, l := cb[x], cr[x], int32(l)
+			p := out[3*x : 3*x+3 : 3*x+3]
+			p[0] = clamp8(l + jpegTables.crR[r])
+			p[1] = clamp8(l + (jpegTables.cbG[b]+jpegTables.crG[r])>>16)
+			p[2] = clamp8(l + jpegTables.cbB[b])
+		}
+	}
 }
 
 func clamp8(v int32) uint8 {
