@@ -16,6 +16,7 @@ import (
 // one mapping, and recursive in their depth; both end at these.
 const (
 	MaxPipelineBytes = 64 << 10
+	MaxPipelineText  = 4096 // bytes of one key or value: the longest name of a file
 	MaxPipelineDepth = 32
 	MaxPipelineSteps = 256
 )
@@ -200,7 +201,7 @@ func ParsePipeline(file string, text []byte) (*Pipeline, error) {
 		return nil, w.sorted()
 	}
 	p := w.pipeline(root)
-	if len(w.faults) > 0 {
+	if w.count > 0 {
 		return nil, w.sorted()
 	}
 	return p, nil

@@ -64,7 +64,11 @@ func (w *walker) steps(list *yaml.Node, p *Pipeline) {
 			w.fault(n, fmt.Sprintf("step %d", i+1), "got %s, want a mapping with name and op", was(n))
 			continue
 		}
-		p.Steps = append(p.Steps, s.step(n, i))
+		step := s.step(n, i)
+		p.Steps = append(p.Steps, step)
+		if step.Name != "" {
+			s.before = append(s.before, step.Name)
+		}
 	}
 }
 
@@ -88,8 +92,6 @@ func (s *stepWalker) step(n *yaml.Node, index int) *Step {
 		for _, p := range StepParams(step.Op) {
 			keys = append(keys, p.Name)
 		}
-	} else {
-		keys = nil
 	}
 	if named := find(n, "name"); named != nil {
 		if text, ok := s.name(named, join(within, "name")); ok && s.take(text, named, within) {
@@ -99,10 +101,9 @@ func (s *stepWalker) step(n *yaml.Node, index int) *Step {
 		s.fault(n, join(within, "name"), "missing, want a name for the step")
 	}
 	if !known { // which keys there may be is not known either
-		s.before = append(s.before, step.Name)
 		return step
 	}
-	faults := len(s.faults)
+	faults := s.count
 	found := s.fields(n, within, keys)
 	for _, p := range StepParams(step.Op) {
 		if f, ok := found[p.Name]; ok {
@@ -110,18 +111,17 @@ func (s *stepWalker) step(n *yaml.Node, index int) *Step {
 			s.set(p, f.value, join(within, p.Name))
 		}
 	}
-	if len(s.faults) == faults {
+	if s.count == faults {
 		if err := step.Op.Check(); err != nil {
 			place := step.At(ops.Field(err))
 			key := within
 			if field := ops.Field(err); field != "" {
 				key = join(within, field)
 			}
-			s.faults = append(s.faults, PipelineFault{place, key, Problem(err)})
+			s.add(place, key, func() string { return Problem(err) })
 		}
 	}
 	s.from(step, found, within)
-	s.before = append(s.before, step.Name)
 	return step
 }
 
@@ -203,7 +203,9 @@ func (s *stepWalker) from(step *Step, found map[string]field, within string) {
 			step.From[0] = s.before[len(s.before)-1]
 		}
 		if step.Spec.Several {
-			s.faults = append(s.faults, PipelineFault{step.place, key, "missing, want a list of two or more steps: " + step.Spec.Name + " takes several inputs"})
+			s.add(step.place, key, func() string {
+				return "missing, want a list of two or more steps: " + step.Spec.Name + " takes several inputs"
+			})
 		}
 		return
 	}

@@ -47,9 +47,9 @@ func (w *walker) text(p ops.Param, n *yaml.Node, key string) (string, bool) {
 	case ops.KindNumbers:
 		return w.list(n, key, w.number, "a number or a list of them, such as [1.5, 1.25]")
 	case ops.KindPadding:
-		return w.list(n, key, w.pair, "SAME, VALID, SAME_LOWER or pairs such as [[0, 1], [0, 1]]")
+		return w.pairs(n, key, "SAME, VALID, SAME_LOWER or pairs such as [[0, 1], [0, 1]]")
 	case ops.KindPairs:
-		return w.list(n, key, w.pair, "pairs such as [[0, 1], [0, 1]]")
+		return w.pairs(n, key, "pairs such as [[0, 1], [0, 1]]")
 	case ops.KindTensor:
 		if !isText(n) {
 			return w.refused(n, key, "the name of a file or a filter, in quotes if it looks like a number")
@@ -90,6 +90,14 @@ func (w *walker) number(n *yaml.Node, key string) (string, bool) {
 	return n.Value, true
 }
 
+// pairs reads a list of pairs, or the text that the command line takes.
+func (w *walker) pairs(n *yaml.Node, key, want string) (string, bool) {
+	if n.Kind == yaml.ScalarNode && oneNumber(n.Value) {
+		return w.refused(n, key, want)
+	}
+	return w.list(n, key, w.pair, want)
+}
+
 // pair reads [lo, hi], or lo:hi as on the command line.
 func (w *walker) pair(n *yaml.Node, key string) (string, bool) {
 	if n.Kind == yaml.ScalarNode && strings.Contains(n.Value, ":") {
@@ -114,12 +122,9 @@ func (w *walker) list(n *yaml.Node, key string, item func(*yaml.Node, string) (s
 			words, all = append(words, word), all && ok
 		}
 		return strings.Join(words, ","), all
-	case n.Kind == yaml.SequenceNode:
-		w.fault(n, key, "got an empty list, want %s", want)
-		return "", false
 	case n.Kind != yaml.ScalarNode || plain(n, nullText, boolText):
 		return w.refused(n, key, want)
-	case oneNumber(n.Value) && quoted(n):
+	case quoted(n) && oneNumber(strings.TrimSpace(n.Value)):
 		return w.refused(n, key, want+", without quotes")
 	case oneNumber(n.Value):
 		return item(n, key)
@@ -214,11 +219,7 @@ func (w *walker) word(n *yaml.Node, key string, known []string) (string, bool) {
 }
 
 func (w *walker) unknownValue(n *yaml.Node, key string, known []string) {
-	hint := ""
-	if near := ops.Nearest(n.Value, known); near != "" {
-		hint = fmt.Sprintf(" (did you mean %q?)", near)
-	}
-	w.fault(n, key, "got %q, want one of %s%s", n.Value, strings.Join(known, ", "), hint)
+	w.add(w.at(n), key, func() string { return fmt.Sprintf("got %q, want one of %s", n.Value, oneOf(n.Value, known)) })
 }
 
 // numbers reads a finite number or a list of them.

@@ -21,26 +21,42 @@ import (
 type walker struct {
 	file   string
 	faults PipelineFaults
+	count  int // of faults, of which the first maxFaults are kept
 }
+
+// maxFaults bounds what is told of a file: a small one may be wrong at every
+// comma.
+const maxFaults = 100
 
 func (w *walker) at(n *yaml.Node) Place { return Place{w.file, n.Line, n.Column} }
 
 func (w *walker) fault(n *yaml.Node, key, format string, args ...any) {
-	w.faults = append(w.faults, PipelineFault{w.at(n), key, fmt.Sprintf(format, args...)})
+	w.add(w.at(n), key, func() string { return fmt.Sprintf(format, args...) })
 }
 
-// sorted returns the faults in the order of the file.
+// add notes a fault, whose problem is worded only if it is told.
+func (w *walker) add(place Place, key string, problem func() string) {
+	if w.count++; w.count <= maxFaults {
+		w.faults = append(w.faults, PipelineFault{place, key, problem()})
+	}
+}
+
+// sorted returns the faults in the order of the file, and last how many are not
+// told.
 func (w *walker) sorted() PipelineFaults {
 	slices.SortStableFunc(w.faults, func(a, b PipelineFault) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
+	if more := w.count - len(w.faults); more > 0 {
+		w.faults = append(w.faults, PipelineFault{Place: Place{File: w.file}, Problem: fmt.Sprintf("%d more faults are not told", more)})
+	}
 	return w.faults
 }
 
 // parse returns the file's mapping, or nil with at least one fault.
 func (w *walker) parse(text []byte) *yaml.Node {
 	whole := func(format string, args ...any) *yaml.Node {
-		w.faults = append(w.faults, PipelineFault{Place{File: w.file}, "", fmt.Sprintf(format, args...)})
+		w.add(Place{File: w.file}, "", func() string { return fmt.Sprintf(format, args...) })
 		return nil
 	}
 	if len(text) > MaxPipelineBytes {
@@ -62,7 +78,7 @@ func (w *walker) parse(text []byte) *yaml.Node {
 	}
 	top := root.Content[0]
 	w.refuse(top, 1)
-	if len(w.faults) > 0 {
+	if w.count > 0 {
 		return nil
 	}
 	if top.Kind != yaml.MappingNode {
@@ -83,12 +99,12 @@ func (w *walker) syntax(err error) *yaml.Node {
 		}
 	}
 	fault.Problem = "is no YAML: " + fault.Problem
-	w.faults = append(w.faults, fault)
+	w.add(fault.Place, "", func() string { return fault.Problem })
 	return nil
 }
 
 // refuse finds what YAML has and pipeline files have not: it would let a small
-// file mean a large one, or the same text mean two things.
+// file mean a large one, or the same text mean two things. Nor is any text long.
 func (w *walker) refuse(n *yaml.Node, depth int) {
 	if depth > MaxPipelineDepth {
 		w.fault(n, "", "nested more than %d deep", MaxPipelineDepth)
@@ -102,6 +118,8 @@ func (w *walker) refuse(n *yaml.Node, depth int) {
 		w.fault(n, "", "got the anchor &%s, want none: anchors are refused", n.Anchor)
 	case n.Style&yaml.TaggedStyle != 0:
 		w.fault(n, "", "got the tag %s, want none: tags are refused", n.Tag)
+	case len(n.Value) > MaxPipelineText:
+		w.fault(n, "", "got a text of %d bytes, want at most %d", len(n.Value), MaxPipelineText)
 	}
 	for i, child := range n.Content {
 		if n.Kind == yaml.MappingNode && i%2 == 0 && child.Kind == yaml.ScalarNode && child.Value == "<<" {
@@ -148,11 +166,18 @@ func (w *walker) key(n *yaml.Node, within string) (string, bool) {
 
 // unknown reports a word that is none of the known ones.
 func (w *walker) unknown(n *yaml.Node, within, what, word string, known []string) {
-	hint := ""
+	w.add(w.at(n), within, func() string {
+		return fmt.Sprintf("unknown %s %q, want one of %s", what, word, oneOf(word, known))
+	})
+}
+
+// oneOf lists the known words, and says which of them a word is nearest to.
+func oneOf(word string, known []string) string {
+	list := strings.Join(known, ", ")
 	if near := ops.Nearest(word, known); near != "" {
-		hint = fmt.Sprintf(" (did you mean %q?)", near)
+		list += fmt.Sprintf(" (did you mean %q?)", near)
 	}
-	w.fault(n, within, "unknown %s %q, want one of %s%s", what, word, strings.Join(known, ", "), hint)
+	return list
 }
 
 // items returns the items of a list; of a single value, that value.
@@ -205,6 +230,8 @@ func was(n *yaml.Node) string {
 	switch {
 	case n.Kind == yaml.MappingNode:
 		return "a mapping"
+	case n.Kind == yaml.SequenceNode && len(n.Content) == 0:
+		return "an empty list"
 	case n.Kind == yaml.SequenceNode:
 		return "a list"
 	case quoted(n):

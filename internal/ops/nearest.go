@@ -1,12 +1,14 @@
 package ops
 
+import "strings"
+
 // Nearest returns the known word that a misspelt one most likely meant, or ""
 // when none is near: at most two edits away, at most a third of its length, and
 // with a letter in common.
 func Nearest(word string, known []string) string {
 	best, distance := "", 3
 	for _, k := range known {
-		if d := edits(word, k); d < distance && d < len(k) && 3*d <= max(len(k), 3) {
+		if d := edits(strings.ToLower(word), strings.ToLower(k)); d < distance && d < len(k) && 3*d <= max(len(k), 3) {
 			best, distance = k, d
 		}
 	}

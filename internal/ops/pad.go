@@ -225,6 +225,9 @@ func pairsParam(name string, field *[][2]int, doc string) Param {
 				}
 				list = append(list, [2]int{a, b})
 			}
+			if len(list) > tensor.NDHWC.Rank() {
+				return fmt.Errorf("got %d pairs, want at most %d", len(list), tensor.NDHWC.Rank())
+			}
 			*field = list
 			return nil
 		},

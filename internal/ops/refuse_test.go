@@ -89,7 +89,7 @@ func checkRefusal(t *testing.T, err error, name, value string) {
 	}
 	parts := strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ':' || r == 'x' })
 	shown := strings.Contains(text, fmt.Sprintf("%q", value)) || value == "" && strings.Contains(text, "empty") ||
-		strings.Contains(text, fmt.Sprintf("got %d numbers", strings.Count(value, ",")+1))
+		strings.Contains(text, fmt.Sprintf("got %d numbers", strings.Count(value, ",")+1)) || strings.Contains(text, fmt.Sprintf("got %d pairs", strings.Count(value, ",")+1))
 	for _, part := range parts {
 		shown = shown || strings.Contains(text, part)
 	}
