@@ -191,6 +191,229 @@ next:
 	VZEROUPPER
 	RET
 
+// func averageBandAVX2(dst *float32, src *float32, taps *int, nx int, n int, stream int, rows int, rowStep int, outputs int, dstStep int, ny int, step int, divisor float64, reciprocal float64, buffer *float64)
+// Requires: AVX, FMA3, MMX+
+TEXT ·averageBandAVX2(SB), NOSPLIT, $0-120
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         taps+16(FP), DX
+	MOVQ         nx+24(FP), BX
+	MOVQ         n+32(FP), SI
+	MOVQ         buffer+112(FP), DI
+	SHLQ         $0x02, SI
+	VBROADCASTSD divisor+96(FP), Y0
+	VBROADCASTSD reciprocal+104(FP), Y1
+	VXORPD       Y2, Y2, Y2
+	XORQ         R8, R8
+
+many:
+	MOVQ SI, R9
+	SUBQ R8, R9
+	CMPQ R9, $0x00000040
+	JL   one
+	LEAQ (CX)(R8*1), R9
+	MOVQ DI, R10
+	MOVQ rows+48(FP), R11
+
+manyRow:
+	MOVQ       outputs+64(FP), R13
+	IMULQ      step+88(FP), R13
+	IMULQ      rowStep+56(FP), R13
+	PREFETCHT1 (R9)(R13*1)
+	MOVQ       (DX), R13
+	VCVTPS2PD  (R9)(R13*1), Y3
+	VCVTPS2PD  16(R9)(R13*1), Y4
+	VCVTPS2PD  32(R9)(R13*1), Y5
+	VCVTPS2PD  48(R9)(R13*1), Y6
+	MOVQ       $0x00000001, R12
+	CMPQ       R12, BX
+	JGE        manySummed
+
+manyCell:
+	MOVQ      (DX)(R12*8), R13
+	VCVTPS2PD (R9)(R13*1), Y7
+	VADDPD    Y7, Y3, Y3
+	VCVTPS2PD 16(R9)(R13*1), Y7
+	VADDPD    Y7, Y4, Y4
+	VCVTPS2PD 32(R9)(R13*1), Y7
+	VADDPD    Y7, Y5, Y5
+	VCVTPS2PD 48(R9)(R13*1), Y7
+	VADDPD    Y7, Y6, Y6
+	INCQ      R12
+	CMPQ      R12, BX
+	JL        manyCell
+
+manySummed:
+	VMOVUPD Y3, (R10)
+	VMOVUPD Y4, 32(R10)
+	VMOVUPD Y5, 64(R10)
+	VMOVUPD Y6, 96(R10)
+	ADDQ    $0x00000080, R10
+	ADDQ    rowStep+56(FP), R9
+	DECQ    R11
+	JNZ     manyRow
+	LEAQ    (AX)(R8*1), R9
+	MOVQ    DI, R10
+	MOVQ    outputs+64(FP), R11
+
+manyWindow:
+	VMOVUPD (R10), Y3
+	VMOVUPD 32(R10), Y4
+	VMOVUPD 64(R10), Y5
+	VMOVUPD 96(R10), Y6
+	MOVQ    R10, R13
+	MOVQ    ny+80(FP), R12
+	JMP     manyMore
+
+manyAdd:
+	ADDQ   $0x00000080, R13
+	VADDPD (R13), Y3, Y3
+	VADDPD 32(R13), Y4, Y4
+	VADDPD 64(R13), Y5, Y5
+	VADDPD 96(R13), Y6, Y6
+
+manyMore:
+	DECQ         R12
+	JNZ          manyAdd
+	VMULPD       Y1, Y3, Y7
+	VMULPD       Y1, Y4, Y8
+	VMULPD       Y1, Y5, Y9
+	VMULPD       Y1, Y6, Y10
+	CMPQ         divisor+96(FP), $0x00
+	JE           manyDivided
+	VFNMADD231PD Y0, Y7, Y3
+	VCMPPD       $0x0c, Y2, Y3, Y11
+	VFMADD213PD  Y7, Y1, Y3
+	VBLENDVPD    Y11, Y3, Y7, Y7
+	VFNMADD231PD Y0, Y8, Y4
+	VCMPPD       $0x0c, Y2, Y4, Y3
+	VFMADD213PD  Y8, Y1, Y4
+	VBLENDVPD    Y3, Y4, Y8, Y8
+	VFNMADD231PD Y0, Y9, Y5
+	VCMPPD       $0x0c, Y2, Y5, Y3
+	VFMADD213PD  Y9, Y1, Y5
+	VBLENDVPD    Y3, Y5, Y9, Y9
+	VFNMADD231PD Y0, Y10, Y6
+	VCMPPD       $0x0c, Y2, Y6, Y3
+	VFMADD213PD  Y10, Y1, Y6
+	VBLENDVPD    Y3, Y6, Y10, Y10
+
+manyDivided:
+	VCVTPD2PSY Y7, X3
+	VCVTPD2PSY Y8, X4
+	VCVTPD2PSY Y9, X5
+	VCVTPD2PSY Y10, X6
+	CMPQ       stream+40(FP), $0x00
+	JNE        manyStream
+	VMOVUPS    X3, (R9)
+	VMOVUPS    X4, 16(R9)
+	VMOVUPS    X5, 32(R9)
+	VMOVUPS    X6, 48(R9)
+	JMP        manyStored
+
+manyStream:
+	VMOVNTPS X3, (R9)
+	VMOVNTPS X4, 16(R9)
+	VMOVNTPS X5, 32(R9)
+	VMOVNTPS X6, 48(R9)
+
+manyStored:
+	ADDQ   dstStep+72(FP), R9
+	MOVQ   step+88(FP), R13
+	IMUL3Q $0x00000080, R13, R13
+	ADDQ   R13, R10
+	DECQ   R11
+	JNZ    manyWindow
+	ADDQ   $0x00000040, R8
+	JMP    many
+
+one:
+	MOVQ SI, R9
+	SUBQ R8, R9
+	JZ   done
+	CMPQ R9, $0x00000010
+	JGE  whole
+	LEAQ -16(SI), R8
+
+whole:
+	LEAQ (CX)(R8*1), R9
+	MOVQ DI, R10
+	MOVQ rows+48(FP), R11
+
+oneRow:
+	MOVQ       outputs+64(FP), R13
+	IMULQ      step+88(FP), R13
+	IMULQ      rowStep+56(FP), R13
+	PREFETCHT1 (R9)(R13*1)
+	MOVQ       (DX), R13
+	VCVTPS2PD  (R9)(R13*1), Y3
+	MOVQ       $0x00000001, R12
+	CMPQ       R12, BX
+	JGE        oneSummed
+
+oneCell:
+	MOVQ      (DX)(R12*8), R13
+	VCVTPS2PD (R9)(R13*1), Y4
+	VADDPD    Y4, Y3, Y3
+	INCQ      R12
+	CMPQ      R12, BX
+	JL        oneCell
+
+oneSummed:
+	VMOVUPD Y3, (R10)
+	ADDQ    $0x00000080, R10
+	ADDQ    rowStep+56(FP), R9
+	DECQ    R11
+	JNZ     oneRow
+	LEAQ    (AX)(R8*1), R9
+	MOVQ    DI, R10
+	MOVQ    outputs+64(FP), R11
+
+oneWindow:
+	VMOVUPD (R10), Y3
+	MOVQ    R10, R13
+	MOVQ    ny+80(FP), R12
+	JMP     oneMore
+
+oneAdd:
+	ADDQ   $0x00000080, R13
+	VADDPD (R13), Y3, Y3
+
+oneMore:
+	DECQ         R12
+	JNZ          oneAdd
+	VMULPD       Y1, Y3, Y4
+	CMPQ         divisor+96(FP), $0x00
+	JE           oneDivided
+	VFNMADD231PD Y0, Y4, Y3
+	VCMPPD       $0x0c, Y2, Y3, Y5
+	VFMADD213PD  Y4, Y1, Y3
+	VBLENDVPD    Y5, Y3, Y4, Y4
+
+oneDivided:
+	VCVTPD2PSY Y4, X3
+	CMPQ       stream+40(FP), $0x00
+	JNE        oneStream
+	VMOVUPS    X3, (R9)
+	JMP        oneStored
+
+oneStream:
+	VMOVNTPS X3, (R9)
+
+oneStored:
+	ADDQ   dstStep+72(FP), R9
+	MOVQ   step+88(FP), R13
+	IMUL3Q $0x00000080, R13, R13
+	ADDQ   R13, R10
+	DECQ   R11
+	JNZ    oneWindow
+	ADDQ   $0x00000010, R8
+	JMP    one
+
+done:
+	VZEROUPPER
+	RET
+
 // func averageWideAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, divisor float64, reciprocal float64, stream int)
 // Requires: AVX, AVX512F
 TEXT ·averageWideAVX512(SB), NOSPLIT, $0-96
@@ -367,6 +590,225 @@ next:
 	ADDQ R8, CX
 	DECQ DI
 	JNZ  output
+	VZEROUPPER
+	RET
+
+// func averageBandAVX512(dst *float32, src *float32, taps *int, nx int, n int, stream int, rows int, rowStep int, outputs int, dstStep int, ny int, step int, divisor float64, reciprocal float64, buffer *float64)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·averageBandAVX512(SB), NOSPLIT, $0-120
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         taps+16(FP), DX
+	MOVQ         nx+24(FP), BX
+	MOVQ         n+32(FP), SI
+	MOVQ         buffer+112(FP), DI
+	SHLQ         $0x02, SI
+	VBROADCASTSD divisor+96(FP), Z0
+	VBROADCASTSD reciprocal+104(FP), Z1
+	VPXORQ       Z2, Z2, Z2
+	XORQ         R8, R8
+
+many:
+	MOVQ SI, R9
+	SUBQ R8, R9
+	CMPQ R9, $0x00000080
+	JL   one
+	LEAQ (CX)(R8*1), R9
+	MOVQ DI, R10
+	MOVQ rows+48(FP), R11
+
+manyRow:
+	MOVQ       outputs+64(FP), R13
+	IMULQ      step+88(FP), R13
+	IMULQ      rowStep+56(FP), R13
+	PREFETCHT1 (R9)(R13*1)
+	PREFETCHT1 64(R9)(R13*1)
+	MOVQ       (DX), R13
+	VCVTPS2PD  (R9)(R13*1), Z3
+	VCVTPS2PD  32(R9)(R13*1), Z4
+	VCVTPS2PD  64(R9)(R13*1), Z5
+	VCVTPS2PD  96(R9)(R13*1), Z6
+	MOVQ       $0x00000001, R12
+	CMPQ       R12, BX
+	JGE        manySummed
+
+manyCell:
+	MOVQ      (DX)(R12*8), R13
+	VCVTPS2PD (R9)(R13*1), Z7
+	VADDPD    Z7, Z3, Z3
+	VCVTPS2PD 32(R9)(R13*1), Z7
+	VADDPD    Z7, Z4, Z4
+	VCVTPS2PD 64(R9)(R13*1), Z7
+	VADDPD    Z7, Z5, Z5
+	VCVTPS2PD 96(R9)(R13*1), Z7
+	VADDPD    Z7, Z6, Z6
+	INCQ      R12
+	CMPQ      R12, BX
+	JL        manyCell
+
+manySummed:
+	VMOVUPD Z3, (R10)
+	VMOVUPD Z4, 64(R10)
+	VMOVUPD Z5, 128(R10)
+	VMOVUPD Z6, 192(R10)
+	ADDQ    $0x00000100, R10
+	ADDQ    rowStep+56(FP), R9
+	DECQ    R11
+	JNZ     manyRow
+	LEAQ    (AX)(R8*1), R9
+	MOVQ    DI, R10
+	MOVQ    outputs+64(FP), R11
+
+manyWindow:
+	VMOVUPD (R10), Z3
+	VMOVUPD 64(R10), Z4
+	VMOVUPD 128(R10), Z5
+	VMOVUPD 192(R10), Z6
+	MOVQ    R10, R13
+	MOVQ    ny+80(FP), R12
+	JMP     manyMore
+
+manyAdd:
+	ADDQ   $0x00000100, R13
+	VADDPD (R13), Z3, Z3
+	VADDPD 64(R13), Z4, Z4
+	VADDPD 128(R13), Z5, Z5
+	VADDPD 192(R13), Z6, Z6
+
+manyMore:
+	DECQ         R12
+	JNZ          manyAdd
+	VMULPD       Z1, Z3, Z7
+	VMULPD       Z1, Z4, Z8
+	VMULPD       Z1, Z5, Z9
+	VMULPD       Z1, Z6, Z10
+	CMPQ         divisor+96(FP), $0x00
+	JE           manyDivided
+	VFNMADD231PD Z0, Z7, Z3
+	VCMPPD       $0x0c, Z2, Z3, K1
+	VFMADD231PD  Z1, Z3, K1, Z7
+	VFNMADD231PD Z0, Z8, Z4
+	VCMPPD       $0x0c, Z2, Z4, K1
+	VFMADD231PD  Z1, Z4, K1, Z8
+	VFNMADD231PD Z0, Z9, Z5
+	VCMPPD       $0x0c, Z2, Z5, K1
+	VFMADD231PD  Z1, Z5, K1, Z9
+	VFNMADD231PD Z0, Z10, Z6
+	VCMPPD       $0x0c, Z2, Z6, K1
+	VFMADD231PD  Z1, Z6, K1, Z10
+
+manyDivided:
+	VCVTPD2PS Z7, Y3
+	VCVTPD2PS Z8, Y4
+	VCVTPD2PS Z9, Y5
+	VCVTPD2PS Z10, Y6
+	CMPQ      stream+40(FP), $0x00
+	JNE       manyStream
+	VMOVUPS   Y3, (R9)
+	VMOVUPS   Y4, 32(R9)
+	VMOVUPS   Y5, 64(R9)
+	VMOVUPS   Y6, 96(R9)
+	JMP       manyStored
+
+manyStream:
+	VMOVNTPS Y3, (R9)
+	VMOVNTPS Y4, 32(R9)
+	VMOVNTPS Y5, 64(R9)
+	VMOVNTPS Y6, 96(R9)
+
+manyStored:
+	ADDQ   dstStep+72(FP), R9
+	MOVQ   step+88(FP), R13
+	IMUL3Q $0x00000100, R13, R13
+	ADDQ   R13, R10
+	DECQ   R11
+	JNZ    manyWindow
+	ADDQ   $0x00000080, R8
+	JMP    many
+
+one:
+	MOVQ SI, R9
+	SUBQ R8, R9
+	JZ   done
+	CMPQ R9, $0x00000020
+	JGE  whole
+	LEAQ -32(SI), R8
+
+whole:
+	LEAQ (CX)(R8*1), R9
+	MOVQ DI, R10
+	MOVQ rows+48(FP), R11
+
+oneRow:
+	MOVQ       outputs+64(FP), R13
+	IMULQ      step+88(FP), R13
+	IMULQ      rowStep+56(FP), R13
+	PREFETCHT1 (R9)(R13*1)
+	MOVQ       (DX), R13
+	VCVTPS2PD  (R9)(R13*1), Z3
+	MOVQ       $0x00000001, R12
+	CMPQ       R12, BX
+	JGE        oneSummed
+
+oneCell:
+	MOVQ      (DX)(R12*8), R13
+	VCVTPS2PD (R9)(R13*1), Z4
+	VADDPD    Z4, Z3, Z3
+	INCQ      R12
+	CMPQ      R12, BX
+	JL        oneCell
+
+oneSummed:
+	VMOVUPD Z3, (R10)
+	ADDQ    $0x00000100, R10
+	ADDQ    rowStep+56(FP), R9
+	DECQ    R11
+	JNZ     oneRow
+	LEAQ    (AX)(R8*1), R9
+	MOVQ    DI, R10
+	MOVQ    outputs+64(FP), R11
+
+oneWindow:
+	VMOVUPD (R10), Z3
+	MOVQ    R10, R13
+	MOVQ    ny+80(FP), R12
+	JMP     oneMore
+
+oneAdd:
+	ADDQ   $0x00000100, R13
+	VADDPD (R13), Z3, Z3
+
+oneMore:
+	DECQ         R12
+	JNZ          oneAdd
+	VMULPD       Z1, Z3, Z4
+	CMPQ         divisor+96(FP), $0x00
+	JE           oneDivided
+	VFNMADD231PD Z0, Z4, Z3
+	VCMPPD       $0x0c, Z2, Z3, K1
+	VFMADD231PD  Z1, Z3, K1, Z4
+
+oneDivided:
+	VCVTPD2PS Z4, Y3
+	CMPQ      stream+40(FP), $0x00
+	JNE       oneStream
+	VMOVUPS   Y3, (R9)
+	JMP       oneStored
+
+oneStream:
+	VMOVNTPS Y3, (R9)
+
+oneStored:
+	ADDQ   dstStep+72(FP), R9
+	MOVQ   step+88(FP), R13
+	IMUL3Q $0x00000100, R13, R13
+	ADDQ   R13, R10
+	DECQ   R11
+	JNZ    oneWindow
+	ADDQ   $0x00000020, R8
+	JMP    one
+
+done:
 	VZEROUPPER
 	RET
 

@@ -47,6 +47,7 @@ type directTable struct {
 	extrema [4]func(r run, lanes *[16]int32) // by extremumKind
 	locate  [4]func(r run, mask *[16]int32)  // the same with argmax
 	average func(r run, mask *[16]int32)
+	bands   func(b rowBand)
 	gather  func(lanes *[16]int32, n, step int) // prepares lanes for cells smaller than a vector
 }
 
@@ -72,8 +73,9 @@ type directPool struct {
 	rows    int // of all images: images * depth * height
 	band    int // rows of a unit
 	stream  bool
-	taps    int // most taps of a window
-	inImage int // numbers of an input image
+	taps    int             // most taps of a window
+	bands   func(b rowBand) // of averages whose windows share rows, or nil
+	inImage int             // numbers of an input image
 	number  numbering
 }
 
@@ -123,12 +125,26 @@ func newDirectPool(spec *PoolSpec) (k *Pool, refusal string) {
 		}
 		d.reduce = table.average
 		maskLanes(&d.lanes, d.inner)
+		if d.shares() {
+			d.bands = table.bands
+			d.band = roundUp(d.band, 2*bandRows)
+			scratch += scratchWords[float64](bandBuffer(axes[1].Size, axes[1].Stride))
+		}
 	default:
 		d.reduce = table.extrema[kindOf(spec.Reduction == Min, spec.IgnoreNaN)]
 		table.gather(&d.lanes, d.inner, axes[2].Stride*d.inner)
 	}
 	return &Pool{Units: (d.rows + d.band - 1) / d.band, Scratch: 8 * scratch, run: d.run,
 		Impl: fmt.Sprintf("direct %s, %s", windowSize(&d.Geometry), spec.Level)}, ""
+}
+
+// shares reports whether windows one below the other share rows that bands of
+// rows of outputs sum once.
+func (d *directPool) shares() bool {
+	z, y, x := &d.Geometry.Axes[0], &d.Geometry.Axes[1], &d.Geometry.Axes[2]
+	x0, x1 := x.Interior()
+	return z.Bounds == nil && y.Bounds == nil && x.Bounds == nil && z.Size == 1 &&
+		y.Dilation == 1 && y.Size > y.Stride && x.Stride == 1 && (x1-x0)*d.inner >= scratchLanes
 }
 
 // summedByTaps reports whether other kernels sum rows, planes and windows from
@@ -206,10 +222,22 @@ func (d *directPool) run(s *Scratch, dst, argmax, src *tensor.Tensor, unit int) 
 	}
 	var filled [3]int
 	line := w.Out * d.inner
-	for row := unit * d.band; row < min((unit+1)*d.band, d.rows); row++ {
+	banded := 0 // rows before this one are done but for their borders
+	var buffer []float64
+	y0, y1 := 0, 0 // windows inside along the height
+	if d.bands != nil {
+		y0, y1 = axes[1].Interior()
+		buffer = take[float64](s, bandBuffer(axes[1].Size, axes[1].Stride))
+	}
+	last := min((unit+1)*d.band, d.rows)
+	for row := unit * d.band; row < last; row++ {
 		image, z, y := row/axes[1].Out/axes[0].Out, row/axes[1].Out%axes[0].Out, row%axes[1].Out
 		f := finishing[float32, float32]{spec: &d.PoolSpec, z: z, y: y}
 		divisor, perOutput := f.divisor()
+		together := 0 // rows of outputs that a band can take from here on
+		if y >= y0 {
+			together = min(y1-y, last-row, bandRows)
+		}
 		var count [3]int
 		z, count[0] = axes[0].Cells(z)
 		y, count[1] = axes[1].Cells(y)
@@ -246,6 +274,15 @@ func (d *directPool) run(s *Scratch, dst, argmax, src *tensor.Tensor, unit int) 
 				r.divisor *= f.taps(2, x)
 			}
 			r.dst, r.src = results[x*d.inner:(x+r.outputs)*d.inner], cells[first*d.inner:]
+			if x == x0 && row < banded {
+				continue
+			}
+			if x == x0 && together > 1 {
+				b := rowBand{run: r, rows: together, step: axes[1].Stride, srcRow: w.In * d.inner, dstRow: line, buffer: buffer}
+				d.bands(b)
+				banded = row + together
+				continue
+			}
 			d.reduce(r, &d.lanes)
 		}
 	}

@@ -19,6 +19,7 @@ var directTables = [...]directTable{
 			locator(quadLocators[3], wideLocator{8, locateWideMinIgnoreNaNAVX2}),
 		},
 		average: averager(4, averageWideAVX2),
+		bands:   bandAverager(4, averageBandAVX2),
 		gather:  func(lanes *[16]int32, n, _ int) { maskLanes(lanes, n) },
 	},
 	AVX512: {
@@ -36,6 +37,7 @@ var directTables = [...]directTable{
 			locator(quadLocators[3], wideLocator{16, locateWideMinIgnoreNaNAVX512}, wideLocator{8, locateWideMinIgnoreNaNAVX2}),
 		},
 		average: averager(8, averageWideAVX512),
+		bands:   bandAverager(8, averageBandAVX512),
 		gather:  gatherLanes,
 	},
 }

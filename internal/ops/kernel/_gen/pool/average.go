@@ -15,6 +15,7 @@ func averages() {
 	DATA(0, U64(1<<63))
 	for _, v := range isas {
 		averageWide(v, zero)
+		averageBand(v)
 	}
 	averageQuad(zero)
 	averageNarrow(zero)
@@ -189,6 +190,119 @@ func averageWide(v isa, zero Mem) {
 	ADDQ(f.step, f.src)
 	DECQ(f.outputs)
 	JNZ(LabelRef("output"))
+	VZEROUPPER()
+	RET()
+}
+
+// averageBand writes the function for several rows of windows at stride 1 along
+// the width. The rows that windows share are converted and summed once: for a
+// block of columns first the sums of all rows, to a buffer of a few lines, then
+// the windows.
+func averageBand(v isa) {
+	name, half := "averageBand"+v.name, v.bytes/2
+	TEXT(name, NOSPLIT, "func(dst, src *float32, taps *int, nx, n, stream, rows, rowStep, outputs, dstStep, ny, step int, divisor, reciprocal float64, buffer *float64)")
+	Pragma("noescape")
+	Doc(name+" averages outputs rows of windows over n numbers, at least half a vector: nx taps of a row, ny rows, which",
+		"begin step rows of rows in all apart; rowStep and dstStep are bytes. buffer holds four vectors for each row. With stream != 0 it",
+		"writes past the caches, for which dst must be aligned to half a vector and n and dstStep multiples of it.")
+	load := func(name string) Register { return Load(Param(name), GP64()) }
+	dst, src, taps, nx, n, buffer := load("dst"), load("src"), load("taps"), load("nx"), load("n"), load("buffer")
+	SHLQ(U8(2), n)
+	q := newQuotient(v, argument("divisor"), argument("reciprocal"))
+	at, left, base, to, count, t, offset := GP64(), GP64(), GP64(), GP64(), GP64(), GP64(), GP64()
+	block := func(vectors int, label string) {
+		var sums []VecVirtual
+		for range vectors {
+			sums = append(sums, v.vector())
+		}
+		cell := func(i int) Mem { return Mem{Base: base, Index: offset, Scale: 1, Disp: i * half} }
+		LEAQ(Mem{Base: src, Index: at, Scale: 1}, base)
+		MOVQ(buffer, to)
+		MOVQ(argument("rows"), count)
+		Label(label + "Row")
+		MOVQ(argument("outputs"), offset)
+		IMULQ(argument("step"), offset)
+		IMULQ(argument("rowStep"), offset)
+		for line := 0; line < vectors*half; line += 64 { // of the next band
+			PREFETCHT1(Mem{Base: base, Index: offset, Scale: 1, Disp: line})
+		}
+		MOVQ(Mem{Base: taps}, offset)
+		for i, s := range sums {
+			VCVTPS2PD(cell(i), s)
+		}
+		MOVQ(U32(1), t)
+		CMPQ(t, nx)
+		JGE(LabelRef(label + "Summed"))
+		Label(label + "Cell")
+		MOVQ(Mem{Base: taps, Index: t, Scale: 8}, offset)
+		for i, s := range sums {
+			x := v.vector()
+			VCVTPS2PD(cell(i), x)
+			VADDPD(x, s, s)
+		}
+		INCQ(t)
+		CMPQ(t, nx)
+		JL(LabelRef(label + "Cell"))
+		Label(label + "Summed")
+		for i, s := range sums {
+			VMOVUPD(s, Mem{Base: to, Disp: i * v.bytes})
+		}
+		ADDQ(U32(uint32(4*v.bytes)), to)
+		ADDQ(argument("rowStep"), base)
+		DECQ(count)
+		JNZ(LabelRef(label + "Row"))
+
+		LEAQ(Mem{Base: dst, Index: at, Scale: 1}, base)
+		MOVQ(buffer, to)
+		MOVQ(argument("outputs"), count)
+		Label(label + "Window")
+		for i, s := range sums {
+			VMOVUPD(Mem{Base: to, Disp: i * v.bytes}, s)
+		}
+		MOVQ(to, offset)
+		MOVQ(argument("ny"), t)
+		JMP(LabelRef(label + "More"))
+		Label(label + "Add")
+		ADDQ(U32(uint32(4*v.bytes)), offset)
+		for i, s := range sums {
+			VADDPD(Mem{Base: offset, Disp: i * v.bytes}, s, s)
+		}
+		Label(label + "More")
+		DECQ(t)
+		JNZ(LabelRef(label + "Add"))
+		var results []VecVirtual
+		for _, r := range q.divide(v, label, sums) {
+			results = append(results, rounded(v, r))
+		}
+		storeRow(argument("stream"), label, Mem{Base: base}, half, results)
+		ADDQ(argument("dstStep"), base)
+		MOVQ(argument("step"), offset)
+		IMUL3Q(U32(uint32(4*v.bytes)), offset, offset)
+		ADDQ(offset, to)
+		DECQ(count)
+		JNZ(LabelRef(label + "Window"))
+	}
+	XORQ(at, at)
+	Label("many")
+	MOVQ(n, left)
+	SUBQ(at, left)
+	CMPQ(left, U32(uint32(4*half)))
+	JL(LabelRef("one"))
+	block(4, "many")
+	ADDQ(U32(uint32(4*half)), at)
+	JMP(LabelRef("many"))
+	Label("one")
+	MOVQ(n, left)
+	SUBQ(at, left)
+	JZ(LabelRef("done"))
+	CMPQ(left, U32(uint32(half)))
+	JGE(LabelRef("whole"))
+	LEAQ(Mem{Base: n, Disp: -half}, at)
+	Label("whole")
+	block(1, "one")
+	ADDQ(U32(uint32(half)), at)
+	JMP(LabelRef("one"))
+	Label("done")
 	VZEROUPPER()
 	RET()
 }
