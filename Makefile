@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help check test generate bench dist
+.PHONY: help check test generate bench corpora dist
 
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 .PHONY: $(PLATFORMS)
@@ -20,6 +20,9 @@ generate: ## Write the generated files again: operation pages, assembly
 
 bench: ## Run the Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+
+corpora: ## Run poolctl over the damaged and hostile files in CORPORA=DIR and print what became of them
+	go run ./tools/corpora $(CORPORA)
 
 dist: ## Cross-build static binaries and the man pages into dist/, with their sha256 sums
 	rm -rf dist

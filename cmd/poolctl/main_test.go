@@ -2,6 +2,7 @@ package main
 
 import (
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,9 @@ import (
 	"github.com/poolctl/poolctl/internal/cli"
 )
 
+// otherPrograms are what this test's binary does under other names.
+var otherPrograms = map[string]func(){}
+
 func TestMain(m *testing.M) {
 	// Built with -race every program waits a second before it ends, and the
 	// scripts run about a thousand.
@@ -20,9 +24,11 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
-	testscript.Main(m, map[string]func(){
+	programs := map[string]func(){
 		"poolctl": func() { os.Exit(cli.Main(os.Args[1:], cli.StandardStreams())) },
-	})
+	}
+	maps.Copy(programs, otherPrograms)
+	testscript.Main(m, programs)
 }
 
 // TestScripts runs every script of testdata/script on the real program. The

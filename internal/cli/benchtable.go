@@ -85,7 +85,7 @@ func (a *app) planWorkload(w bench.Workload) (plannedWorkload, error) {
 	if row.plan, row.specs, err = b.plan(a, ""); err != nil {
 		return row, err
 	}
-	return row, a.checkMemory(row.plan, 0)
+	return row, a.checkMemory(row.plan)
 }
 
 func (a *app) writeSuite(rows []workloadResult, limits *ops.Roofline, format string) error {

@@ -69,7 +69,7 @@ const (
 // not wanted.
 func (a *app) bench(plans []*ops.Plan, specs []tensor.Spec, options benchFlags) ([]benchResult, error) {
 	for _, plan := range plans {
-		if err := a.checkMemory(plan, 0); err != nil {
+		if err := a.checkMemory(plan); err != nil {
 			return nil, err
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/poolctl/poolctl/internal/config"
+	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
 	"github.com/poolctl/poolctl/internal/ops/kernel"
 )
@@ -53,6 +54,7 @@ type settings struct {
 	Color     string
 	MaxMemory byteSize
 	MaxPixels int
+	MaxSide   int
 	Config    string
 }
 
@@ -177,7 +179,8 @@ func (s *settings) flags(f *pflag.FlagSet) {
 	s.MaxMemory = byteSize(defaultMemory())
 	f.Var(&s.MaxMemory, "max-memory", "refuse work that needs more memory than `SIZE`, such as 4GiB (default half of the machine's)")
 	f.Lookup("max-memory").DefValue = ""
-	f.IntVar(&s.MaxPixels, "max-pixels", 100_000_000, "refuse pictures of more than `N` pixels")
+	f.IntVar(&s.MaxPixels, "max-pixels", imgio.DefaultMaxPixels, "refuse pictures of more than `N` pixels")
+	f.IntVar(&s.MaxSide, "max-side", imgio.DefaultMaxSide, "refuse pictures of more than `N` pixels across or down")
 	f.StringVar(&s.Config, "config", "", "configuration `FILE` (default poolctl/config.yaml in the user's configuration folder)")
 }
 
@@ -195,8 +198,10 @@ func (a *app) applySettings(cmd *cobra.Command) error {
 	if a.Threads > maxThreads {
 		return usagef("--threads: got %d, want <= %d", a.Threads, maxThreads)
 	}
-	if a.MaxPixels < 1 {
-		return usagef("--max-pixels: got %d, want >= 1", a.MaxPixels)
+	for flag, n := range map[string]int{"max-pixels": a.MaxPixels, "max-side": a.MaxSide} {
+		if n < 1 {
+			return usagef("--%s: got %d, want >= 1", flag, n)
+		}
 	}
 	if a.Quiet && a.Verbose {
 		return usagef("--quiet: has no meaning with --verbose")

@@ -59,14 +59,16 @@ func (a *app) runCompare(nameA, nameB string, rtol, atol float64, picture string
 		}
 	}
 	var pair [2]*tensor.Tensor
+	held := 0
 	for i, name := range []string{nameA, nameB} {
-		source, err := imgio.Open(name, imgio.Options{Stdin: a.in, MaxPixels: a.MaxPixels})
+		source, err := imgio.Open(name, a.files(false))
 		if err != nil {
 			return err
 		}
-		if pair[i], err = a.readWithin(source); err != nil {
+		if pair[i], err = a.readWithin(source, held); err != nil {
 			return err
 		}
+		held, _ = pair[i].Bytes() // checked by readWithin
 	}
 	d, err := report.Compare(pair[0], pair[1], rtol, atol)
 	if err != nil {

@@ -258,21 +258,18 @@ func (a *app) runGrad(g *gradient, names []string) error {
 			r.Settings = append(r.Settings, report.Setting{Name: p.Name, Value: value})
 		}
 	}
+	memory, err := a.gradFootprint(g, forward, plan, in, up)
+	if err != nil {
+		return err
+	}
 	if g.DryRun {
+		r.Memory = memory.report(a.Threads)
 		return a.writeReport(r, a.reportFormat(g.Report, true), g.Why, false)
 	}
 	if err := imgio.CheckOutputs(in.files(), g.outputs(), a.NoClobber); err != nil {
 		return err
 	}
-	extra := in.decodeBytes()
-	if g.Check {
-		more, err := a.checkBytes(g, in.specs(), up.at)
-		if err != nil {
-			return err
-		}
-		extra += more
-	}
-	if err := a.checkMemory(plan, extra); err != nil {
+	if err := a.admit(plan.Op, memory); err != nil {
 		return err
 	}
 	tensors, err := in.read()
@@ -286,6 +283,7 @@ func (a *app) runGrad(g *gradient, names []string) error {
 		}
 		tensors[up.at], _ = tensor.Converted(y[0], up.dtype)
 	}
+	collect(memory.compute)
 	results, clipped, err := ops.Run(plan, a.Threads, tensors...)
 	if err != nil {
 		return err
@@ -299,6 +297,7 @@ func (a *app) runGrad(g *gradient, names []string) error {
 			return err
 		}
 	}
+	collect(memory.encode)
 	outputs, err := g.results(plan, tensors, up.at, results, in.depth())
 	if err != nil {
 		return err
@@ -332,7 +331,7 @@ type upstream struct {
 // the inputs.
 func (a *app) openUpstream(g *gradient, up *upstream, in *inputs) error {
 	up.at = len(in.list)
-	options := imgio.Options{Stdin: a.in, MaxPixels: a.MaxPixels}
+	options := a.files(false)
 	file := g.Upstream
 	if second := g.param("second"); second != "" {
 		file = second

@@ -203,8 +203,9 @@ func (g *gradient) numericalPlans(specs []tensor.Spec, upstream int) (forward, b
 	return forward, backward, err
 }
 
-// checkBytes returns the memory that --check needs beside the gradient's own.
-func (a *app) checkBytes(g *gradient, specs []tensor.Spec, upstream int) (int, error) {
+// numericalBytes returns the memory that --check needs beside the gradient's
+// own.
+func (a *app) numericalBytes(g *gradient, specs []tensor.Spec, upstream int) (int, error) {
 	forward, backward, err := g.numericalPlans(specs, upstream)
 	if err != nil {
 		return 0, err
@@ -212,9 +213,10 @@ func (a *app) checkBytes(g *gradient, specs []tensor.Spec, upstream int) (int, e
 	total := 0
 	for _, plan := range []*ops.Plan{forward, backward} {
 		n, err := plan.Bytes(a.Threads)
-		if total += n; err != nil || total < 0 {
+		if err != nil {
 			return 0, &limitError{fmt.Sprintf("%s: check: the bytes in float64 do not fit in 63 bits", g.spec.Name), ""}
 		}
+		total = plus(total, n)
 	}
 	return total, nil
 }

@@ -18,17 +18,9 @@ func (g *gradient) results(plan *ops.Plan, tensors []*tensor.Tensor, upstream in
 	if err != nil {
 		return nil, usagef("%s: normalize: %v", g.spec.Name, err)
 	}
-	files := map[string]string{"dsecond": g.Output}
-	for name, file := range g.Grads {
-		files["d"+name] = *file
-	}
 	var list []imgio.Output
 	for i, o := range plan.Outputs {
-		name := files[o.Name]
-		if g.isInput(o.Name) && i == g.Of {
-			name = g.Output
-		}
-		if name != "" {
+		if name := g.fileOf(i, o.Name); name != "" {
 			list = append(list, imgio.Output{Name: name, Tensor: results[i], Layout: o.Layout, Depth: depth, Quality: g.files.Quality, Normalize: normalize})
 		}
 	}
@@ -75,9 +67,54 @@ func (g *gradient) results(plan *ops.Plan, tensors []*tensor.Tensor, upstream in
 	return list, nil
 }
 
+// fileOf returns the file that output i of a gradient's plan is written to, ""
+// for none.
+func (g *gradient) fileOf(i int, output string) string {
+	switch {
+	case output == "dsecond", g.isInput(output) && i == g.Of:
+		return g.Output
+	case g.isInput(output):
+		return ""
+	}
+	return *g.Grads[output[1:]]
+}
+
 // isInput reports whether an output of a gradient's plan is that of a main
 // input.
 func (g *gradient) isInput(name string) bool { return strings.HasPrefix(name, "dx") }
+
+// gradFootprint adds up what a gradient's run takes: its own plan, the forward
+// operation for an upstream gradient that needs the output, the numerical check.
+func (a *app) gradFootprint(g *gradient, forward, plan *ops.Plan, in *inputs, up upstream) (footprint, error) {
+	normalize, _ := imgio.ParseNormalize(g.files.Normalize) // refused by results
+	var outputs []imgio.Output
+	for i, o := range plan.Outputs {
+		outputs = append(outputs, imgio.Output{Name: g.fileOf(i, o.Name), Layout: o.Layout, Depth: in.depth(), Normalize: normalize})
+	}
+	if g.Heatmap != "" || g.Overlay != "" {
+		outputs = append(outputs, imgio.Output{})
+	}
+	f, err := a.footprint(plan, in, outputs)
+	if err != nil {
+		return f, err
+	}
+	if g.Loss == "l2" {
+		n, err := forward.Bytes(a.Threads)
+		if err != nil {
+			return f, &limitError{plan.Op + ": " + err.Error(), ""}
+		}
+		upstream, _ := in.list[up.at].spec.Bytes() // checked when the plan was made
+		f.compute = max(f.compute, plus(n, upstream))
+	}
+	if g.Check {
+		more, err := a.numericalBytes(g, in.specs(), up.at)
+		if err != nil {
+			return f, err
+		}
+		f.compute = plus(f.compute, more)
+	}
+	return f, nil
+}
 
 // arrowCases computes what the drawing shows: the first channel of the first
 // picture, by the operation as it was called and, beside it, by the average (or

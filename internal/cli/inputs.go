@@ -30,7 +30,7 @@ func (a *app) openInputs(op ops.Op, names []string, noOrient bool) (_ *inputs, e
 			in.close()
 		}
 	}()
-	options := imgio.Options{Stdin: a.in, NoOrient: noOrient, MaxPixels: a.MaxPixels}
+	options := a.files(noOrient)
 	for i, name := range names {
 		main, err := openInput(name, options)
 		if err != nil {
@@ -59,6 +59,11 @@ func (a *app) openInputs(op ops.Op, names []string, noOrient bool) (_ *inputs, e
 		in.list = append(in.list, next)
 	}
 	return in, nil
+}
+
+// files says how files are opened.
+func (a *app) files(noOrient bool) imgio.Options {
+	return imgio.Options{Stdin: a.in, NoOrient: noOrient, MaxPixels: a.MaxPixels, MaxSide: a.MaxSide, MaxMemory: int(a.MaxMemory)}
 }
 
 // stream is a tensor that may come from standard input, for messages.
@@ -155,17 +160,23 @@ func (in *inputs) files() []string {
 // 16.
 func (in *inputs) depth() int { return max(8, in.list[0].source.Info.Depth) }
 
-// decodeBytes returns about what decoding takes beside the tensors: a picture
-// is held once more by its decoder.
-func (in *inputs) decodeBytes() int {
-	total := 0
+// bytes returns the size of the tensors, and about what making the greediest of
+// them takes beside them: a decoder's memory, a copy in another layout.
+func (in *inputs) bytes() (tensors, beside int) {
 	for _, x := range in.list {
-		if x.source != nil && x.source.Info.Picture {
-			n, _ := x.spec.Bytes()
-			total += n
+		n, _ := x.spec.Bytes() // checked when the plan was made
+		tensors = plus(tensors, n)
+		switch {
+		case x.source == nil:
+			elements, _ := x.spec.Shape.Elements()
+			beside = max(beside, 8*elements) // made in float64
+		case x.perm != nil:
+			beside = max(beside, x.source.Info.Decoding, n)
+		default:
+			beside = max(beside, x.source.Info.Decoding)
 		}
 	}
-	return total
+	return tensors, beside
 }
 
 // decodes reports whether the only input is a picture that can be worked on while

@@ -60,11 +60,11 @@ func (a *app) runInspect(name string, noOrient, preview bool, format string) err
 		}
 	}
 	for _, each := range names {
-		source, err := imgio.Open(each, imgio.Options{Stdin: a.in, NoOrient: noOrient, MaxPixels: a.MaxPixels})
+		source, err := imgio.Open(each, a.files(noOrient))
 		if err != nil {
 			return err
 		}
-		t, err := a.readWithin(source)
+		t, err := a.readWithin(source, 0)
 		if err != nil {
 			return err
 		}
@@ -85,15 +85,16 @@ func (a *app) runInspect(name string, noOrient, preview bool, format string) err
 	return nil
 }
 
-// readWithin reads a source if it fits into --max-memory, and closes it.
-func (a *app) readWithin(source *imgio.Source) (*tensor.Tensor, error) {
+// readWithin reads a source if it fits into --max-memory beside so many other
+// bytes, and closes it.
+func (a *app) readWithin(source *imgio.Source, beside int) (*tensor.Tensor, error) {
 	defer source.Close()
-	need, err := source.Info.Spec.Bytes()
+	size, err := source.Info.Spec.Bytes()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", source.Name, err)
 	}
-	if a.MaxMemory > 0 && need > int(a.MaxMemory) {
-		return nil, &limitError{fmt.Sprintf("%s: needs %s of memory, the limit is %s", source.Name, formatBytes(need), formatBytes(int(a.MaxMemory))), "--max-memory raises the limit"}
+	if err := a.admit(source.Name, footprint{decode: plus(beside, plus(size, source.Info.Decoding))}); err != nil {
+		return nil, err
 	}
 	return source.Read()
 }

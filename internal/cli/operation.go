@@ -183,36 +183,44 @@ func (a *app) runOperation(o *operation, names []string) error {
 	}
 	r := shapeReport(o.op, plan)
 	r.Name = strings.Join(names, " ")
+	memory, err := a.footprint(plan, in, o.planned(plan, in.depth()))
+	if err != nil {
+		return err
+	}
+	compute := a.oneAfterAnother
+	if plan.Follows() && in.decodes() && len(o.outputs()) == 1 {
+		compute = a.atTheSameTime
+		memory.join()
+	}
 	if o.DryRun {
+		r.Memory = memory.report(a.Threads)
 		return a.writeReport(r, a.reportFormat(o.Report, true), o.Why, false)
 	}
 	if err := imgio.CheckOutputs(in.files(), o.outputs(), a.NoClobber); err != nil {
 		return err
 	}
-	if err := a.checkMemory(plan, in.decodeBytes()); err != nil {
+	if err := a.admit(plan.Op, memory); err != nil {
 		return err
 	}
 	a.verbose("%s: %s on %d threads", plan.Geometry.String(), plan.Impl, a.Threads)
-	compute := a.oneAfterAnother
-	if plan.Follows() && in.decodes() && len(o.outputs()) == 1 {
-		compute = a.atTheSameTime
-	}
-	if err := compute(o, plan, in); err != nil {
+	if err := compute(o, plan, in, memory); err != nil {
 		return err
 	}
 	return a.writeReport(r, a.reportFormat(o.Report, false), o.Why, o.Output == "-" || o.Argmax == "-")
 }
 
 // oneAfterAnother reads the inputs, computes, and writes the outputs.
-func (a *app) oneAfterAnother(o *operation, plan *ops.Plan, in *inputs) error {
+func (a *app) oneAfterAnother(o *operation, plan *ops.Plan, in *inputs, memory footprint) error {
 	tensors, err := in.read()
 	if err != nil {
 		return err
 	}
+	collect(memory.compute)
 	results, clipped, err := ops.Run(plan, a.Threads, tensors...)
 	if err != nil {
 		return err
 	}
+	collect(memory.encode)
 	if clipped > 0 {
 		a.note("%d values did not fit their integer type and were clipped", clipped)
 	}
@@ -225,7 +233,7 @@ func (a *app) oneAfterAnother(o *operation, plan *ops.Plan, in *inputs) error {
 
 // atTheSameTime decodes a picture, computes close behind the decoder and encodes
 // close behind that: what one of them leaves idle another takes.
-func (a *app) atTheSameTime(o *operation, plan *ops.Plan, in *inputs) (err error) {
+func (a *app) atTheSameTime(o *operation, plan *ops.Plan, in *inputs, _ footprint) (err error) {
 	x, y := tensor.New(plan.Buffers[0]), tensor.New(plan.Outputs[0].Spec)
 	read, computed := tensor.NewProgress(), tensor.NewProgress()
 	outputs, err := o.results(plan, x, []*tensor.Tensor{y}, in.depth())
@@ -308,6 +316,19 @@ func (o *operation) outputs() []string {
 		if name != "" {
 			list = append(list, name)
 		}
+	}
+	return list
+}
+
+// planned says how the results will be written, without them.
+func (o *operation) planned(plan *ops.Plan, depth int) []imgio.Output {
+	normalize, _ := imgio.ParseNormalize(o.files.Normalize) // refused by results
+	list := []imgio.Output{{Name: o.Output, Layout: plan.Outputs[0].Layout, Depth: depth, Normalize: normalize}}
+	if len(plan.Outputs) > 1 {
+		list = append(list, imgio.Output{})
+	}
+	if imgio.IsPicture(o.Argmax) || o.Overlay != "" {
+		list = append(list, imgio.Output{})
 	}
 	return list
 }

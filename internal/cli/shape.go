@@ -266,7 +266,7 @@ func (s *shapeFlags) plan(op ops.Op, spec ops.Spec, flag string, a *app) (*ops.P
 		switch {
 		case other.Make != nil:
 		case other.Source != standIn:
-			source, err := imgio.Open(other.Source, imgio.Options{Stdin: a.in, MaxPixels: a.MaxPixels})
+			source, err := imgio.Open(other.Source, a.files(false))
 			if err != nil {
 				return nil, nil, err
 			}

@@ -25,7 +25,7 @@ type archived struct {
 	name string
 	file string // another name that it may be asked for by
 	use  use
-	open func() (tensor.Spec, func() (*tensor.Tensor, error), error)
+	open func() (Info, func() (*tensor.Tensor, error), error)
 }
 
 // use says what a network does with an array.
@@ -54,7 +54,7 @@ func List(name string) (list []Member, err error) {
 	if !format.isArchive() {
 		return nil, fmt.Errorf("is %s, want npz, safetensors or onnx", format)
 	}
-	if err := in.slurp(); err != nil {
+	if _, err := in.slurp(0); err != nil {
 		return nil, err
 	}
 	all, err := members(in, format)
@@ -62,11 +62,11 @@ func List(name string) (list []Member, err error) {
 		return nil, fmt.Errorf("%s: %w", format, err)
 	}
 	for _, m := range all {
-		spec, _, err := m.open()
+		info, _, err := m.open()
 		if err != nil {
 			return nil, fmt.Errorf("%s: member %q: %w", format, shorten(m.name), err)
 		}
-		list = append(list, Member{m.name, spec, m.use.operator, m.use.layout})
+		list = append(list, Member{m.name, info.Spec, m.use.operator, m.use.layout})
 	}
 	return list, nil
 }
@@ -96,11 +96,12 @@ func openMember(in *input, format Format, name string) (Info, func() (*tensor.Te
 		return Info{}, nil, fmt.Errorf("%s: %w", format, err)
 	}
 	of := func(err error) error { return fmt.Errorf("%s: member %q: %w", format, shorten(m.name), err) }
-	spec, read, err := m.open()
+	info, read, err := m.open()
 	if err != nil {
 		return Info{}, nil, of(err)
 	}
-	return Info{Spec: spec, Format: format}, func() (*tensor.Tensor, error) {
+	info.Format = format
+	return info, func() (*tensor.Tensor, error) {
 		t, err := read()
 		if err != nil {
 			return nil, of(err)

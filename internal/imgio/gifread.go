@@ -39,6 +39,10 @@ func openGIF(in *input, o Options) (Info, decoder, error) {
 		channels = 4
 	}
 	info := pictureInfo(GIF, h.width, h.height, channels, 8)
+	info.Decoding = h.frame.Dx() * h.frame.Dy()
+	if h.frame != canvas {
+		info.Decoding *= 5 // its indices, and its colours before they are on the canvas
+	}
 	return info, func(t *tensor.Tensor, _ *tensor.Progress) error {
 		img, err := gif.Decode(bufio.NewReader(in.section()))
 		if err != nil {

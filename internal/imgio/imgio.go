@@ -14,6 +14,7 @@
 package imgio
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/poolctl/poolctl/internal/tensor"
@@ -50,6 +51,10 @@ type Info struct {
 	Format  Format
 	Depth   int  // bits per sample of a picture: 8 or 16; 0 for an array
 	Picture bool // Spec is NHWC with N = 1
+
+	// Decoding is about how many bytes Read needs at its peak beside the tensor
+	// that it returns; none of them are kept.
+	Decoding int
 }
 
 // pictureInfo describes a picture of the given size.
@@ -66,18 +71,30 @@ func pictureInfo(f Format, width, height, channels, depth int) Info {
 	}
 }
 
-// DefaultMaxPixels is the largest picture that is read when Options does not
-// say otherwise.
-const DefaultMaxPixels = 100_000_000
+// The largest picture that is read when Options does not say otherwise.
+const (
+	DefaultMaxPixels = 100_000_000
+	DefaultMaxSide   = 65_535
+)
 
 // LimitError reports that a file is larger than a limit allows. Nothing large
 // has been allocated when it is returned.
 type LimitError struct {
-	Name   string // the file
-	Detail string // what the file has, the limit, and the flag that raises it
+	Name   string // the file; empty where what wraps the error names it
+	Detail string // what the file has, the limit, and the flag that raises it, if there is one
 }
 
-func (e *LimitError) Error() string { return e.Name + ": " + e.Detail }
+func (e *LimitError) Error() string {
+	if e.Name == "" {
+		return e.Detail
+	}
+	return e.Name + ": " + e.Detail
+}
+
+// tooMuch is a *LimitError of a limit that no flag raises.
+func tooMuch(format string, args ...any) error {
+	return &LimitError{Detail: fmt.Sprintf(format, args...)}
+}
 
 // UsageError reports names that are wrong by themselves, whatever is in the
 // files: an unknown extension, an output that is an input, two outputs of one
@@ -89,19 +106,18 @@ type UsageError struct {
 
 func (e *UsageError) Error() string { return e.Name + ": " + e.Detail }
 
-// checkPixels refuses a picture without pixels and one with more than the
-// limit.
+// checkPixels refuses a picture without pixels and one beyond the limits.
 func checkPixels(name string, f Format, width, height int, o Options) error {
 	if width <= 0 || height <= 0 {
 		return fmt.Errorf("got size %dx%d, want at least 1x1", width, height)
 	}
-	limit := o.MaxPixels
-	if limit == 0 {
-		limit = DefaultMaxPixels
-	}
+	limit := cmp.Or(o.MaxPixels, DefaultMaxPixels)
 	if height > limit/width {
 		return &LimitError{name, fmt.Sprintf("%s: got %dx%d = %.0f pixels, want <= %d (--max-pixels)",
 			f, width, height, float64(width)*float64(height), limit)}
+	}
+	if side := cmp.Or(o.MaxSide, DefaultMaxSide); max(width, height) > side {
+		return &LimitError{name, fmt.Sprintf("%s: got size %dx%d, want sides <= %d (--max-side)", f, width, height, side)}
 	}
 	return nil
 }

@@ -27,11 +27,16 @@ func openJPEG(in *input, o Options) (Info, decoder, error) {
 	}
 	stored := pictureInfo(JPEG, config.Width, config.Height, channels, 8)
 	info, orientation := stored, 1
+	markers := readJPEGMarkers(in.section())
 	if !o.NoOrient {
-		orientation = exifOrientation(in.section())
+		orientation = markers.orientation
 		if turned(orientation) {
 			info = pictureInfo(JPEG, config.Height, config.Width, channels, 8)
 		}
+	}
+	info.Decoding = markers.decoding(config.Width, config.Height)
+	if orientation != 1 {
+		info.Decoding = max(info.Decoding, channels*config.Width*config.Height)
 	}
 	return info, func(t *tensor.Tensor, told *tensor.Progress) error {
 		if orientation == 1 {

@@ -65,7 +65,7 @@ func readNPYHeaderText(r io.Reader) (string, error) {
 		length = int64(binary.LittleEndian.Uint32(head[8:]))
 	}
 	if length > npyMaxHeader {
-		return "", fmt.Errorf("header: got %d bytes, want <= %d", length, npyMaxHeader)
+		return "", tooMuch("header: got %d bytes, want <= %d", length, npyMaxHeader)
 	}
 	text := make([]byte, length)
 	if _, err := io.ReadFull(r, text); err != nil {

@@ -33,7 +33,17 @@ func openNPY(in *input) (Info, func() (*tensor.Tensor, error), error) {
 			return Info{}, nil, err
 		}
 	}
-	return Info{Spec: h.spec, Format: NPY}, func() (*tensor.Tensor, error) { return h.read(r, remaining >= 0) }, nil
+	info := Info{Spec: h.spec, Format: NPY, Decoding: h.decoding(remaining >= 0)}
+	return info, func() (*tensor.Tensor, error) { return h.read(r, remaining >= 0) }, nil
+}
+
+// decoding returns the bytes that read needs beside the tensor.
+func (h npyHeader) decoding(sizeKnown bool) int {
+	if sizeKnown && !h.fortran {
+		return 0
+	}
+	n, _ := h.spec.Bytes() // checked with the shape
+	return n
 }
 
 // checkSize compares the data that the header announces with the bytes that

@@ -28,7 +28,7 @@ func npzMembers(in *input) ([]archived, error) {
 	}
 	members := make([]archived, len(files))
 	for i, f := range files {
-		members[i] = archived{name: memberName(f), file: f.Name, open: func() (tensor.Spec, func() (*tensor.Tensor, error), error) {
+		members[i] = archived{name: memberName(f), file: f.Name, open: func() (Info, func() (*tensor.Tensor, error), error) {
 			return openNPZ(f)
 		}}
 	}
@@ -36,13 +36,13 @@ func npzMembers(in *input) ([]archived, error) {
 }
 
 // openNPZ opens one array of an archive.
-func openNPZ(f *zip.File) (tensor.Spec, func() (*tensor.Tensor, error), error) {
+func openNPZ(f *zip.File) (Info, func() (*tensor.Tensor, error), error) {
 	h, r, err := openZipped(f)
 	if err != nil {
-		return tensor.Spec{}, nil, err
+		return Info{}, nil, err
 	}
 	_ = r.Close()
-	return h.spec, func() (*tensor.Tensor, error) {
+	return Info{Spec: h.spec, Decoding: h.decoding(true)}, func() (*tensor.Tensor, error) {
 		h, r, err := openZipped(f)
 		if err != nil {
 			return nil, err
@@ -62,7 +62,7 @@ func npzFiles(in *input) ([]*zip.File, error) {
 	}
 	archive.RegisterDecompressor(zip.Deflate, flate.NewReader)
 	if len(archive.File) > npzMaxMembers {
-		return nil, fmt.Errorf("got %d members, want <= %d", len(archive.File), npzMaxMembers)
+		return nil, tooMuch("got %d members, want <= %d", len(archive.File), npzMaxMembers)
 	}
 	if len(archive.File) == 0 {
 		return nil, errors.New("the archive holds no arrays")

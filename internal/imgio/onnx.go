@@ -73,9 +73,9 @@ func onnxMembers(in *input) ([]archived, error) {
 	}
 	list := make([]archived, len(arrays))
 	for i, a := range arrays {
-		list[i] = archived{name: a.name, use: uses[a.name].of(len(a.dims)), open: func() (tensor.Spec, func() (*tensor.Tensor, error), error) {
+		list[i] = archived{name: a.name, use: uses[a.name].of(len(a.dims)), open: func() (Info, func() (*tensor.Tensor, error), error) {
 			s, err := a.stored(in)
-			return s.spec, s.read, err
+			return Info{Spec: s.spec}, s.read, err
 		}}
 	}
 	return list, nil
@@ -95,7 +95,7 @@ func onnxGraph(graph *wire, arrays []onnxTensor, uses onnxUses) ([]onnxTensor, e
 		switch f.number {
 		case 1: // node
 			if nodes++; nodes > onnxMaxNodes {
-				return nil, fmt.Errorf("got more than %d nodes", onnxMaxNodes)
+				return nil, tooMuch("got more than %d nodes", onnxMaxNodes)
 			}
 			if err := uses.node(graph.inside(f)); err != nil {
 				return nil, err
@@ -109,7 +109,7 @@ func onnxGraph(graph *wire, arrays []onnxTensor, uses onnxUses) ([]onnxTensor, e
 				return nil, fmt.Errorf("the name %q occurs twice", shorten(a.name))
 			}
 			if len(arrays) == onnxMaxArrays {
-				return nil, fmt.Errorf("got more than %d initialisers", onnxMaxArrays)
+				return nil, tooMuch("got more than %d initialisers", onnxMaxArrays)
 			}
 			seen[a.name] = true
 			arrays = append(arrays, a)

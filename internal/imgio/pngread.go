@@ -132,6 +132,7 @@ func openPNG(in *input, o Options) (Info, decoder, error) {
 	}
 	depth := max(h.depth, 8)
 	info := pictureInfo(PNG, h.width, h.height, h.channels(), depth)
+	info.Decoding = 2 * h.width * h.stored() * depth / 8 // two rows
 	return info, func(t *tensor.Tensor, told *tensor.Progress) error { return readPNGPixels(c, h, t, told) }, nil
 }
 

@@ -15,25 +15,22 @@ type volume struct {
 	tensor        *tensor.Tensor
 }
 
-// asVolume brings a tensor of any layout into the order N, D, H, W, C.
-func asVolume(t *tensor.Tensor, layout tensor.Layout) (volume, error) {
+// volumeOf returns how a tensor of that shape is seen, without the tensor; the
+// layout "" becomes the usual one of the rank.
+func volumeOf(shape tensor.Shape, layout tensor.Layout) (volume, tensor.Layout, error) {
 	if layout == "" {
-		l, err := tensor.DefaultLayout(len(t.Shape))
+		l, err := tensor.DefaultLayout(len(shape))
 		if err != nil {
-			return volume{}, fmt.Errorf("as a picture: %w", err)
+			return volume{}, "", fmt.Errorf("as a picture: %w", err)
 		}
 		layout = l
 	}
 	if layout == tensor.NC {
 		layout = tensor.HW // a batch of vectors: a row for each
 	}
-	e, err := layout.Split(t.Shape)
+	e, err := layout.Split(shape)
 	if err != nil {
-		return volume{}, err
-	}
-	if layout.ChannelsFirst() {
-		last := string(tensor.ChannelsLast(layout.Spatial()))
-		t = tensor.Permuted(t, tensor.Permutation(string(layout), last))
+		return volume{}, "", err
 	}
 	v := volume{n: e.N, d: 1, h: 1, c: e.C, spatial: len(e.Spatial)}
 	switch s := e.Spatial; len(s) {
@@ -43,6 +40,19 @@ func asVolume(t *tensor.Tensor, layout tensor.Layout) (volume, error) {
 		v.h, v.w = s[0], s[1]
 	default:
 		v.d, v.h, v.w = s[0], s[1], s[2]
+	}
+	return v, layout, nil
+}
+
+// asVolume brings a tensor of any layout into the order N, D, H, W, C.
+func asVolume(t *tensor.Tensor, layout tensor.Layout) (volume, error) {
+	v, layout, err := volumeOf(t.Shape, layout)
+	if err != nil {
+		return volume{}, err
+	}
+	if layout.ChannelsFirst() {
+		last := string(tensor.ChannelsLast(layout.Spatial()))
+		t = tensor.Permuted(t, tensor.Permutation(string(layout), last))
 	}
 	v.tensor = t.Reshaped(tensor.Shape{v.n, v.d, v.h, v.w, v.c})
 	if t.Len() == 0 {

@@ -40,7 +40,7 @@ func safetensorsMembers(in *input) ([]archived, error) {
 	}
 	length := binary.LittleEndian.Uint64(head[:])
 	if length > safetensorsMaxHeader {
-		return nil, fmt.Errorf("header: got %d bytes, want <= %d", length, safetensorsMaxHeader)
+		return nil, tooMuch("header: got %d bytes, want <= %d", length, safetensorsMaxHeader)
 	}
 	data := int64(8 + length)
 	if data > in.size {
@@ -59,14 +59,14 @@ func safetensorsMembers(in *input) ([]archived, error) {
 	}
 	list := make([]archived, len(entries))
 	for i, e := range entries {
-		list[i] = archived{name: e.name, open: func() (tensor.Spec, func() (*tensor.Tensor, error), error) {
+		list[i] = archived{name: e.name, open: func() (Info, func() (*tensor.Tensor, error), error) {
 			kind, known := safetensorsTypes[e.DType]
 			if !known {
-				return tensor.Spec{}, nil, fmt.Errorf("got type %s, want one that poolctl computes with, such as F32", e.DType)
+				return Info{}, nil, fmt.Errorf("got type %s, want one that poolctl computes with, such as F32", e.DType)
 			}
 			s := stored{spec: tensor.Spec{DType: kind.dtype, Shape: e.Shape}, coding: kind.coding,
 				pieces: []piece{{in.file, data + e.Offsets[0], e.Offsets[1] - e.Offsets[0]}}}
-			return s.spec, s.read, s.check()
+			return Info{Spec: s.spec}, s.read, s.check()
 		}}
 	}
 	return list, nil
@@ -106,7 +106,7 @@ func parseSafetensors(text []byte) ([]safetensorsEntry, error) {
 			continue
 		}
 		if len(list) == safetensorsMaxArrays {
-			return nil, fmt.Errorf("got more than %d arrays", safetensorsMaxArrays)
+			return nil, tooMuch("got more than %d arrays", safetensorsMaxArrays)
 		}
 		e := safetensorsEntry{name: name}
 		if err := d.Decode(&e); err != nil {

@@ -163,11 +163,20 @@ func (s *sheet) columns() int {
 	return best
 }
 
+// size returns the sheet's size in pixels.
+func (s *sheet) size() (width, height int) {
+	cellW, cellH := s.cell()
+	columns := s.columns()
+	rows := (len(s.tiles) + columns - 1) / columns
+	return columns*cellW + 1, rows*cellH + 1
+}
+
 func (s *sheet) draw(levels []uint8) *raster {
 	cellW, cellH := s.cell()
 	columns := s.columns()
 	rows := (len(s.tiles) + columns - 1) / columns
-	img := image.NewRGBA(image.Rect(0, 0, columns*cellW+1, rows*cellH+1))
+	width, height := s.size()
+	img := image.NewRGBA(image.Rect(0, 0, width, height))
 	draw.Draw(img, img.Rect, image.NewUniform(sheetBack), image.Point{}, draw.Src)
 	line := image.NewUniform(sheetLine)
 	for i := range columns + 1 {

@@ -2,7 +2,6 @@ package imgio
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +17,8 @@ type Options struct {
 	Stdin     io.Reader // what the name "-" reads
 	NoOrient  bool      // leave a JPEG as it is stored, whatever its EXIF orientation
 	MaxPixels int       // largest picture; 0 means DefaultMaxPixels
+	MaxSide   int       // largest width and height of a picture; 0 means DefaultMaxSide
+	MaxMemory int       // bytes that may be kept of a file that comes through a pipe; 0 means streamLimit
 }
 
 // Source is an opened file: its header is read, its data is not.
@@ -70,8 +71,9 @@ func open(in *input, member string, o Options) (s *Source, err error) {
 	if member != "" && !format.isArchive() {
 		return nil, fmt.Errorf("#%s names a member, but the file is %s, want npz, safetensors or onnx", member, format)
 	}
+	held := 0
 	if format != NPY {
-		if err := in.slurp(); err != nil {
+		if held, err = in.slurp(o.MaxMemory); err != nil {
 			return nil, err
 		}
 	}
@@ -84,10 +86,11 @@ func open(in *input, member string, o Options) (s *Source, err error) {
 	default:
 		s.Info, s.decode, err = openPicture(in, format, o)
 	}
+	s.Info.Decoding += held
 	return s, err
 }
 
-// Read decodes the file. It or Decode is called at most once.
+// Read decodes the file. It or Decode is called at most once; what they needed is let go.
 func (s *Source) Read() (t *tensor.Tensor, err error) {
 	if s.Info.Picture {
 		t = tensor.New(s.Info.Spec)
@@ -95,7 +98,9 @@ func (s *Source) Read() (t *tensor.Tensor, err error) {
 	}
 	defer func() { err = named(s.Name, err) }()
 	defer guard(&err)
-	return s.read()
+	read := s.read
+	s.read = nil
+	return read()
 }
 
 // Decode decodes a picture into t, which has the type and shape of its Info, and
@@ -104,7 +109,9 @@ func (s *Source) Decode(t *tensor.Tensor, told *tensor.Progress) (err error) {
 	defer func() { told.End(err) }()
 	defer func() { err = named(s.Name, err) }()
 	defer guard(&err)
-	return s.decode(t, told)
+	decode := s.decode
+	s.decode = nil
+	return decode(t, told)
 }
 
 // Close releases the file.
@@ -121,7 +128,7 @@ func guard(err *error) {
 // named puts the file's name in front of an error that lacks it.
 func named(name string, err error) error {
 	var limit *LimitError
-	if err == nil || errors.As(err, &limit) {
+	if err == nil || errors.As(err, &limit) && limit.Name != "" {
 		return err
 	}
 	return fmt.Errorf("%s: %w", name, plain(err))
@@ -217,20 +224,24 @@ func kindOf(mode fs.FileMode) string {
 	}
 }
 
-// slurp gives a stream random access by reading all of it.
-func (in *input) slurp() error {
+// slurp gives a stream random access by reading all of it, and returns how many
+// bytes that keeps in memory.
+func (in *input) slurp(most int) (held int, err error) {
 	if in.stream == nil {
-		return nil
+		return 0, nil
 	}
-	data, err := io.ReadAll(io.LimitReader(in.stream, streamLimit+1))
-	if err != nil {
-		return err
+	if most <= 0 || most > streamLimit {
+		most = streamLimit
 	}
-	if len(data) > streamLimit {
-		return &LimitError{in.name, fmt.Sprintf("got more than %d bytes through a pipe, want at most that: give the file by name", streamLimit)}
+	var all pieces
+	if err := all.fill(in.stream, int64(most)); err != nil {
+		if errors.Is(err, errLong) {
+			err = &LimitError{in.name, fmt.Sprintf("got more than %d bytes through a pipe, want at most that: give the file by name (--max-memory)", most)}
+		}
+		return 0, err
 	}
-	in.file, in.size, in.stream = bytes.NewReader(data), int64(len(data)), nil
-	return nil
+	in.file, in.size, in.stream = &all, all.size, nil
+	return int(all.size), nil
 }
 
 // section returns a reader of the whole file.

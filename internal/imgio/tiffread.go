@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/color"
 	"io"
+	"math"
 
 	"github.com/poolctl/poolctl/internal/tensor"
 	"golang.org/x/image/tiff"
@@ -39,7 +40,7 @@ func openTIFF(in *input, o Options) (Info, decoder, error) {
 	if err := checkPixels(in.name, TIFF, config.Width, config.Height, o); err != nil {
 		return Info{}, nil, err
 	}
-	samples, err := tiffSamples(in.section())
+	samples, rows, err := tiffSamples(in.section())
 	if err != nil {
 		return Info{}, nil, err
 	}
@@ -53,6 +54,13 @@ func openTIFF(in *input, o Options) (Info, decoder, error) {
 		channels = 3
 	}
 	info := pictureInfo(TIFF, config.Width, config.Height, channels, depth)
+	// The decoder holds grey and palettes as they are, anything else as RGBA;
+	// beside the picture it has one strip, compressed and not.
+	row := config.Width * depth / 8
+	info.Decoding = row*config.Height + 2*row*min(rows, config.Height)
+	if channels > 1 && !isPalette {
+		info.Decoding = 4*row*config.Height + 2*samples*row*min(rows, config.Height)
+	}
 	return info, func(t *tensor.Tensor, _ *tensor.Progress) error {
 		img, err := tiff.Decode(in.section())
 		if err != nil {
@@ -65,12 +73,12 @@ func openTIFF(in *input, o Options) (Info, decoder, error) {
 	}, nil
 }
 
-// tiffSamples returns the samples per pixel, after checking what the decoder
-// does not look at.
-func tiffSamples(r io.ReaderAt) (int, error) {
+// tiffSamples returns the samples per pixel and the rows per strip, after
+// checking what the decoder does not look at.
+func tiffSamples(r io.ReaderAt) (samples, rows int, err error) {
 	var head [8]byte
 	if _, err := r.ReadAt(head[:], 0); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	var order binary.ByteOrder = binary.LittleEndian
 	if head[0] == 'M' {
@@ -78,13 +86,14 @@ func tiffSamples(r io.ReaderAt) (int, error) {
 	}
 	at := int64(order.Uint32(head[4:]))
 	if _, err := r.ReadAt(head[:2], at); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	entries := make([]byte, 12*int(order.Uint16(head[:2])))
 	if _, err := r.ReadAt(entries, at+2); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	bits, samples, planar, rows := 1, 1, 1, 1
+	bits, planar := 1, 1
+	samples, rows = 1, math.MaxInt32
 	for ; len(entries) > 0; entries = entries[12:] {
 		value := int(order.Uint16(entries[8:]))
 		if order.Uint16(entries[2:]) == 4 { // LONG
@@ -103,13 +112,13 @@ func tiffSamples(r io.ReaderAt) (int, error) {
 	}
 	switch {
 	case samples != bits:
-		return 0, fmt.Errorf("got %d samples per pixel and the bits of %d, want as many", samples, bits)
+		return 0, 0, fmt.Errorf("got %d samples per pixel and the bits of %d, want as many", samples, bits)
 	case planar != 1 && samples > 1:
-		return 0, fmt.Errorf("got planar configuration %d, want 1: one plane for each sample is not supported", planar)
+		return 0, 0, fmt.Errorf("got planar configuration %d, want 1: one plane for each sample is not supported", planar)
 	case rows == 0:
-		return 0, errors.New("got 0 rows per strip, want >= 1")
+		return 0, 0, errors.New("got 0 rows per strip, want >= 1")
 	}
-	return samples, nil
+	return samples, rows, nil
 }
 
 // opaqueColours returns a palette without alpha as RGBA with 8 bits.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/color"
 
 	"github.com/poolctl/poolctl/internal/tensor"
 	"golang.org/x/image/webp"
@@ -29,6 +30,12 @@ func openWebP(in *input, o Options) (Info, decoder, error) {
 		channels = 4
 	}
 	info := pictureInfo(WebP, config.Width, config.Height, channels, 8)
+	// Lossless: two arrays of RGBA. Lossy: planes of 8 bits, two of them halved,
+	// and the compressed data; alpha is a lossless picture of its own.
+	info.Decoding = 8 * config.Width * config.Height
+	if config.ColorModel == color.YCbCrModel {
+		info.Decoding = config.Width*config.Height*3/2 + int(in.size)
+	}
 	return info, func(t *tensor.Tensor, _ *tensor.Progress) error {
 		img, err := webp.Decode(in.section())
 		if err != nil {

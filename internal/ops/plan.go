@@ -68,6 +68,9 @@ type Stage struct {
 	Made, Of []int
 }
 
+// small reports whether the stage runs on one thread.
+func (s *Stage) small() bool { return s.Work < smallWork }
+
 // Worker is what one thread has to itself while it runs a stage.
 type Worker struct {
 	kernel.Scratch
@@ -87,11 +90,23 @@ func (p *Plan) Bytes(threads int) (int, error) {
 			return 0, fmt.Errorf("%s: the buffers' bytes do not fit in 63 bits", p.Op)
 		}
 	}
-	scratch, err := tensor.Product(threads, p.Scratch())
+	scratch, err := tensor.Product(p.threads(threads), p.Scratch())
 	if err != nil || total+scratch < 0 {
 		return 0, fmt.Errorf("%s: the scratch memory's bytes do not fit in 63 bits", p.Op)
 	}
 	return total + scratch, nil
+}
+
+// threads returns how many of the given threads find work: no more than the
+// stage of the most units has.
+func (p *Plan) threads(given int) int {
+	most := 1
+	for i := range p.Stages {
+		if s := &p.Stages[i]; !s.small() {
+			most = max(most, s.Units)
+		}
+	}
+	return min(most, max(1, given))
 }
 
 // Scratch returns the bytes of scratch memory that one thread needs.

@@ -89,7 +89,7 @@ func (r *Runner) execute(stages []Stage) {
 		s := &stages[i]
 		r.stage = s
 		chunk := 0
-		if s.Work < smallWork {
+		if s.small() {
 			chunk = s.Units
 		}
 		r.team.Do(s.Units, chunk, r.exec)
@@ -118,7 +118,7 @@ func Run(plan *Plan, threads int, in ...*tensor.Tensor) (out []*tensor.Tensor, c
 	for _, o := range plan.Outputs {
 		out = append(out, tensor.New(o.Spec))
 	}
-	r := NewRunner(plan, threads)
+	r := NewRunner(plan, plan.threads(threads))
 	defer r.Close()
 	if err := r.Run(in, out); err != nil {
 		return nil, 0, err

@@ -31,8 +31,21 @@ type Operation struct {
 	Bytes           int64  // of input, outputs and weights, each touched once
 	ActivationBytes int64  // of the outputs
 	Kernel          string
+	Memory          *Memory   // what a run needs; nil where that is not known
 	Settings        []Setting // every flag that decides a value, as it is in force
 	Why             []string  // why faster kernels did not apply
+}
+
+// Memory is what a run needs at most, in bytes: it decodes, then computes, then
+// encodes, and the greediest of these is the peak, or all of them together.
+type Memory struct {
+	Peak    int `json:"peak"`
+	Decode  int `json:"decode"`
+	Compute int `json:"compute"`
+	Encode  int `json:"encode"`
+
+	Together bool `json:"together"` // they run at the same time
+	Threads  int  `json:"threads"`
 }
 
 // Output is a further result of an operation.
@@ -117,6 +130,14 @@ func (o Operation) WriteText(w io.Writer) error {
 	row("activations", "%s (%s)", grouped(o.ActivationBytes), byteSize(o.ActivationBytes))
 	if o.Kernel != "" {
 		row("kernel", "%s", o.Kernel)
+	}
+	if m := o.Memory; m != nil {
+		how := ""
+		if m.Together {
+			how = ", at the same time"
+		}
+		row("memory", "%s at most: decoding %s, computing %s, encoding %s%s", byteSize(int64(m.Peak)),
+			byteSize(int64(m.Decode)), byteSize(int64(m.Compute)), byteSize(int64(m.Encode)), how)
 	}
 	for i, why := range o.Why {
 		row(once(i, "  why"), "%s", why)
@@ -205,12 +226,13 @@ type operationJSON struct {
 	Bytes           int64         `json:"bytes"`
 	ActivationBytes int64         `json:"activation_bytes"`
 	Kernel          string        `json:"kernel"`
+	Memory          *Memory       `json:"memory,omitempty"`
 	Why             []string      `json:"why"`
 	Settings        []settingJSON `json:"settings"`
 }
 
-// MarshalJSON implements json.Marshaler. Every key is always there, in the same
-// order.
+// MarshalJSON implements json.Marshaler. Every key but memory is always there,
+// in the same order.
 func (o Operation) MarshalJSON() ([]byte, error) {
 	return marshal(shapeJSON{"poolctl.shape/v1", o.object()})
 }
@@ -222,7 +244,7 @@ func (o Operation) object() operationJSON {
 		Window: listOf(o.Window), Strides: listOf(o.Stride), Dilations: listOf(o.Dilation),
 		Padding: o.Padding, PadLo: listOf(o.PadLo), PadHi: listOf(o.PadHi), Asymmetric: o.asymmetric(),
 		ReceptiveField: listOf(o.ReceptiveField), Parameters: o.Parameters, MultiplyAdds: o.MultiplyAdds,
-		Bytes: o.Bytes, ActivationBytes: o.ActivationBytes, Kernel: o.Kernel,
+		Bytes: o.Bytes, ActivationBytes: o.ActivationBytes, Kernel: o.Kernel, Memory: o.Memory,
 		Why: append([]string{}, o.Why...), Settings: []settingJSON{},
 	}
 	for _, out := range o.Outputs {

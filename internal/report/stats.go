@@ -75,6 +75,10 @@ func Inspect(t *tensor.Tensor) Summary {
 	scale := scaleFor(lo, hi)
 	bins := newBinner(lo*scale, hi*scale)
 	var m moments
+	if lowest, counts := tally(t); counts != nil {
+		addTally(lowest, counts, bins, &m)
+		n = 0
+	}
 	buf := make([]float64, block)
 	for i := 0; i < n; i += block {
 		part := buf[:min(block, n-i)]
@@ -126,10 +130,11 @@ func newBinner(lo, hi float64) *binner {
 
 func (b *binner) add(part []float64) {
 	for _, v := range part {
-		bin := int((v - b.lo) * b.perUnit)
-		b.counts[min(max(bin, 0), Bins-1)]++
+		b.counts[b.bin(v)]++
 	}
 }
+
+func (b *binner) bin(v float64) int { return min(max(int((v-b.lo)*b.perUnit), 0), Bins-1) }
 
 // moments gathers mean and squared deviations block by block: each block in two
 // passes (gonum), blocks merged by the update of Chan, Golub and LeVeque

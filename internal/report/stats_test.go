@@ -195,3 +195,31 @@ func BenchmarkInspect(b *testing.B) {
 		Inspect(x)
 	}
 }
+
+// TestInspectCountsSmallIntegersAsIfTheyWereWide: a tally gives what blocks of
+// wider integers give.
+func TestInspectCountsSmallIntegersAsIfTheyWereWide(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	for _, d := range []tensor.DType{tensor.Uint8, tensor.Int8, tensor.Uint16, tensor.Int16} {
+		for _, n := range []int{1, 2, 3, 1000, 2*block + 1} {
+			wide := tensor.New(tensor.Spec{DType: tensor.Int32, Shape: tensor.Shape{n}})
+			for i := range n {
+				tensor.Of[int32](wide)[i] = int32(random.IntN(100)) - 20
+			}
+			narrow, _ := tensor.Converted(wide, d)
+			if d == tensor.Uint8 || d == tensor.Uint16 { // without what was clipped
+				wide, _ = tensor.Converted(narrow, tensor.Int32)
+			}
+			got, want := Inspect(narrow), Inspect(wide)
+			if got.Min != want.Min || got.Max != want.Max || got.Zeros != want.Zeros {
+				t.Errorf("%s, %d elements: got %s to %s, %d zeros, want %s to %s, %d", d, n, got.Min, got.Max, got.Zeros, want.Min, want.Max, want.Zeros)
+			}
+			if math.Abs(got.Mean.Float()-want.Mean.Float()) > 1e-12*100 || math.Abs(got.Std.Float()-want.Std.Float()) > 1e-12*100 {
+				t.Errorf("%s, %d elements: got mean %s, deviation %s, want %s, %s", d, n, got.Mean, got.Std, want.Mean, want.Std)
+			}
+			if d != tensor.Uint8 && !reflect.DeepEqual(got.Histogram, want.Histogram) {
+				t.Errorf("%s, %d elements: got %v, want %v", d, n, got.Histogram, want.Histogram)
+			}
+		}
+	}
+}

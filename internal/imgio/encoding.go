@@ -1,0 +1,90 @@
+package imgio
+
+import (
+	"math"
+
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// Encoding returns about how many bytes WriteAll needs at its peak to write a
+// tensor of that type and shape, beside the tensor; Output.Tensor is not looked
+// at. It is 0 for what cannot be written, which WriteAll reports.
+func (o Output) Encoding(spec tensor.Spec) int {
+	d, err := parseDestination(o.Name)
+	if err != nil || d.format < PNG || d.format == SVG {
+		return 0
+	}
+	v, layout, err := volumeOf(spec.Shape, o.Layout)
+	if err != nil {
+		return 0
+	}
+	stored, err := spec.Bytes()
+	if err != nil || stored == 0 {
+		return 0
+	}
+	n := stored / spec.DType.Size()
+	sample := max(8, o.Depth) / 8
+	work := 0
+	if layout.ChannelsFirst() {
+		work += stored // in the order of pictures
+	}
+	if spec.DType == tensor.Half {
+		work += 4 * n // as float32
+	}
+	if !v.isPicture() {
+		return total(work, n*sample, sheetBytes(v), encoded(d.format, v.w*v.h, 3, 1))
+	}
+	asItIs := o.Normalize == NormalizeNone && (spec.DType == tensor.Uint8 && sample == 1 || spec.DType == tensor.Uint16 && sample == 2)
+	if !asItIs {
+		work += n * sample
+	}
+	return total(work, encoded(d.format, v.w*v.h, v.c, sample))
+}
+
+// encoded returns what an encoder needs for a picture of so many pixels, of
+// samples of 1 or 2 bytes.
+func encoded(f Format, pixels, channels, sample int) int {
+	bytes := pixels * channels * sample
+	work := 0
+	if sample == 2 && f != PNG && f != TIFF {
+		work += pixels * channels
+		bytes /= 2
+	}
+	if channels < 3 && (f == GIF || channels == 2 && f != PNG) {
+		work += bytes / channels * (channels + 2) // grey tripled
+		bytes = bytes / channels * (channels + 2)
+	}
+	switch f {
+	case PNG, TIFF:
+		work += bytes // compressed; it may shrink
+	case JPEG:
+		if channels == 3 {
+			work += 4 * pixels
+		}
+	case GIF:
+		work += pixels // indices
+	}
+	return work
+}
+
+// sheetBytes returns what drawing a contact sheet takes, 0 for one that is
+// refused.
+func sheetBytes(v volume) int {
+	s, err := newSheet(v)
+	if err != nil {
+		return 0
+	}
+	width, height := s.size()
+	return 7 * width * height // as RGBA and as RGB
+}
+
+// total adds sizes; what does not fit an int is the largest one.
+func total(sizes ...int) int {
+	sum := 0
+	for _, n := range sizes {
+		if sum += n; sum < 0 {
+			return math.MaxInt
+		}
+	}
+	return sum
+}
