@@ -98,10 +98,11 @@ func checkTarget(path string, noClobber bool) (target, error) {
 		}
 		_ = f.Close()
 	}
-	f, err := createTemp(dir)
+	f, err := createTemp(disk{}, dir)
 	if err != nil {
 		return to, fmt.Errorf("folder %s: %w", dir, plain(err))
 	}
+	defer forget(f)
 	_ = f.Close()
 	return to, os.Remove(f.Name())
 }

@@ -85,6 +85,8 @@ func (n Note) String() string { return n.Name + ": " + n.Text }
 type WriteOptions struct {
 	Stdout    io.Writer // what the name "-" writes to
 	NoClobber bool      // refuse a name that exists
+
+	files fileSystem // nil: the operating system's
 }
 
 // extensions are the formats by file name extension.
@@ -177,6 +179,9 @@ func collectFiles(outputs []Output) ([]*file, error) {
 // and pipes are written before the files get their names. The caller has
 // called CheckOutputs.
 func WriteAll(outputs []Output, w WriteOptions) (notes []Note, err error) {
+	if w.files == nil {
+		w.files = disk{}
+	}
 	files, err := collectFiles(outputs)
 	if err != nil {
 		return nil, err
@@ -202,18 +207,30 @@ func WriteAll(outputs []Output, w WriteOptions) (notes []Note, err error) {
 			}
 			continue
 		}
-		p, err := stage(f.path, w.NoClobber, write)
+		p, err := stage(w.files, f.path, w.NoClobber, write)
 		if err != nil {
 			return nil, named(f.path, err)
 		}
 		done = append(done, p)
 	}
-	for _, p := range done {
+	return notes, commitAll(done)
+}
+
+// commitAll gives the files their names, one after another. When that fails for
+// one, those before it stay, complete, and the error tells them; those after it
+// are given up.
+func commitAll(files []*pending) error {
+	var written []string
+	for _, p := range files {
 		if err := p.commit(); err != nil {
-			return nil, named(p.name, err)
+			if len(written) > 0 {
+				err = fmt.Errorf("%w (written already: %s)", err, strings.Join(written, ", "))
+			}
+			return named(p.name, err)
 		}
+		written = append(written, p.name)
 	}
-	return notes, nil
+	return nil
 }
 
 // encoder returns the function that writes the file's content.
