@@ -6,7 +6,7 @@ import (
 )
 
 // pieceSize is the length of the pieces that a stream is kept in.
-const pieceSize = 1 << 20
+const pieceSize = 1 << 16
 
 var errLong = errors.New("the stream is longer than the limit")
 
