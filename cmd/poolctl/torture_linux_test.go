@@ -132,7 +132,7 @@ func TestInterrupts(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(15*time.Millisecond + time.Duration(random.Int64N(int64(60*time.Millisecond)))) // not before signals are watched
-		signal, want := os.Signal(os.Interrupt), 130
+		signal, want := os.Interrupt, 130
 		if i%2 == 1 {
 			signal, want = syscall.SIGTERM, 143
 		}

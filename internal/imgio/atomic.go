@@ -39,8 +39,9 @@ func stage(files fileSystem, name string, fresh bool, write func(io.Writer) erro
 	if p.temp, err = createTemp(files, dir); err != nil {
 		return nil, plain(err)
 	}
+	complete := false
 	defer func() {
-		if err != nil {
+		if !complete { // for an error, or in a panic
 			p.discard()
 		}
 	}()
@@ -54,6 +55,7 @@ func stage(files fileSystem, name string, fresh bool, write func(io.Writer) erro
 	if closeErr := p.temp.Close(); err == nil {
 		err = closeErr
 	}
+	complete = err == nil
 	return p, plain(err)
 }
 

@@ -392,7 +392,7 @@ func TestGuard(t *testing.T) {
 		return nil, nil
 	}}
 	_, err := s.Read()
-	wantError(t, err, "x.png: the file cannot be decoded: internal error: index out of range")
+	wantError(t, err, "x.png: internal error, please report it with the file: index out of range")
 }
 
 // TestOddNames opens files whose names look like archive members.

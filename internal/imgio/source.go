@@ -121,7 +121,7 @@ func (s *Source) Close() error { return s.close() }
 // a fault in one must not end the program.
 func guard(err *error) {
 	if p := recover(); p != nil {
-		*err = fmt.Errorf("the file cannot be decoded: internal error: %v", p)
+		*err = fmt.Errorf("internal error, please report it with the file: %v", p)
 	}
 }
 

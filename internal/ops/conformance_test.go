@@ -195,7 +195,7 @@ func TestThreadsDoNotChangeTheResult(t *testing.T) {
 		}
 		p := plan(t, f.op(t, spec), in)
 		var want []*tensor.Tensor
-		for _, threads := range []int{1, 2, 3, 7} {
+		for _, threads := range []int{1, 2, 3, 7, 64} {
 			out, _, err := ops.Run(p, threads, in...)
 			if err != nil {
 				t.Fatal(err)
@@ -296,7 +296,7 @@ func TestPlannedMemoryIsWhatIsBooked(t *testing.T) {
 			}
 		}
 		before := buffers
-		for _, threads := range []int{1, 2, 7} {
+		for _, threads := range []int{1, 2, 3, 7, 64} {
 			stated, err := p.Bytes(threads)
 			if err != nil || stated < before {
 				t.Fatalf("%d threads: %d bytes (%v), before that %d", threads, stated, err, before)
