@@ -204,6 +204,7 @@ func TestConcurrentRuns(t *testing.T) {
 		var all []*exec.Cmd
 		for range 8 {
 			cmd := program(t, v.folder, v.args...)
+			cmd.Stderr = &strings.Builder{}
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
@@ -211,7 +212,7 @@ func TestConcurrentRuns(t *testing.T) {
 		}
 		for _, cmd := range all {
 			if err := cmd.Wait(); err != nil {
-				t.Errorf("round %d: %v", round, err)
+				t.Errorf("round %d: %v: %s", round, err, cmd.Stderr)
 			}
 		}
 		v.check(fmt.Sprintf("round %d", round), 0)

@@ -10,7 +10,7 @@ import (
 )
 
 // lock locks a file that was just made, also beyond its Close, until unlock.
-// Locked is false when another process was faster. On file systems without
+// Locked is false when a sweep was faster. On file systems without
 // locks the file goes unlocked.
 func lock(f *os.File) (unlock func(), locked bool) {
 	held, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
@@ -18,7 +18,9 @@ func lock(f *os.File) (unlock func(), locked bool) {
 		return func() {}, true
 	}
 	unlock = func() { _ = unix.Close(held) }
-	if unix.Flock(held, unix.LOCK_EX|unix.LOCK_NB) == unix.EWOULDBLOCK {
+	err = unix.Flock(held, unix.LOCK_EX|unix.LOCK_NB)
+	var stat unix.Stat_t
+	if err == unix.EWOULDBLOCK || unix.Fstat(held, &stat) == nil && stat.Nlink == 0 { // it is being removed, or was
 		unlock()
 		return nil, false
 	}
