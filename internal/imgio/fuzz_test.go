@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/poolctl/poolctl/internal/tensor"
 )
 
 // fuzzRead opens and reads bytes as a file: there is a tensor that is what the
@@ -66,4 +68,73 @@ func FuzzPicture(f *testing.F) {
 		f.Add(data)
 	}
 	f.Fuzz(fuzzRead)
+}
+
+// FuzzNPY reads whole .npy files, also through what a named file would be.
+func FuzzNPY(f *testing.F) {
+	f.Add(npyFile(1, header("'<f4'", "False", "(3, 4)"), 48))
+	f.Add(npyFile(2, header("'>u2'", "True", "(2, 3, 1)"), 12))
+	f.Add(npyFile(3, header("'|b1'", "False", "()"), 1))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		data = append([]byte(npyMagic), data[min(len(npyMagic), len(data)):]...)
+		fuzzRead(t, data)
+		fuzzMembers(t, data)
+	})
+}
+
+// FuzzSafetensors reads every array of a safetensors file.
+func FuzzSafetensors(f *testing.F) {
+	data, err := os.ReadFile("testdata/weights/arrays.safetensors")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add([]byte("\x08\x00\x00\x00\x00\x00\x00\x00{      }"))
+	f.Fuzz(fuzzMembers)
+}
+
+// FuzzONNX reads every array of a model.
+func FuzzONNX(f *testing.F) {
+	data, err := os.ReadFile("testdata/weights/model.onnx")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add([]byte("\x08\x07\x3a\x02\x0a\x00"))
+	f.Fuzz(fuzzMembers)
+}
+
+// fuzzMembers opens bytes as a file that is on disk, and reads each of its
+// arrays when it is an archive.
+func fuzzMembers(t *testing.T, data []byte) {
+	check := func(err error) {
+		if err != nil && (strings.Contains(err.Error(), "internal error") || strings.Contains(err.Error(), "\n")) {
+			t.Fatalf("got error %q", err)
+		}
+	}
+	opened := func() *input {
+		return &input{name: "x", path: "x", file: bytes.NewReader(data), size: int64(len(data)), close: func() error { return nil }}
+	}
+	in := opened()
+	format, err := in.sniff()
+	if err != nil || !format.isArchive() {
+		s, err := open(in, "", Options{MaxPixels: 1 << 20})
+		if err == nil {
+			_, err = s.Read()
+		}
+		check(err)
+		return
+	}
+	all, err := members(in, format)
+	check(err)
+	for _, m := range all[:min(len(all), 20)] {
+		s, err := open(opened(), m.name, Options{})
+		if err == nil {
+			var got *tensor.Tensor
+			if got, err = s.Read(); err == nil && !got.Spec.Equal(s.Info.Spec) {
+				t.Fatalf("%q: the header says %s, the data is %s", m.name, s.Info.Spec, got.Spec)
+			}
+		}
+		check(err)
+	}
 }
