@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help check test generate bench corpora dist
+.PHONY: help check test generate bench corpora torture fuzz release dist
 
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 .PHONY: $(PLATFORMS)
@@ -23,6 +23,23 @@ bench: ## Run the Go benchmarks
 
 corpora: ## Run poolctl over the damaged and hostile files in CORPORA=DIR and print what became of them
 	go run ./tools/corpora $(CORPORA)
+
+TORTURES := StatedMemory|Refusals|Kills|Interrupts|FileSizeLimit|ConcurrentRuns|SystemCalls|FullDisk
+
+torture: ## Long forms of the tests of trust: 1,000 kills, full disks, faults at every call, measured memory (Linux, strace)
+	POOLCTL_TORTURE=1 go test -timeout 60m -run '$(TORTURES)' ./cmd/poolctl
+	POOLCTL_TORTURE=1 go test -timeout 60m -run 'EveryCall|StayIn' ./internal/imgio ./internal/ops
+
+FUZZTIME ?= 60s
+
+fuzz: ## Fuzz every target for FUZZTIME (default 60s each)
+	bash .ci/fuzz $(FUZZTIME)
+
+CYCLONEDX := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
+
+release: dist ## dist, and its list of modules (CycloneDX) in dist/sbom.json
+	go run $(CYCLONEDX) app -json -licenses -main cmd/poolctl -output dist/sbom.json .
+	cd dist && find . -type f ! -name SHA256SUMS | LC_ALL=C sort | xargs $(SHA256) > SHA256SUMS
 
 dist: ## Cross-build static binaries and the man pages into dist/, with their sha256 sums
 	rm -rf dist

@@ -1,10 +1,11 @@
+//go:build !race
+
 package main
 
 import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -13,6 +14,9 @@ import (
 	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
+
+// The race detector has memory of its own, so that these tests are left out with
+// it.
 
 // TestStatedMemory runs random operations on random files: what --dry-run states
 // is at most 64 MiB below the measured peak, and at most twice it.
@@ -44,15 +48,6 @@ func TestStatedMemory(t *testing.T) {
 			t.Errorf("%d: stated %d MiB, measured %d MiB, want at most 64 MiB more and at least half: %s", i, stated>>20, m.Peak>>20, command)
 		}
 	}
-}
-
-// repeats returns how often a test of random cases runs: a few times, and as
-// often as it promises under POOLCTL_TORTURE=1, which `make torture` sets.
-func repeats(few, all int) int {
-	if os.Getenv("POOLCTL_TORTURE") == "1" {
-		return all
-	}
-	return few
 }
 
 func pick[T any](random *rand.Rand, list ...T) T { return list[random.IntN(len(list))] }

@@ -12,6 +12,15 @@ import (
 	"time"
 )
 
+// repeats returns how often a test of random cases runs: a few times, and as
+// often as it promises under POOLCTL_TORTURE=1, which `make torture` sets.
+func repeats(few, all int) int {
+	if os.Getenv("POOLCTL_TORTURE") == "1" {
+		return all
+	}
+	return few
+}
+
 // victim is a folder with an input and two outputs of an earlier run, which a
 // run replaces together while it is killed, interrupted or starved. What is
 // wrong then is said by check.
