@@ -34,7 +34,10 @@ func openJPEG(in *input, o Options) (Info, decoder, error) {
 			info = pictureInfo(JPEG, config.Height, config.Width, channels, 8)
 		}
 	}
-	info.Decoding = markers.decoding(config.Width, config.Height)
+	info.Decoding = markers.decoding(config.Width, config.Height) // by image/jpeg, as it may come to that
+	if in.size <= wholeJPEG(stored.Spec.Shape) {
+		info.Decoding += int(in.size)
+	}
 	if orientation != 1 {
 		info.Decoding = max(info.Decoding, channels*config.Width*config.Height)
 	}
@@ -78,7 +81,7 @@ func decodeJPEG(in *input, t *tensor.Tensor, told *tensor.Progress) error {
 // readPlainJPEG reads the file if it is plain and has the shape; nil if not. A
 // file much larger than its pixels is not read whole.
 func readPlainJPEG(in *input, shape tensor.Shape) (*plainJPEG, error) {
-	if in.size > int64(3*shape[1]*shape[2]+1<<20) {
+	if in.size > wholeJPEG(shape) {
 		return nil, nil
 	}
 	data := make([]byte, in.size)
@@ -91,6 +94,9 @@ func readPlainJPEG(in *input, shape tensor.Shape) (*plainJPEG, error) {
 	}
 	return p, nil
 }
+
+// wholeJPEG is the size up to which a file of that shape is read whole.
+func wholeJPEG(shape tensor.Shape) int64 { return int64(3*shape[1]*shape[2] + 1<<20) }
 
 // convertJPEG writes a decoded JPEG's pixels into t.
 func convertJPEG(t *tensor.Tensor, img image.Image, told *tensor.Progress) error {
