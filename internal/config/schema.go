@@ -41,7 +41,8 @@ func stepSchema(spec ops.Spec) *jsonschema.Schema {
 		from = &jsonschema.Schema{Type: "array", Items: name, MinItems: ptr(2), Description: "the steps whose outputs this one takes, or input"}
 	}
 	s := properties(
-		"name", described(name, "what files and other steps call this one"),
+		"name", &jsonschema.Schema{Type: "string", Pattern: StepName, MaxLength: ptr(100), Not: &jsonschema.Schema{Const: InputName},
+			Description: "what files and other steps call this one"},
 		"op", &jsonschema.Schema{Const: spec.Name, Description: spec.Summary},
 		"from", from,
 	)

@@ -83,3 +83,36 @@ func TestTheSchemaKnowsWhatTheParserKnows(t *testing.T) {
 		}
 	}
 }
+
+// TestTheSchemaRefusesWhatItCan: of the files that the parser refuses, the
+// schema lets through those alone that are wrong by what other parts say, by how
+// they are spelt in YAML, or by numbers that only the operation checks.
+func TestTheSchemaRefusesWhatItCan(t *testing.T) {
+	schema := compiledSchema(t)
+	through := map[string]bool{}
+	for _, word := range strings.Fields(`two-documents version-real name-twice window-5 window-12 window-13
+		window-14 window-15 window-17 p-7 alpha-3 depth-radius-5 filter-5 groups-1 groups-2 check-required check-lp
+		from-unknown from-itself from-later from-several from-case save-unknown save-kind-twice save-argmax input-19
+		anchor anchors-everywhere merge tag`) {
+		through[word] = true
+	}
+	files := archive(t, "faults.txtar")
+	for i := 0; i < len(files); i += 2 {
+		name := strings.TrimSuffix(files[i].Name, ".yaml")
+		var value any
+		if yaml.Unmarshal(files[i].Data, &value) != nil {
+			continue // no YAML to validate
+		}
+		if _, err := json.Marshal(value); err != nil {
+			continue // no JSON either: a list for a key, an infinity
+		}
+		err := schema.Validate(asJSON(t, string(files[i].Data)))
+		if (err == nil) != through[name] {
+			t.Errorf("%s: the schema says %v, expected to let it through: %v", name, err, through[name])
+		}
+		delete(through, name)
+	}
+	for name := range through {
+		t.Errorf("%s: no such file, or no JSON", name)
+	}
+}

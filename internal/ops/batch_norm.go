@@ -13,7 +13,7 @@ var batchNormSpec = Spec{
 	Name:    "batch-norm",
 	TF:      "tf.nn.batch_normalization, tf.compat.v1.nn.fused_batch_norm with is_training=False",
 	Summary: "batch normalisation with given statistics, as a trained network does it",
-	Doc: `Normalises every channel by a mean and a variance that are given (inference), then scales and shifts it. Any shape of two to five axes, of which --data-format says where the channels are; (N, C) has them last. Integers are computed as floating-point numbers. Without --scale it is 1, without --offset 0.
+	Doc: `Normalises every channel by a mean and a variance that are given (inference), then scales and shifts it. Any shape of two to five axes, of which --data-format says where the channels are; (N, C) has them last. Integers are computed as floating-point numbers. Without --scale it is 1, without --offset 0. Each is a file, or made: zeros:SHAPE, ones:SHAPE, or random as a filter is (uniform:SHAPE:SEED).
 
     y[n, o, c] = (x[n, o, c] - mean[c]) / sqrt(variance[c] + epsilon) * scale[c] + offset[c]
 

@@ -9,7 +9,7 @@ var biasAddSpec = Spec{
 	Name:    "bias-add",
 	TF:      "tf.nn.bias_add",
 	Summary: "add a number to every channel",
-	Doc: `Adds to every channel a number of its own. Any shape of two to five axes, of which --data-format says where the channels are; (N, C) has them last. Integers are computed as floating-point numbers.
+	Doc: `Adds to every channel a number of its own. Any shape of two to five axes, of which --data-format says where the channels are; (N, C) has them last. Integers are computed as floating-point numbers. The bias is a file, or made: zeros:SHAPE, ones:SHAPE, or random as a filter is (uniform:SHAPE:SEED).
 
     y[n, o, c] = x[n, o, c] + bias[c]
 

@@ -67,8 +67,9 @@ func (b *builder) elementwise(name string, dst buf, steps int, do func(w *Worker
 		}})
 }
 
-// perChannelInputs returns the tensors of the given parameters and files that
-// have a number for each channel; those without a file are left out.
+// perChannelInputs returns the tensors of the given parameters that have a
+// number for each channel, from files or made by an initialiser; those without a
+// file are left out.
 func (f *format) perChannelInputs(op string, x tensor.Spec, names, files []string) ([]Input, error) {
 	layout, err := f.layer(op, x)
 	if err != nil {
@@ -76,10 +77,17 @@ func (f *format) perChannelInputs(op string, x tensor.Spec, names, files []strin
 	}
 	var list []Input
 	for i, name := range names {
-		if files[i] != "" {
-			list = append(list, Input{Name: name, Source: files[i],
-				Spec: tensor.Spec{DType: f.averaged(x), Shape: tensor.Shape{channels(layout, x.Shape).Extent}}})
+		if files[i] == "" {
+			continue
 		}
+		in, err := initialised(name, files[i], "")
+		if err != nil {
+			return nil, usage(op, name, "%v", err)
+		}
+		if in.Make == nil {
+			in.Spec = tensor.Spec{DType: f.averaged(x), Shape: tensor.Shape{channels(layout, x.Shape).Extent}}
+		}
+		list = append(list, in)
 	}
 	return list, nil
 }

@@ -1,6 +1,7 @@
 package ops_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/poolctl/poolctl/internal/ops"
@@ -50,6 +51,34 @@ func TestNumbersMayBeZero(t *testing.T) {
 	want := tensor.From([]float64{0, 3}, 1, 2)
 	if err := testutil.Equal(run(t, op, x)[0], want, 1e-300); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestNumbersOfChannelsMayBeMade instead of read: statistics of 0 and 1 change
+// nothing, and a scale of 0 leaves the offset.
+func TestNumbersOfChannelsMayBeMade(t *testing.T) {
+	x := uneven(tensor.Shape{2, 3, 4, 5}, 1)
+	for params, want := range map[string]*tensor.Tensor{
+		"mean=zeros:5 variance=ones:5 epsilon=0":                        x,
+		"mean=ones:5 variance=ones:5 epsilon=0 offset=ones:5":           x,
+		"mean=uniform:5:7 variance=ones:5 scale=zeros:5 offset=zeros:5": tensor.New(x.Spec),
+		"mean=zeros:3 variance=ones:3 epsilon=0 data-format=NCHW":       x,
+	} {
+		list, op := []*tensor.Tensor{x}, fixture{params: params}.op(t, lookup(t, "batch-norm"))
+		inputs, err := op.Inputs(x.Spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, in := range inputs {
+			list = append(list, in.Make())
+		}
+		if err := testutil.Equal(run(t, op, list...)[0], want, 1e-6); err != nil {
+			t.Errorf("%s: %v", params, err)
+		}
+	}
+	op := fixture{params: "bias=zeros:"}.op(t, lookup(t, "bias-add"))
+	if _, err := op.Inputs(x.Spec); err == nil || !strings.HasPrefix(err.Error(), `bias-add: bias: got "zeros:", want NAME:SHAPE:SEED`) {
+		t.Errorf("got %v", err)
 	}
 }
 

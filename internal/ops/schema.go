@@ -7,6 +7,7 @@ import (
 // Schema describes a parameter's values as a pipeline file may have them.
 func (p Param) Schema() *jsonschema.Schema {
 	whole := &jsonschema.Schema{Type: "integer"}
+	natural, positive := &jsonschema.Schema{Type: "integer", Minimum: "0"}, &jsonschema.Schema{Type: "integer", Minimum: "1"}
 	text := func(pattern string) *jsonschema.Schema { return &jsonschema.Schema{Type: "string", Pattern: pattern} }
 	list := func(item *jsonschema.Schema) *jsonschema.Schema {
 		return &jsonschema.Schema{Type: "array", Items: item, MinItems: ptr(1), MaxItems: ptr(3)}
@@ -17,11 +18,13 @@ func (p Param) Schema() *jsonschema.Schema {
 	case KindInt, KindAxis:
 		return whole
 	case KindCount:
-		return &jsonschema.Schema{Type: "integer", Minimum: "0"}
-	case KindNumber, KindReal:
+		return natural
+	case KindNumber:
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "number", ExclusiveMinimum: "0"}, text(`^\+?(inf|Inf|INF)$`)}}
+	case KindReal:
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "number"}, text(`^[-+]?(inf|Inf|INF)$`)}}
 	case KindInts:
-		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{whole, list(whole), text(`^\d+([x,]\d+)*$`)}}
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{positive, list(positive), text(`^\d+([x,]\d+)*$`)}}
 	case KindNumbers:
 		number := &jsonschema.Schema{Type: "number"}
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{number, list(number), text(`^[\d.]+([x,][\d.]+)*$`)}}
@@ -30,12 +33,12 @@ func (p Param) Schema() *jsonschema.Schema {
 	case KindChoice:
 		return choice(p.Choices...)
 	case KindWindow:
-		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{whole, list(whole), {Const: "global"}, text(`^\d+([x,]\d+)*$`)}}
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{positive, list(positive), {Const: "global"}, text(`^\d+([x,]\d+)*$`)}}
 	case KindPadding:
-		pair := &jsonschema.Schema{Type: "array", Items: whole, MinItems: ptr(2), MaxItems: ptr(2)}
+		pair := &jsonschema.Schema{Type: "array", Items: natural, MinItems: ptr(2), MaxItems: ptr(2)}
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{choice("SAME", "VALID", "SAME_LOWER"), text(`^\d+:\d+(,\d+:\d+)*$`), list(pair)}}
 	case KindPairs:
-		pair := &jsonschema.Schema{Type: "array", Items: whole, MinItems: ptr(2), MaxItems: ptr(2)}
+		pair := &jsonschema.Schema{Type: "array", Items: natural, MinItems: ptr(2), MaxItems: ptr(2)}
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{text(`^\d+:\d+(,\d+:\d+)*$`), {Type: "array", Items: pair, MinItems: ptr(1), MaxItems: ptr(5)}}}
 	default: // KindTensor
 		return &jsonschema.Schema{Type: "string", MinLength: ptr(1)}
