@@ -52,6 +52,10 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	networks, err := filepath.Abs("../../internal/pipeline/testdata/networks") // with golden data
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Files:              files,
 		RequireUniqueNames: true,
@@ -64,6 +68,7 @@ func TestScripts(t *testing.T) {
 				env.Setenv(name, home)
 			}
 			env.Setenv("KINDS", kinds)
+			env.Setenv("NETWORKS", networks)
 			return os.Symlink(samples, filepath.Join(env.WorkDir, "samples"))
 		},
 	})

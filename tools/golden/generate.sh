@@ -1,6 +1,6 @@
 #!/bin/sh
 # Computes every golden family with the pinned libraries.
-#   tools/golden/generate.sh            rewrites internal/ops/testdata/golden
+#   tools/golden/generate.sh            rewrites internal/ops/testdata/golden and internal/pipeline/testdata/networks
 #   tools/golden/generate.sh FOLDER     writes FOLDER instead, to compare with diff -r
 # PYTHON names the interpreter (3.11 to 3.13); GOLDEN_VENV keeps the virtual environment in that folder for the next time.
 set -eu
@@ -24,3 +24,4 @@ for family in pool_max pool_avg argmax pool_nd pool_other adaptive fractional un
 	prepare; do
 	"$venv/bin/python" "$here/$family.py" "$out"
 done
+"$venv/bin/python" -W ignore "$here/networks.py" ${1:+"$out/networks"}
