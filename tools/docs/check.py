@@ -5,7 +5,7 @@
     tools/docs/check.py --fill docs/semantics.md      writes what they print into the page
 
 A line that begins with "$ " is a command for bash; what follows is its output, standard error included.
-A page's commands run in order in one temporary folder that has a link to samples/; a ```sh block after
+A page's commands run in order in one temporary folder that has links to samples/ and configs/; a ```sh block after
 "<!-- setup -->" comes before each. poolctl is built from the project; semantics.md needs python3 with NumPy.
 """
 
@@ -34,7 +34,8 @@ def check(page, path, fill):
     setup = "".join(SETUP.findall(text))
     count = differ = 0
     with tempfile.TemporaryDirectory() as folder:
-        os.symlink(ROOT / "samples", Path(folder) / "samples")
+        for name in ["samples", "configs"]:
+            os.symlink(ROOT / name, Path(folder) / name)
 
         def block(match):
             nonlocal count, differ
