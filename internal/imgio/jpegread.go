@@ -168,15 +168,21 @@ func (c *conversion) rows(lo, hi int) {
 	for y := lo; y < hi; y++ {
 		up.row(cb, img.Cb, y)
 		up.row(cr, img.Cr, y)
-		luma := img.Y[y*img.YStride:][:width]
-		out := c.dst[y*width*3:][:width*3]
-		for x, l := range luma {
-			b, r, l := cb[x], cr[x], int32(l)
-			p := out[3*x : 3*x+3 : 3*x+3]
-			p[0] = clamp8(l + jpegTables.crR[r])
-			p[1] = clamp8(l + (jpegTables.cbG[b]+jpegTables.crG[r])>>16)
-			p[2] = clamp8(l + jpegTables.cbB[b])
+		colourRow(c.dst[y*width*3:(y+1)*width*3], img.Y[y*img.YStride:][:width], cb, cr)
+	}
+}
+
+// colourRow converts a row; dst has three samples for each of luma.
+func colourRow(dst, luma, cb, cr []uint8) {
+	cb, cr = cb[:len(luma)], cr[:len(luma)]
+	for x, l := range luma {
+		b, r, l := cb[x], cr[x], int32(l)
+		red, green, blue := l+jpegTables.crR[r], l+(jpegTables.cbG[b]+jpegTables.crG[r])>>16, l+jpegTables.cbB[b]
+		if uint32(red|green|blue) > 255 {
+			red, green, blue = int32(clamp8(red)), int32(clamp8(green)), int32(clamp8(blue))
 		}
+		p := dst[3*x : 3*x+3 : 3*x+3]
+		p[0], p[1], p[2] = uint8(red), uint8(green), uint8(blue)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"io"
 	"slices"
+	"sync"
 )
 
 // pngBand is how much raw data is compressed on its own, in bytes: enough to
@@ -81,17 +82,24 @@ type pngPart struct {
 	raw  int    // their bytes
 }
 
+// pngBuffers are the memory of bands: rows, and what is to be compressed.
+var pngBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
 // compress filters and compresses the rows lo <= y < hi. The stream ends at a
 // byte boundary, so that another can follow, or, for the last band, for good.
 func (r *raster) compress(lo, hi int, last bool) pngPart {
 	rowBytes := r.width * r.channels * r.depth() / 8
 	pixel := r.channels * r.depth() / 8
-	raw := make([]byte, 0, (hi-lo)*(rowBytes+1))
-	row, above := make([]byte, rowBytes), make([]byte, rowBytes)
+	memory := pngBuffers.Get().(*[]byte)
+	defer pngBuffers.Put(memory)
+	*memory = slices.Grow((*memory)[:0], (hi-lo)*(rowBytes+1)+3*rowBytes)
+	buffer := (*memory)[:3*rowBytes]
+	row, above, scratch, raw := buffer[:rowBytes], buffer[rowBytes:2*rowBytes], buffer[2*rowBytes:], buffer[3*rowBytes:]
 	if lo > 0 {
 		r.rowInto(above, lo-1)
+	} else {
+		clear(above)
 	}
-	scratch := make([]byte, rowBytes)
 	for y := lo; y < hi; y++ {
 		r.rowInto(row, y)
 		raw = appendFiltered(raw, row, above, scratch, pixel)
