@@ -66,7 +66,7 @@ func newStripPlan(g *geom.Geometry, inner, images, size int, overlap bool) (p *s
 		return nil, "the window is too large for scratch memory"
 	}
 	p.planAcross(x)
-	p.planTiles(x, images*z.Out)
+	p.planTiles(x)
 	p.planBands(y, images*z.Out)
 	if bytes := p.size * p.words(); bytes > stripMemory {
 		return nil, fmt.Sprintf("strips of %d bytes, want at most %d", bytes, stripMemory)
@@ -89,7 +89,7 @@ func (p *stripPlan) planAcross(x *geom.Axis) {
 
 // planTiles cuts rows so that a few rows of accumulators stay in L1, but not so
 // narrow that windows over two strips cost much.
-func (p *stripPlan) planTiles(x *geom.Axis, planes int) {
+func (p *stripPlan) planTiles(x *geom.Axis) {
 	cell := p.inner * p.size
 	limit := max(stripRow, 4*x.Effective()*cell)
 	outputs := max(1, (limit/cell-x.Effective())/x.Stride+1)
@@ -147,7 +147,7 @@ func (p *stripPlan) words() int {
 
 // apart returns at least n, so that rows of as many accumulators do not begin
 // near a multiple of 4 KiB apart: a load waits for an earlier store whose address
-// has the same last twelve bits, which took two thirds of the time.
+// has the same last twelve bits.
 func apart(n, size int) int {
 	const page, off = 4096, 320
 	bytes := n * size
