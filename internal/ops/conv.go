@@ -58,7 +58,9 @@ type convolving struct {
 	format
 	windows
 	weights
-	Groups int
+	Groups        int
+	Algorithm     string
+	AllowWinograd bool
 }
 
 // weights are the parameters of operations with a filter.
@@ -154,12 +156,30 @@ func (o *Conv) Params() []Param {
 	params := o.weights.params(filterFormats(o.rank, o.channels))
 	params = append(params, groupsParam(&o.Groups))
 	params = append(params, o.windows.params("1")...)
+	params = append(params, o.algorithms()...)
 	return withNeeds(append(params, o.format.params()...), o.needs)
+}
+
+// algorithms are the parameters that say how to compute it. Only two dimensions
+// have Winograd's.
+func (o *convolving) algorithms() []Param {
+	choices, doc := kernel.Algorithms, "how to compute it; winograd rounds differently, and is the faster of winograd-2x2 and winograd-4x4"
+	if o.rank != 2 {
+		choices, doc = choices[:3], "how to compute it"
+	}
+	list := []Param{choiceParam("algorithm", &o.Algorithm, choices, string(kernel.Auto), doc)}
+	if o.rank == 2 {
+		list = append(list, boolParam("allow-winograd", &o.AllowWinograd, "let auto use Winograd's algorithms where they are faster"))
+	}
+	return list
 }
 
 // needs says that a named filter, which meets every channel on its own, has
 // neither a format nor groups.
 func (o *convolving) needs(name string, _ Want) (flags string, holds bool) {
+	if name == "allow-winograd" {
+		return "--algorithm auto", kernel.Algorithm(o.Algorithm) == kernel.Auto
+	}
 	return "a filter with channels", name != "filter-format" && name != "groups" || !o.perChannel()
 }
 
@@ -207,7 +227,7 @@ func (o *convolving) lay(in []tensor.Spec) (*convLayout, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &convLayout{op: o.op, layout: layout, in: e, filter: f, format: format, groups: groups}, nil
+	return &convLayout{op: o.op, layout: layout, in: e, filter: f, format: format, groups: groups, algorithm: kernel.Algorithm(o.Algorithm), winograd: o.AllowWinograd}, nil
 }
 
 // convLayout is a convolution, or a transposed one, laid out for its inputs.
@@ -219,6 +239,9 @@ type convLayout struct {
 	filter  filterShape
 	format  string // of the filter
 	groups  int
+
+	algorithm kernel.Algorithm
+	winograd  bool // allowed
 }
 
 // Plan implements Op.
@@ -321,6 +344,7 @@ func (l *convLayout) plan(f *format, bias bool, in []tensor.Spec, spec kernel.Co
 		b.plan.Parameters += l.out.C
 	}
 	spec.N, spec.Groups, spec.Bias = l.in.N, l.groups, bias
+	spec.Algorithm, spec.AllowWinograd = l.algorithm, l.winograd
 	spec.DType = f.input(in[0]).Arithmetic()
 
 	last := l.layout
@@ -335,7 +359,10 @@ func (l *convLayout) plan(f *format, bias bool, in []tensor.Spec, spec kernel.Co
 		biasBuf = b.converted(2, spec.DType)
 	}
 	spec.Level = level()
-	k := kernel.NewConv(spec)
+	k, err := kernel.NewConv(spec)
+	if err != nil {
+		return nil, &DataError{l.op, err}
+	}
 	b.plan.chose(k.Choice)
 	if err := b.plan.Force(spec.Want); err != nil {
 		return nil, err

@@ -61,7 +61,10 @@ func (l *convLayout) gradient(f *format, in []tensor.Spec, want WantGrad, bias b
 	}
 	if want.Input {
 		input.N, input.Groups, input.DType, input.SkipPadding, input.Want = l.in.N, l.groups, g.dtype, true, want.Impl
-		g.convolve(dx, dy, l.in, input)
+		input.Algorithm, input.AllowWinograd = l.algorithm, l.winograd
+		if err := g.convolve(dx, dy, l.in, input); err != nil {
+			return nil, err
+		}
 		g.plan.MultiplyAdds += l.multiplyAdds()
 	}
 	if want.Filter {
@@ -116,10 +119,13 @@ func (g *gradient) book(in []tensor.Spec, want WantGrad, bias bool, geometry geo
 }
 
 // convolve adds the stages of the input's gradient.
-func (g *gradient) convolve(dx, dy buf, e tensor.Extents, spec kernel.ConvSpec) {
+func (g *gradient) convolve(dx, dy buf, e tensor.Extents, spec kernel.ConvSpec) error {
 	weights := g.converted(1, g.dtype)
 	spec.Level = level()
-	k := kernel.NewConv(spec)
+	k, err := kernel.NewConv(spec)
+	if err != nil {
+		return &DataError{g.op, err}
+	}
 	g.plan.chose(k.Choice)
 	packed := g.temp(g.dtype, k.Packed)
 	dst := dx
@@ -132,6 +138,7 @@ func (g *gradient) convolve(dx, dy buf, e tensor.Extents, spec kernel.ConvSpec) 
 			k.Run(&w.Scratch, bufs[dst], bufs[dy], bufs[packed], nil, lo, hi)
 		}})
 	g.deliver(dx, dst, g.last, g.layout)
+	return nil
 }
 
 // filterGradient adds the stages of the filter's gradient.

@@ -52,6 +52,7 @@ func (o *ConvTranspose) Params() []Param {
 			params = append(params, p)
 		}
 	}
+	params = append(params, o.algorithms()...)
 	return withNeeds(append(params, o.format.params()...), o.needs)
 }
 

@@ -153,7 +153,10 @@ func (o *Dense) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	if spec.Bias {
 		bias = b.converted(2, spec.DType)
 	}
-	k := kernel.NewConv(spec)
+	k, err := kernel.NewConv(spec)
+	if err != nil {
+		return nil, &DataError{"dense", err}
+	}
 	b.plan.Impl, b.plan.Why, b.plan.MultiplyAdds = k.Impl, k.Why, l.multiplyAdds()
 	packed, dst := b.temp(spec.DType, k.Packed), y
 	if l.layout != l.last || b.spec(y).DType != spec.DType {
@@ -187,7 +190,9 @@ func (o *Dense) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	if want.Input {
 		e := l.out
 		e.C = l.filter.I
-		g.convolve(dx, dy, e, l.spec(g.dtype, true))
+		if err := g.convolve(dx, dy, e, l.spec(g.dtype, true)); err != nil {
+			return nil, err
+		}
 		g.plan.MultiplyAdds += l.multiplyAdds()
 	}
 	if want.Filter {

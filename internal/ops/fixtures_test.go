@@ -44,27 +44,31 @@ var fixtures = map[string][]fixture{
 	},
 	"conv1d": {
 		{params: "filter=f.npy bias=b.npy strides=2 padding=SAME", x: tensor.Shape{2, 300, 4}, filter: tensor.Shape{5, 4, 6}, bias: tensor.Shape{6}},
-		{params: "filter=f.npy groups=2 dilations=3 padding=4:1 filter-format=WOI empty=allow", x: tensor.Shape{2, 300, 4}, filter: tensor.Shape{5, 6, 2}},
+		{params: "filter=f.npy groups=2 dilations=3 padding=4:1 filter-format=WOI empty=allow algorithm=direct", x: tensor.Shape{2, 300, 4}, filter: tensor.Shape{5, 6, 2}},
 	},
 	"conv2d": {
 		{params: "filter=f.npy bias=b.npy strides=2,1 padding=SAME_LOWER", x: tensor.Shape{2, 23, 31, 4}, filter: tensor.Shape{3, 2, 4, 6}, bias: tensor.Shape{6}},
 		{params: "filter=f.npy groups=2 dilations=1,2 padding=1:1,0:3 filter-format=OIHW empty=allow", x: tensor.Shape{2, 23, 31, 4}, filter: tensor.Shape{6, 2, 3, 3}},
+		{params: "filter=f.npy bias=b.npy padding=SAME algorithm=winograd-2x2", x: tensor.Shape{2, 13, 11, 4}, filter: tensor.Shape{3, 3, 4, 6}, bias: tensor.Shape{6}},
+		{params: "filter=f.npy padding=SAME allow-winograd=true", x: tensor.Shape{2, 5, 6, 4}, filter: tensor.Shape{3, 3, 4, 3}},
 	},
 	"conv3d": {
 		{params: "filter=f.npy strides=1,2,1 padding=SAME bias=b.npy", x: tensor.Shape{2, 5, 9, 8, 4}, filter: tensor.Shape{2, 3, 2, 4, 5}, bias: tensor.Shape{5}},
-		{params: "filter=f.npy groups=4 dilations=2 filter-format=OIDHW empty=error", x: tensor.Shape{2, 5, 9, 8, 4}, filter: tensor.Shape{8, 1, 2, 2, 2}},
+		{params: "filter=f.npy groups=4 dilations=2 filter-format=OIDHW empty=error algorithm=auto", x: tensor.Shape{2, 5, 9, 8, 4}, filter: tensor.Shape{8, 1, 2, 2, 2}},
 	},
 	"conv1d-transpose": {
 		{params: "filter=f.npy bias=b.npy strides=2 padding=SAME", x: tensor.Shape{2, 150, 4}, filter: tensor.Shape{5, 6, 4}, bias: tensor.Shape{6}},
-		{params: "filter=f.npy groups=2 dilations=2 output-shape=2,159,6 filter-format=IOW", x: tensor.Shape{2, 150, 4}, filter: tensor.Shape{4, 3, 5}},
+		{params: "filter=f.npy groups=2 dilations=2 output-shape=2,159,6 filter-format=IOW algorithm=direct", x: tensor.Shape{2, 150, 4}, filter: tensor.Shape{4, 3, 5}},
 	},
 	"conv2d-transpose": {
 		{params: "filter=f.npy bias=b.npy strides=2,1 padding=1:0,1:1", x: tensor.Shape{2, 9, 8, 4}, filter: tensor.Shape{3, 4, 6, 4}, bias: tensor.Shape{6}},
 		{params: "filter=f.npy groups=2 strides=3 dilations=2,1 padding=SAME output-shape=2,26,22,6 filter-format=HWIO", x: tensor.Shape{2, 9, 8, 4}, filter: tensor.Shape{3, 3, 4, 3}},
+		{params: "filter=f.npy padding=SAME algorithm=winograd-2x2", x: tensor.Shape{2, 9, 8, 4}, filter: tensor.Shape{3, 3, 6, 4}},
+		{params: "filter=f.npy padding=1:1 allow-winograd=true", x: tensor.Shape{2, 9, 8, 4}, filter: tensor.Shape{3, 3, 6, 4}},
 	},
 	"conv3d-transpose": {
 		{params: "filter=f.npy strides=2 padding=1:0 output-shape=1,6,11,12,3 filter-format=DHWOI", x: tensor.Shape{1, 3, 5, 6, 4}, filter: tensor.Shape{2, 3, 2, 3, 4}},
-		{params: "filter=f.npy bias=b.npy groups=4 dilations=1,2,1", x: tensor.Shape{1, 3, 5, 6, 4}, filter: tensor.Shape{2, 2, 2, 1, 4}, bias: tensor.Shape{4}},
+		{params: "filter=f.npy bias=b.npy groups=4 dilations=1,2,1 algorithm=direct", x: tensor.Shape{1, 3, 5, 6, 4}, filter: tensor.Shape{2, 2, 2, 1, 4}, bias: tensor.Shape{4}},
 	},
 	"depthwise-conv2d": {
 		{params: "filter=f.npy bias=b.npy strides=2 padding=SAME", x: tensor.Shape{2, 23, 31, 3}, filter: tensor.Shape{3, 3, 3, 2}, bias: tensor.Shape{6}},

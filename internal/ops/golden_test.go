@@ -2,6 +2,7 @@ package ops_test
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/poolctl/poolctl/internal/ops"
@@ -75,8 +76,19 @@ func checkGolden(t *testing.T, family testutil.Family, c testutil.Case) string {
 	if err != nil {
 		return err.Error()
 	}
-	for _, threads := range []int{1, 3} {
-		out, _, err := ops.Run(plan, threads, in...)
+	plans := []*ops.Plan{plan, plan}
+	for _, impl := range plan.Impls {
+		if impl == plan.Impl || strings.HasPrefix(impl, "Winograd") { // which rounds differently
+			continue
+		}
+		other, err := op.Plan(specs, ops.Want{Argmax: argmax, Impl: impl})
+		if err != nil {
+			return err.Error()
+		}
+		plans = append(plans, other)
+	}
+	for i, plan := range plans {
+		out, _, err := ops.Run(plan, []int{1, 3}[i%2], in...)
 		if err != nil {
 			return err.Error()
 		}

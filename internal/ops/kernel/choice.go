@@ -9,37 +9,47 @@ type Choice struct {
 	Why   []Reject // those that would be better, and why they do not run
 }
 
-// candidate is an implementation, or the reason why it cannot run.
+// candidate is an implementation, or the reason why it cannot run; or why it can
+// but runs only when it is asked for.
 type candidate[K any] struct {
-	name, refusal string
-	plan          func() K
+	name, refusal, unasked string
+	algorithm              Algorithm // of convolutions
+	plan                   func() K
 }
 
 // choose plans the best candidate, or the one of the wanted name if that one can
-// run. The list is best first, and one of it can run.
-func choose[K any](list []candidate[K], want string) (K, Choice) {
-	var c Choice
+// run. The list is best first. If none can run unasked the result is the zero
+// value.
+func choose[K any](list []candidate[K], want string) (k K, c Choice) {
 	best, chosen := -1, -1
 	for i := range list {
 		if list[i].refusal != "" {
 			continue
 		}
 		c.Impls = append(c.Impls, list[i].name)
-		if best < 0 {
+		if best < 0 && list[i].unasked == "" {
 			best = i
 		}
 		if list[i].name == want {
 			chosen = i
 		}
 	}
-	if chosen < 0 {
+	asked := chosen >= 0
+	if !asked {
 		chosen = best
 	}
+	if chosen < 0 {
+		return k, c
+	}
 	for _, other := range list[:chosen] {
-		if other.refusal == "" {
-			other.refusal = fmt.Sprintf("%s was asked for", want)
+		reason := other.refusal
+		switch {
+		case reason == "" && asked:
+			reason = fmt.Sprintf("%s was asked for", want)
+		case reason == "":
+			reason = other.unasked
 		}
-		c.Why = append(c.Why, Reject{other.name, other.refusal})
+		c.Why = append(c.Why, Reject{other.name, reason})
 	}
 	c.Impl = list[chosen].name
 	return list[chosen].plan(), c

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/poolctl/poolctl/internal/geom"
@@ -24,9 +25,36 @@ type ConvSpec struct {
 	Level    Level  // the best that may be used
 	Want     string // the implementation to run if it can, empty for the best
 
+	Algorithm     Algorithm // that implementations must be of
+	AllowWinograd bool      // without being asked for
+
 	// SkipPadding says that padding adds nothing, not even where a weight is
 	// infinite or NaN: so it is in transposed convolutions and gradients.
 	SkipPadding bool
+}
+
+// Algorithm is a class of implementations of convolution; "" is Auto.
+type Algorithm string
+
+// The algorithms. Auto is the best of those that round every product and sum as
+// the definition has them; Winograd is the faster of its two.
+const (
+	Auto        Algorithm = "auto"
+	Direct      Algorithm = "direct"
+	GEMM        Algorithm = "gemm"
+	Winograd    Algorithm = "winograd"
+	Winograd2x2 Algorithm = "winograd-2x2"
+	Winograd4x4 Algorithm = "winograd-4x4"
+)
+
+// Algorithms lists all of them.
+var Algorithms = []string{string(Auto), string(Direct), string(GEMM), string(Winograd), string(Winograd2x2), string(Winograd4x4)}
+
+func (a Algorithm) given() bool { return a != "" && a != Auto }
+
+// takes reports whether an implementation of algorithm b will do.
+func (a Algorithm) takes(b Algorithm) bool {
+	return !a.given() || a == b || a == Winograd && (b == Winograd2x2 || b == Winograd4x4)
 }
 
 // taps returns the number of taps of the filter.
@@ -60,36 +88,72 @@ func (c *Conv) Run(s *Scratch, dst, src, packed, bias *tensor.Tensor, lo, hi int
 }
 
 // NewConv plans a convolution with the best implementation that the level, the
-// build and the shape allow.
-func NewConv(spec ConvSpec) *Conv {
+// build, the shape and the wanted algorithm allow. The error is a *geom.Error
+// that says why the algorithm cannot do it.
+func NewConv(spec ConvSpec) (*Conv, error) {
 	if spec.DType == tensor.Float32 {
 		return newConv[float32](spec)
 	}
 	return newConv[float64](spec)
 }
 
-func newConv[F tensor.Floating](spec ConvSpec) *Conv {
-	c, choice := choose(convCandidates[F](spec), spec.Want)
+func newConv[F tensor.Floating](spec ConvSpec) (*Conv, error) {
+	list := convCandidates[F](&spec)
+	reason := ""
+	for i := range list {
+		switch c := &list[i]; {
+		case !spec.Algorithm.takes(c.algorithm):
+			c.refusal = fmt.Sprintf("the algorithm %s was asked for", spec.Algorithm)
+		case spec.Algorithm.given():
+			c.unasked = ""
+			reason = cmp.Or(reason, c.refusal)
+		}
+	}
+	c, choice := choose(list, spec.Want)
+	if c == nil {
+		return nil, &geom.Error{Field: "algorithm", Problem: fmt.Sprintf("got %s, which cannot run here: %s", spec.Algorithm, reason)}
+	}
 	c.Choice = choice
-	return c
+	return c, nil
 }
 
 // convCandidates lists the implementations of a convolution, best first.
-func convCandidates[F tensor.Floating](spec ConvSpec) []candidate[*Conv] {
+func convCandidates[F tensor.Floating](spec *ConvSpec) []candidate[*Conv] {
+	tiles, ahead := winogradTilesOf(spec)
+	var list []candidate[*Conv]
+	for level := AVX512; ; level-- {
+		var winograds []candidate[*Conv]
+		for _, out := range tiles {
+			winograds = append(winograds, winogradCandidate[F](spec, out, level))
+		}
+		if ahead {
+			list = append(list, winograds...)
+		}
+		if level == Generic {
+			list = append(list, candidate[*Conv]{name: plainConvName, algorithm: Direct, plan: func() *Conv { return newPlainConv[F](*spec) }})
+		} else {
+			list = append(list, gemmCandidate[F](spec, level))
+		}
+		if !ahead {
+			list = append(list, winograds...)
+		}
+		if level == Generic {
+			return list
+		}
+	}
+}
+
+func gemmCandidate[F tensor.Floating](spec *ConvSpec, level Level) candidate[*Conv] {
 	phases := 1
 	for i := range spec.Gather {
 		phases *= max(1, min(spec.Gather[i].Period, spec.Gather[i].Dst, mostPhases+1))
 	}
-	var list []candidate[*Conv]
-	for level := AVX512; level > Generic; level-- {
-		tiles := assembledTiles[F](level)
-		refusal := levelRefusal(tiles != nil, level, spec.Level)
-		if refusal == "" && phases > mostPhases {
-			refusal = fmt.Sprintf("the strides make more than %d sets of taps", mostPhases)
-		}
-		list = append(list, candidate[*Conv]{gemmName[F](level), refusal, func() *Conv { return newGemm(spec, tiles).conv() }})
+	tiles := assembledTiles[F](level)
+	refusal := levelRefusal(tiles != nil, level, spec.Level)
+	if refusal == "" && phases > mostPhases {
+		refusal = fmt.Sprintf("the strides make more than %d sets of taps", mostPhases)
 	}
-	return append(list, candidate[*Conv]{plainConvName, "", func() *Conv { return newPlainConv[F](spec) }})
+	return candidate[*Conv]{name: gemmName[F](level), refusal: refusal, algorithm: GEMM, plan: func() *Conv { return newGemm(*spec, tiles).conv() }}
 }
 
 // levelRefusal says why functions of a level cannot run: the build has none, or

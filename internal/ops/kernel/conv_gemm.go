@@ -99,14 +99,20 @@ func newGemm[F tensor.Floating](spec ConvSpec, tiles []registerTile[F]) *gemm[F]
 	for i := range spec.Gather {
 		k.axes[i] = newConvAxis(&spec.Gather[i])
 	}
-	for first := 0; first < k.dstGroup; {
-		tile := fitTile(tiles, k.dstGroup-first)
-		k.panels = append(k.panels, panel[F]{first, min(tile.channels, k.dstGroup-first), k.width, tile})
-		k.width += tile.channels
-		first += tile.channels
-	}
+	k.panels, k.width = cutPanels(tiles, k.dstGroup)
 	k.plan()
 	return k
+}
+
+// cutPanels cuts channels into panels, and returns how wide all of them are.
+func cutPanels[F tensor.Floating](tiles []registerTile[F], channels int) (panels []panel[F], width int) {
+	for first := 0; first < channels; {
+		tile := fitTile(tiles, channels-first)
+		panels = append(panels, panel[F]{first, min(tile.channels, channels-first), width, tile})
+		width += tile.channels
+		first += tile.channels
+	}
+	return panels, width
 }
 
 // fitTile returns the narrowest tile that the channels fit in, else the widest.

@@ -160,7 +160,7 @@ func TestConvolutionDoesNotAllocate(t *testing.T) {
 	for _, transposed := range []bool{false, true} {
 		c := newConvCase[float32](t, 1, []int{9, 9}, geom.Window{Size: []int{3, 3}, Stride: []int{2, 1}, Padding: geom.Same}, 4, 18, 1, transposed, "TIO", random.NormFloat64)
 		for _, c.spec.Level = range everyLevel() {
-			k := kernel.NewConv(c.spec)
+			k := plannedConv(t, c.spec)
 			scratch := kernel.NewScratch(k.Scratch)
 			packed, y := tensor.New(tensor.Spec{DType: tensor.Float32, Shape: tensor.Shape{k.Packed}}), tensor.New(tensor.Spec{DType: tensor.Float32, Shape: tensor.Shape{c.dest.cells() * c.spec.Dst}})
 			x, f, bias := tensor.From(c.x, len(c.x)), tensor.From(c.f, len(c.f)), tensor.From(c.bias, len(c.bias))
@@ -180,7 +180,7 @@ func TestConvolutionDoesNotAllocate(t *testing.T) {
 func TestConvolutionsSayWhy(t *testing.T) {
 	c := newConvCase[float32](t, 1, []int{3}, geom.Window{Size: []int{1}}, 1, 1, 1, false, "TIO", rand.NormFloat64)
 	for _, c.spec.Level = range everyLevel() {
-		k := kernel.NewConv(c.spec)
+		k := plannedConv(t, c.spec)
 		if strings.HasSuffix(k.Impl, ", go") {
 			if len(k.Why) != 2 {
 				t.Errorf("plain Go, but the reasons are %v", k.Why)
@@ -193,7 +193,7 @@ func TestConvolutionsSayWhy(t *testing.T) {
 	}
 	wide := newConvCase[float32](t, 1, []int{100, 100}, geom.Window{Size: []int{1, 1}, Stride: []int{100, 100}}, 1, 1, 1, true, "TIO", rand.NormFloat64)
 	wide.spec.Level = kernel.Detected()
-	if k := kernel.NewConv(wide.spec); !strings.HasSuffix(k.Impl, ", go") {
+	if k := plannedConv(t, wide.spec); !strings.HasSuffix(k.Impl, ", go") {
 		t.Errorf("10,000 phases run %s", k.Impl)
 	}
 	checkConvLevels(t, wide)
@@ -216,7 +216,7 @@ func TestConvolutionRunsTheRequiredISA(t *testing.T) {
 		if c.spec.Level.String() != name {
 			continue
 		}
-		if k := kernel.NewConv(c.spec); !strings.HasSuffix(k.Impl, want) {
+		if k := plannedConv(t, c.spec); !strings.HasSuffix(k.Impl, want) {
 			t.Errorf("convolution runs %s, POOLCTL_REQUIRE_ISA wants %s", k.Impl, name)
 		}
 		return
@@ -265,17 +265,22 @@ func BenchmarkConv(b *testing.B) {
 			return tensor.From(list, n)
 		}
 		x, f, y := one(source), one(count), one(dest)
-		for _, spec.Level = range levels() {
-			k := kernel.NewConv(spec)
-			packed, scratch := one(k.Packed), kernel.NewScratch(k.Scratch)
-			k.Pack(packed, f, 0, k.PackUnits)
-			b.Run(fmt.Sprintf("%s/%v", s.name, spec.Level), func(b *testing.B) {
-				for b.Loop() {
-					k.Run(&scratch, y, x, packed, nil, 0, k.Units)
+		for _, spec.Algorithm = range []kernel.Algorithm{kernel.Auto, kernel.Winograd2x2, kernel.Winograd4x4} {
+			for _, spec.Level = range levels() {
+				k, err := kernel.NewConv(spec)
+				if err != nil {
+					continue // not by Winograd's
 				}
-				flop := 2 * float64(g.Taps()*s.i*s.o*s.n*g.Axes[0].Out*g.Axes[1].Out*g.Axes[2].Out)
-				b.ReportMetric(flop*float64(b.N)/b.Elapsed().Seconds()*1e-9, "GFLOP/s")
-			})
+				packed, scratch := one(k.Packed), kernel.NewScratch(k.Scratch)
+				k.Pack(packed, f, 0, k.PackUnits)
+				b.Run(fmt.Sprintf("%s/%s/%v", s.name, spec.Algorithm, spec.Level), func(b *testing.B) {
+					for b.Loop() {
+						k.Run(&scratch, y, x, packed, nil, 0, k.Units)
+					}
+					flop := 2 * float64(g.Taps()*s.i*s.o*s.n*g.Axes[0].Out*g.Axes[1].Out*g.Axes[2].Out)
+					b.ReportMetric(flop*float64(b.N)/b.Elapsed().Seconds()*1e-9, "GFLOP/s")
+				})
+			}
 		}
 	}
 }

@@ -174,10 +174,19 @@ func drawConv[F tensor.Floating](t *rapid.T, values palette, special float64) *c
 	return c
 }
 
+func plannedConv(t failer, spec kernel.ConvSpec) *kernel.Conv {
+	t.Helper()
+	k, err := kernel.NewConv(spec)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return k
+}
+
 // run computes all units in a random order and checks every guard.
 func (c *convCase[F]) run(t failer, random *rand.Rand) []F {
 	t.Helper()
-	k := kernel.NewConv(c.spec)
+	k := plannedConv(t, c.spec)
 	packed, packedIntact := guarded[F](k.Packed)
 	for _, unit := range random.Perm(k.PackUnits) {
 		k.Pack(tensor.From(packed, len(packed)), tensor.From(c.f, len(c.f)), unit, unit+1)
@@ -297,7 +306,7 @@ func TestConvolutionOfLongRows(t *testing.T) {
 			c.spec.Filter, count = filterStrides("TIO", g.Taps(), 3, 5, 1, transposed)
 			random := rand.New(rand.NewPCG(9, 10))
 			c.x, c.f = fill[float32](random, ties, c.source.cells()*3), fill[float32](random, ties, count)
-			if k := kernel.NewConv(c.spec); k.Units < 2 {
+			if k := plannedConv(t, c.spec); k.Units < 2 {
 				t.Errorf("%s: one unit", c.text())
 			}
 			c.check(t, c.run(t, random), func(got, want float64) bool { return got == want })

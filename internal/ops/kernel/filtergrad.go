@@ -76,10 +76,10 @@ func newFilterGradient[F tensor.Floating](spec FilterGradientSpec) *FilterGradie
 	var list []candidate[*FilterGradient]
 	for level := AVX512; level > Generic; level-- {
 		tiles := assembledOuters[F](level)
-		list = append(list, candidate[*FilterGradient]{gemmName[F](level), levelRefusal(tiles != nil, level, spec.Level),
-			func() *FilterGradient { return newFilterGemm(spec, tiles).gradient() }})
+		list = append(list, candidate[*FilterGradient]{name: gemmName[F](level), refusal: levelRefusal(tiles != nil, level, spec.Level),
+			plan: func() *FilterGradient { return newFilterGemm(spec, tiles).gradient() }})
 	}
-	list = append(list, candidate[*FilterGradient]{"taps by channel blocks, go", "", func() *FilterGradient { return newPlainFilterGradient[F](spec) }})
+	list = append(list, candidate[*FilterGradient]{name: "taps by channel blocks, go", plan: func() *FilterGradient { return newPlainFilterGradient[F](spec) }})
 	k, choice := choose(list, spec.Want)
 	k.Choice = choice
 	return k

@@ -48,6 +48,17 @@ func take[T any](s *Scratch, n int) []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(&part[0])), n)
 }
 
+// takeLines is take from the beginning of a cache line on.
+func takeLines[T any](s *Scratch, n int) []T {
+	for s.used < len(s.words) && uintptr(unsafe.Pointer(&s.words[s.used]))%64 != 0 {
+		s.used++
+	}
+	return take[T](s, n)
+}
+
+// lineWords is what takeLines may need beside scratchWords.
+const lineWords = 7
+
 // scratchWords returns how many words take needs for n elements.
 func scratchWords[T any](n int) int {
 	var t T

@@ -43,7 +43,7 @@ func TestUnitsWritePartsOfTheirOwn(t *testing.T) {
 		var count int
 		s.Filter, count = filterStrides("TIO", g.Taps(), g.C, 2, 1, false)
 		for s.Level = range kernel.Detected() + 1 {
-			conv := kernel.NewConv(s)
+			conv := plannedConv(t, s)
 			packed := tensor.New(tensor.Spec{DType: tensor.Float32, Shape: tensor.Shape{conv.Packed}})
 			conv.Pack(packed, tensor.From(fill[float32](random, ties, count), count), 0, conv.PackUnits)
 			scratch := kernel.NewScratch(conv.Scratch)
