@@ -255,42 +255,7 @@ func (o *Conv) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 	for i, a := range l.g.Axes {
 		spec.Gather[i] = a.Forward()
 	}
-	if !l.perChannel() {
-		return l.plan(&o.format, o.Bias != "", in, spec)
-	}
-	d := depthwiseLayout{op: l.op, layout: l.layout, in: l.in, out: l.out, g: l.g, multiplier: 1}
-	alone, err := d.plan(&o.format, o.Bias != "", in)
-	if err != nil {
-		return nil, err
-	}
-	if want.Impl == alone.Impl {
-		spec.Want = ""
-	}
-	p, err := l.plan(&o.format, o.Bias != "", in, spec)
-	if err != nil {
-		return nil, err
-	}
-	impls := append([]string{alone.Impl}, p.Impls...)
-	if spec.Want == "" {
-		p = alone
-	} else {
-		p.Why = append([]kernel.Reject{{Impl: alone.Impl, Reason: want.Impl + " was asked for"}}, p.Why...)
-	}
-	p.Impls = impls
-	return p, nil
-}
-
-// depthwiseTaps is the largest filter for which the rows of depthwise
-// convolution, in plain Go, beat register tiles of which one channel is used.
-// (1080p RGB: two thirds of their time for 3x3, level at 9x9.)
-const depthwiseTaps = 25
-
-// perChannel reports whether the convolution is better computed by the kernel of
-// depthwise convolution: every channel is a group with one filter, as with named
-// filters, which lies in memory as a depthwise one does.
-func (l *convLayout) perChannel() bool {
-	alone := l.filter.I == 1 && l.groups == l.in.C && l.filter.O == l.in.C && l.format == spatialAxes[l.layout.Spatial()]+"IO"
-	return alone && (l.g.Taps() <= depthwiseTaps || level() == kernel.Generic)
+	return l.plan(&o.format, o.Bias != "", in, spec)
 }
 
 // lay checks the inputs against each other and lays the windows over x.

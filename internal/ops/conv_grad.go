@@ -207,16 +207,29 @@ func (o *Morphology) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 }
 
 // gradient builds the plan of the gradients of depthwise convolution and of
-// morphology.
+// morphology. A convolution's input gradient is a transposed one in as many groups
+// as channels.
 func (l *depthwiseLayout) gradient(f *format, in []tensor.Spec, want WantGrad, bias bool) (*Plan, error) {
 	g := newGradient(l.op, in, f, l.layout)
 	dx, dw, db, dy, err := g.book(in, want, bias, l.g, l.out)
 	if err != nil {
 		return nil, err
 	}
-	g.plan.Impl = "channel blocks, go"
+	if l.kind == kernel.Convolve && want.Input {
+		spec := kernel.ConvSpec{N: l.in.N, Src: l.out.C, Dst: l.in.C, Groups: l.in.C, Filter: l.filter(), DType: g.dtype, SkipPadding: true, Want: want.Impl}
+		for i, a := range l.g.Axes {
+			spec.Gather[i] = a.Backward()
+		}
+		if err := g.convolve(dx, dy, l.in, spec); err != nil {
+			return nil, err
+		}
+		want.Input = false
+	}
 	if want.Input || want.Filter {
 		g.depthwise(l, f, dx, dw, dy, want)
+	}
+	if err := g.plan.Force(want.Impl); err != nil {
+		return nil, err
 	}
 	if want.Bias {
 		g.biasGradient(db, dy, l.out.C)
@@ -234,6 +247,9 @@ func (g *gradient) depthwise(l *depthwiseLayout, f *format, dx, dw, dy buf, want
 	}
 	if want.Filter && g.result != g.dtype {
 		dfilter = g.temp(g.dtype, g.spec(1).Shape...)
+	}
+	if g.plan.Impl == "" {
+		g.plan.Impl = "channel blocks, go"
 	}
 	k := &kernel.DepthwiseGradient{Geometry: l.g, Multiplier: l.multiplier, DType: g.dtype, Morphology: l.kind, IgnoreNaN: l.ignoreNaN}
 	g.stage(Stage{Name: "gradient", Units: k.Units(), Scratch: k.Scratch(), Work: math.MaxInt,

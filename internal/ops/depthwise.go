@@ -88,12 +88,12 @@ func (o *Depthwise) Inputs(x tensor.Spec) ([]Input, error) {
 }
 
 // Plan implements Op.
-func (o *Depthwise) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
+func (o *Depthwise) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 	l, err := o.lay(in)
 	if err != nil {
 		return nil, err
 	}
-	return l.plan(&o.format, o.Bias != "", in)
+	return l.plan(&o.format, o.Bias != "", in, want)
 }
 
 // lay checks the inputs against each other and lays the windows over x.
@@ -137,8 +137,13 @@ type depthwiseLayout struct {
 	ignoreNaN  bool
 }
 
+// filter says where the weights lie: [tap][channel][multiplier].
+func (l *depthwiseLayout) filter() kernel.FilterStrides {
+	return kernel.FilterStrides{Tap: l.in.C * l.multiplier, Group: l.multiplier, Src: 1, Dst: 1}
+}
+
 // plan builds the plan of depthwise convolution and of morphology.
-func (l *depthwiseLayout) plan(f *format, bias bool, in []tensor.Spec) (*Plan, error) {
+func (l *depthwiseLayout) plan(f *format, bias bool, in []tensor.Spec, want Want) (*Plan, error) {
 	b := newBuilder(l.op, in)
 	b.plan.describe(l.g, l.layout)
 	b.plan.Parameters, _ = in[1].Shape.Elements()
@@ -149,7 +154,7 @@ func (l *depthwiseLayout) plan(f *format, bias bool, in []tensor.Spec) (*Plan, e
 		b.plan.Parameters += l.out.C
 	}
 	spec := kernel.DepthwiseSpec{N: l.in.N, C: l.in.C, Multiplier: l.multiplier, Bias: bias,
-		DType: f.input(in[0]).Arithmetic(), Morphology: l.kind, IgnoreNaN: l.ignoreNaN}
+		Filter: l.filter(), DType: f.input(in[0]).Arithmetic(), Morphology: l.kind, IgnoreNaN: l.ignoreNaN, Level: level(), Want: want.Impl}
 	for i, a := range l.g.Axes {
 		spec.Gather[i] = a.Forward()
 	}
@@ -169,7 +174,10 @@ func (l *depthwiseLayout) plan(f *format, bias bool, in []tensor.Spec) (*Plan, e
 		biasBuf = b.converted(2, spec.DType)
 	}
 	k := kernel.NewDepthwise(spec)
-	b.plan.Impl = k.Impl
+	b.plan.chose(k.Choice)
+	if err := b.plan.Force(want.Impl); err != nil {
+		return nil, err
+	}
 	work := multiplyAdds(append([]int{l.out.N, l.out.C, l.g.Taps()}, l.out.Spatial...)...)
 	if l.kind == kernel.Convolve {
 		b.plan.MultiplyAdds = work
@@ -225,12 +233,12 @@ func (o *Morphology) Inputs(x tensor.Spec) ([]Input, error) {
 }
 
 // Plan implements Op.
-func (o *Morphology) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
+func (o *Morphology) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 	l, err := o.lay(in)
 	if err != nil {
 		return nil, err
 	}
-	return l.plan(&o.format, false, in)
+	return l.plan(&o.format, false, in, want)
 }
 
 // lay checks the inputs against each other and lays the windows over x.

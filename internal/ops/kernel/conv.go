@@ -122,6 +122,9 @@ func convCandidates[F tensor.Floating](spec *ConvSpec) []candidate[*Conv] {
 	tiles, ahead := winogradTilesOf(spec)
 	var list []candidate[*Conv]
 	for level := AVX512; ; level-- {
+		if spec.eachAlone() {
+			list = append(list, depthwiseCandidate[F](spec, level))
+		}
 		var winograds []candidate[*Conv]
 		for _, out := range tiles {
 			winograds = append(winograds, winogradCandidate[F](spec, out, level))
@@ -141,6 +144,32 @@ func convCandidates[F tensor.Floating](spec *ConvSpec) []candidate[*Conv] {
 			return list
 		}
 	}
+}
+
+// eachAlone reports whether every channel is a group with one filter.
+func (s *ConvSpec) eachAlone() bool { return s.Src == s.Groups && s.Dst == s.Groups }
+
+// depthwiseTaps is the largest filter for which rows in plain Go beat register
+// tiles of which one channel is used. (1080p RGB: two thirds of their time for
+// 3x3, level at 9x9.)
+const depthwiseTaps = 25
+
+// depthwiseCandidate is the kernel of depthwise convolution.
+func depthwiseCandidate[F tensor.Floating](spec *ConvSpec, level Level) candidate[*Conv] {
+	rows := DepthwiseSpec{
+		Gather: spec.Gather, N: spec.N, C: spec.Src, Multiplier: 1, Filter: spec.Filter, DType: spec.DType,
+		Bias: spec.Bias, Level: spec.Level, SkipPadding: spec.SkipPadding,
+	}
+	c := candidate[*Depthwise]{name: plainDepthwiseName, plan: func() *Depthwise { return newDepthwise[F](rows) }}
+	switch {
+	case level > Generic:
+		c = vectorDepthwiseCandidate[F](rows, level)
+	case spec.SkipPadding:
+		c.refusal = "it only walks forward"
+	case spec.taps() > depthwiseTaps && spec.Level > Generic:
+		c.refusal = fmt.Sprintf("the filter has more than %d taps", depthwiseTaps)
+	}
+	return candidate[*Conv]{name: c.name, refusal: c.refusal, algorithm: Direct, plan: func() *Conv { return c.plan().conv() }}
 }
 
 func gemmCandidate[F tensor.Floating](spec *ConvSpec, level Level) candidate[*Conv] {

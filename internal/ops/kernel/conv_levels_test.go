@@ -178,7 +178,7 @@ func TestConvolutionDoesNotAllocate(t *testing.T) {
 // TestConvolutionsSayWhy: the best implementation that the level allows is
 // chosen, and every better one has a reason.
 func TestConvolutionsSayWhy(t *testing.T) {
-	c := newConvCase[float32](t, 1, []int{3}, geom.Window{Size: []int{1}}, 1, 1, 1, false, "TIO", rand.NormFloat64)
+	c := newConvCase[float32](t, 1, []int{3}, geom.Window{Size: []int{1}}, 2, 3, 1, false, "TIO", rand.NormFloat64)
 	for _, c.spec.Level = range everyLevel() {
 		k := plannedConv(t, c.spec)
 		if strings.HasSuffix(k.Impl, ", go") {

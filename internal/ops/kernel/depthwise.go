@@ -1,7 +1,7 @@
 package kernel
 
 import (
-	"math"
+	"fmt"
 
 	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/tensor"
@@ -11,13 +11,20 @@ import (
 // weights of its own, over channels-last data: depthwise convolution, and the
 // dilation and erosion of grey morphology.
 type DepthwiseSpec struct {
-	Gather     [3]geom.Gather // depth, height, width; forward
+	Gather     [3]geom.Gather // depth, height, width
 	N, C       int
-	Multiplier int          // results a channel: channel c makes c*Multiplier + m
-	DType      tensor.DType // Float32 or Float64: source, filter, bias and destination
+	Multiplier int           // results a channel: channel c makes c*Multiplier + m
+	Filter     FilterStrides // weight m of channel c of a tap at tap*Tap + c*Group + m*Dst
+	DType      tensor.DType  // Float32 or Float64: source, filter, bias and destination
 	Bias       bool
 	Morphology Morphology
-	IgnoreNaN  bool // of Dilate and Erode
+	IgnoreNaN  bool   // of Dilate and Erode
+	Level      Level  // the best that may be used
+	Want       string // the implementation to run if it can, empty for the best
+
+	// SkipPadding says that padding adds nothing to a convolution, not even
+	// where a weight is infinite or NaN.
+	SkipPadding bool
 }
 
 // Morphology says how a tap's weight meets its cell and what is done with the
@@ -36,14 +43,13 @@ const (
 type Depthwise struct {
 	Packed  int
 	Units   int
-	Scratch int
-	Impl    string
-	pack    func(packed, filter *tensor.Tensor)
-	run     func(s *Scratch, dst, src, packed, bias *tensor.Tensor, unit int)
+	Scratch int // bytes, for Run
+	Choice
+	pack func(packed, filter *tensor.Tensor)
+	run  func(s *Scratch, dst, src, packed, bias *tensor.Tensor, unit int)
 }
 
-// Pack brings the filter, [tap][channel][multiplier], into the order in which
-// Run reads it.
+// Pack brings the filter into the order in which Run reads it.
 func (d *Depthwise) Pack(packed, filter *tensor.Tensor) { d.pack(packed, filter) }
 
 // Run computes the units lo <= u < hi; bias is nil unless it was planned.
@@ -53,12 +59,45 @@ func (d *Depthwise) Run(s *Scratch, dst, src, packed, bias *tensor.Tensor, lo, h
 	}
 }
 
-// NewDepthwise plans a kernel.
+// NewDepthwise plans a kernel with the best implementation that the level, the
+// build and the shape allow. Plain Go walks forward only.
 func NewDepthwise(spec DepthwiseSpec) *Depthwise {
 	if spec.DType == tensor.Float32 {
-		return newDepthwise[float32](spec)
+		return chooseDepthwise[float32](spec)
 	}
-	return newDepthwise[float64](spec)
+	return chooseDepthwise[float64](spec)
+}
+
+const plainDepthwiseName = "depthwise rows, go"
+
+func chooseDepthwise[F tensor.Floating](spec DepthwiseSpec) *Depthwise {
+	var list []candidate[*Depthwise]
+	for level := AVX512; level > Generic; level-- {
+		list = append(list, vectorDepthwiseCandidate[F](spec, level))
+	}
+	list = append(list, candidate[*Depthwise]{name: plainDepthwiseName, plan: func() *Depthwise { return newDepthwise[F](spec) }})
+	k, choice := choose(list, spec.Want)
+	k.Choice = choice
+	return k
+}
+
+func vectorDepthwiseCandidate[F tensor.Floating](spec DepthwiseSpec, level Level) candidate[*Depthwise] {
+	functions := assembledRows[F](level)
+	refusal := levelRefusal(functions != nil, level, spec.Level)
+	if refusal == "" {
+		refusal = vectorDepthwiseRefusal(&spec, functions[0].lanes)
+	}
+	return candidate[*Depthwise]{name: fmt.Sprintf("depthwise rows, %s", level), refusal: refusal,
+		plan: func() *Depthwise { return newVectorDepthwise(spec, functions[spec.Morphology]).depthwise() }}
+}
+
+// conv presents a depthwise convolution of one result a channel as a convolution
+// in as many groups.
+func (d *Depthwise) conv() *Conv {
+	return &Conv{
+		Packed: d.Packed, PackUnits: 1, Units: d.Units, Scratch: d.Scratch, run: d.run,
+		pack: func(packed, filter *tensor.Tensor, _ int) { d.pack(packed, filter) },
+	}
 }
 
 // patternOf is about how many numbers of a row are met by one call: the weights
@@ -67,31 +106,21 @@ func NewDepthwise(spec DepthwiseSpec) *Depthwise {
 const patternOf = 96
 
 func newDepthwise[F tensor.Floating](spec DepthwiseSpec) *Depthwise {
-	k := &depthwise[F]{DepthwiseSpec: spec, channels: spec.C * spec.Multiplier, rows: newRows(&spec.Gather), repeat: 1}
+	k := &depthwise[F]{DepthwiseSpec: spec, channels: spec.C * spec.Multiplier, rows: newRows(&spec.Gather), repeat: 1, merge: morphologyMerger[F](&spec)}
 	if k.Gather[2].Stride == 1 && spec.Multiplier == 1 && spec.C > 0 {
 		k.repeat = max(1, patternOf/spec.C)
 	}
 	k.taps = spec.Gather[0].Size * spec.Gather[1].Size * spec.Gather[2].Size
-	k.merge = mergeMax[F]
-	switch {
-	case spec.Morphology == Dilate && spec.IgnoreNaN:
-		k.merge = mergeMaxIgnoreNaN[F]
-	case spec.Morphology == Erode && spec.IgnoreNaN:
-		k.merge = mergeMinIgnoreNaN[F]
-	case spec.Morphology == Erode:
-		k.merge = mergeMin[F]
-	}
 	return &Depthwise{
 		Packed:  k.taps*k.channels*k.repeat + 1,
 		Units:   spec.N * k.rows.units(),
 		Scratch: 8 * scratchWords[F](k.channels*k.repeat),
-		Impl:    "direct rows, go",
 		pack:    k.pack,
 		run:     k.run,
 	}
 }
 
-// depthwise is a planned kernel. Its packed filter is [tap][repeat][channel]
+// depthwise is a planned kernel in plain Go. Its packed filter is [tap][repeat][channel]
 // and then a number that is not 0 when a weight is infinite or NaN.
 type depthwise[F tensor.Floating] struct {
 	DepthwiseSpec
@@ -106,15 +135,15 @@ func (k *depthwise[F]) pack(packedTensor, filterTensor *tensor.Tensor) {
 	packed, filter := tensor.Of[F](packedTensor), tensor.Of[F](filterTensor)
 	packed[len(packed)-1] = 0
 	for t := range k.taps {
-		weights := filter[t*k.channels:][:k.channels]
+		tap := t
 		if k.Morphology == Erode {
-			weights = filter[(k.taps-1-t)*k.channels:][:k.channels]
+			tap = k.taps - 1 - t
 		}
-		for r := range k.repeat {
-			copy(packed[(t*k.repeat+r)*k.channels:], weights)
-		}
-		for _, w := range weights {
-			if v := float64(w); math.IsNaN(v) || math.IsInf(v, 0) {
+		weights := packed[t*k.repeat*k.channels:][:k.repeat*k.channels]
+		for i := range weights {
+			c := i % k.channels
+			weights[i] = filter[tap*k.Filter.Tap+c/k.Multiplier*k.Filter.Group+c%k.Multiplier*k.Filter.Dst]
+			if notFinite(weights[i]) {
 				packed[len(packed)-1] = 1
 			}
 		}
@@ -229,4 +258,17 @@ func (k *depthwise[F]) addVoids(out, packed []F, z, y, x geom.Links) {
 			}
 		}
 	}
+}
+
+// morphologyMerger returns the function that keeps the better of two sums.
+func morphologyMerger[F tensor.Floating](s *DepthwiseSpec) merger[F] {
+	switch {
+	case s.Morphology == Dilate && s.IgnoreNaN:
+		return mergeMaxIgnoreNaN[F]
+	case s.Morphology == Erode && s.IgnoreNaN:
+		return mergeMinIgnoreNaN[F]
+	case s.Morphology == Erode:
+		return mergeMin[F]
+	}
+	return mergeMax[F]
 }

@@ -1,8 +1,10 @@
 package kernel_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/poolctl/poolctl/internal/geom"
@@ -16,8 +18,9 @@ import (
 func TestDepthwiseAgreesWithTheDefinition(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := kernel.DepthwiseSpec{
-			N: rapid.IntRange(0, 2).Draw(t, "n"), C: rapid.SampledFrom([]int{1, 2, 3, 7, 40}).Draw(t, "c"),
-			Multiplier: rapid.IntRange(1, 3).Draw(t, "multiplier"), Bias: rapid.Bool().Draw(t, "bias"), DType: tensor.Float32,
+			N: rapid.IntRange(0, 2).Draw(t, "n"), C: rapid.SampledFrom([]int{1, 2, 3, 7, 40, 67}).Draw(t, "c"),
+			Multiplier: rapid.SampledFrom([]int{1, 1, 1, 2, 3}).Draw(t, "multiplier"), Bias: rapid.Bool().Draw(t, "bias"), DType: tensor.Float32,
+			Level: rapid.SampledFrom(everyLevel()).Draw(t, "level"),
 		}
 		g := drawConvGeometry(t, s.N, s.C)
 		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
@@ -56,7 +59,7 @@ func TestMorphologyAgreesWithTheDefinition(t *testing.T) {
 			return // windows of one size only
 		}
 		s := kernel.DepthwiseSpec{
-			N: g.N, C: g.C, Multiplier: 1, DType: tensor.Float64, IgnoreNaN: rapid.Bool().Draw(t, "ignore NaN"),
+			N: g.N, C: g.C, Multiplier: 1, DType: tensor.Float64, Level: rapid.SampledFrom(everyLevel()).Draw(t, "level"), IgnoreNaN: rapid.Bool().Draw(t, "ignore NaN"),
 			Morphology: rapid.SampledFrom([]kernel.Morphology{kernel.Dilate, kernel.Erode}).Draw(t, "kind"),
 		}
 		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
@@ -91,6 +94,7 @@ func runDepthwise[F tensor.Floating](t failer, random *rand.Rand, g *geom.Geomet
 	for i, a := range g.Axes {
 		s.Gather[i] = a.Forward()
 	}
+	s.Filter = kernel.FilterStrides{Tap: s.C * s.Multiplier, Group: s.Multiplier, Dst: 1}
 	k := kernel.NewDepthwise(s)
 	packed, packedIntact := guarded[F](k.Packed)
 	k.Pack(tensor.From(packed, len(packed)), tensor.From(f, len(f)))
@@ -139,6 +143,126 @@ func eachTap(g *geom.Geometry, images, channels int, do func(n, o, out int, taps
 					}
 				}
 			}
+		}
+	}
+}
+
+// depthwiseShapes cover cells that are narrower than a vector, wider, and wide
+// enough for the widest tile; rows that fill tiles in every way; strides.
+func depthwiseShapes(do func(n int, in []int, w geom.Window, c int)) {
+	for n := range 68 {
+		do(1, []int{3, n}, same3x3, 3)
+		do(1, []int{2, 9}, same3x3, n+1)
+	}
+	for _, c := range []int{1, 3, 4, 16, 33, 64, 67, 130, 256} {
+		for _, w := range []geom.Window{
+			{Size: []int{5, 3}, Dilation: []int{1, 2}, Padding: geom.Same},
+			{Size: []int{3, 4}, Stride: []int{2, 3}, Padding: geom.SameLower},
+			{Size: []int{2, 3}, Padding: geom.Explicit, Amounts: [][2]int{{4, 0}, {1, 7}}},
+			{Size: []int{3}, Padding: geom.Same},
+			{Size: []int{2, 3, 3}, Padding: geom.Same},
+		} {
+			do(2, []int{5, 19, 23}[3-len(w.Size):], w, c)
+		}
+	}
+}
+
+// TestDepthwiseIsWithinItsBoundAtEveryLevel, forward and transposed, in one
+// group a channel.
+func TestDepthwiseIsWithinItsBoundAtEveryLevel(t *testing.T) {
+	random := rand.New(rand.NewPCG(11, 12))
+	depthwiseShapes(func(n int, in []int, w geom.Window, c int) {
+		for _, transposed := range []bool{false, true} {
+			checkConvLevels(t, newConvCase[float32](t, n, in, w, 1, 1, c, transposed, "TIO", random.NormFloat64))
+			if c < 100 && in[0] < 5 {
+				checkConvLevels(t, newConvCase[float64](t, n, in, w, 1, 1, c, transposed, "OIT", random.NormFloat64))
+			}
+		}
+	})
+}
+
+// TestLargeDepthwise: results that are written past the caches.
+func TestLargeDepthwise(t *testing.T) {
+	random := rand.New(rand.NewPCG(15, 16))
+	g, err := geom.Resolve(1, []int{135, 128}, 128, same3x3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := kernel.DepthwiseSpec{N: 1, C: 128, Multiplier: 1, DType: tensor.Float32}
+	x, f := fill[float32](random, ties, 135*128*128), fill[float32](random, ties, 9*128)
+	want := runDepthwise(t, random, &g, s, x, f, nil)
+	for _, s.Level = range everyLevel() {
+		if got := runDepthwise(t, random, &g, s, x, f, nil); !slices.Equal(got, want) {
+			t.Errorf("level %v differs from plain Go", s.Level)
+		}
+	}
+}
+
+// TestMorphologyIsTheSameAtEveryLevel to the bit, with and without NaN.
+func TestMorphologyIsTheSameAtEveryLevel(t *testing.T) {
+	random := rand.New(rand.NewPCG(13, 14))
+	depthwiseShapes(func(n int, in []int, w geom.Window, c int) {
+		w.Pooling = true
+		g, err := geom.Resolve(n, in, c, w)
+		if err != nil {
+			return // windows of padding alone
+		}
+		for _, values := range []palette{ties, specials} {
+			s := kernel.DepthwiseSpec{N: n, C: c, Multiplier: 1, DType: tensor.Float32}
+			x, f := fill[float32](random, values, n*inputOrder(&g, false).cells()*c), fill[float32](random, ties, g.Taps()*c)
+			for _, s.Morphology = range []kernel.Morphology{kernel.Dilate, kernel.Erode} {
+				for _, s.IgnoreNaN = range []bool{false, true} {
+					s.Level = kernel.Generic
+					want := runDepthwise(t, random, &g, s, x, f, nil)
+					for _, s.Level = range everyLevel() {
+						for i, got := range runDepthwise(t, random, &g, s, x, f, nil) {
+							if !same(float64(got), float64(want[i])) {
+								t.Fatalf("%v, kind %d at level %v: number %d is %v, plain Go has %v", g, s.Morphology, s.Level, i, got, want[i])
+							}
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+// BenchmarkDepthwise times one thread, level by level.
+func BenchmarkDepthwise(b *testing.B) {
+	for _, s := range []struct {
+		name     string
+		n        int
+		in, size []int
+		c        int
+		kind     kernel.Morphology
+	}{
+		{"3x3_256", 8, []int{56, 56}, []int{3, 3}, 256, kernel.Convolve},
+		{"3x3_64", 8, []int{224, 224}, []int{3, 3}, 64, kernel.Convolve},
+		{"3x3_image", 1, []int{1080, 1920}, []int{3, 3}, 3, kernel.Convolve},
+		{"9x9_image", 1, []int{1080, 1920}, []int{9, 9}, 3, kernel.Convolve},
+		{"dilate_3x3_64", 8, []int{224, 224}, []int{3, 3}, 64, kernel.Dilate},
+	} {
+		g, err := geom.Resolve(s.n, s.in, s.c, geom.Window{Size: s.size, Padding: geom.Same})
+		if err != nil {
+			b.Fatal(err)
+		}
+		spec := kernel.DepthwiseSpec{N: s.n, C: s.c, Multiplier: 1, DType: tensor.Float32, Morphology: s.kind, Filter: kernel.FilterStrides{Tap: s.c, Group: 1, Dst: 1}}
+		for i, a := range g.Axes {
+			spec.Gather[i] = a.Forward()
+		}
+		cells := s.n * s.c * s.in[0] * s.in[1]
+		x, y := tensor.From(make([]float32, cells), cells), tensor.From(make([]float32, cells), cells)
+		f := tensor.From(make([]float32, g.Taps()*s.c), g.Taps()*s.c)
+		for _, spec.Level = range levels() {
+			k := kernel.NewDepthwise(spec)
+			packed, scratch := tensor.From(make([]float32, k.Packed), k.Packed), kernel.NewScratch(k.Scratch)
+			k.Pack(packed, f)
+			b.Run(fmt.Sprintf("%s/%v", s.name, spec.Level), func(b *testing.B) {
+				b.SetBytes(int64(8 * cells))
+				for b.Loop() {
+					k.Run(&scratch, y, x, packed, nil, 0, k.Units)
+				}
+			})
 		}
 	}
 }

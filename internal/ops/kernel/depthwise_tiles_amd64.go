@@ -1,0 +1,36 @@
+//go:build amd64 && !purego
+
+package kernel
+
+import "github.com/poolctl/poolctl/internal/tensor"
+
+//go:generate go -C _gen run ./depthwise -pkg kernel -out ../depthwise_amd64.s -stubs ../depthwise_amd64.go
+
+// The functions of a level, by Morphology.
+var (
+	avx2Rows = []depthwiseRows[float32]{
+		{8, depthwiseSingleAVX2, depthwiseNarrowAVX2, depthwiseWideAVX2, depthwiseStreamAVX2},
+		{8, dilateSingleAVX2, dilateNarrowAVX2, dilateWideAVX2, dilateWideAVX2},
+		{8, erodeSingleAVX2, erodeNarrowAVX2, erodeWideAVX2, erodeWideAVX2},
+	}
+	avx2DoubleRows = []depthwiseRows[float64]{
+		{4, depthwiseSingleAVX2Double, depthwiseNarrowAVX2Double, depthwiseWideAVX2Double, depthwiseStreamAVX2Double},
+		{4, dilateSingleAVX2Double, dilateNarrowAVX2Double, dilateWideAVX2Double, dilateWideAVX2Double},
+		{4, erodeSingleAVX2Double, erodeNarrowAVX2Double, erodeWideAVX2Double, erodeWideAVX2Double},
+	}
+	avx512Rows = []depthwiseRows[float32]{
+		{16, depthwiseSingleAVX512, depthwiseNarrowAVX512, depthwiseWideAVX512, depthwiseStreamAVX512},
+		{16, dilateSingleAVX512, dilateNarrowAVX512, dilateWideAVX512, dilateWideAVX512},
+		{16, erodeSingleAVX512, erodeNarrowAVX512, erodeWideAVX512, erodeWideAVX512},
+	}
+	avx512DoubleRows = []depthwiseRows[float64]{
+		{8, depthwiseSingleAVX512Double, depthwiseNarrowAVX512Double, depthwiseWideAVX512Double, depthwiseStreamAVX512Double},
+		{8, dilateSingleAVX512Double, dilateNarrowAVX512Double, dilateWideAVX512Double, dilateWideAVX512Double},
+		{8, erodeSingleAVX512Double, erodeNarrowAVX512Double, erodeWideAVX512Double, erodeWideAVX512Double},
+	}
+)
+
+// assembledRows returns the functions of a level, nil where there are none.
+func assembledRows[F tensor.Floating](level Level) []depthwiseRows[F] {
+	return ofLevel[F, []depthwiseRows[F]](level, avx2Rows, avx2DoubleRows, avx512Rows, avx512DoubleRows)
+}

@@ -1,0 +1,7 @@
+//go:build !amd64 || purego
+
+package kernel
+
+import "github.com/poolctl/poolctl/internal/tensor"
+
+func assembledRows[F tensor.Floating](Level) []depthwiseRows[F] { return nil }
