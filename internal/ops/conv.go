@@ -128,6 +128,9 @@ func splitFilter(op string, spec tensor.Spec, format string) (filterShape, error
 	if len(spec.Shape) != len(format) {
 		return filterShape{}, unfit(op, "filter", "got shape %s of rank %d, want rank %d (%s)", spec.Shape, len(spec.Shape), len(format), format)
 	}
+	if _, err := spec.Bytes(); err != nil { // negative, or too large
+		return filterShape{}, unfit(op, "filter", "got shape %s: %v", spec.Shape, err)
+	}
 	f := filterShape{}
 	step := 1
 	for axis := len(format) - 1; axis >= 0; axis-- {
