@@ -145,12 +145,10 @@ func (g *Graph) inputLayout() (tensor.Layout, error) {
 	return layout, nil
 }
 
-// takesVectors reports whether a step takes the input and lays no windows: there
-// two axes are a batch of vectors.
+// takesVectors reports whether no step lays windows: then two axes are a batch of
+// vectors, and no grey picture.
 func (g *Graph) takesVectors() bool {
-	return slices.ContainsFunc(g.File.Steps, func(s *config.Step) bool {
-		return s.Spec.Layer() && slices.Contains(s.From, config.InputName)
-	})
+	return !slices.ContainsFunc(g.File.Steps, func(s *config.Step) bool { return !s.Spec.Layer() })
 }
 
 // output returns the type, shape and layout of a node's output; ok is false when
@@ -180,6 +178,9 @@ func (g *Graph) plan(n *Node) *StepError {
 			layout = l
 		}
 		n.in = append(n.in, spec)
+	}
+	if layout == tensor.NC && !step.Spec.Layer() {
+		return &StepError{step.At("op"), step.Name, "op", fmt.Errorf("got %s, which lays windows, on vectors of shape %s, want a step before flatten", step.Spec.Name, n.in[0].Shape)}
 	}
 	var err error
 	if n.Op, err = instance(step, layout); err != nil {

@@ -243,6 +243,9 @@ func (c *chain) place(p *config.Prepare) error {
 			if p.Crop.At != nil {
 				from[i] = p.Crop.At[i]
 			}
+			if p.Crop.At == nil && n > size[i] {
+				return &inputError{p.At("crop"), "crop", fmt.Sprintf("got %s, want at most the picture's %s", tensor.Join(kept, "x"), tensor.Join(size, "x"))}
+			}
 			if n > size[i] || from[i] > size[i]-n {
 				return &inputError{p.At("crop"), "crop", fmt.Sprintf("got %s at %s, want a part of the picture's %s", tensor.Join(kept, "x"), tensor.Join(from, ","), tensor.Join(size, "x"))}
 			}

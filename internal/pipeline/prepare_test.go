@@ -83,7 +83,7 @@ func TestInputsThatDoNotFitTheInputSection(t *testing.T) {
 	for text, want := range map[string]string{
 		"input: {layout: NDHWC}":                               "net.yaml:2:17: input: layout: got ",
 		"input: {scale: [1, 2]}":                               "net.yaml:2:16: input: scale: got 2 numbers, want 1 or 3 (one for each channel of the input)",
-		"input: {crop: {size: [5, 2]}}":                        "net.yaml:2:15: input: crop: got 5x2 at 0,0, want a part of the picture's 4x4",
+		"input: {crop: {size: [5, 2]}}":                        "net.yaml:2:15: input: crop: got 5x2, want at most the picture's 4x4",
 		"input: {crop: {size: [2, 2], at: [3, 0]}}":            "net.yaml:2:15: input: crop: got 2x2 at 3,0, want a part of the picture's 4x4",
 		"input: {resize: {size: [99999999, 2], filter: area}}": "net.yaml:2:17: input: resize: got extent 99999999, want at most ",
 	} {
