@@ -25,6 +25,7 @@ var allowed = map[string][]string{
 	"ops":        {module + "geom", module + "tensor", module + "ops/kernel", "github.com/invopop/jsonschema"},
 	"imgio":      {module + "tensor"},
 	"report":     {module + "tensor", module + "geom"},
+	"batch":      {module + "imgio", "github.com/bmatcuk/doublestar/", "github.com/gofrs/flock"},
 }
 
 // TestImportsGoOneWay reads every file that is compiled into the program; test

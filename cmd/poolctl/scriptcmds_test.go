@@ -22,6 +22,7 @@ import (
 // None of them calls the code that it checks, but for reading files.
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"refused":  refused,
+	"exits":    exits,
 	"array":    array,
 	"npy":      npy,
 	"npyequal": npyEqual,
@@ -87,6 +88,21 @@ func refused(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if after := folder(ts); !slices.Equal(before, after) {
 		ts.Fatalf("the folder changed from %q to %q", before, after)
+	}
+}
+
+// exits CODE COMMAND… runs a command that must end with that exit code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	positive(ts, neg, args, 2, "exits CODE COMMAND...")
+	var exit *exec.ExitError
+	code := 0
+	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if strconv.Itoa(code) != args[0] {
+		ts.Fatalf("exit code %d, want %s", code, args[0])
 	}
 }
 

@@ -42,6 +42,8 @@ type app struct {
 	out     *bufio.Writer // data and reports
 	rawOut  io.Writer     // what out writes to
 	err     io.Writer     // everything else
+
+	interrupts interrupts
 }
 
 // settings are the flags that every command has.
@@ -74,7 +76,7 @@ func Main(args []string, streams Streams) (code int) {
 	}
 	root.SetArgs(args)
 	err := root.Execute()
-	if err != nil && !errors.Is(err, errDiffers) {
+	if err != nil && !keepsReport(err) {
 		a.out.Reset(io.Discard)
 	}
 	if flushed := a.out.Flush(); err == nil && flushed != nil {

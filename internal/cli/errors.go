@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/poolctl/poolctl/internal/batch"
 	"github.com/poolctl/poolctl/internal/config"
 	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
@@ -46,8 +47,23 @@ type hinted struct {
 
 func (e *hinted) Unwrap() error { return e.error }
 
+// batchError ends a batch that has reported what became of each input: some of
+// them failed, or it was stopped before its end.
+type batchError struct {
+	text, hint string
+	code       int
+}
+
+func (e *batchError) Error() string { return e.text }
+
 // errDiffers ends a command that found a difference and has reported it.
 var errDiffers = errors.New("differs")
+
+// keepsReport reports whether what a command has printed stands beside its error.
+func keepsReport(err error) bool {
+	var batch *batchError
+	return errors.Is(err, errDiffers) || errors.As(err, &batch)
+}
 
 // report prints an error, if there is one, and returns the exit code.
 func (a *app) report(err error) int {
@@ -110,13 +126,21 @@ func exitCode(err error) int {
 		fileUsage *imgio.UsageError
 		limit     *limitError
 		fileLimit *imgio.LimitError
+		runs      *batch.UsageError
+		runsLimit *batch.LimitError
+		stopped   *batchError
+		ended     *signalError
 	)
 	switch {
 	case errors.Is(err, errDiffers):
 		return exitDiffers
-	case errors.As(err, &usage), pipelineFault(err), errors.As(err, &fileUsage):
+	case errors.As(err, &stopped):
+		return stopped.code
+	case errors.As(err, &ended):
+		return ended.code
+	case errors.As(err, &usage), pipelineFault(err), errors.As(err, &fileUsage), errors.As(err, &runs):
 		return exitUsage
-	case errors.As(err, &limit), errors.As(err, &fileLimit):
+	case errors.As(err, &limit), errors.As(err, &fileLimit), errors.As(err, &runsLimit):
 		return exitLimit
 	default:
 		return exitData
@@ -129,8 +153,14 @@ func hintFor(err error) string {
 		usage *usageError
 		limit *limitError
 		with  *hinted
+		runs  *batch.UsageError
+		ended *batchError
 	)
 	switch {
+	case errors.As(err, &ended):
+		return ended.hint
+	case errors.As(err, &runs):
+		return runs.Hint
 	case errors.As(err, &usage):
 		return usage.hint
 	case errors.As(err, &limit):

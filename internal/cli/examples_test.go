@@ -27,9 +27,9 @@ func commands() []*cobra.Command {
 }
 
 // TestExamples runs every example of every command's help as it stands, in a
-// folder that holds the samples, as the project's folder does.
+// folder that holds the samples and the configs, as the project's folder does.
 func TestExamples(t *testing.T) {
-	samples, err := filepath.Abs("../../samples")
+	project, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,8 +47,10 @@ func TestExamples(t *testing.T) {
 			ran++
 			t.Run(line, func(t *testing.T) {
 				t.Chdir(t.TempDir())
-				if err := os.Symlink(samples, "samples"); err != nil {
-					t.Fatal(err)
+				for _, name := range []string{"samples", "configs"} {
+					if err := os.Symlink(filepath.Join(project, name), name); err != nil {
+						t.Fatal(err)
+					}
 				}
 				out := runPipe(t, line)
 				if len(out) == 0 && countFiles(t) == 0 {
@@ -86,7 +88,7 @@ func countFiles(t *testing.T) int {
 	t.Helper()
 	n := 0
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && path != "samples" {
+		if err == nil && !d.IsDir() && path != "samples" && path != "configs" {
 			n++
 		}
 		return err

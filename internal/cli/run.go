@@ -5,19 +5,21 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/poolctl/poolctl/internal/batch"
 	"github.com/poolctl/poolctl/internal/config"
 	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
 	"github.com/poolctl/poolctl/internal/pipeline"
+	"github.com/poolctl/poolctl/internal/tensor"
 )
 
 // running is the run command.
 type running struct {
-	Output   string
+	batch    batchFlags
 	NoOrient bool
 }
 
@@ -28,92 +30,170 @@ func (a *app) newRunCommand() *cobra.Command {
 		Short: "run the steps of a pipeline file over files",
 		Long: `Runs a pipeline file on every input and writes what the file says is to be saved of each step: FOLDER/STEM/STEP.npy and the like, STEM being the input's name without its extension; the last step's output unless the file has a save section.
 
-A pipeline file has a version (1), a list of steps, and where needed an input section and a save section. Every step has a name, an operation (op) and that operation's flags as keys; it takes the output of the step before it, or of those that from names. Names of files are relative to the pipeline file. Everything that is wrong with it is told at once, before anything is computed.`,
+A pipeline file has a version (1), a list of steps, and where needed an input section and a save section. Every step has a name, an operation (op) and that operation's flags as keys; it takes the output of the step before it, or of those that from names. Names of files are relative to the pipeline file. Everything that is wrong with it is told at once, before anything is computed.
+
+` + batchHelp(),
+		Example: examples([]ops.Example{
+			{Does: "one picture", Command: "poolctl run configs/edges.yaml samples/camera.png -o out"},
+			{Does: "several, and only those that are not done yet or have changed", Command: "poolctl run configs/edges.yaml samples/camera.png samples/coffee.jpg -o out --resume"},
+			{Does: "the second of two parts, for a job array; what became of each input as JSON", Command: "poolctl run configs/edges.yaml samples/camera.png samples/coffee.jpg -o out --shard 2/2 --json"},
+		}),
 		GroupID: "look",
-		Args:    pipelineOperands,
+		Args:    pipelineOperands(&r.batch),
 		RunE:    func(_ *cobra.Command, args []string) error { return a.runPipeline(r, args[0], args[1:]) },
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVarP(&r.Output, "output", "o", "", "`FOLDER` to write to; it is made where it is missing")
+	r.batch.add(flags)
 	flags.BoolVar(&r.NoOrient, "no-orient", false, "ignore a JPEG's EXIF orientation")
 	return cmd
 }
 
+// pipelineOperands wants a pipeline file and inputs.
+func pipelineOperands(b *batchFlags) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < 1 || len(args) < 2 && b.FilesFrom == "" {
+			return &usageError{fmt.Sprintf("%s: got %d operands, want a pipeline file and at least one input", cmd.Name(), len(args)), "`" + cmd.CommandPath() + " --help` shows what a pipeline file looks like"}
+		}
+		return nil
+	}
+}
+
 func (a *app) runPipeline(r *running, file string, inputs []string) error {
-	if r.Output == "" {
-		return usagef("run: output: missing, want -o FOLDER")
+	if err := r.batch.check("run", inputs); err != nil {
+		return err
 	}
 	p, err := config.ReadPipeline(file)
 	if err != nil {
 		return err
 	}
-	weights := pipeline.NewWeights(imgio.Options{MaxPixels: a.MaxPixels})
-	engine := pipeline.NewEngine(a.Threads)
-	defer engine.Close()
-	graphs := pipeline.NewCache(func(in pipeline.Input) (*pipeline.Graph, error) { return pipeline.Compile(p, weights, in) })
-	for _, name := range inputs {
-		if err := a.runInput(r, graphs, engine, name); err != nil {
-			return err
-		}
+	products := pipeline.Products(p)
+	if len(products) == 0 {
+		return usagef("run: %s: save lists gradients only, which `poolctl grad run` makes", file)
 	}
-	return nil
+	key, err := pipelineKey(p, "run", fmt.Sprint(r.NoOrient))
+	if err != nil {
+		return err
+	}
+	weights := pipeline.NewWeights(imgio.Options{MaxPixels: a.MaxPixels})
+	j := &pipelineJob{a: a, noOrient: r.NoOrient, engine: pipeline.NewEngine(a.Threads),
+		graphs: pipeline.NewCache(func(in pipeline.Input) (*pipeline.Graph, error) { return pipeline.Compile(p, weights, in) })}
+	return j.run(&r.batch, inputs, work{"run", file, productsOf(products), key})
 }
 
-// runInput runs a pipeline on one file.
-func (a *app) runInput(r *running, graphs *pipeline.Cache, engine *pipeline.Engine, name string) error {
-	source, err := imgio.Open(name, imgio.Options{Stdin: a.in, NoOrient: r.NoOrient, MaxPixels: a.MaxPixels})
+// productsOf returns what a batch of a pipeline writes of every input.
+func productsOf(saved []pipeline.Saved) []batch.Product {
+	list := make([]batch.Product, len(saved))
+	for i, s := range saved {
+		list[i] = batch.Product{Step: s.Step, Ext: s.Ext()}
+	}
+	return list
+}
+
+// pipelineKey identifies a pipeline by its text and the contents of the files
+// that it names, and with them the settings that matter to it.
+func pipelineKey(p *config.Pipeline, settings ...string) (string, error) {
+	parts := append(slices.Clone(settings), string(p.Text))
+	for _, name := range p.Files() {
+		sum, err := batch.Hash(name)
+		if err != nil {
+			return "", err
+		}
+		parts = append(parts, sum)
+	}
+	return jobKey(parts...), nil
+}
+
+// pipelineJob runs a pipeline on one input of a batch after another.
+type pipelineJob struct {
+	a        *app
+	noOrient bool
+	graphs   *pipeline.Cache
+	engine   *pipeline.Engine // of compute alone
+
+	// upstream checks the upstream gradient of a graph, and returns the function
+	// that reads or makes it; nil when the pipeline runs forward.
+	upstream func(*pipeline.Graph) (func() (*tensor.Tensor, error), error)
+}
+
+// decoded is an input that is ready to be computed.
+type decoded struct {
+	graph *pipeline.Graph
+	given []*tensor.Tensor // the input and, backward, the upstream gradient
+	depth int              // bits of a picture
+}
+
+func (j *pipelineJob) run(b *batchFlags, inputs []string, w work) error {
+	return runBatch(j.a, b, inputs, w, batch.Job[decoded]{Load: j.load, Compute: j.compute, Reset: j.reset})
+}
+
+// load compiles the pipeline for an input and reads it.
+func (j *pipelineJob) load(item *batch.Item) (d decoded, err error) {
+	source, err := imgio.Open(item.Path, imgio.Options{Stdin: j.a.in, NoOrient: j.noOrient, MaxPixels: j.a.MaxPixels})
 	if err != nil {
-		return err
+		return d, err
 	}
 	defer source.Close()
-	g, err := graphs.Graph(pipeline.Input{Spec: source.Info.Spec, Picture: source.Info.Picture})
-	if err != nil {
-		return err
+	if d.graph, err = j.graphs.Graph(pipeline.Input{Spec: source.Info.Spec, Picture: source.Info.Picture}); err != nil {
+		return d, err
 	}
-	if err := a.checkPipelineMemory(g); err != nil {
-		return err
+	d.depth = max(8, source.Info.Depth)
+	var upstream func() (*tensor.Tensor, error)
+	if j.upstream != nil {
+		d.depth = 8
+		if upstream, err = j.upstream(d.graph); err != nil {
+			return d, err
+		}
 	}
-	folder := filepath.Join(r.Output, stem(name))
-	if err := os.MkdirAll(folder, 0o777); err != nil {
-		return err
-	}
-	if err := imgio.CheckOutputs([]string{name}, savedFiles(g, folder), a.NoClobber); err != nil {
-		return err
-	}
-	runner, err := engine.Runner(g)
-	if err != nil {
-		return err
+	if err := j.a.checkPipelineMemory(d.graph); err != nil {
+		return d, err
 	}
 	x, err := source.Read()
+	if err != nil {
+		return d, err
+	}
+	d.given = []*tensor.Tensor{x}
+	if upstream != nil {
+		dy, err := upstream()
+		if err != nil {
+			return d, err
+		}
+		d.given = append(d.given, dy)
+	}
+	return d, nil
+}
+
+// compute runs the pipeline on an input and writes what is saved.
+func (j *pipelineJob) compute(item *batch.Item, d decoded) error {
+	runner, err := j.engine.Runner(d.graph)
 	if err != nil {
 		return err
 	}
 	before := runner.Clipped()
-	if err := runner.Run(x); err != nil {
+	if err := runner.Run(d.given...); err != nil {
 		return err
 	}
 	if n := runner.Clipped() - before; n > 0 {
-		a.note("%s: %d values did not fit their integer type and were clipped", printable(name), n)
+		j.a.note("%s: %d values did not fit their integer type and were clipped", printable(item.Path), n)
 	}
-	outputs, err := savedOutputs(runner, folder, max(8, source.Info.Depth))
+	names := item.Outputs()
+	for _, name := range names {
+		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+			return err
+		}
+	}
+	if err := imgio.CheckOutputs([]string{item.Path}, names, j.a.NoClobber); err != nil {
+		return err
+	}
+	outputs, err := savedOutputs(runner, item, d.depth)
 	if err != nil {
 		return err
 	}
-	return a.writeAll(outputs)
+	return j.a.writeAll(outputs)
 }
 
-// stem returns the name of a file without its folder and its extension.
-func stem(name string) string {
-	if name == "-" {
-		return "stdin"
-	}
-	base := filepath.Base(name)
-	if s := strings.TrimSuffix(base, filepath.Ext(base)); s != "" {
-		return s
-	}
-	return base
-}
+// reset starts the threads anew: a panic may have left them anywhere.
+func (j *pipelineJob) reset() { j.engine = pipeline.NewEngine(j.a.Threads) }
 
 // checkPipelineMemory refuses a graph that needs more than --max-memory.
 func (a *app) checkPipelineMemory(g *pipeline.Graph) error {

@@ -1,8 +1,7 @@
 package cli
 
 import (
-	"path/filepath"
-
+	"github.com/poolctl/poolctl/internal/batch"
 	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
 	"github.com/poolctl/poolctl/internal/pipeline"
@@ -10,21 +9,12 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// savedFiles returns the files that a graph writes into a folder.
-func savedFiles(g *pipeline.Graph, folder string) []string {
-	list := make([]string, len(g.Saved))
-	for i, s := range g.Saved {
-		list[i] = filepath.Join(folder, s.File())
-	}
-	return list
-}
-
-// savedOutputs pairs what a runner has computed with the files it goes to. depth
-// is that of pictures of values.
-func savedOutputs(r *pipeline.Runner, folder string, depth int) ([]imgio.Output, error) {
+// savedOutputs pairs what a runner has computed of an input with the files it
+// goes to. depth is that of pictures of values.
+func savedOutputs(r *pipeline.Runner, item *batch.Item, depth int) ([]imgio.Output, error) {
 	var list []imgio.Output
 	for _, s := range r.Graph().Saved {
-		o := imgio.Output{Name: filepath.Join(folder, s.File()), Tensor: r.Tensor(s), Layout: s.Layout, Depth: depth}
+		o := imgio.Output{Name: item.Output(batch.Product{Step: s.Step, Ext: s.Ext()}), Tensor: r.Tensor(s), Layout: s.Layout, Depth: depth}
 		var err error
 		switch s.Kind {
 		case "argmax-png":

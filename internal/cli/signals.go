@@ -1,35 +1,99 @@
 package cli
 
 import (
+	"context"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
+	"time"
 
 	"github.com/poolctl/poolctl/internal/imgio"
 )
 
+// signalError is a signal that ended the program.
+type signalError struct {
+	word string
+	code int
+}
+
+func (e *signalError) Error() string { return e.word }
+
+// endsOn are the signals that end the program, with how it then ends. A terminal
+// that goes away terminates.
+var endsOn = map[os.Signal]*signalError{
+	os.Interrupt:    {"interrupted", exitInterrupted},
+	syscall.SIGTERM: {"terminated", exitTerminated},
+	syscall.SIGHUP:  {"terminated", exitTerminated},
+}
+
+// lastWord is how long a batch may take to stop and report after a signal.
+const lastWord = 900 * time.Millisecond
+
+// interrupts holds what a signal is passed to.
+type interrupts struct {
+	mutex  sync.Mutex
+	cancel context.CancelCauseFunc // nil: the program ends at once
+}
+
 // watchSignals ends the program with the documented code when it is interrupted
-// or terminated, leaving no temporary file behind. It returns a function that
-// stops watching.
+// or terminated, leaving no temporary file behind: at once, or, when a batch is
+// at work, after the batch has stopped and reported. A second signal always ends
+// it at once. What was ignored when the program started, as nohup has it, stays
+// ignored. It returns a function that stops watching.
 func (a *app) watchSignals() (stop func()) {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signals := make(chan os.Signal, 2)
+	for s := range endsOn {
+		if !signal.Ignored(s) {
+			signal.Notify(signals, s)
+		}
+	}
 	done := make(chan struct{})
+	stderr := a.err
 	go func() {
+		var end *signalError
 		select {
 		case s := <-signals:
-			imgio.RemoveTemporaries()
-			code, word := exitInterrupted, "interrupted"
-			if s == syscall.SIGTERM {
-				code, word = exitTerminated, "terminated"
-			}
-			_, _ = a.err.Write([]byte("poolctl: error: " + word + "\n"))
-			os.Exit(code)
+			end = endsOn[s]
 		case <-done:
+			return
 		}
+		a.interrupts.mutex.Lock()
+		cancel := a.interrupts.cancel
+		a.interrupts.mutex.Unlock()
+		if cancel != nil {
+			cancel(end)
+			select {
+			case s := <-signals:
+				end = endsOn[s]
+			case <-time.After(lastWord):
+			case <-done:
+				return
+			}
+		}
+		imgio.RemoveTemporaries()
+		_, _ = stderr.Write([]byte("poolctl: error: " + end.word + "\n"))
+		os.Exit(end.code)
 	}()
 	return func() {
 		signal.Stop(signals)
 		close(done)
+	}
+}
+
+// interruptible returns a context that the first signal ends, with a
+// *signalError as its cause, instead of the program. The caller then has lastWord
+// to come to its end. release gives signals their usual effect back.
+func (a *app) interruptible() (ctx context.Context, release func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	set := func(c context.CancelCauseFunc) {
+		a.interrupts.mutex.Lock()
+		defer a.interrupts.mutex.Unlock()
+		a.interrupts.cancel = c
+	}
+	set(cancel)
+	return ctx, func() {
+		set(nil)
+		cancel(nil)
 	}
 }

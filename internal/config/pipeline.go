@@ -32,6 +32,7 @@ type Pipeline struct {
 	Input Prepare
 	Steps []*Step
 	Save  []Save // in the file's order; empty: the last step as npy
+	Text  []byte // the file's content
 }
 
 // Prepare says what is done to an input before the first step: it is resized,
@@ -135,6 +136,21 @@ func (s *Step) Given(key string) bool {
 // At returns where the value of a key of the input section stands.
 func (p *Prepare) At(key string) Place { return p.places[key] }
 
+// Files returns the files that steps name, resolved and in the order of the file;
+// tensors that are named otherwise, such as sobel-x, are among them when there is
+// a file of that name.
+func (p *Pipeline) Files() []string {
+	var list []string
+	for _, step := range p.Steps {
+		for _, param := range step.Op.Params() {
+			if param.Kind == ops.KindTensor && param.String() != "" {
+				list = append(list, p.Resolve(param.String()))
+			}
+		}
+	}
+	return list
+}
+
 // Place is a place in a file, counted from 1.
 type Place struct {
 	File         string
@@ -204,5 +220,6 @@ func ParsePipeline(file string, text []byte) (*Pipeline, error) {
 	if w.count > 0 {
 		return nil, w.sorted()
 	}
+	p.Text = text
 	return p, nil
 }

@@ -21,7 +21,7 @@ const (
 func readAhead(r io.Reader) *ahead {
 	a := &ahead{full: make(chan []byte, aheadBlocks), empty: make(chan []byte, aheadBlocks), stop: make(chan struct{})}
 	for range aheadBlocks {
-		a.empty <- make([]byte, aheadBlock)
+		a.empty <- nil // made when it is needed: a small picture takes one
 	}
 	go a.run(r)
 	return a
@@ -35,6 +35,9 @@ func (a *ahead) run(r io.Reader) {
 		case <-a.stop:
 			return
 		case block := <-a.empty:
+			if block == nil {
+				block = make([]byte, aheadBlock)
+			}
 			n, err := 0, error(nil)
 			for n < len(block) && err == nil {
 				var more int

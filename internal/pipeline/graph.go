@@ -66,12 +66,8 @@ func Compile(file *config.Pipeline, w *Weights, in Input) (*Graph, error) {
 		return nil, err
 	}
 	g.forward(g.takeInput())
-	for _, s := range g.saves() {
-		for _, kind := range s.Kinds {
-			if kind != "grad" && kind != "grad-heatmap" {
-				g.save(s.Step, kind)
-			}
-		}
+	for _, s := range Products(file) {
+		g.save(s.Step, s.Kind)
 	}
 	if len(g.Saved) == 0 { // gradients alone: run forward for nothing, but in full
 		g.program.keep(g.outputSlot(len(g.Nodes) - 1))
@@ -110,15 +106,6 @@ func planned(file *config.Pipeline, w *Weights, in Input) (*Graph, error) {
 // index returns the node of that name; -1 for the input.
 func (g *Graph) index(name string) int {
 	return slices.IndexFunc(g.Nodes, func(n *Node) bool { return n.Step.Name == name })
-}
-
-// saves returns what is saved of which step: the last step's output, unless the
-// file says otherwise.
-func (g *Graph) saves() []config.Save {
-	if len(g.File.Save) > 0 {
-		return g.File.Save
-	}
-	return []config.Save{{Step: g.File.Steps[len(g.File.Steps)-1].Name, Kinds: []string{"npy"}}}
 }
 
 // inputLayout returns the order of the input's axes: what the file says, what
@@ -309,20 +296,20 @@ func (g *Graph) save(step, kind string) {
 	g.Saved = append(g.Saved, s)
 }
 
-// File returns the name of the file that holds what is saved, within the folder
-// of its input.
-func (s Saved) File() string {
+// Ext returns what follows the step's name in the name of the file that holds
+// what is saved.
+func (s Saved) Ext() string {
 	switch s.Kind {
 	case "npy", "png":
-		return s.Step + "." + s.Kind
+		return "." + s.Kind
 	case "argmax-png":
-		return s.Step + ".argmax.png"
+		return ".argmax.png"
 	case "heatmap":
-		return s.Step + ".heatmap.png"
+		return ".heatmap.png"
 	case "grad-heatmap":
-		return s.Step + ".grad.heatmap.png"
+		return ".grad.heatmap.png"
 	default:
-		return s.Step + "." + s.Kind + ".npy"
+		return "." + s.Kind + ".npy"
 	}
 }
 

@@ -82,7 +82,7 @@ func network(t *testing.T, name string, threads int, x, dy *tensor.Tensor) map[s
 			t.Fatal(err)
 		}
 		for _, s := range run.graph.Saved {
-			found[strings.TrimSuffix(s.File(), ".npy")] = r.Tensor(s)
+			found[strings.TrimSuffix(s.Step+s.Ext(), ".npy")] = r.Tensor(s)
 		}
 	}
 	return found

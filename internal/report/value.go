@@ -100,6 +100,9 @@ func writeJSON(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
+// Count formats a number of things as reports do: 1,234,567.
+func Count(n int) string { return grouped(int64(n)) }
+
 // grouped formats a count with thin groups of three digits: 1,234,567.
 func grouped(n int64) string {
 	text := strconv.FormatInt(n, 10)

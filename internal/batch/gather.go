@@ -1,0 +1,256 @@
+package batch
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+)
+
+// Sources says where inputs come from.
+type Sources struct {
+	Args      []string  // files, folders, patterns; - is a tensor on standard input
+	FilesFrom string    // a file that lists files and folders, one a line; - is standard input; "" is none
+	Stdin     io.Reader // for a list from standard input
+	Output    string    // the folder that is written to, which is no input
+}
+
+// What a list of inputs may be at most.
+const (
+	maxListBytes = 64 << 20
+	maxItems     = 10_000_000
+)
+
+// UsageError is a batch that is wrong by itself, whatever is in the files.
+type UsageError struct{ Text, Hint string }
+
+func (e *UsageError) Error() string { return e.Text }
+
+// LimitError is a batch that is larger than a limit allows.
+type LimitError struct{ Text string }
+
+func (e *LimitError) Error() string { return e.Text }
+
+// Single reports whether the sources are one named file and not a batch: then
+// its failure is the command's.
+func (s Sources) Single() bool {
+	if s.FilesFrom != "" || len(s.Args) != 1 {
+		return false
+	}
+	info, err := os.Stat(s.Args[0])
+	if err != nil {
+		return !isPattern(s.Args[0])
+	}
+	return !info.IsDir()
+}
+
+// Gather finds the inputs: in the order in which they are given, those of a
+// folder or a pattern by name. A file that is found twice is one input. A file
+// that does not exist is one too, which fails when its turn comes; a pattern or a
+// folder that gives nothing is an error.
+func Gather(s Sources) ([]Item, error) {
+	g := &gatherer{seen: map[string]bool{}}
+	if s.Output != "" {
+		g.output, _ = os.Stat(s.Output) // it need not exist yet
+	}
+	for _, arg := range s.Args {
+		if err := g.add(arg, true); err != nil {
+			return nil, err
+		}
+	}
+	if s.FilesFrom != "" {
+		names, err := readList(s.FilesFrom, s.Stdin)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.FilesFrom, plain(err))
+		}
+		for _, name := range names {
+			if err := g.add(name, false); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return g.items, nil
+}
+
+// gatherer collects items.
+type gatherer struct {
+	items  []Item
+	seen   map[string]bool
+	found  int         // how many were put, with those that were there
+	output fs.FileInfo // of the output folder; nil when there is none yet
+}
+
+// add adds what one name stands for.
+func (g *gatherer) add(name string, patterns bool) error {
+	if name == "-" {
+		return g.put(Item{Path: name, Stem: "stdin"})
+	}
+	info, err := os.Stat(name)
+	switch {
+	case err == nil && info.IsDir():
+		if g.output != nil && os.SameFile(info, g.output) {
+			return &UsageError{name + ": is the output folder too, want another one for the outputs", ""}
+		}
+		return g.walk(name, everything)
+	case err != nil && patterns && isPattern(name):
+		return g.glob(name)
+	default:
+		return g.put(Item{Path: name, Stem: stemOf(name)})
+	}
+}
+
+// put adds an item that is not there yet.
+func (g *gatherer) put(item Item) error {
+	key := filepath.Clean(item.Path)
+	g.found++
+	if g.seen[key] {
+		return nil
+	}
+	if len(g.items) == maxItems {
+		return &LimitError{fmt.Sprintf("got more than %d inputs, want at most that", maxItems)}
+	}
+	g.seen[key] = true
+	item.Index = len(g.items) + 1
+	g.items = append(g.items, item)
+	return nil
+}
+
+// splitMember splits FILE#ARRAY, an array of an archive, whose file is there. A
+// file whose own name has a # goes first, then the longest name.
+func splitMember(name string) (file, member string, info fs.FileInfo, err error) {
+	if info, err = os.Stat(name); err == nil {
+		return name, "", info, nil
+	}
+	for i := len(name) - 1; i > 0; i-- {
+		if name[i] == '#' {
+			if info, err := os.Stat(name[:i]); err == nil {
+				return name[:i], name[i+1:], info, nil
+			}
+		}
+	}
+	return name, "", nil, err
+}
+
+// stemOf returns a file's name without its extension. What would be no name of a
+// folder stays as it is; an array in an archive has its own name appended.
+func stemOf(name string) string {
+	file, member, _, _ := splitMember(name) // what is not there keeps its whole name
+	base := filepath.Base(file)
+	stem := strings.TrimSuffix(base, filepath.Ext(base))
+	if strings.Trim(stem, ".") == "" {
+		stem = base
+	}
+	if member != "" {
+		stem += "." + strings.NewReplacer("/", "_", `\\`, "_").Replace(member)
+	}
+	return stem
+}
+
+// isPattern reports whether a name has a pattern's special characters.
+func isPattern(name string) bool { return strings.ContainsAny(name, `*?[{`) }
+
+// glob adds the files that a pattern matches: *, ?, [a-z], {a,b}, and ** for
+// any number of folders. Hidden names match only what names them.
+func (g *gatherer) glob(pattern string) error {
+	slashed := filepath.ToSlash(pattern)
+	if !doublestar.ValidatePattern(slashed) {
+		return &UsageError{pattern + ": is no pattern, want *, ?, [a-z], {a,b} or **", "a backslash before it takes a character's meaning"}
+	}
+	base, rest := doublestar.SplitPattern(slashed)
+	before := g.found
+	err := g.walk(filepath.FromSlash(base), filter{
+		pattern: rest,
+		hidden:  strings.HasPrefix(rest, ".") || strings.Contains(rest, "/."),
+		depth:   depthOf(rest),
+	})
+	if err == nil && g.found == before {
+		return fmt.Errorf("%s: matches no file", pattern)
+	}
+	return err
+}
+
+// depthOf returns how many folders deep a pattern can match; -1 is any number.
+func depthOf(pattern string) int {
+	if strings.Contains(pattern, "**") || strings.Contains(pattern, "{") {
+		return -1 // a brace may hold a slash
+	}
+	return strings.Count(pattern, "/")
+}
+
+// readList reads a list of files: one a line, or with a NUL after each as find
+// -print0 has it.
+func readList(file string, stdin io.Reader) ([]string, error) {
+	in := stdin
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	if in == nil {
+		return nil, errors.New("there is no standard input")
+	}
+	text, err := io.ReadAll(io.LimitReader(in, maxListBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxListBytes {
+		return nil, &LimitError{fmt.Sprintf("got a list of more than %d bytes, want at most that", maxListBytes)}
+	}
+	separator := "\n"
+	if bytes.IndexByte(text, 0) >= 0 {
+		separator = "\x00"
+	}
+	var names []string
+	for name := range strings.SplitSeq(string(text), separator) {
+		if separator == "\n" {
+			name = strings.TrimSuffix(name, "\r")
+		}
+		if name != "" {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil, errors.New("lists no file")
+	}
+	return names, nil
+}
+
+// plain drops the name and the call from an error of the operating system.
+func plain(err error) error {
+	var cause *fs.PathError
+	if errors.As(err, &cause) {
+		return cause.Err
+	}
+	return err
+}
+
+// Shard returns every n-th of the items, from the i-th, which is counted from 1.
+func Shard(items []Item, i, n int) []Item {
+	var list []Item
+	for at := i - 1; at < len(items); at += n {
+		list = append(list, items[at])
+	}
+	return list
+}
+
+// kinds are the extensions of the files in a folder that are inputs.
+var kinds = map[string]bool{
+	".npy": true, ".npz": true, ".png": true, ".jpg": true, ".jpeg": true, ".gif": true,
+	".bmp": true, ".tif": true, ".tiff": true, ".webp": true,
+}
+
+// Kinds says which files of a folder are inputs, for messages.
+const Kinds = ".npy, .npz, .png, .jpg, .gif, .bmp, .tif, .webp"
+
+// isKind reports whether a file of a folder is an input, by its name.
+func isKind(name string) bool { return kinds[strings.ToLower(path.Ext(name))] }

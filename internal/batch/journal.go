@@ -1,0 +1,282 @@
+package batch
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/poolctl/poolctl/internal/imgio"
+)
+
+// stateFolder is where a batch keeps its journal and its locks, in the folder
+// that it writes to.
+const stateFolder = ".poolctl"
+
+// A journal is a file of JSON lines, one for each input that is done. A line
+// claims that an input of that content, worked on by that job, gave outputs of
+// those contents. Every part of the claim is compared with the files before it
+// is believed, so a line that is damaged, forged or out of date costs work and
+// is never taken for truth; nothing need be flushed to the disk.
+//
+// A run that has the folder to itself writes journal.jsonl, a shard a file of
+// its own, so that no two processes write to one file. All are read.
+
+// entry is a line of a journal.
+type entry struct {
+	Input   Name     `json:"input"` // for people
+	Content content  `json:"content"`
+	Job     string   `json:"job"`
+	Outputs []output `json:"outputs"`
+}
+
+type output struct {
+	Name    Name    `json:"name"` // below the output folder, with slashes
+	Content content `json:"content"`
+}
+
+// key names an entry: its first output. A later entry replaces an earlier one.
+func (e *entry) key() Name {
+	if len(e.Outputs) == 0 {
+		return ""
+	}
+	return e.Outputs[0].Name
+}
+
+// Journal remembers which inputs are done, in the output folder.
+type Journal struct {
+	folder string // of the outputs
+	job    string
+	shared bool // a shard: other journals in the folder are not ours
+	known  map[Name]entry
+
+	mutex sync.Mutex // a dropped computation may still come to its end
+	file  *os.File   // nil when closed
+
+	Damaged int // lines that could not be read
+}
+
+// JournalError is a journal that cannot be written; a batch that cannot remember
+// what it has done stops.
+type JournalError struct {
+	Name string
+	Err  error
+}
+
+func (e *JournalError) Error() string { return e.Name + ": " + plain(e.Err).Error() }
+
+// Unwrap returns the cause.
+func (e *JournalError) Unwrap() error { return e.Err }
+
+// OpenJournal opens the journal of an output folder, whose lock is held. job
+// identifies all that decides the outputs beside the input: the pipeline, its
+// weights, the settings and the program's version. shard is "" or the name of a
+// part of the batch that runs beside others.
+func OpenJournal(folder, job, shard string, resume bool) (*Journal, error) {
+	j := &Journal{folder: folder, job: job, shared: shard != ""}
+	if resume {
+		j.known, j.Damaged = readJournals(j.files())
+	}
+	name := "journal.jsonl"
+	if j.shared {
+		name = "journal-" + shard + ".jsonl"
+	}
+	f, err := os.OpenFile(filepath.Join(folder, stateFolder, name), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o666)
+	if err == nil {
+		err = endLine(f)
+	}
+	if err != nil {
+		return nil, &JournalError{filepath.Join(folder, stateFolder, name), err}
+	}
+	j.file = f
+	return j, nil
+}
+
+// endLine ends the line that a killed run may have left unfinished.
+func endLine(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil || info.Size() == 0 {
+		return err
+	}
+	var last [1]byte
+	if _, err := f.ReadAt(last[:], info.Size()-1); err != nil || last[0] == '\n' {
+		return err
+	}
+	_, err = f.Write([]byte("\n"))
+	return err
+}
+
+// files lists the journals in the folder, that of the whole batch first.
+func (j *Journal) files() []string {
+	shards, _ := filepath.Glob(filepath.Join(literal(j.folder), stateFolder, "journal-*.jsonl")) // the pattern is valid
+	slices.Sort(shards)
+	return append([]string{filepath.Join(j.folder, stateFolder, "journal.jsonl")}, shards...)
+}
+
+// literal takes their meaning from the special characters of a pattern.
+func literal(name string) string {
+	return strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]").Replace(name)
+}
+
+// readJournals reads what can be read of journals.
+func readJournals(files []string) (known map[Name]entry, damaged int) {
+	known = map[Name]entry{}
+	for _, name := range files {
+		f, err := os.Open(name)
+		if err != nil {
+			continue // nothing is known, and everything is done again
+		}
+		in := bufio.NewReaderSize(f, 1<<16)
+		for {
+			line, err := readLine(in)
+			var e entry
+			if len(line) > 0 && (json.Unmarshal(line, &e) != nil || len(e.Outputs) == 0) {
+				damaged++
+			} else if len(line) > 0 {
+				known[e.key()] = e
+			}
+			if err != nil {
+				break
+			}
+		}
+		_ = f.Close()
+	}
+	return known, damaged
+}
+
+// maxLine bounds what is kept of a line of a journal.
+const maxLine = 1 << 20
+
+// readLine returns a line without its end, cut at maxLine.
+func readLine(in *bufio.Reader) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := in.ReadSlice('\n')
+		if len(line) < maxLine {
+			line = append(line, part...)
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return bytes.TrimSpace(line), err
+		}
+	}
+}
+
+// done reports whether an item of that content need not be worked on: the
+// journal says so and its outputs are there as they were written.
+func (j *Journal) done(item *Item, input fingerprint) bool {
+	names := j.names(item)
+	e, ok := j.known[names[0]]
+	if !ok || input.SHA256 == "" || e.Job != j.job || e.Content != input.content || len(e.Outputs) != len(names) {
+		return false
+	}
+	for i, out := range e.Outputs {
+		if out.Name != names[i] {
+			return false
+		}
+		path := filepath.Join(j.folder, filepath.FromSlash(string(out.Name)))
+		if info, err := os.Stat(path); err != nil || info.Size() != out.Content.Bytes {
+			return false
+		}
+		if is, err := fingerprintOf(path); err != nil || is.content != out.Content {
+			return false
+		}
+	}
+	return true
+}
+
+// names returns the names of an item's outputs below the folder.
+func (j *Journal) names(item *Item) []Name {
+	names := make([]Name, len(item.namer.products))
+	for i, p := range item.namer.products {
+		names[i] = Name(item.namer.name(item, p))
+	}
+	return names
+}
+
+// record adds an item whose outputs are written.
+func (j *Journal) record(item *Item, input fingerprint) error {
+	if input.SHA256 == "" {
+		return nil // a stream cannot be compared
+	}
+	e := entry{Input: Name(item.Path), Content: input.content, Job: j.job}
+	for _, name := range j.names(item) {
+		is, err := fingerprintOf(filepath.Join(j.folder, filepath.FromSlash(string(name))))
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, plain(err))
+		}
+		e.Outputs = append(e.Outputs, output{name, is.content})
+	}
+	line, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	j.mutex.Lock()
+	defer j.mutex.Unlock()
+	if j.file == nil {
+		return nil
+	}
+	if _, err := j.file.Write(append(line, '\n')); err != nil {
+		return &JournalError{j.file.Name(), err}
+	}
+	return nil
+}
+
+// Close ends the journal. A run that has the folder to itself leaves one journal
+// in the order of its outputs, with one line each: it does not tell in which
+// order, or in how many runs, they were made.
+func (j *Journal) Close() error {
+	j.mutex.Lock()
+	defer j.mutex.Unlock()
+	if j.file == nil {
+		return nil
+	}
+	name := j.file.Name()
+	err := j.file.Close()
+	j.file = nil
+	if err == nil && !j.shared {
+		err = j.compact(name)
+	}
+	if err != nil {
+		return &JournalError{name, err}
+	}
+	return nil
+}
+
+func (j *Journal) compact(name string) error {
+	files := j.files()
+	known, _ := readJournals(files)
+	entries := make([]entry, 0, len(known))
+	for _, e := range known {
+		entries = append(entries, e)
+	}
+	slices.SortFunc(entries, func(a, b entry) int { return cmp.Compare(a.key(), b.key()) })
+	err := imgio.WriteFile(name, func(w io.Writer) error {
+		for _, e := range entries {
+			line, err := json.Marshal(e)
+			if err != nil {
+				return err
+			}
+			if _, err := w.Write(append(line, '\n')); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, shard := range files[1:] {
+		if err := os.Remove(shard); err != nil {
+			return err
+		}
+	}
+	return nil
+}

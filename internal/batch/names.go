@@ -1,0 +1,268 @@
+package batch
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// Product is something that is written of every input.
+type Product struct {
+	Step string // of the pipeline
+	Ext  string // .npy, .argmax.npy: what its name ends in
+}
+
+// DefaultTemplate names outputs when no other template is given.
+const DefaultTemplate = "{dir}/{stem}/{step}{ext}"
+
+// fields are what a template may hold, with what they mean.
+var fields = []struct{ name, meaning string }{
+	{"dir", "the input's folder, below the one that was given"},
+	{"stem", "the input's name without extension"},
+	{"parent", "the name of the folder that the input is in"},
+	{"index", "the input's number in the batch, from 1"},
+	{"hash", "the first 16 digits of the SHA-256 of the input's content"},
+	{"step", "the step"},
+	{"ext", "the extension, which says what is written: .npy, .png, .argmax.npy"},
+}
+
+// Fields returns one line for each field of a template.
+func Fields() string {
+	var b strings.Builder
+	for _, f := range fields {
+		fmt.Fprintf(&b, "  {%s}%s%s\n", f.name, strings.Repeat(" ", 8-len(f.name)), f.meaning)
+	}
+	return b.String()
+}
+
+// Namer names outputs.
+type Namer struct {
+	folder   string
+	segments [][]part // of the template, between slashes
+	products []Product
+	digits   int // of the largest index
+	hashes   bool
+}
+
+// part is a field of a template, or text.
+type part struct{ field, text string }
+
+// NewNamer returns a namer of outputs below folder. Errors are a *UsageError.
+func NewNamer(folder, template string, products []Product) (*Namer, error) {
+	n := &Namer{folder: folder, products: products}
+	refuse := func(format string, args ...any) (*Namer, error) {
+		return nil, &UsageError{fmt.Sprintf("output-template: got %q, ", template) + fmt.Sprintf(format, args...), "the default is " + DefaultTemplate}
+	}
+	if strings.HasPrefix(template, "/") || filepath.IsAbs(template) {
+		return refuse("want a name below the output folder")
+	}
+	used := map[string]bool{}
+	for segment := range strings.SplitSeq(template, "/") {
+		if segment == ".." {
+			return refuse("want a name below the output folder, without ..")
+		}
+		var parts []part
+		for segment != "" {
+			text, rest, open := strings.Cut(segment, "{")
+			if text != "" {
+				parts = append(parts, part{text: text})
+			}
+			if !open {
+				break
+			}
+			field, after, closed := strings.Cut(rest, "}")
+			if !closed || !isField(field) {
+				return refuse("{%s} is no field, want one of %s", field, fieldList())
+			}
+			used[field] = true
+			parts = append(parts, part{field: field})
+			segment = after
+		}
+		n.segments = append(n.segments, parts)
+	}
+	if last := n.segments[len(n.segments)-1]; len(last) == 0 || last[len(last)-1].field != "ext" {
+		return refuse("want {ext} at the end: it says what is written")
+	}
+	n.hashes = used["hash"]
+	return n, nil
+}
+
+func isField(name string) bool {
+	for _, f := range fields {
+		if f.name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func fieldList() string {
+	var names []string
+	for _, f := range fields {
+		names = append(names, "{"+f.name+"}")
+	}
+	return strings.Join(names, ", ")
+}
+
+// outputs names an item's outputs.
+func (n *Namer) outputs(item *Item) []string {
+	names := make([]string, len(n.products))
+	for i, p := range n.products {
+		names[i] = n.path(item, p)
+	}
+	return names
+}
+
+func (n *Namer) path(item *Item, p Product) string {
+	return filepath.Join(n.folder, filepath.FromSlash(n.name(item, p)))
+}
+
+// name returns the name of one output below the folder, with slashes.
+func (n *Namer) name(item *Item, product Product) string {
+	var whole []string
+	for _, segment := range n.segments {
+		var b strings.Builder
+		for _, p := range segment {
+			b.WriteString(p.text)
+			if p.field != "" {
+				b.WriteString(n.value(item, p.field, product))
+			}
+		}
+		whole = append(whole, b.String())
+	}
+	return path.Join(whole...) // without the empty ones
+}
+
+func (n *Namer) value(item *Item, field string, p Product) string {
+	switch field {
+	case "dir":
+		return item.Dir
+	case "stem":
+		return item.Stem
+	case "parent":
+		full, err := filepath.Abs(item.Path)
+		if item.Path == "-" || err != nil {
+			return ""
+		}
+		if name := filepath.Base(filepath.Dir(full)); name != string(filepath.Separator) {
+			return name
+		}
+		return ""
+	case "index":
+		return fmt.Sprintf("%0*d", n.digits, item.Index)
+	case "hash":
+		return item.hash[:16]
+	case "step":
+		return p.Step
+	default:
+		return p.Ext
+	}
+}
+
+// Name gives every item its outputs and refuses, before any work, outputs that
+// would not be what they are named for: two inputs, or two products, with one
+// output; an output that is an input; a name outside the folder. With noClobber an
+// output that exists is refused too.
+func (n *Namer) Name(items []Item, noClobber bool) error {
+	n.digits = len(fmt.Sprint(len(items)))
+	owners := map[string]int{} // which item has an output
+	sources := sourcesOf(items)
+	for i := range items {
+		item := &items[i]
+		item.namer = n
+		if n.hashes {
+			is, err := fingerprintOf(item.Path)
+			if err == nil && is.SHA256 == "" {
+				err = fmt.Errorf("is no regular file")
+			}
+			if err != nil {
+				return fmt.Errorf("%s: the output's name has its {hash}: %w", item.Path, plain(err))
+			}
+			item.hash = is.SHA256
+		}
+		for _, product := range n.products {
+			name := n.name(item, product)
+			if !filepath.IsLocal(filepath.FromSlash(name)) || strings.HasPrefix(folded(name), stateFolder+"/") {
+				return &UsageError{fmt.Sprintf("%s: its output would be %s, want a name below the output folder", item.Path, name), "--output-template names outputs otherwise"}
+			}
+			if owner, taken := owners[folded(name)]; taken {
+				return collision(items, owner, i, filepath.Join(n.folder, name))
+			}
+			owners[folded(name)] = i
+			if err := sources.check(filepath.Join(n.folder, filepath.FromSlash(name)), noClobber); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func collision(items []Item, first, second int, name string) error {
+	if first == second {
+		return &UsageError{fmt.Sprintf("output-template: every input would have two outputs of one name, such as %s", name), "{step} and {ext} tell the outputs of an input apart"}
+	}
+	return &UsageError{fmt.Sprintf("%s and %s would both be written to %s", items[first].Path, items[second].Path, name),
+		"--output-template tells them apart: {parent}, {index} and {hash} are fields"}
+}
+
+// folded returns one name for all that the file system takes for the same.
+func folded(name string) string {
+	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+		return strings.ToLower(name)
+	}
+	return name
+}
+
+// sources finds out whether a file is an input, by whatever name. Files that
+// are the same agree in size and time.
+type sources map[stamp][]source
+
+type stamp struct {
+	size int64
+	time time.Time
+}
+
+type source struct {
+	info fs.FileInfo
+	name string
+}
+
+func sourcesOf(items []Item) sources {
+	s := sources{}
+	for i := range items {
+		name := items[i].Path
+		if _, _, info, err := splitMember(name); err == nil {
+			at := stamp{info.Size(), info.ModTime()}
+			s[at] = append(s[at], source{info, name})
+		}
+	}
+	return s
+}
+
+// check refuses an output that is an input and, with noClobber, one that exists.
+func (s sources) check(output string, noClobber bool) error {
+	info, err := os.Stat(output)
+	if err != nil {
+		if _, linkErr := os.Lstat(output); noClobber && linkErr == nil {
+			return fmt.Errorf("%s: %w (--no-clobber)", output, fs.ErrExist)
+		}
+		return nil
+	}
+	if noClobber {
+		return fmt.Errorf("%s: %w (--no-clobber)", output, fs.ErrExist)
+	}
+	for _, input := range s[stamp{info.Size(), info.ModTime()}] {
+		if os.SameFile(input.info, info) {
+			return &UsageError{fmt.Sprintf("%s: is also the input %s, want another output folder or another --output-template", output, input.name), ""}
+		}
+	}
+	if info.IsDir() {
+		return fmt.Errorf("%s: is a directory, want a name for a file", output)
+	}
+	return nil
+}
