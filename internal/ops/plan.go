@@ -101,9 +101,11 @@ func (p *Plan) Bytes(threads int) (int, error) {
 // stage of the most units has.
 func (p *Plan) threads(given int) int {
 	most := 1
-	for i := range p.Stages {
-		if s := &p.Stages[i]; !s.small() {
-			most = max(most, s.Units)
+	for _, stages := range [][]Stage{p.Once, p.Stages} {
+		for i := range stages {
+			if s := &stages[i]; !s.small() {
+				most = max(most, s.Units)
+			}
 		}
 	}
 	return min(most, max(1, given))

@@ -24,10 +24,10 @@ type Runner struct {
 	clipped int
 }
 
-// NewRunner books the plan's memory and starts a team of its own; at least one
-// thread.
+// NewRunner books the plan's memory and starts a team of its own: of so many
+// threads as find work, at least one and no more than given.
 func NewRunner(plan *Plan, threads int) *Runner {
-	r := NewRunnerOn(NewTeam(threads), plan, nil)
+	r := NewRunnerOn(NewTeam(plan.threads(threads)), plan, nil)
 	r.owned = true
 	return r
 }
@@ -118,7 +118,7 @@ func Run(plan *Plan, threads int, in ...*tensor.Tensor) (out []*tensor.Tensor, c
 	for _, o := range plan.Outputs {
 		out = append(out, tensor.New(o.Spec))
 	}
-	r := NewRunner(plan, plan.threads(threads))
+	r := NewRunner(plan, threads)
 	defer r.Close()
 	if err := r.Run(in, out); err != nil {
 		return nil, 0, err

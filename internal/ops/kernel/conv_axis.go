@@ -26,6 +26,7 @@ type axisPhase struct {
 
 func newConvAxis(g *geom.Gather) convAxis {
 	a := convAxis{period: g.Period, shift: g.Shift, cellStep: max(g.CellStep, -g.CellStep), dst: g.Dst, src: g.Src}
+	a.phases = make([]axisPhase, 0, min(g.Period, g.Dst))
 	for first := range min(g.Period, g.Dst) {
 		p := axisPhase{first: first, count: (g.Dst - first + g.Period - 1) / g.Period}
 		if g.CellStep > 0 {

@@ -89,14 +89,16 @@ func winogradCandidate[F tensor.Floating](spec *ConvSpec, out int, level Level) 
 
 // winogradRefusal says why the algorithm cannot do a convolution, or nothing.
 func winogradRefusal(spec *ConvSpec) string {
-	depth := newConvAxis(&spec.Gather[0])
-	able := spec.Groups == 1 && len(depth.phases) == 1 && depth.phases[0].taps == 1 && depth.phases[0].cell == 0 && depth.shift == 1 && depth.dst == depth.src
-	for i := 1; i < 3; i++ {
-		a := newConvAxis(&spec.Gather[i])
-		able = able && len(a.phases) == 1 && a.phases[0].taps == 3 && a.shift == 1 && a.cellStep == 1
-	}
-	if !able {
-		return "it takes only filters of 3x3 at stride and dilation 1, in one group"
+	const refusal = "it takes only filters of 3x3 at stride and dilation 1, in one group"
+	for i, taps := range [3]int{1, 3, 3} {
+		g := &spec.Gather[i]
+		if spec.Groups != 1 || min(g.Period, g.Dst) != 1 { // before an axis of many phases is laid out
+			return refusal
+		}
+		a := newConvAxis(g)
+		if a.phases[0].taps != taps || a.shift != 1 || i > 0 && a.cellStep != 1 || i == 0 && (a.phases[0].cell != 0 || a.dst != a.src) {
+			return refusal
+		}
 	}
 	return ""
 }
