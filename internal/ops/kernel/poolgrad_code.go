@@ -18,7 +18,6 @@ type Winners struct {
 	Impl  string
 	Units int
 	rows  outputRows
-	find  func(r codeRun) // assembly for float32, or nil
 }
 
 // mostCodes is how many taps a byte can tell apart. Larger windows have few
@@ -28,11 +27,25 @@ const mostCodes = 1 << 8
 // codeBlock is how many numbers plain Go compares at a time.
 const codeBlock = 512
 
-// codeRun is a run whose winners are wanted only.
-type codeRun struct {
-	run
-	winners []uint8
-	spare   []uint8 // 8 bytes that may be written instead of what follows winners
+// codeRun is a series of windows that have the same taps: outputs of n numbers
+// each, whose first cells stand step numbers apart in src.
+type codeRun[T tensor.Real] struct {
+	src              []T
+	taps             []int   // from the first cell to each tap; bytes for assembly, else numbers
+	codes            []int32 // of the taps
+	n, outputs, step int
+	winners          []uint8
+	spare            []uint8 // 8 bytes that may be written instead of what follows winners
+}
+
+// codeFinder returns the assembly for a type, or nil.
+func codeFinder[T tensor.Real](level Level, kind extremumKind) func(r codeRun[T]) {
+	for _, f := range [...]any{codeTables32[level][kind], codeTables64[level][kind]} {
+		if f, ok := f.(func(r codeRun[T])); ok {
+			return f
+		}
+	}
+	return nil
 }
 
 // NewWinners plans the winners of Max or Min, or says why there must be an
@@ -47,10 +60,8 @@ func NewWinners(spec PoolSpec, last bool) (k *Winners, refusal string) {
 	}
 	k = &Winners{PoolSpec: spec, Last: last, rows: newOutputRows(&spec)}
 	k.Units = k.rows.units
-	if spec.DType == tensor.Float32 {
-		k.find = codeTables[spec.Level][kindOf(spec.Reduction == Min, spec.IgnoreNaN)]
-	}
-	k.Impl = fmt.Sprintf("winners of %s in bytes, %s", windowSize(g), isaName(spec.Level, k.find != nil))
+	assembly := spec.DType.IsFloat() && codeTables32[spec.Level][0] != nil
+	k.Impl = fmt.Sprintf("winners of %s in bytes, %s", windowSize(g), isaName(spec.Level, assembly))
 	return k, ""
 }
 
@@ -92,31 +103,31 @@ func winners[T tensor.Real](k *Winners, s *Scratch, dstTensor, srcTensor *tensor
 	n := k.Geometry.Taps()
 	taps, codes := take[int](s, n), take[int32](s, n)
 	best, spare := take[T](s, codeBlock), take[uint8](s, 8)
-	better := [4]func(best []T, code []uint8, cell []T, tap uint8){codeMax[T], codeMaxIgnoreNaN[T], codeMin[T], codeMinIgnoreNaN[T]}[kindOf(k.Reduction == Min, k.IgnoreNaN)]
-	scale := 1
-	if k.find != nil {
-		scale = 4 // bytes
+	kind := kindOf(k.Reduction == Min, k.IgnoreNaN)
+	better := [4]func(best []T, code []uint8, cell []T, tap uint8){codeMax[T], codeMaxIgnoreNaN[T], codeMin[T], codeMinIgnoreNaN[T]}[kind]
+	find, scale := codeFinder[T](k.Level, kind), 1
+	if find != nil {
+		scale = k.DType.Size()
 	}
 	k.rows.each(lo, hi, func(w windows) {
-		r := codeRun{run: run{n: k.rows.inner, outputs: w.outputs, step: k.Geometry.Axes[2].Stride * k.rows.inner},
+		r := codeRun[T]{src: src[w.src:], n: k.rows.inner, outputs: w.outputs, step: k.Geometry.Axes[2].Stride * k.rows.inner,
 			winners: dst[w.dst : w.dst+w.outputs*k.rows.inner], spare: spare}
 		r.taps, r.codes = k.rows.list(taps, codes, &w, scale)
 		if k.Last { // the first one seen from the other end
 			slices.Reverse(r.taps)
 			slices.Reverse(r.codes)
 		}
-		if k.find == nil {
-			findCodes(&r, best, src[w.src:], better)
-			return
+		if find != nil {
+			find(r)
+		} else {
+			findCodes(&r, best, better)
 		}
-		r.src = any(src).([]float32)[w.src:]
-		k.find(r)
 	})
 }
 
 // findCodes is the plain form: the best numbers of a block so far, and whose
 // they are, tap by tap.
-func findCodes[T tensor.Real](r *codeRun, best, src []T, better func(best []T, code []uint8, cell []T, tap uint8)) {
+func findCodes[T tensor.Real](r *codeRun[T], best []T, better func(best []T, code []uint8, cell []T, tap uint8)) {
 	n, outputs := r.n, r.outputs
 	if r.step == n { // side by side: one long cell
 		n, outputs = n*outputs, 1
@@ -125,7 +136,7 @@ func findCodes[T tensor.Real](r *codeRun, best, src []T, better func(best []T, c
 		for at := 0; at < n; at += len(best) {
 			size := min(len(best), n-at)
 			best, winners := best[:size], r.winners[o*n+at:][:size]
-			cell := src[o*r.step+at:]
+			cell := r.src[o*r.step+at:]
 			copy(best, cell[r.taps[0]:])
 			for i := range winners {
 				winners[i] = uint8(r.codes[0])

@@ -14,8 +14,8 @@ func codeWideMaxAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outp
 //go:noescape
 func codeWideMaxAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
 
-// codeNarrowMaxAVX2 writes the codes of windows over cells of n < 8 numbers; mask has as many lanes set. It writes 8
-// bytes from the beginning of a cell.
+// codeNarrowMaxAVX2 writes the codes of windows over cells of less than a vector; mask has as many lanes set. It writes
+// the codes of a whole vector from the beginning of a cell.
 //
 //go:noescape
 func codeNarrowMaxAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
@@ -25,6 +25,22 @@ func codeNarrowMaxAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, ou
 //
 //go:noescape
 func codeQuadMaxAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+
+// codeWideMaxFloat64AVX2 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
+//
+//go:noescape
+func codeWideMaxFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+
+// codeWideMaxFloat64AVX512 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
+//
+//go:noescape
+func codeWideMaxFloat64AVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+
+// codeNarrowMaxFloat64AVX2 writes the codes of windows over cells of less than a vector; mask has as many lanes set. It writes
+// the codes of a whole vector from the beginning of a cell.
+//
+//go:noescape
+func codeNarrowMaxFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
 
 // codeWideMaxIgnoreNaNAVX2 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
 //
@@ -36,8 +52,8 @@ func codeWideMaxIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n 
 //go:noescape
 func codeWideMaxIgnoreNaNAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
 
-// codeNarrowMaxIgnoreNaNAVX2 writes the codes of windows over cells of n < 8 numbers; mask has as many lanes set. It writes 8
-// bytes from the beginning of a cell.
+// codeNarrowMaxIgnoreNaNAVX2 writes the codes of windows over cells of less than a vector; mask has as many lanes set. It writes
+// the codes of a whole vector from the beginning of a cell.
 //
 //go:noescape
 func codeNarrowMaxIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
@@ -47,6 +63,22 @@ func codeNarrowMaxIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, 
 //
 //go:noescape
 func codeQuadMaxIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+
+// codeWideMaxFloat64IgnoreNaNAVX2 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
+//
+//go:noescape
+func codeWideMaxFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+
+// codeWideMaxFloat64IgnoreNaNAVX512 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
+//
+//go:noescape
+func codeWideMaxFloat64IgnoreNaNAVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+
+// codeNarrowMaxFloat64IgnoreNaNAVX2 writes the codes of windows over cells of less than a vector; mask has as many lanes set. It writes
+// the codes of a whole vector from the beginning of a cell.
+//
+//go:noescape
+func codeNarrowMaxFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
 
 // codeWideMinAVX2 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
 //
@@ -58,8 +90,8 @@ func codeWideMinAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outp
 //go:noescape
 func codeWideMinAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
 
-// codeNarrowMinAVX2 writes the codes of windows over cells of n < 8 numbers; mask has as many lanes set. It writes 8
-// bytes from the beginning of a cell.
+// codeNarrowMinAVX2 writes the codes of windows over cells of less than a vector; mask has as many lanes set. It writes
+// the codes of a whole vector from the beginning of a cell.
 //
 //go:noescape
 func codeNarrowMinAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
@@ -69,6 +101,22 @@ func codeNarrowMinAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, ou
 //
 //go:noescape
 func codeQuadMinAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+
+// codeWideMinFloat64AVX2 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
+//
+//go:noescape
+func codeWideMinFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+
+// codeWideMinFloat64AVX512 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
+//
+//go:noescape
+func codeWideMinFloat64AVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+
+// codeNarrowMinFloat64AVX2 writes the codes of windows over cells of less than a vector; mask has as many lanes set. It writes
+// the codes of a whole vector from the beginning of a cell.
+//
+//go:noescape
+func codeNarrowMinFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
 
 // codeWideMinIgnoreNaNAVX2 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
 //
@@ -80,8 +128,8 @@ func codeWideMinIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n 
 //go:noescape
 func codeWideMinIgnoreNaNAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
 
-// codeNarrowMinIgnoreNaNAVX2 writes the codes of windows over cells of n < 8 numbers; mask has as many lanes set. It writes 8
-// bytes from the beginning of a cell.
+// codeNarrowMinIgnoreNaNAVX2 writes the codes of windows over cells of less than a vector; mask has as many lanes set. It writes
+// the codes of a whole vector from the beginning of a cell.
 //
 //go:noescape
 func codeNarrowMinIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
@@ -91,3 +139,19 @@ func codeNarrowMinIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, 
 //
 //go:noescape
 func codeQuadMinIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+
+// codeWideMinFloat64IgnoreNaNAVX2 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
+//
+//go:noescape
+func codeWideMinFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+
+// codeWideMinFloat64IgnoreNaNAVX512 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
+//
+//go:noescape
+func codeWideMinFloat64IgnoreNaNAVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+
+// codeNarrowMinFloat64IgnoreNaNAVX2 writes the codes of windows over cells of less than a vector; mask has as many lanes set. It writes
+// the codes of a whole vector from the beginning of a cell.
+//
+//go:noescape
+func codeNarrowMinFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)

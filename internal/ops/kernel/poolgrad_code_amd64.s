@@ -556,6 +556,445 @@ outputStore:
 	VZEROUPPER
 	RET
 
+// func codeWideMaxFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// Requires: AVX, AVX2
+TEXT ·codeWideMaxFloat64AVX2(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ taps+16(FP), DX
+	MOVQ ntaps+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ outputs+40(FP), DI
+	MOVQ step+48(FP), R8
+	SHLQ $0x03, SI
+	MOVQ codes+56(FP), R9
+
+output:
+	XORQ R10, R10
+
+many:
+	MOVQ         SI, R11
+	SUBQ         R10, R11
+	CMPQ         R11, $0x00000040
+	JL           one
+	LEAQ         (CX)(R10*1), R11
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Y0
+	VMOVUPS      32(R11)(R13*1), Y2
+	VPBROADCASTD (R9), Y5
+	VMOVDQA      Y5, Y1
+	VMOVDQA      Y5, Y3
+	MOVQ         $0x00000001, R12
+	VXORPS       Y4, Y4, Y4
+	VCMPPD       $0x03, Y2, Y0, Y5
+	VORPS        Y5, Y4, Y4
+	CMPQ         R12, BX
+	JGE          manyDone
+
+manyFast:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Y5
+	VMOVUPS      (R11)(R13*1), Y6
+	VMOVUPS      32(R11)(R13*1), Y7
+	VCMPPD       $0x03, Y7, Y6, Y8
+	VORPS        Y8, Y4, Y4
+	VCMPPD       $0x1e, Y0, Y6, Y8
+	VMAXPD       Y0, Y6, Y0
+	VBLENDVPD    Y8, Y5, Y1, Y1
+	VCMPPD       $0x1e, Y2, Y7, Y6
+	VMAXPD       Y2, Y7, Y2
+	VBLENDVPD    Y6, Y5, Y3, Y3
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           manyFast
+
+manyDone:
+	VPTEST       Y4, Y4
+	JZ           manyStore
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Y0
+	VMOVUPS      32(R11)(R13*1), Y2
+	VPBROADCASTD (R9), Y5
+	VMOVDQA      Y5, Y1
+	VMOVDQA      Y5, Y3
+	MOVQ         $0x00000001, R12
+	CMPQ         R12, BX
+	JGE          manyStore
+
+manySlow:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Y5
+	VMOVUPS      (R11)(R13*1), Y4
+	VCMPPD       $0x1e, Y0, Y4, Y6
+	VCMPPD       $0x03, Y4, Y4, Y7
+	VCMPPD       $0x07, Y0, Y0, Y8
+	VPAND        Y7, Y8, Y8
+	VPOR         Y8, Y6, Y6
+	VBLENDVPD    Y6, Y4, Y0, Y0
+	VBLENDVPD    Y6, Y5, Y1, Y1
+	VMOVUPS      32(R11)(R13*1), Y4
+	VCMPPD       $0x1e, Y2, Y4, Y6
+	VCMPPD       $0x03, Y4, Y4, Y7
+	VCMPPD       $0x07, Y2, Y2, Y8
+	VPAND        Y7, Y8, Y8
+	VPOR         Y8, Y6, Y6
+	VBLENDVPD    Y6, Y4, Y2, Y2
+	VBLENDVPD    Y6, Y5, Y3, Y3
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           manySlow
+
+manyStore:
+	MOVQ         R10, R11
+	SHRQ         $0x03, R11
+	VSHUFPS      $0x88, Y3, Y1, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X1
+	VPACKUSWB    X1, X1, X0
+	VMOVQ        X0, (AX)(R11*1)
+	ADDQ         $0x00000040, R10
+	JMP          many
+
+one:
+	MOVQ SI, R11
+	SUBQ R10, R11
+	JZ   next
+	CMPQ R11, $0x00000020
+	JGE  whole
+	LEAQ -32(SI), R10
+
+whole:
+	LEAQ         (CX)(R10*1), R11
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Y0
+	VPBROADCASTD (R9), Y3
+	VMOVDQA      Y3, Y1
+	MOVQ         $0x00000001, R12
+	VXORPS       Y2, Y2, Y2
+	VCMPPD       $0x03, Y0, Y0, Y3
+	VORPS        Y3, Y2, Y2
+	CMPQ         R12, BX
+	JGE          oneDone
+
+oneFast:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Y3
+	VMOVUPS      (R11)(R13*1), Y4
+	VCMPPD       $0x03, Y4, Y4, Y5
+	VORPS        Y5, Y2, Y2
+	VCMPPD       $0x1e, Y0, Y4, Y5
+	VMAXPD       Y0, Y4, Y0
+	VBLENDVPD    Y5, Y3, Y1, Y1
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           oneFast
+
+oneDone:
+	VPTEST       Y2, Y2
+	JZ           oneStore
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Y0
+	VPBROADCASTD (R9), Y3
+	VMOVDQA      Y3, Y1
+	MOVQ         $0x00000001, R12
+	CMPQ         R12, BX
+	JGE          oneStore
+
+oneSlow:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Y3
+	VMOVUPS      (R11)(R13*1), Y2
+	VCMPPD       $0x1e, Y0, Y2, Y4
+	VCMPPD       $0x03, Y2, Y2, Y5
+	VCMPPD       $0x07, Y0, Y0, Y6
+	VPAND        Y5, Y6, Y6
+	VPOR         Y6, Y4, Y4
+	VBLENDVPD    Y4, Y2, Y0, Y0
+	VBLENDVPD    Y4, Y3, Y1, Y1
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           oneSlow
+
+oneStore:
+	MOVQ         R10, R11
+	SHRQ         $0x03, R11
+	VSHUFPS      $0x88, Y1, Y1, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X1
+	VPACKUSWB    X1, X1, X0
+	VMOVD        X0, (AX)(R11*1)
+	ADDQ         $0x00000020, R10
+	JMP          one
+
+next:
+	MOVQ SI, R11
+	SHRQ $0x03, R11
+	ADDQ R11, AX
+	ADDQ R8, CX
+	DECQ DI
+	JNZ  output
+	VZEROUPPER
+	RET
+
+// func codeWideMaxFloat64AVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// Requires: AVX, AVX512F
+TEXT ·codeWideMaxFloat64AVX512(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ taps+16(FP), DX
+	MOVQ ntaps+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ outputs+40(FP), DI
+	MOVQ step+48(FP), R8
+	SHLQ $0x03, SI
+	MOVQ codes+56(FP), R9
+
+output:
+	XORQ R10, R10
+
+many:
+	MOVQ         SI, R11
+	SUBQ         R10, R11
+	CMPQ         R11, $0x00000080
+	JL           one
+	LEAQ         (CX)(R10*1), R11
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Z0
+	VMOVUPS      64(R11)(R13*1), Z2
+	VPBROADCASTD (R9), Z4
+	VMOVDQA32    Z4, Z1
+	VMOVDQA32    Z4, Z3
+	MOVQ         $0x00000001, R12
+	KXORW        K1, K1, K1
+	VCMPPD       $0x03, Z2, Z0, K2
+	KORW         K2, K1, K1
+	CMPQ         R12, BX
+	JGE          manyDone
+
+manyFast:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Z4
+	VMOVUPS      (R11)(R13*1), Z5
+	VMOVUPS      64(R11)(R13*1), Z6
+	VCMPPD       $0x03, Z6, Z5, K2
+	KORW         K2, K1, K1
+	VCMPPD       $0x1e, Z0, Z5, K2
+	VMAXPD       Z0, Z5, Z0
+	VMOVAPD      Z4, K2, Z1
+	VCMPPD       $0x1e, Z2, Z6, K2
+	VMAXPD       Z2, Z6, Z2
+	VMOVAPD      Z4, K2, Z3
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           manyFast
+
+manyDone:
+	KORTESTW     K1, K1
+	JZ           manyStore
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Z0
+	VMOVUPS      64(R11)(R13*1), Z2
+	VPBROADCASTD (R9), Z4
+	VMOVDQA32    Z4, Z1
+	VMOVDQA32    Z4, Z3
+	MOVQ         $0x00000001, R12
+	CMPQ         R12, BX
+	JGE          manyStore
+
+manySlow:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Z4
+	VMOVUPS      (R11)(R13*1), Z5
+	VCMPPD       $0x1e, Z0, Z5, K2
+	VCMPPD       $0x03, Z5, Z5, K4
+	VCMPPD       $0x07, Z0, Z0, K5
+	KANDW        K4, K5, K5
+	KORW         K5, K2, K2
+	VMOVAPD      Z5, K2, Z0
+	VMOVAPD      Z4, K2, Z1
+	VMOVUPS      64(R11)(R13*1), Z5
+	VCMPPD       $0x1e, Z2, Z5, K2
+	VCMPPD       $0x03, Z5, Z5, K4
+	VCMPPD       $0x07, Z2, Z2, K5
+	KANDW        K4, K5, K5
+	KORW         K5, K2, K2
+	VMOVAPD      Z5, K2, Z2
+	VMOVAPD      Z4, K2, Z3
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           manySlow
+
+manyStore:
+	MOVQ    R10, R11
+	SHRQ    $0x03, R11
+	VPMOVQB Z1, X0
+	VMOVQ   X0, (AX)(R11*1)
+	VPMOVQB Z3, X0
+	VMOVQ   X0, 8(AX)(R11*1)
+	ADDQ    $0x00000080, R10
+	JMP     many
+
+one:
+	MOVQ SI, R11
+	SUBQ R10, R11
+	JZ   next
+	CMPQ R11, $0x00000040
+	JGE  whole
+	LEAQ -64(SI), R10
+
+whole:
+	LEAQ         (CX)(R10*1), R11
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Z0
+	VPBROADCASTD (R9), Z2
+	VMOVDQA32    Z2, Z1
+	MOVQ         $0x00000001, R12
+	KXORW        K3, K3, K3
+	VCMPPD       $0x03, Z0, Z0, K2
+	KORW         K2, K3, K3
+	CMPQ         R12, BX
+	JGE          oneDone
+
+oneFast:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Z2
+	VMOVUPS      (R11)(R13*1), Z3
+	VCMPPD       $0x03, Z3, Z3, K2
+	KORW         K2, K3, K3
+	VCMPPD       $0x1e, Z0, Z3, K2
+	VMAXPD       Z0, Z3, Z0
+	VMOVAPD      Z2, K2, Z1
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           oneFast
+
+oneDone:
+	KORTESTW     K3, K3
+	JZ           oneStore
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Z0
+	VPBROADCASTD (R9), Z2
+	VMOVDQA32    Z2, Z1
+	MOVQ         $0x00000001, R12
+	CMPQ         R12, BX
+	JGE          oneStore
+
+oneSlow:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Z2
+	VMOVUPS      (R11)(R13*1), Z3
+	VCMPPD       $0x1e, Z0, Z3, K2
+	VCMPPD       $0x03, Z3, Z3, K4
+	VCMPPD       $0x07, Z0, Z0, K5
+	KANDW        K4, K5, K5
+	KORW         K5, K2, K2
+	VMOVAPD      Z3, K2, Z0
+	VMOVAPD      Z2, K2, Z1
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           oneSlow
+
+oneStore:
+	MOVQ    R10, R11
+	SHRQ    $0x03, R11
+	VPMOVQB Z1, X0
+	VMOVQ   X0, (AX)(R11*1)
+	ADDQ    $0x00000040, R10
+	JMP     one
+
+next:
+	MOVQ SI, R11
+	SHRQ $0x03, R11
+	ADDQ R11, AX
+	ADDQ R8, CX
+	DECQ DI
+	JNZ  output
+	VZEROUPPER
+	RET
+
+// func codeNarrowMaxFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
+// Requires: AVX, AVX2
+TEXT ·codeNarrowMaxFloat64AVX2(SB), NOSPLIT, $0-72
+	MOVQ    dst+0(FP), AX
+	MOVQ    src+8(FP), CX
+	MOVQ    taps+16(FP), DX
+	MOVQ    ntaps+24(FP), BX
+	MOVQ    n+32(FP), SI
+	MOVQ    outputs+40(FP), DI
+	MOVQ    step+48(FP), R8
+	SHLQ    $0x03, SI
+	MOVQ    codes+56(FP), R9
+	MOVQ    mask+64(FP), R10
+	VMOVUPS (R10), Y0
+	SHRQ    $0x03, SI
+
+output:
+	MOVQ         (DX), R11
+	VMASKMOVPS   (CX)(R11*1), Y0, Y1
+	VPBROADCASTD (R9), Y4
+	VMOVDQA      Y4, Y2
+	MOVQ         $0x00000001, R10
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x03, Y1, Y1, Y4
+	VORPS        Y4, Y3, Y3
+	CMPQ         R10, BX
+	JGE          outputDone
+
+outputFast:
+	MOVQ         (DX)(R10*8), R11
+	VPBROADCASTD (R9)(R10*4), Y4
+	VMASKMOVPS   (CX)(R11*1), Y0, Y5
+	VCMPPD       $0x03, Y5, Y5, Y6
+	VORPS        Y6, Y3, Y3
+	VCMPPD       $0x1e, Y1, Y5, Y6
+	VMAXPD       Y1, Y5, Y1
+	VBLENDVPD    Y6, Y4, Y2, Y2
+	INCQ         R10
+	CMPQ         R10, BX
+	JL           outputFast
+
+outputDone:
+	VPTEST       Y3, Y3
+	JZ           outputStore
+	MOVQ         (DX), R11
+	VMASKMOVPS   (CX)(R11*1), Y0, Y1
+	VPBROADCASTD (R9), Y4
+	VMOVDQA      Y4, Y2
+	MOVQ         $0x00000001, R10
+	CMPQ         R10, BX
+	JGE          outputStore
+
+outputSlow:
+	MOVQ         (DX)(R10*8), R11
+	VPBROADCASTD (R9)(R10*4), Y4
+	VMASKMOVPS   (CX)(R11*1), Y0, Y3
+	VCMPPD       $0x1e, Y1, Y3, Y5
+	VCMPPD       $0x03, Y3, Y3, Y6
+	VCMPPD       $0x07, Y1, Y1, Y7
+	VPAND        Y6, Y7, Y7
+	VPOR         Y7, Y5, Y5
+	VBLENDVPD    Y5, Y3, Y1, Y1
+	VBLENDVPD    Y5, Y4, Y2, Y2
+	INCQ         R10
+	CMPQ         R10, BX
+	JL           outputSlow
+
+outputStore:
+	VSHUFPS      $0x88, Y2, Y2, Y1
+	VPERMQ       $0xd8, Y1, Y1
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKSSDW    X2, X1, X2
+	VPACKUSWB    X2, X2, X1
+	VMOVD        X1, (AX)
+	ADDQ         SI, AX
+	ADDQ         R8, CX
+	DECQ         DI
+	JNZ          output
+	VZEROUPPER
+	RET
+
 // func codeWideMaxIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
 // Requires: AVX, AVX2
 TEXT ·codeWideMaxIgnoreNaNAVX2(SB), NOSPLIT, $0-64
@@ -1104,6 +1543,445 @@ outputStore:
 	ADDQ         SI, AX
 	LEAQ         (CX)(R8*4), CX
 	SUBQ         $0x00000004, DI
+	JNZ          output
+	VZEROUPPER
+	RET
+
+// func codeWideMaxFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// Requires: AVX, AVX2
+TEXT ·codeWideMaxFloat64IgnoreNaNAVX2(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ taps+16(FP), DX
+	MOVQ ntaps+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ outputs+40(FP), DI
+	MOVQ step+48(FP), R8
+	SHLQ $0x03, SI
+	MOVQ codes+56(FP), R9
+
+output:
+	XORQ R10, R10
+
+many:
+	MOVQ         SI, R11
+	SUBQ         R10, R11
+	CMPQ         R11, $0x00000040
+	JL           one
+	LEAQ         (CX)(R10*1), R11
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Y0
+	VMOVUPS      32(R11)(R13*1), Y2
+	VPBROADCASTD (R9), Y5
+	VMOVDQA      Y5, Y1
+	VMOVDQA      Y5, Y3
+	MOVQ         $0x00000001, R12
+	VXORPS       Y4, Y4, Y4
+	VCMPPD       $0x03, Y2, Y0, Y5
+	VORPS        Y5, Y4, Y4
+	CMPQ         R12, BX
+	JGE          manyDone
+
+manyFast:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Y5
+	VMOVUPS      (R11)(R13*1), Y6
+	VMOVUPS      32(R11)(R13*1), Y7
+	VCMPPD       $0x03, Y7, Y6, Y8
+	VORPS        Y8, Y4, Y4
+	VCMPPD       $0x1e, Y0, Y6, Y8
+	VMAXPD       Y0, Y6, Y0
+	VBLENDVPD    Y8, Y5, Y1, Y1
+	VCMPPD       $0x1e, Y2, Y7, Y6
+	VMAXPD       Y2, Y7, Y2
+	VBLENDVPD    Y6, Y5, Y3, Y3
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           manyFast
+
+manyDone:
+	VPTEST       Y4, Y4
+	JZ           manyStore
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Y0
+	VMOVUPS      32(R11)(R13*1), Y2
+	VPBROADCASTD (R9), Y5
+	VMOVDQA      Y5, Y1
+	VMOVDQA      Y5, Y3
+	MOVQ         $0x00000001, R12
+	CMPQ         R12, BX
+	JGE          manyStore
+
+manySlow:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Y5
+	VMOVUPS      (R11)(R13*1), Y4
+	VCMPPD       $0x1e, Y0, Y4, Y6
+	VCMPPD       $0x03, Y0, Y0, Y7
+	VCMPPD       $0x07, Y4, Y4, Y8
+	VPAND        Y7, Y8, Y8
+	VPOR         Y8, Y6, Y6
+	VBLENDVPD    Y6, Y4, Y0, Y0
+	VBLENDVPD    Y6, Y5, Y1, Y1
+	VMOVUPS      32(R11)(R13*1), Y4
+	VCMPPD       $0x1e, Y2, Y4, Y6
+	VCMPPD       $0x03, Y2, Y2, Y7
+	VCMPPD       $0x07, Y4, Y4, Y8
+	VPAND        Y7, Y8, Y8
+	VPOR         Y8, Y6, Y6
+	VBLENDVPD    Y6, Y4, Y2, Y2
+	VBLENDVPD    Y6, Y5, Y3, Y3
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           manySlow
+
+manyStore:
+	MOVQ         R10, R11
+	SHRQ         $0x03, R11
+	VSHUFPS      $0x88, Y3, Y1, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X1
+	VPACKUSWB    X1, X1, X0
+	VMOVQ        X0, (AX)(R11*1)
+	ADDQ         $0x00000040, R10
+	JMP          many
+
+one:
+	MOVQ SI, R11
+	SUBQ R10, R11
+	JZ   next
+	CMPQ R11, $0x00000020
+	JGE  whole
+	LEAQ -32(SI), R10
+
+whole:
+	LEAQ         (CX)(R10*1), R11
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Y0
+	VPBROADCASTD (R9), Y3
+	VMOVDQA      Y3, Y1
+	MOVQ         $0x00000001, R12
+	VXORPS       Y2, Y2, Y2
+	VCMPPD       $0x03, Y0, Y0, Y3
+	VORPS        Y3, Y2, Y2
+	CMPQ         R12, BX
+	JGE          oneDone
+
+oneFast:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Y3
+	VMOVUPS      (R11)(R13*1), Y4
+	VCMPPD       $0x03, Y4, Y4, Y5
+	VORPS        Y5, Y2, Y2
+	VCMPPD       $0x1e, Y0, Y4, Y5
+	VMAXPD       Y0, Y4, Y0
+	VBLENDVPD    Y5, Y3, Y1, Y1
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           oneFast
+
+oneDone:
+	VPTEST       Y2, Y2
+	JZ           oneStore
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Y0
+	VPBROADCASTD (R9), Y3
+	VMOVDQA      Y3, Y1
+	MOVQ         $0x00000001, R12
+	CMPQ         R12, BX
+	JGE          oneStore
+
+oneSlow:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Y3
+	VMOVUPS      (R11)(R13*1), Y2
+	VCMPPD       $0x1e, Y0, Y2, Y4
+	VCMPPD       $0x03, Y0, Y0, Y5
+	VCMPPD       $0x07, Y2, Y2, Y6
+	VPAND        Y5, Y6, Y6
+	VPOR         Y6, Y4, Y4
+	VBLENDVPD    Y4, Y2, Y0, Y0
+	VBLENDVPD    Y4, Y3, Y1, Y1
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           oneSlow
+
+oneStore:
+	MOVQ         R10, R11
+	SHRQ         $0x03, R11
+	VSHUFPS      $0x88, Y1, Y1, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X1
+	VPACKUSWB    X1, X1, X0
+	VMOVD        X0, (AX)(R11*1)
+	ADDQ         $0x00000020, R10
+	JMP          one
+
+next:
+	MOVQ SI, R11
+	SHRQ $0x03, R11
+	ADDQ R11, AX
+	ADDQ R8, CX
+	DECQ DI
+	JNZ  output
+	VZEROUPPER
+	RET
+
+// func codeWideMaxFloat64IgnoreNaNAVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// Requires: AVX, AVX512F
+TEXT ·codeWideMaxFloat64IgnoreNaNAVX512(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ taps+16(FP), DX
+	MOVQ ntaps+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ outputs+40(FP), DI
+	MOVQ step+48(FP), R8
+	SHLQ $0x03, SI
+	MOVQ codes+56(FP), R9
+
+output:
+	XORQ R10, R10
+
+many:
+	MOVQ         SI, R11
+	SUBQ         R10, R11
+	CMPQ         R11, $0x00000080
+	JL           one
+	LEAQ         (CX)(R10*1), R11
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Z0
+	VMOVUPS      64(R11)(R13*1), Z2
+	VPBROADCASTD (R9), Z4
+	VMOVDQA32    Z4, Z1
+	VMOVDQA32    Z4, Z3
+	MOVQ         $0x00000001, R12
+	KXORW        K1, K1, K1
+	VCMPPD       $0x03, Z2, Z0, K2
+	KORW         K2, K1, K1
+	CMPQ         R12, BX
+	JGE          manyDone
+
+manyFast:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Z4
+	VMOVUPS      (R11)(R13*1), Z5
+	VMOVUPS      64(R11)(R13*1), Z6
+	VCMPPD       $0x03, Z6, Z5, K2
+	KORW         K2, K1, K1
+	VCMPPD       $0x1e, Z0, Z5, K2
+	VMAXPD       Z0, Z5, Z0
+	VMOVAPD      Z4, K2, Z1
+	VCMPPD       $0x1e, Z2, Z6, K2
+	VMAXPD       Z2, Z6, Z2
+	VMOVAPD      Z4, K2, Z3
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           manyFast
+
+manyDone:
+	KORTESTW     K1, K1
+	JZ           manyStore
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Z0
+	VMOVUPS      64(R11)(R13*1), Z2
+	VPBROADCASTD (R9), Z4
+	VMOVDQA32    Z4, Z1
+	VMOVDQA32    Z4, Z3
+	MOVQ         $0x00000001, R12
+	CMPQ         R12, BX
+	JGE          manyStore
+
+manySlow:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Z4
+	VMOVUPS      (R11)(R13*1), Z5
+	VCMPPD       $0x1e, Z0, Z5, K2
+	VCMPPD       $0x03, Z0, Z0, K4
+	VCMPPD       $0x07, Z5, Z5, K5
+	KANDW        K4, K5, K5
+	KORW         K5, K2, K2
+	VMOVAPD      Z5, K2, Z0
+	VMOVAPD      Z4, K2, Z1
+	VMOVUPS      64(R11)(R13*1), Z5
+	VCMPPD       $0x1e, Z2, Z5, K2
+	VCMPPD       $0x03, Z2, Z2, K4
+	VCMPPD       $0x07, Z5, Z5, K5
+	KANDW        K4, K5, K5
+	KORW         K5, K2, K2
+	VMOVAPD      Z5, K2, Z2
+	VMOVAPD      Z4, K2, Z3
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           manySlow
+
+manyStore:
+	MOVQ    R10, R11
+	SHRQ    $0x03, R11
+	VPMOVQB Z1, X0
+	VMOVQ   X0, (AX)(R11*1)
+	VPMOVQB Z3, X0
+	VMOVQ   X0, 8(AX)(R11*1)
+	ADDQ    $0x00000080, R10
+	JMP     many
+
+one:
+	MOVQ SI, R11
+	SUBQ R10, R11
+	JZ   next
+	CMPQ R11, $0x00000040
+	JGE  whole
+	LEAQ -64(SI), R10
+
+whole:
+	LEAQ         (CX)(R10*1), R11
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Z0
+	VPBROADCASTD (R9), Z2
+	VMOVDQA32    Z2, Z1
+	MOVQ         $0x00000001, R12
+	KXORW        K3, K3, K3
+	VCMPPD       $0x03, Z0, Z0, K2
+	KORW         K2, K3, K3
+	CMPQ         R12, BX
+	JGE          oneDone
+
+oneFast:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Z2
+	VMOVUPS      (R11)(R13*1), Z3
+	VCMPPD       $0x03, Z3, Z3, K2
+	KORW         K2, K3, K3
+	VCMPPD       $0x1e, Z0, Z3, K2
+	VMAXPD       Z0, Z3, Z0
+	VMOVAPD      Z2, K2, Z1
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           oneFast
+
+oneDone:
+	KORTESTW     K3, K3
+	JZ           oneStore
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Z0
+	VPBROADCASTD (R9), Z2
+	VMOVDQA32    Z2, Z1
+	MOVQ         $0x00000001, R12
+	CMPQ         R12, BX
+	JGE          oneStore
+
+oneSlow:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Z2
+	VMOVUPS      (R11)(R13*1), Z3
+	VCMPPD       $0x1e, Z0, Z3, K2
+	VCMPPD       $0x03, Z0, Z0, K4
+	VCMPPD       $0x07, Z3, Z3, K5
+	KANDW        K4, K5, K5
+	KORW         K5, K2, K2
+	VMOVAPD      Z3, K2, Z0
+	VMOVAPD      Z2, K2, Z1
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           oneSlow
+
+oneStore:
+	MOVQ    R10, R11
+	SHRQ    $0x03, R11
+	VPMOVQB Z1, X0
+	VMOVQ   X0, (AX)(R11*1)
+	ADDQ    $0x00000040, R10
+	JMP     one
+
+next:
+	MOVQ SI, R11
+	SHRQ $0x03, R11
+	ADDQ R11, AX
+	ADDQ R8, CX
+	DECQ DI
+	JNZ  output
+	VZEROUPPER
+	RET
+
+// func codeNarrowMaxFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
+// Requires: AVX, AVX2
+TEXT ·codeNarrowMaxFloat64IgnoreNaNAVX2(SB), NOSPLIT, $0-72
+	MOVQ    dst+0(FP), AX
+	MOVQ    src+8(FP), CX
+	MOVQ    taps+16(FP), DX
+	MOVQ    ntaps+24(FP), BX
+	MOVQ    n+32(FP), SI
+	MOVQ    outputs+40(FP), DI
+	MOVQ    step+48(FP), R8
+	SHLQ    $0x03, SI
+	MOVQ    codes+56(FP), R9
+	MOVQ    mask+64(FP), R10
+	VMOVUPS (R10), Y0
+	SHRQ    $0x03, SI
+
+output:
+	MOVQ         (DX), R11
+	VMASKMOVPS   (CX)(R11*1), Y0, Y1
+	VPBROADCASTD (R9), Y4
+	VMOVDQA      Y4, Y2
+	MOVQ         $0x00000001, R10
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x03, Y1, Y1, Y4
+	VORPS        Y4, Y3, Y3
+	CMPQ         R10, BX
+	JGE          outputDone
+
+outputFast:
+	MOVQ         (DX)(R10*8), R11
+	VPBROADCASTD (R9)(R10*4), Y4
+	VMASKMOVPS   (CX)(R11*1), Y0, Y5
+	VCMPPD       $0x03, Y5, Y5, Y6
+	VORPS        Y6, Y3, Y3
+	VCMPPD       $0x1e, Y1, Y5, Y6
+	VMAXPD       Y1, Y5, Y1
+	VBLENDVPD    Y6, Y4, Y2, Y2
+	INCQ         R10
+	CMPQ         R10, BX
+	JL           outputFast
+
+outputDone:
+	VPTEST       Y3, Y3
+	JZ           outputStore
+	MOVQ         (DX), R11
+	VMASKMOVPS   (CX)(R11*1), Y0, Y1
+	VPBROADCASTD (R9), Y4
+	VMOVDQA      Y4, Y2
+	MOVQ         $0x00000001, R10
+	CMPQ         R10, BX
+	JGE          outputStore
+
+outputSlow:
+	MOVQ         (DX)(R10*8), R11
+	VPBROADCASTD (R9)(R10*4), Y4
+	VMASKMOVPS   (CX)(R11*1), Y0, Y3
+	VCMPPD       $0x1e, Y1, Y3, Y5
+	VCMPPD       $0x03, Y1, Y1, Y6
+	VCMPPD       $0x07, Y3, Y3, Y7
+	VPAND        Y6, Y7, Y7
+	VPOR         Y7, Y5, Y5
+	VBLENDVPD    Y5, Y3, Y1, Y1
+	VBLENDVPD    Y5, Y4, Y2, Y2
+	INCQ         R10
+	CMPQ         R10, BX
+	JL           outputSlow
+
+outputStore:
+	VSHUFPS      $0x88, Y2, Y2, Y1
+	VPERMQ       $0xd8, Y1, Y1
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKSSDW    X2, X1, X2
+	VPACKUSWB    X2, X2, X1
+	VMOVD        X1, (AX)
+	ADDQ         SI, AX
+	ADDQ         R8, CX
+	DECQ         DI
 	JNZ          output
 	VZEROUPPER
 	RET
@@ -1660,6 +2538,445 @@ outputStore:
 	VZEROUPPER
 	RET
 
+// func codeWideMinFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// Requires: AVX, AVX2
+TEXT ·codeWideMinFloat64AVX2(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ taps+16(FP), DX
+	MOVQ ntaps+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ outputs+40(FP), DI
+	MOVQ step+48(FP), R8
+	SHLQ $0x03, SI
+	MOVQ codes+56(FP), R9
+
+output:
+	XORQ R10, R10
+
+many:
+	MOVQ         SI, R11
+	SUBQ         R10, R11
+	CMPQ         R11, $0x00000040
+	JL           one
+	LEAQ         (CX)(R10*1), R11
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Y0
+	VMOVUPS      32(R11)(R13*1), Y2
+	VPBROADCASTD (R9), Y5
+	VMOVDQA      Y5, Y1
+	VMOVDQA      Y5, Y3
+	MOVQ         $0x00000001, R12
+	VXORPS       Y4, Y4, Y4
+	VCMPPD       $0x03, Y2, Y0, Y5
+	VORPS        Y5, Y4, Y4
+	CMPQ         R12, BX
+	JGE          manyDone
+
+manyFast:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Y5
+	VMOVUPS      (R11)(R13*1), Y6
+	VMOVUPS      32(R11)(R13*1), Y7
+	VCMPPD       $0x03, Y7, Y6, Y8
+	VORPS        Y8, Y4, Y4
+	VCMPPD       $0x11, Y0, Y6, Y8
+	VMINPD       Y0, Y6, Y0
+	VBLENDVPD    Y8, Y5, Y1, Y1
+	VCMPPD       $0x11, Y2, Y7, Y6
+	VMINPD       Y2, Y7, Y2
+	VBLENDVPD    Y6, Y5, Y3, Y3
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           manyFast
+
+manyDone:
+	VPTEST       Y4, Y4
+	JZ           manyStore
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Y0
+	VMOVUPS      32(R11)(R13*1), Y2
+	VPBROADCASTD (R9), Y5
+	VMOVDQA      Y5, Y1
+	VMOVDQA      Y5, Y3
+	MOVQ         $0x00000001, R12
+	CMPQ         R12, BX
+	JGE          manyStore
+
+manySlow:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Y5
+	VMOVUPS      (R11)(R13*1), Y4
+	VCMPPD       $0x11, Y0, Y4, Y6
+	VCMPPD       $0x03, Y4, Y4, Y7
+	VCMPPD       $0x07, Y0, Y0, Y8
+	VPAND        Y7, Y8, Y8
+	VPOR         Y8, Y6, Y6
+	VBLENDVPD    Y6, Y4, Y0, Y0
+	VBLENDVPD    Y6, Y5, Y1, Y1
+	VMOVUPS      32(R11)(R13*1), Y4
+	VCMPPD       $0x11, Y2, Y4, Y6
+	VCMPPD       $0x03, Y4, Y4, Y7
+	VCMPPD       $0x07, Y2, Y2, Y8
+	VPAND        Y7, Y8, Y8
+	VPOR         Y8, Y6, Y6
+	VBLENDVPD    Y6, Y4, Y2, Y2
+	VBLENDVPD    Y6, Y5, Y3, Y3
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           manySlow
+
+manyStore:
+	MOVQ         R10, R11
+	SHRQ         $0x03, R11
+	VSHUFPS      $0x88, Y3, Y1, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X1
+	VPACKUSWB    X1, X1, X0
+	VMOVQ        X0, (AX)(R11*1)
+	ADDQ         $0x00000040, R10
+	JMP          many
+
+one:
+	MOVQ SI, R11
+	SUBQ R10, R11
+	JZ   next
+	CMPQ R11, $0x00000020
+	JGE  whole
+	LEAQ -32(SI), R10
+
+whole:
+	LEAQ         (CX)(R10*1), R11
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Y0
+	VPBROADCASTD (R9), Y3
+	VMOVDQA      Y3, Y1
+	MOVQ         $0x00000001, R12
+	VXORPS       Y2, Y2, Y2
+	VCMPPD       $0x03, Y0, Y0, Y3
+	VORPS        Y3, Y2, Y2
+	CMPQ         R12, BX
+	JGE          oneDone
+
+oneFast:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Y3
+	VMOVUPS      (R11)(R13*1), Y4
+	VCMPPD       $0x03, Y4, Y4, Y5
+	VORPS        Y5, Y2, Y2
+	VCMPPD       $0x11, Y0, Y4, Y5
+	VMINPD       Y0, Y4, Y0
+	VBLENDVPD    Y5, Y3, Y1, Y1
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           oneFast
+
+oneDone:
+	VPTEST       Y2, Y2
+	JZ           oneStore
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Y0
+	VPBROADCASTD (R9), Y3
+	VMOVDQA      Y3, Y1
+	MOVQ         $0x00000001, R12
+	CMPQ         R12, BX
+	JGE          oneStore
+
+oneSlow:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Y3
+	VMOVUPS      (R11)(R13*1), Y2
+	VCMPPD       $0x11, Y0, Y2, Y4
+	VCMPPD       $0x03, Y2, Y2, Y5
+	VCMPPD       $0x07, Y0, Y0, Y6
+	VPAND        Y5, Y6, Y6
+	VPOR         Y6, Y4, Y4
+	VBLENDVPD    Y4, Y2, Y0, Y0
+	VBLENDVPD    Y4, Y3, Y1, Y1
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           oneSlow
+
+oneStore:
+	MOVQ         R10, R11
+	SHRQ         $0x03, R11
+	VSHUFPS      $0x88, Y1, Y1, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X1
+	VPACKUSWB    X1, X1, X0
+	VMOVD        X0, (AX)(R11*1)
+	ADDQ         $0x00000020, R10
+	JMP          one
+
+next:
+	MOVQ SI, R11
+	SHRQ $0x03, R11
+	ADDQ R11, AX
+	ADDQ R8, CX
+	DECQ DI
+	JNZ  output
+	VZEROUPPER
+	RET
+
+// func codeWideMinFloat64AVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// Requires: AVX, AVX512F
+TEXT ·codeWideMinFloat64AVX512(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ taps+16(FP), DX
+	MOVQ ntaps+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ outputs+40(FP), DI
+	MOVQ step+48(FP), R8
+	SHLQ $0x03, SI
+	MOVQ codes+56(FP), R9
+
+output:
+	XORQ R10, R10
+
+many:
+	MOVQ         SI, R11
+	SUBQ         R10, R11
+	CMPQ         R11, $0x00000080
+	JL           one
+	LEAQ         (CX)(R10*1), R11
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Z0
+	VMOVUPS      64(R11)(R13*1), Z2
+	VPBROADCASTD (R9), Z4
+	VMOVDQA32    Z4, Z1
+	VMOVDQA32    Z4, Z3
+	MOVQ         $0x00000001, R12
+	KXORW        K1, K1, K1
+	VCMPPD       $0x03, Z2, Z0, K2
+	KORW         K2, K1, K1
+	CMPQ         R12, BX
+	JGE          manyDone
+
+manyFast:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Z4
+	VMOVUPS      (R11)(R13*1), Z5
+	VMOVUPS      64(R11)(R13*1), Z6
+	VCMPPD       $0x03, Z6, Z5, K2
+	KORW         K2, K1, K1
+	VCMPPD       $0x11, Z0, Z5, K2
+	VMINPD       Z0, Z5, Z0
+	VMOVAPD      Z4, K2, Z1
+	VCMPPD       $0x11, Z2, Z6, K2
+	VMINPD       Z2, Z6, Z2
+	VMOVAPD      Z4, K2, Z3
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           manyFast
+
+manyDone:
+	KORTESTW     K1, K1
+	JZ           manyStore
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Z0
+	VMOVUPS      64(R11)(R13*1), Z2
+	VPBROADCASTD (R9), Z4
+	VMOVDQA32    Z4, Z1
+	VMOVDQA32    Z4, Z3
+	MOVQ         $0x00000001, R12
+	CMPQ         R12, BX
+	JGE          manyStore
+
+manySlow:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Z4
+	VMOVUPS      (R11)(R13*1), Z5
+	VCMPPD       $0x11, Z0, Z5, K2
+	VCMPPD       $0x03, Z5, Z5, K4
+	VCMPPD       $0x07, Z0, Z0, K5
+	KANDW        K4, K5, K5
+	KORW         K5, K2, K2
+	VMOVAPD      Z5, K2, Z0
+	VMOVAPD      Z4, K2, Z1
+	VMOVUPS      64(R11)(R13*1), Z5
+	VCMPPD       $0x11, Z2, Z5, K2
+	VCMPPD       $0x03, Z5, Z5, K4
+	VCMPPD       $0x07, Z2, Z2, K5
+	KANDW        K4, K5, K5
+	KORW         K5, K2, K2
+	VMOVAPD      Z5, K2, Z2
+	VMOVAPD      Z4, K2, Z3
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           manySlow
+
+manyStore:
+	MOVQ    R10, R11
+	SHRQ    $0x03, R11
+	VPMOVQB Z1, X0
+	VMOVQ   X0, (AX)(R11*1)
+	VPMOVQB Z3, X0
+	VMOVQ   X0, 8(AX)(R11*1)
+	ADDQ    $0x00000080, R10
+	JMP     many
+
+one:
+	MOVQ SI, R11
+	SUBQ R10, R11
+	JZ   next
+	CMPQ R11, $0x00000040
+	JGE  whole
+	LEAQ -64(SI), R10
+
+whole:
+	LEAQ         (CX)(R10*1), R11
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Z0
+	VPBROADCASTD (R9), Z2
+	VMOVDQA32    Z2, Z1
+	MOVQ         $0x00000001, R12
+	KXORW        K3, K3, K3
+	VCMPPD       $0x03, Z0, Z0, K2
+	KORW         K2, K3, K3
+	CMPQ         R12, BX
+	JGE          oneDone
+
+oneFast:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Z2
+	VMOVUPS      (R11)(R13*1), Z3
+	VCMPPD       $0x03, Z3, Z3, K2
+	KORW         K2, K3, K3
+	VCMPPD       $0x11, Z0, Z3, K2
+	VMINPD       Z0, Z3, Z0
+	VMOVAPD      Z2, K2, Z1
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           oneFast
+
+oneDone:
+	KORTESTW     K3, K3
+	JZ           oneStore
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Z0
+	VPBROADCASTD (R9), Z2
+	VMOVDQA32    Z2, Z1
+	MOVQ         $0x00000001, R12
+	CMPQ         R12, BX
+	JGE          oneStore
+
+oneSlow:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Z2
+	VMOVUPS      (R11)(R13*1), Z3
+	VCMPPD       $0x11, Z0, Z3, K2
+	VCMPPD       $0x03, Z3, Z3, K4
+	VCMPPD       $0x07, Z0, Z0, K5
+	KANDW        K4, K5, K5
+	KORW         K5, K2, K2
+	VMOVAPD      Z3, K2, Z0
+	VMOVAPD      Z2, K2, Z1
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           oneSlow
+
+oneStore:
+	MOVQ    R10, R11
+	SHRQ    $0x03, R11
+	VPMOVQB Z1, X0
+	VMOVQ   X0, (AX)(R11*1)
+	ADDQ    $0x00000040, R10
+	JMP     one
+
+next:
+	MOVQ SI, R11
+	SHRQ $0x03, R11
+	ADDQ R11, AX
+	ADDQ R8, CX
+	DECQ DI
+	JNZ  output
+	VZEROUPPER
+	RET
+
+// func codeNarrowMinFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
+// Requires: AVX, AVX2
+TEXT ·codeNarrowMinFloat64AVX2(SB), NOSPLIT, $0-72
+	MOVQ    dst+0(FP), AX
+	MOVQ    src+8(FP), CX
+	MOVQ    taps+16(FP), DX
+	MOVQ    ntaps+24(FP), BX
+	MOVQ    n+32(FP), SI
+	MOVQ    outputs+40(FP), DI
+	MOVQ    step+48(FP), R8
+	SHLQ    $0x03, SI
+	MOVQ    codes+56(FP), R9
+	MOVQ    mask+64(FP), R10
+	VMOVUPS (R10), Y0
+	SHRQ    $0x03, SI
+
+output:
+	MOVQ         (DX), R11
+	VMASKMOVPS   (CX)(R11*1), Y0, Y1
+	VPBROADCASTD (R9), Y4
+	VMOVDQA      Y4, Y2
+	MOVQ         $0x00000001, R10
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x03, Y1, Y1, Y4
+	VORPS        Y4, Y3, Y3
+	CMPQ         R10, BX
+	JGE          outputDone
+
+outputFast:
+	MOVQ         (DX)(R10*8), R11
+	VPBROADCASTD (R9)(R10*4), Y4
+	VMASKMOVPS   (CX)(R11*1), Y0, Y5
+	VCMPPD       $0x03, Y5, Y5, Y6
+	VORPS        Y6, Y3, Y3
+	VCMPPD       $0x11, Y1, Y5, Y6
+	VMINPD       Y1, Y5, Y1
+	VBLENDVPD    Y6, Y4, Y2, Y2
+	INCQ         R10
+	CMPQ         R10, BX
+	JL           outputFast
+
+outputDone:
+	VPTEST       Y3, Y3
+	JZ           outputStore
+	MOVQ         (DX), R11
+	VMASKMOVPS   (CX)(R11*1), Y0, Y1
+	VPBROADCASTD (R9), Y4
+	VMOVDQA      Y4, Y2
+	MOVQ         $0x00000001, R10
+	CMPQ         R10, BX
+	JGE          outputStore
+
+outputSlow:
+	MOVQ         (DX)(R10*8), R11
+	VPBROADCASTD (R9)(R10*4), Y4
+	VMASKMOVPS   (CX)(R11*1), Y0, Y3
+	VCMPPD       $0x11, Y1, Y3, Y5
+	VCMPPD       $0x03, Y3, Y3, Y6
+	VCMPPD       $0x07, Y1, Y1, Y7
+	VPAND        Y6, Y7, Y7
+	VPOR         Y7, Y5, Y5
+	VBLENDVPD    Y5, Y3, Y1, Y1
+	VBLENDVPD    Y5, Y4, Y2, Y2
+	INCQ         R10
+	CMPQ         R10, BX
+	JL           outputSlow
+
+outputStore:
+	VSHUFPS      $0x88, Y2, Y2, Y1
+	VPERMQ       $0xd8, Y1, Y1
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKSSDW    X2, X1, X2
+	VPACKUSWB    X2, X2, X1
+	VMOVD        X1, (AX)
+	ADDQ         SI, AX
+	ADDQ         R8, CX
+	DECQ         DI
+	JNZ          output
+	VZEROUPPER
+	RET
+
 // func codeWideMinIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
 // Requires: AVX, AVX2
 TEXT ·codeWideMinIgnoreNaNAVX2(SB), NOSPLIT, $0-64
@@ -2208,6 +3525,445 @@ outputStore:
 	ADDQ         SI, AX
 	LEAQ         (CX)(R8*4), CX
 	SUBQ         $0x00000004, DI
+	JNZ          output
+	VZEROUPPER
+	RET
+
+// func codeWideMinFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// Requires: AVX, AVX2
+TEXT ·codeWideMinFloat64IgnoreNaNAVX2(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ taps+16(FP), DX
+	MOVQ ntaps+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ outputs+40(FP), DI
+	MOVQ step+48(FP), R8
+	SHLQ $0x03, SI
+	MOVQ codes+56(FP), R9
+
+output:
+	XORQ R10, R10
+
+many:
+	MOVQ         SI, R11
+	SUBQ         R10, R11
+	CMPQ         R11, $0x00000040
+	JL           one
+	LEAQ         (CX)(R10*1), R11
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Y0
+	VMOVUPS      32(R11)(R13*1), Y2
+	VPBROADCASTD (R9), Y5
+	VMOVDQA      Y5, Y1
+	VMOVDQA      Y5, Y3
+	MOVQ         $0x00000001, R12
+	VXORPS       Y4, Y4, Y4
+	VCMPPD       $0x03, Y2, Y0, Y5
+	VORPS        Y5, Y4, Y4
+	CMPQ         R12, BX
+	JGE          manyDone
+
+manyFast:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Y5
+	VMOVUPS      (R11)(R13*1), Y6
+	VMOVUPS      32(R11)(R13*1), Y7
+	VCMPPD       $0x03, Y7, Y6, Y8
+	VORPS        Y8, Y4, Y4
+	VCMPPD       $0x11, Y0, Y6, Y8
+	VMINPD       Y0, Y6, Y0
+	VBLENDVPD    Y8, Y5, Y1, Y1
+	VCMPPD       $0x11, Y2, Y7, Y6
+	VMINPD       Y2, Y7, Y2
+	VBLENDVPD    Y6, Y5, Y3, Y3
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           manyFast
+
+manyDone:
+	VPTEST       Y4, Y4
+	JZ           manyStore
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Y0
+	VMOVUPS      32(R11)(R13*1), Y2
+	VPBROADCASTD (R9), Y5
+	VMOVDQA      Y5, Y1
+	VMOVDQA      Y5, Y3
+	MOVQ         $0x00000001, R12
+	CMPQ         R12, BX
+	JGE          manyStore
+
+manySlow:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Y5
+	VMOVUPS      (R11)(R13*1), Y4
+	VCMPPD       $0x11, Y0, Y4, Y6
+	VCMPPD       $0x03, Y0, Y0, Y7
+	VCMPPD       $0x07, Y4, Y4, Y8
+	VPAND        Y7, Y8, Y8
+	VPOR         Y8, Y6, Y6
+	VBLENDVPD    Y6, Y4, Y0, Y0
+	VBLENDVPD    Y6, Y5, Y1, Y1
+	VMOVUPS      32(R11)(R13*1), Y4
+	VCMPPD       $0x11, Y2, Y4, Y6
+	VCMPPD       $0x03, Y2, Y2, Y7
+	VCMPPD       $0x07, Y4, Y4, Y8
+	VPAND        Y7, Y8, Y8
+	VPOR         Y8, Y6, Y6
+	VBLENDVPD    Y6, Y4, Y2, Y2
+	VBLENDVPD    Y6, Y5, Y3, Y3
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           manySlow
+
+manyStore:
+	MOVQ         R10, R11
+	SHRQ         $0x03, R11
+	VSHUFPS      $0x88, Y3, Y1, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X1
+	VPACKUSWB    X1, X1, X0
+	VMOVQ        X0, (AX)(R11*1)
+	ADDQ         $0x00000040, R10
+	JMP          many
+
+one:
+	MOVQ SI, R11
+	SUBQ R10, R11
+	JZ   next
+	CMPQ R11, $0x00000020
+	JGE  whole
+	LEAQ -32(SI), R10
+
+whole:
+	LEAQ         (CX)(R10*1), R11
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Y0
+	VPBROADCASTD (R9), Y3
+	VMOVDQA      Y3, Y1
+	MOVQ         $0x00000001, R12
+	VXORPS       Y2, Y2, Y2
+	VCMPPD       $0x03, Y0, Y0, Y3
+	VORPS        Y3, Y2, Y2
+	CMPQ         R12, BX
+	JGE          oneDone
+
+oneFast:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Y3
+	VMOVUPS      (R11)(R13*1), Y4
+	VCMPPD       $0x03, Y4, Y4, Y5
+	VORPS        Y5, Y2, Y2
+	VCMPPD       $0x11, Y0, Y4, Y5
+	VMINPD       Y0, Y4, Y0
+	VBLENDVPD    Y5, Y3, Y1, Y1
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           oneFast
+
+oneDone:
+	VPTEST       Y2, Y2
+	JZ           oneStore
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Y0
+	VPBROADCASTD (R9), Y3
+	VMOVDQA      Y3, Y1
+	MOVQ         $0x00000001, R12
+	CMPQ         R12, BX
+	JGE          oneStore
+
+oneSlow:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Y3
+	VMOVUPS      (R11)(R13*1), Y2
+	VCMPPD       $0x11, Y0, Y2, Y4
+	VCMPPD       $0x03, Y0, Y0, Y5
+	VCMPPD       $0x07, Y2, Y2, Y6
+	VPAND        Y5, Y6, Y6
+	VPOR         Y6, Y4, Y4
+	VBLENDVPD    Y4, Y2, Y0, Y0
+	VBLENDVPD    Y4, Y3, Y1, Y1
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           oneSlow
+
+oneStore:
+	MOVQ         R10, R11
+	SHRQ         $0x03, R11
+	VSHUFPS      $0x88, Y1, Y1, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X1
+	VPACKUSWB    X1, X1, X0
+	VMOVD        X0, (AX)(R11*1)
+	ADDQ         $0x00000020, R10
+	JMP          one
+
+next:
+	MOVQ SI, R11
+	SHRQ $0x03, R11
+	ADDQ R11, AX
+	ADDQ R8, CX
+	DECQ DI
+	JNZ  output
+	VZEROUPPER
+	RET
+
+// func codeWideMinFloat64IgnoreNaNAVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// Requires: AVX, AVX512F
+TEXT ·codeWideMinFloat64IgnoreNaNAVX512(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ taps+16(FP), DX
+	MOVQ ntaps+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ outputs+40(FP), DI
+	MOVQ step+48(FP), R8
+	SHLQ $0x03, SI
+	MOVQ codes+56(FP), R9
+
+output:
+	XORQ R10, R10
+
+many:
+	MOVQ         SI, R11
+	SUBQ         R10, R11
+	CMPQ         R11, $0x00000080
+	JL           one
+	LEAQ         (CX)(R10*1), R11
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Z0
+	VMOVUPS      64(R11)(R13*1), Z2
+	VPBROADCASTD (R9), Z4
+	VMOVDQA32    Z4, Z1
+	VMOVDQA32    Z4, Z3
+	MOVQ         $0x00000001, R12
+	KXORW        K1, K1, K1
+	VCMPPD       $0x03, Z2, Z0, K2
+	KORW         K2, K1, K1
+	CMPQ         R12, BX
+	JGE          manyDone
+
+manyFast:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Z4
+	VMOVUPS      (R11)(R13*1), Z5
+	VMOVUPS      64(R11)(R13*1), Z6
+	VCMPPD       $0x03, Z6, Z5, K2
+	KORW         K2, K1, K1
+	VCMPPD       $0x11, Z0, Z5, K2
+	VMINPD       Z0, Z5, Z0
+	VMOVAPD      Z4, K2, Z1
+	VCMPPD       $0x11, Z2, Z6, K2
+	VMINPD       Z2, Z6, Z2
+	VMOVAPD      Z4, K2, Z3
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           manyFast
+
+manyDone:
+	KORTESTW     K1, K1
+	JZ           manyStore
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Z0
+	VMOVUPS      64(R11)(R13*1), Z2
+	VPBROADCASTD (R9), Z4
+	VMOVDQA32    Z4, Z1
+	VMOVDQA32    Z4, Z3
+	MOVQ         $0x00000001, R12
+	CMPQ         R12, BX
+	JGE          manyStore
+
+manySlow:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Z4
+	VMOVUPS      (R11)(R13*1), Z5
+	VCMPPD       $0x11, Z0, Z5, K2
+	VCMPPD       $0x03, Z0, Z0, K4
+	VCMPPD       $0x07, Z5, Z5, K5
+	KANDW        K4, K5, K5
+	KORW         K5, K2, K2
+	VMOVAPD      Z5, K2, Z0
+	VMOVAPD      Z4, K2, Z1
+	VMOVUPS      64(R11)(R13*1), Z5
+	VCMPPD       $0x11, Z2, Z5, K2
+	VCMPPD       $0x03, Z2, Z2, K4
+	VCMPPD       $0x07, Z5, Z5, K5
+	KANDW        K4, K5, K5
+	KORW         K5, K2, K2
+	VMOVAPD      Z5, K2, Z2
+	VMOVAPD      Z4, K2, Z3
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           manySlow
+
+manyStore:
+	MOVQ    R10, R11
+	SHRQ    $0x03, R11
+	VPMOVQB Z1, X0
+	VMOVQ   X0, (AX)(R11*1)
+	VPMOVQB Z3, X0
+	VMOVQ   X0, 8(AX)(R11*1)
+	ADDQ    $0x00000080, R10
+	JMP     many
+
+one:
+	MOVQ SI, R11
+	SUBQ R10, R11
+	JZ   next
+	CMPQ R11, $0x00000040
+	JGE  whole
+	LEAQ -64(SI), R10
+
+whole:
+	LEAQ         (CX)(R10*1), R11
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Z0
+	VPBROADCASTD (R9), Z2
+	VMOVDQA32    Z2, Z1
+	MOVQ         $0x00000001, R12
+	KXORW        K3, K3, K3
+	VCMPPD       $0x03, Z0, Z0, K2
+	KORW         K2, K3, K3
+	CMPQ         R12, BX
+	JGE          oneDone
+
+oneFast:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Z2
+	VMOVUPS      (R11)(R13*1), Z3
+	VCMPPD       $0x03, Z3, Z3, K2
+	KORW         K2, K3, K3
+	VCMPPD       $0x11, Z0, Z3, K2
+	VMINPD       Z0, Z3, Z0
+	VMOVAPD      Z2, K2, Z1
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           oneFast
+
+oneDone:
+	KORTESTW     K3, K3
+	JZ           oneStore
+	MOVQ         (DX), R13
+	VMOVUPS      (R11)(R13*1), Z0
+	VPBROADCASTD (R9), Z2
+	VMOVDQA32    Z2, Z1
+	MOVQ         $0x00000001, R12
+	CMPQ         R12, BX
+	JGE          oneStore
+
+oneSlow:
+	MOVQ         (DX)(R12*8), R13
+	VPBROADCASTD (R9)(R12*4), Z2
+	VMOVUPS      (R11)(R13*1), Z3
+	VCMPPD       $0x11, Z0, Z3, K2
+	VCMPPD       $0x03, Z0, Z0, K4
+	VCMPPD       $0x07, Z3, Z3, K5
+	KANDW        K4, K5, K5
+	KORW         K5, K2, K2
+	VMOVAPD      Z3, K2, Z0
+	VMOVAPD      Z2, K2, Z1
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           oneSlow
+
+oneStore:
+	MOVQ    R10, R11
+	SHRQ    $0x03, R11
+	VPMOVQB Z1, X0
+	VMOVQ   X0, (AX)(R11*1)
+	ADDQ    $0x00000040, R10
+	JMP     one
+
+next:
+	MOVQ SI, R11
+	SHRQ $0x03, R11
+	ADDQ R11, AX
+	ADDQ R8, CX
+	DECQ DI
+	JNZ  output
+	VZEROUPPER
+	RET
+
+// func codeNarrowMinFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
+// Requires: AVX, AVX2
+TEXT ·codeNarrowMinFloat64IgnoreNaNAVX2(SB), NOSPLIT, $0-72
+	MOVQ    dst+0(FP), AX
+	MOVQ    src+8(FP), CX
+	MOVQ    taps+16(FP), DX
+	MOVQ    ntaps+24(FP), BX
+	MOVQ    n+32(FP), SI
+	MOVQ    outputs+40(FP), DI
+	MOVQ    step+48(FP), R8
+	SHLQ    $0x03, SI
+	MOVQ    codes+56(FP), R9
+	MOVQ    mask+64(FP), R10
+	VMOVUPS (R10), Y0
+	SHRQ    $0x03, SI
+
+output:
+	MOVQ         (DX), R11
+	VMASKMOVPS   (CX)(R11*1), Y0, Y1
+	VPBROADCASTD (R9), Y4
+	VMOVDQA      Y4, Y2
+	MOVQ         $0x00000001, R10
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x03, Y1, Y1, Y4
+	VORPS        Y4, Y3, Y3
+	CMPQ         R10, BX
+	JGE          outputDone
+
+outputFast:
+	MOVQ         (DX)(R10*8), R11
+	VPBROADCASTD (R9)(R10*4), Y4
+	VMASKMOVPS   (CX)(R11*1), Y0, Y5
+	VCMPPD       $0x03, Y5, Y5, Y6
+	VORPS        Y6, Y3, Y3
+	VCMPPD       $0x11, Y1, Y5, Y6
+	VMINPD       Y1, Y5, Y1
+	VBLENDVPD    Y6, Y4, Y2, Y2
+	INCQ         R10
+	CMPQ         R10, BX
+	JL           outputFast
+
+outputDone:
+	VPTEST       Y3, Y3
+	JZ           outputStore
+	MOVQ         (DX), R11
+	VMASKMOVPS   (CX)(R11*1), Y0, Y1
+	VPBROADCASTD (R9), Y4
+	VMOVDQA      Y4, Y2
+	MOVQ         $0x00000001, R10
+	CMPQ         R10, BX
+	JGE          outputStore
+
+outputSlow:
+	MOVQ         (DX)(R10*8), R11
+	VPBROADCASTD (R9)(R10*4), Y4
+	VMASKMOVPS   (CX)(R11*1), Y0, Y3
+	VCMPPD       $0x11, Y1, Y3, Y5
+	VCMPPD       $0x03, Y1, Y1, Y6
+	VCMPPD       $0x07, Y3, Y3, Y7
+	VPAND        Y6, Y7, Y7
+	VPOR         Y7, Y5, Y5
+	VBLENDVPD    Y5, Y3, Y1, Y1
+	VBLENDVPD    Y5, Y4, Y2, Y2
+	INCQ         R10
+	CMPQ         R10, BX
+	JL           outputSlow
+
+outputStore:
+	VSHUFPS      $0x88, Y2, Y2, Y1
+	VPERMQ       $0xd8, Y1, Y1
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKSSDW    X2, X1, X2
+	VPACKUSWB    X2, X2, X1
+	VMOVD        X1, (AX)
+	ADDQ         SI, AX
+	ADDQ         R8, CX
+	DECQ         DI
 	JNZ          output
 	VZEROUPPER
 	RET

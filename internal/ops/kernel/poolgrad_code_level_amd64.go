@@ -2,38 +2,57 @@
 
 package kernel
 
-// codeTables holds the functions that find the winners of windows of float32, by
-// level and extremumKind.
-var codeTables = [...][4]func(r codeRun){
-	AVX2: {
-		codesOf(codeSmall{codeQuadMaxAVX2, codeNarrowMaxAVX2}, codeLarge{8, codeWideMaxAVX2}),
-		codesOf(codeSmall{codeQuadMaxIgnoreNaNAVX2, codeNarrowMaxIgnoreNaNAVX2}, codeLarge{8, codeWideMaxIgnoreNaNAVX2}),
-		codesOf(codeSmall{codeQuadMinAVX2, codeNarrowMinAVX2}, codeLarge{8, codeWideMinAVX2}),
-		codesOf(codeSmall{codeQuadMinIgnoreNaNAVX2, codeNarrowMinIgnoreNaNAVX2}, codeLarge{8, codeWideMinIgnoreNaNAVX2}),
-	},
-	AVX512: {
-		codesOf(codeSmall{codeQuadMaxAVX2, codeNarrowMaxAVX2}, codeLarge{16, codeWideMaxAVX512}, codeLarge{8, codeWideMaxAVX2}),
-		codesOf(codeSmall{codeQuadMaxIgnoreNaNAVX2, codeNarrowMaxIgnoreNaNAVX2}, codeLarge{16, codeWideMaxIgnoreNaNAVX512}, codeLarge{8, codeWideMaxIgnoreNaNAVX2}),
-		codesOf(codeSmall{codeQuadMinAVX2, codeNarrowMinAVX2}, codeLarge{16, codeWideMinAVX512}, codeLarge{8, codeWideMinAVX2}),
-		codesOf(codeSmall{codeQuadMinIgnoreNaNAVX2, codeNarrowMinIgnoreNaNAVX2}, codeLarge{16, codeWideMinIgnoreNaNAVX512}, codeLarge{8, codeWideMinIgnoreNaNAVX2}),
-	},
-}
+import (
+	"unsafe"
 
-type codeFunc = func(dst *uint8, src *float32, taps *int, ntaps, n, outputs, step int, codes *int32)
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// codeTables32 and codeTables64 hold the functions that find the winners of
+// windows, by level and extremumKind.
+var (
+	codeTables32 = [...][4]func(r codeRun[float32]){
+		AVX2: {
+			codesOf(codeQuadMaxAVX2, codeNarrowMaxAVX2, codeLarge[float32]{8, codeWideMaxAVX2}),
+			codesOf(codeQuadMaxIgnoreNaNAVX2, codeNarrowMaxIgnoreNaNAVX2, codeLarge[float32]{8, codeWideMaxIgnoreNaNAVX2}),
+			codesOf(codeQuadMinAVX2, codeNarrowMinAVX2, codeLarge[float32]{8, codeWideMinAVX2}),
+			codesOf(codeQuadMinIgnoreNaNAVX2, codeNarrowMinIgnoreNaNAVX2, codeLarge[float32]{8, codeWideMinIgnoreNaNAVX2}),
+		},
+		AVX512: {
+			codesOf(codeQuadMaxAVX2, codeNarrowMaxAVX2, codeLarge[float32]{16, codeWideMaxAVX512}, codeLarge[float32]{8, codeWideMaxAVX2}),
+			codesOf(codeQuadMaxIgnoreNaNAVX2, codeNarrowMaxIgnoreNaNAVX2, codeLarge[float32]{16, codeWideMaxIgnoreNaNAVX512}, codeLarge[float32]{8, codeWideMaxIgnoreNaNAVX2}),
+			codesOf(codeQuadMinAVX2, codeNarrowMinAVX2, codeLarge[float32]{16, codeWideMinAVX512}, codeLarge[float32]{8, codeWideMinAVX2}),
+			codesOf(codeQuadMinIgnoreNaNAVX2, codeNarrowMinIgnoreNaNAVX2, codeLarge[float32]{16, codeWideMinIgnoreNaNAVX512}, codeLarge[float32]{8, codeWideMinIgnoreNaNAVX2}),
+		},
+	}
+	codeTables64 = [...][4]func(r codeRun[float64]){
+		AVX2: {
+			codesOf(nil, codeNarrowMaxFloat64AVX2, codeLarge[float64]{4, codeWideMaxFloat64AVX2}),
+			codesOf(nil, codeNarrowMaxFloat64IgnoreNaNAVX2, codeLarge[float64]{4, codeWideMaxFloat64IgnoreNaNAVX2}),
+			codesOf(nil, codeNarrowMinFloat64AVX2, codeLarge[float64]{4, codeWideMinFloat64AVX2}),
+			codesOf(nil, codeNarrowMinFloat64IgnoreNaNAVX2, codeLarge[float64]{4, codeWideMinFloat64IgnoreNaNAVX2}),
+		},
+		AVX512: {
+			codesOf(nil, codeNarrowMaxFloat64AVX2, codeLarge[float64]{8, codeWideMaxFloat64AVX512}, codeLarge[float64]{4, codeWideMaxFloat64AVX2}),
+			codesOf(nil, codeNarrowMaxFloat64IgnoreNaNAVX2, codeLarge[float64]{8, codeWideMaxFloat64IgnoreNaNAVX512}, codeLarge[float64]{4, codeWideMaxFloat64IgnoreNaNAVX2}),
+			codesOf(nil, codeNarrowMinFloat64AVX2, codeLarge[float64]{8, codeWideMinFloat64AVX512}, codeLarge[float64]{4, codeWideMinFloat64AVX2}),
+			codesOf(nil, codeNarrowMinFloat64IgnoreNaNAVX2, codeLarge[float64]{8, codeWideMinFloat64IgnoreNaNAVX512}, codeLarge[float64]{4, codeWideMinFloat64IgnoreNaNAVX2}),
+		},
+	}
+)
+
+type (
+	codeFunc[F tensor.Floating]   = func(dst *uint8, src *F, taps *int, ntaps, n, outputs, step int, codes *int32)
+	codeNarrow[F tensor.Floating] = func(dst *uint8, src *F, taps *int, ntaps, n, outputs, step int, codes, mask *int32)
+)
 
 // codeLarge is a function for cells of at least so many numbers.
-type codeLarge struct {
+type codeLarge[F tensor.Floating] struct {
 	lanes int
-	find  codeFunc
+	find  codeFunc[F]
 }
 
-// codeSmall holds the functions for smaller cells: four outputs, and one.
-type codeSmall struct {
-	quad   codeFunc
-	narrow func(dst *uint8, src *float32, taps *int, ntaps, n, outputs, step int, codes *int32, mask *int32)
-}
-
-// laneMasks[n] has the first n lanes set.
+// laneMasks[n] has the first n lanes of 32 bits set.
 var laneMasks = func() (masks [9][16]int32) {
 	for n := range masks {
 		maskLanes(&masks[n], n)
@@ -41,27 +60,35 @@ var laneMasks = func() (masks [9][16]int32) {
 	return masks
 }()
 
-// codesOf joins the functions for small and large cells; the widest come first.
-func codesOf(small codeSmall, large ...codeLarge) func(r codeRun) {
-	return func(r codeRun) {
-		n, outputs := r.n, r.outputs
+// codesOf joins the functions for large cells, the widest first, and for smaller
+// ones: four outputs, if there is such a function, and one.
+func codesOf[F tensor.Floating](quad codeFunc[F], narrow codeNarrow[F], large ...codeLarge[F]) func(r codeRun[F]) {
+	var zero F
+	size := int(unsafe.Sizeof(zero))
+	lanes := 32 / size
+	return func(r codeRun[F]) {
+		n, outputs, step := r.n, r.outputs, r.step*size
 		if r.step == n { // side by side: one long cell
 			n, outputs = n*outputs, 1
 		}
 		for i := range large {
 			if n >= large[i].lanes {
-				large[i].find(&r.winners[0], &r.src[0], &r.taps[0], len(r.taps), n, outputs, 4*r.step, &r.codes[0])
+				large[i].find(&r.winners[0], &r.src[0], &r.taps[0], len(r.taps), n, outputs, step, &r.codes[0])
 				return
 			}
 		}
-		done := r.quads()
-		if done > 0 {
-			small.quad(&r.winners[0], &r.src[0], &r.taps[0], len(r.taps), r.n, done, 4*r.step, &r.codes[0])
+		done := 0
+		if quad != nil {
+			done = (&run{n: r.n, outputs: r.outputs, step: r.step}).quads()
 		}
-		// One output is written as 8 bytes: the last ones elsewhere.
-		direct := max(done, r.outputs-(8+r.n-1)/r.n+1)
+		if done > 0 {
+			quad(&r.winners[0], &r.src[0], &r.taps[0], len(r.taps), r.n, done, step, &r.codes[0])
+		}
+		// The codes of a whole vector are written: those of the last outputs
+		// elsewhere.
+		direct := max(done, r.outputs-(lanes+r.n-1)/r.n+1)
 		one := func(dst []uint8, first, outputs int) {
-			small.narrow(&dst[0], &r.src[first*r.step], &r.taps[0], len(r.taps), r.n, outputs, 4*r.step, &r.codes[0], &laneMasks[r.n][0])
+			narrow(&dst[0], &r.src[first*r.step], &r.taps[0], len(r.taps), r.n, outputs, step, &r.codes[0], &laneMasks[r.n*size/4][0])
 		}
 		if done < direct {
 			one(r.winners[done*r.n:], done, direct-done)

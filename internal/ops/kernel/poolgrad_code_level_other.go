@@ -2,5 +2,8 @@
 
 package kernel
 
-// codeTables is empty: there is no assembly.
-var codeTables [AVX512 + 1][4]func(r codeRun)
+// The tables are empty: there is no assembly.
+var (
+	codeTables32 [AVX512 + 1][4]func(r codeRun[float32])
+	codeTables64 [AVX512 + 1][4]func(r codeRun[float64])
+)

@@ -17,18 +17,42 @@ func code() {
 			}
 			r.codeNarrow()
 			r.codeQuad()
+			r.double = true
+			for _, v := range isas {
+				r.codeWide(v)
+			}
+			r.codeNarrow()
 		}
 	}
 }
 
-const coded = "dst *uint8, src *float32, taps *int, ntaps, n, outputs, step int, codes *int32"
+// coded returns the signature.
+func (r reduction) coded() string {
+	return "dst *uint8, src *" + r.element().name + ", taps *int, ntaps, n, outputs, step int, codes *int32"
+}
 
-// bytesOf packs one or two vectors of numbers below 256 into bytes.
-func bytesOf(v isa, at []VecVirtual) VecVirtual {
+// codeFrame loads the parameters; shift is that from numbers to bytes.
+func (r reduction) codeFrame() (f frame, p positions, shift uint8) {
+	e := r.element()
+	return frameOf(e), positions{codes: Load(Param("codes"), GP64())}, e.shift
+}
+
+// packed packs the codes of one or two vectors into bytes.
+func (r reduction) packed(v isa, at []VecVirtual) VecVirtual {
 	if v.wide() {
 		packed := XMM()
-		VPMOVDB(at[0], packed)
+		if r.double {
+			VPMOVQB(at[0], packed)
+		} else {
+			VPMOVDB(at[0], packed)
+		}
 		return packed
+	}
+	if r.double { // a code fills both halves of its lane: take one of each
+		joined := YMM()
+		VSHUFPS(Imm(0x88), at[len(at)-1], at[0], joined)
+		VPERMQ(Imm(0xd8), joined, joined)
+		at = []VecVirtual{joined}
 	}
 	words := make([]VecVirtual, len(at))
 	for i := range at {
@@ -43,10 +67,10 @@ func bytesOf(v isa, at []VecVirtual) VecVirtual {
 
 func (r reduction) codeWide(v isa) {
 	name := r.name("codeWide", v)
-	TEXT(name, NOSPLIT, "func("+coded+")")
+	TEXT(name, NOSPLIT, "func("+r.coded()+")")
 	Pragma("noescape")
 	Doc(name + " writes the codes of the winning taps of windows over cells of at least a vector of numbers.")
-	f, p := newFrame(), positions{codes: Load(Param("codes"), GP64())}
+	f, p, shift := r.codeFrame()
 	at, left, place := GP64(), GP64(), GP64()
 	block := func(vectors int, label string) {
 		acc, where := make([]VecVirtual, vectors), make([]VecVirtual, vectors)
@@ -60,18 +84,8 @@ func (r reduction) codeWide(v isa) {
 		})
 		Label(label + "Store")
 		MOVQ(at, place)
-		SHRQ(U8(2), place)
-		to := Mem{Base: f.dst, Index: place, Scale: 1}
-		switch {
-		case v.wide():
-			for i := range where {
-				VMOVDQU(bytesOf(v, where[i:i+1]), to.Offset(16*i))
-			}
-		case vectors == 2:
-			VMOVDQU(bytesOf(v, where), to)
-		default:
-			VMOVQ(bytesOf(v, where), to)
-		}
+		SHRQ(U8(shift), place)
+		r.storeCodes(v, where, Mem{Base: f.dst, Index: place, Scale: 1})
 	}
 	Label("output")
 	XORQ(at, at)
@@ -96,7 +110,7 @@ func (r reduction) codeWide(v isa) {
 	JMP(LabelRef("one"))
 	Label("next")
 	MOVQ(f.n, left)
-	SHRQ(U8(2), left)
+	SHRQ(U8(shift), left)
 	ADDQ(left, f.dst)
 	ADDQ(f.step, f.src)
 	DECQ(f.outputs)
@@ -105,24 +119,47 @@ func (r reduction) codeWide(v isa) {
 	RET()
 }
 
+// storeCodes writes the codes of one or two vectors.
+func (r reduction) storeCodes(v isa, where []VecVirtual, to Mem) {
+	lanes := v.bytes / 4
+	if r.double {
+		lanes = v.bytes / 8
+	}
+	step := len(where) // vectors that are packed together
+	if v.wide() {
+		step = 1
+	}
+	for i := 0; i < len(where); i += step {
+		codes := r.packed(v, where[i:i+step])
+		switch to := to.Offset(i * lanes); step * lanes {
+		case 16:
+			VMOVDQU(codes, to)
+		case 8:
+			VMOVQ(codes, to)
+		default:
+			VMOVD(codes, to)
+		}
+	}
+}
+
 func (r reduction) codeNarrow() {
 	v := avx2
 	name := r.name("codeNarrow", v)
-	TEXT(name, NOSPLIT, "func("+coded+", mask *int32)")
+	TEXT(name, NOSPLIT, "func("+r.coded()+", mask *int32)")
 	Pragma("noescape")
-	Doc(name+" writes the codes of windows over cells of n < 8 numbers; mask has as many lanes set. It writes 8",
-		"bytes from the beginning of a cell.")
-	f, p := newFrame(), positions{codes: Load(Param("codes"), GP64())}
+	Doc(name+" writes the codes of windows over cells of less than a vector; mask has as many lanes set. It writes",
+		"the codes of a whole vector from the beginning of a cell.")
+	f, p, shift := r.codeFrame()
 	pointer, mask := Load(Param("mask"), GP64()), YMM()
 	VMOVUPS(Mem{Base: pointer}, mask)
-	SHRQ(U8(2), f.n)
+	SHRQ(U8(shift), f.n)
 	Label("output")
 	acc, at := YMM(), YMM()
 	r.winners(v, f, p, "output", []VecVirtual{acc}, []VecVirtual{at}, func(offset Register, _ int, to VecVirtual) {
 		VMASKMOVPS(Mem{Base: f.src, Index: offset, Scale: 1}, mask, to)
 	})
 	Label("outputStore")
-	VMOVQ(bytesOf(v, []VecVirtual{at}), Mem{Base: f.dst})
+	r.storeCodes(v, []VecVirtual{at}, Mem{Base: f.dst})
 	ADDQ(f.n, f.dst)
 	ADDQ(f.step, f.src)
 	DECQ(f.outputs)
@@ -134,17 +171,17 @@ func (r reduction) codeNarrow() {
 func (r reduction) codeQuad() {
 	v := avx2
 	name := r.name("codeQuad", v)
-	TEXT(name, NOSPLIT, "func("+coded+")")
+	TEXT(name, NOSPLIT, "func("+r.coded()+")")
 	Pragma("noescape")
 	Doc(name+" writes the codes of windows over cells of n <= 4 numbers; outputs is a multiple of 4. It reads 16 and",
 		"writes 4 bytes from the beginning of a cell.")
-	f, p := newFrame(), positions{codes: Load(Param("codes"), GP64())}
-	SHRQ(U8(2), f.n)
+	f, p, shift := r.codeFrame()
+	SHRQ(U8(shift), f.n)
 	Label("output")
 	acc, at := []VecVirtual{YMM(), YMM()}, []VecVirtual{YMM(), YMM()}
 	r.winners(v, f, p, "output", acc, at, quadLoad(f))
 	Label("outputStore")
-	packed := bytesOf(v, at)
+	packed := r.packed(v, at)
 	for i := range 4 {
 		if i == 0 {
 			VMOVD(packed, Mem{Base: f.dst})
