@@ -250,7 +250,7 @@ func TestBatchInterrupts(t *testing.T) {
 	want := outcome(t, folder, "whole")
 	random := rand.New(rand.NewPCG(11, 12))
 	for round := range repeats(6, 200) {
-		signal, code, word := os.Signal(os.Interrupt), 130, "interrupted"
+		signal, code, word := os.Interrupt, 130, "interrupted"
 		if round%3 > 0 {
 			signal, code, word = []os.Signal{syscall.SIGTERM, syscall.SIGHUP}[round%3-1], 143, "terminated"
 		}
