@@ -17,6 +17,7 @@ import (
 // gradRun is the command that runs a pipeline backward.
 type gradRun struct {
 	batch    batchFlags
+	dry      dryRun
 	Upstream string
 	Target   []int
 	Relu     string
@@ -43,11 +44,12 @@ The upstream gradient, in the last step's output, is ones unless --upstream or -
 	flags.Var(&intsValue{&g.Target}, "target", "upstream gradient 1 at the number `INDEX` of the last step's output, such as 0,7, and 0 elsewhere")
 	flags.Var(&choiceValue{&g.Relu, []string{"plain", "guided"}}, "relu", "gradient `RULE` of every relu and relu6: plain or guided (default what their steps say)")
 	flags.BoolVar(&g.NoOrient, "no-orient", false, "ignore a JPEG's EXIF orientation")
+	g.dry.add(flags)
 	return cmd
 }
 
 func (a *app) runGradPipeline(g *gradRun, file string, inputs []string) error {
-	if err := g.batch.check("run", inputs); err != nil {
+	if err := checkRun("run", &g.batch, &g.dry, inputs); err != nil {
 		return err
 	}
 	switch {
@@ -62,14 +64,6 @@ func (a *app) runGradPipeline(g *gradRun, file string, inputs []string) error {
 	if err != nil {
 		return err
 	}
-	sum, err := batch.Hash(g.Upstream)
-	if err != nil {
-		return err
-	}
-	key, err := pipelineKey(p, "grad run", fmt.Sprint(g.NoOrient, g.Target, g.Relu), sum)
-	if err != nil {
-		return err
-	}
 	weights := pipeline.NewWeights(imgio.Options{MaxPixels: a.MaxPixels})
 	j := &pipelineJob{a: a, noOrient: g.NoOrient, engine: pipeline.NewEngine(a.Threads),
 		graphs: pipeline.NewCache(func(in pipeline.Input) (*pipeline.Graph, error) {
@@ -78,6 +72,17 @@ func (a *app) runGradPipeline(g *gradRun, file string, inputs []string) error {
 		upstream: func(graph *pipeline.Graph) (func() (*tensor.Tensor, error), error) {
 			return a.pipelineUpstream(g, graph)
 		}}
+	if g.dry.Only {
+		return j.dryRun(&g.dry, &g.batch, inputs)
+	}
+	sum, err := batch.Hash(g.Upstream)
+	if err != nil {
+		return err
+	}
+	key, err := pipelineKey(p, "grad run", fmt.Sprint(g.NoOrient, g.Target, g.Relu), sum)
+	if err != nil {
+		return err
+	}
 	return j.run(&g.batch, inputs, work{"grad run", file, productsOf(pipeline.GradientProducts(p)), key})
 }
 

@@ -21,7 +21,7 @@ func networkReport(g *pipeline.Graph, threads int) report.Network {
 	m := g.Memory(threads)
 	total, _ := m.Total()
 	prepared, layout := g.Prepared()
-	r := report.Network{File: g.File.File, Input: g.Input.Spec, Prepared: prepared, DataFormat: string(layout),
+	r := report.Network{Backward: g.Backward(), File: g.File.File, Input: g.Input.Spec, Prepared: prepared, DataFormat: string(layout),
 		Memory: report.NetworkMemory{Peak: int64(total), Arena: int64(m.Arena), Scratch: int64(m.Scratch), Weights: int64(m.Weights),
 			Packed: int64(m.Packed), Input: int64(m.Input), Separate: int64(m.Separate), Threads: threads}}
 	for _, n := range g.Nodes {

@@ -20,6 +20,7 @@ import (
 // running is the run command.
 type running struct {
 	batch    batchFlags
+	dry      dryRun
 	NoOrient bool
 }
 
@@ -46,6 +47,7 @@ A pipeline file has a version (1), a list of steps, and where needed an input se
 	flags.SortFlags = false
 	r.batch.add(flags)
 	flags.BoolVar(&r.NoOrient, "no-orient", false, "ignore a JPEG's EXIF orientation")
+	r.dry.add(flags)
 	return cmd
 }
 
@@ -60,7 +62,7 @@ func pipelineOperands(b *batchFlags) cobra.PositionalArgs {
 }
 
 func (a *app) runPipeline(r *running, file string, inputs []string) error {
-	if err := r.batch.check("run", inputs); err != nil {
+	if err := checkRun("run", &r.batch, &r.dry, inputs); err != nil {
 		return err
 	}
 	p, err := config.ReadPipeline(file)
@@ -71,13 +73,16 @@ func (a *app) runPipeline(r *running, file string, inputs []string) error {
 	if len(products) == 0 {
 		return usagef("run: %s: save lists gradients only, which `poolctl grad run` makes", file)
 	}
+	weights := pipeline.NewWeights(imgio.Options{MaxPixels: a.MaxPixels})
+	j := &pipelineJob{a: a, noOrient: r.NoOrient, engine: pipeline.NewEngine(a.Threads),
+		graphs: pipeline.NewCache(func(in pipeline.Input) (*pipeline.Graph, error) { return pipeline.Compile(p, weights, in) })}
+	if r.dry.Only {
+		return j.dryRun(&r.dry, &r.batch, inputs)
+	}
 	key, err := pipelineKey(p, "run", fmt.Sprint(r.NoOrient))
 	if err != nil {
 		return err
 	}
-	weights := pipeline.NewWeights(imgio.Options{MaxPixels: a.MaxPixels})
-	j := &pipelineJob{a: a, noOrient: r.NoOrient, engine: pipeline.NewEngine(a.Threads),
-		graphs: pipeline.NewCache(func(in pipeline.Input) (*pipeline.Graph, error) { return pipeline.Compile(p, weights, in) })}
 	return j.run(&r.batch, inputs, work{"run", file, productsOf(products), key})
 }
 

@@ -324,6 +324,9 @@ func (g *Graph) Output() ops.Output { return g.Nodes[len(g.Nodes)-1].Plan.Output
 // CompileGradient takes.
 func (g *Graph) Upstream() tensor.Spec { return g.program.slots[1].spec }
 
+// Backward reports whether the graph is one of CompileGradient.
+func (g *Graph) Backward() bool { return g.program.inputs() > 1 }
+
 // Memory returns what running the graph takes with the given number of threads.
 func (g *Graph) Memory(threads int) Memory {
 	return g.program.memory(threads)

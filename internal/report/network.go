@@ -22,6 +22,7 @@ type Network struct {
 	Steps      []NetworkStep
 	Memory     NetworkMemory
 	Why        bool // say which kernels run, and why better ones do not
+	Backward   bool // Memory is that of gradients, for which fewer steps may run
 }
 
 // NetworkStep is one step of a pipeline; Name is that of the step, and
@@ -188,9 +189,13 @@ func (n Network) title() string {
 func (n Network) notes() []string {
 	parameters, multiplyAdds, activations := n.totals()
 	m := n.Memory
+	backward := ""
+	if n.Backward {
+		backward = ", backward,"
+	}
 	list := []string{
 		fmt.Sprintf("total: %s parameters, %s multiply-adds, %s of activations", grouped(parameters), grouped(multiplyAdds), byteSize(activations)),
-		fmt.Sprintf("peak memory on %d threads: %s = arena %s (%s without reuse) + weights %s and %s packed + scratch %s + input %s", m.Threads,
+		fmt.Sprintf("peak memory%s on %d threads: %s = arena %s (%s without reuse) + weights %s and %s packed + scratch %s + input %s", backward, m.Threads,
 			byteSize(m.Peak), byteSize(m.Arena), byteSize(m.Separate), byteSize(m.Weights), byteSize(m.Packed), byteSize(m.Scratch), byteSize(m.Input)),
 	}
 	asymmetric, idle := false, false
@@ -200,7 +205,9 @@ func (n Network) notes() []string {
 	if asymmetric {
 		list = append(list, "padding *: more at one end than at the other (lo:hi of each spatial dimension)")
 	}
-	if idle {
+	if idle && n.Backward {
+		list = append(list, "(step) does not run forward: no gradient that is saved depends on its output")
+	} else if idle {
 		list = append(list, "(step) does not run: nothing that is saved depends on it")
 	}
 	for _, s := range n.Steps {
