@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	yaml "go.yaml.in/yaml/v4"
 
@@ -238,6 +239,8 @@ func was(n *yaml.Node) string {
 		return "the quoted text " + strconv.Quote(n.Value)
 	case plain(n, nullText):
 		return "nothing"
+	case strings.ContainsFunc(n.Value, func(r rune) bool { return !unicode.IsPrint(r) }): // such as a line break
+		return strconv.Quote(n.Value)
 	default:
 		return n.Value
 	}
