@@ -73,6 +73,13 @@ func try(folder, job, shard string) (l *Lock, err error) {
 	if err := taken(l.shard.TryLock())(folder, "another run is working on shard "+shard); err != nil {
 		return l, err
 	}
+	// Shards come in one after the other: the first of them holds the folder alone
+	// for a moment, which must not look like another run to the next.
+	door := flock.New(filepath.Join(state, "lock-shards"))
+	if err := door.Lock(); err != nil {
+		return l, err
+	}
+	defer func() { _ = door.Close() }()
 	// The job's name changes only under the lock that is held alone, so while
 	// anybody holds it together with others the name stays, and each of them has
 	// compared it with its own.

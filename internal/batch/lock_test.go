@@ -3,6 +3,8 @@ package batch
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 )
@@ -62,4 +64,26 @@ func TestWaitingForALock(t *testing.T) {
 		t.Fatal(err)
 	}
 	second.Release()
+}
+
+// TestShardsComeInTogether: of shards of one job that begin at the same moment,
+// none takes another for a run that keeps it out.
+func TestShardsComeInTogether(t *testing.T) {
+	for range 50 {
+		folder := t.TempDir()
+		const n = 8
+		var together sync.WaitGroup
+		errs := make([]error, n)
+		locks := make([]*Lock, n)
+		for i := range n {
+			together.Go(func() { locks[i], errs[i] = Acquire(t.Context(), folder, "a", fmt.Sprintf("%d-of-%d", i+1, n), false) })
+		}
+		together.Wait()
+		for i, err := range errs {
+			if err != nil {
+				t.Fatalf("shard %d: %v", i+1, err)
+			}
+			locks[i].Release()
+		}
+	}
 }
