@@ -45,7 +45,7 @@ func (j *pipelineJob) dryRun(d *dryRun, b *batchFlags, inputs []string) error {
 	}
 	seen := map[string]bool{} // types and shapes
 	for _, item := range items {
-		source, err := imgio.Open(item.Path, imgio.Options{Stdin: j.a.in, NoOrient: j.noOrient, MaxPixels: j.a.MaxPixels})
+		source, err := imgio.Open(item.Path, j.a.files(j.noOrient))
 		if err != nil {
 			return err
 		}

@@ -64,7 +64,7 @@ func (a *app) runGradPipeline(g *gradRun, file string, inputs []string) error {
 	if err != nil {
 		return err
 	}
-	weights := pipeline.NewWeights(imgio.Options{MaxPixels: a.MaxPixels})
+	weights := pipeline.NewWeights(a.files(false))
 	j := &pipelineJob{a: a, noOrient: g.NoOrient, engine: pipeline.NewEngine(a.Threads),
 		graphs: pipeline.NewCache(func(in pipeline.Input) (*pipeline.Graph, error) {
 			return pipeline.CompileGradient(p, weights, in, g.adjust)
@@ -112,7 +112,7 @@ func (a *app) pipelineUpstream(g *gradRun, graph *pipeline.Graph) (func() (*tens
 			return nil, err
 		}
 	case g.Upstream != "":
-		source, err := imgio.Open(g.Upstream, imgio.Options{Stdin: a.in, MaxPixels: a.MaxPixels})
+		source, err := imgio.Open(g.Upstream, a.files(false))
 		if err != nil {
 			return nil, err
 		}

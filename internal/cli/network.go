@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/poolctl/poolctl/internal/config"
-	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
 	"github.com/poolctl/poolctl/internal/pipeline"
 	"github.com/poolctl/poolctl/internal/report"
@@ -122,7 +121,7 @@ func (a *app) runShapePipeline(s *shapePipeline, file string) error {
 	if err != nil {
 		return err
 	}
-	g, err := pipeline.Compile(p, pipeline.NewWeights(imgio.Options{MaxPixels: a.MaxPixels}), in)
+	g, err := pipeline.Compile(p, pipeline.NewWeights(a.files(false)), in)
 	if err != nil {
 		return err
 	}

@@ -73,7 +73,7 @@ func (a *app) runPipeline(r *running, file string, inputs []string) error {
 	if len(products) == 0 {
 		return usagef("run: %s: save lists gradients only, which `poolctl grad run` makes", file)
 	}
-	weights := pipeline.NewWeights(imgio.Options{MaxPixels: a.MaxPixels})
+	weights := pipeline.NewWeights(a.files(false))
 	j := &pipelineJob{a: a, noOrient: r.NoOrient, engine: pipeline.NewEngine(a.Threads),
 		graphs: pipeline.NewCache(func(in pipeline.Input) (*pipeline.Graph, error) { return pipeline.Compile(p, weights, in) })}
 	if r.dry.Only {
@@ -134,7 +134,7 @@ func (j *pipelineJob) run(b *batchFlags, inputs []string, w work) error {
 
 // load compiles the pipeline for an input and reads it.
 func (j *pipelineJob) load(item *batch.Item) (d decoded, err error) {
-	source, err := imgio.Open(item.Path, imgio.Options{Stdin: j.a.in, NoOrient: j.noOrient, MaxPixels: j.a.MaxPixels})
+	source, err := imgio.Open(item.Path, j.a.files(j.noOrient))
 	if err != nil {
 		return d, err
 	}
@@ -150,7 +150,7 @@ func (j *pipelineJob) load(item *batch.Item) (d decoded, err error) {
 			return d, err
 		}
 	}
-	if err := j.a.checkPipelineMemory(d.graph); err != nil {
+	if err := j.a.checkPipelineMemory(d.graph, source.Info, item.Index > 1); err != nil {
 		return d, err
 	}
 	x, err := source.Read()
@@ -200,11 +200,17 @@ func (j *pipelineJob) compute(item *batch.Item, d decoded) error {
 // reset starts the threads anew: a panic may have left them anywhere.
 func (j *pipelineJob) reset() { j.engine = pipeline.NewEngine(j.a.Threads) }
 
-// checkPipelineMemory refuses a graph that needs more than --max-memory.
-func (a *app) checkPipelineMemory(g *pipeline.Graph) error {
+// checkPipelineMemory refuses a graph that needs more than --max-memory for an
+// input, its decoding and, where it is read ahead, the input before it.
+func (a *app) checkPipelineMemory(g *pipeline.Graph, input imgio.Info, ahead bool) error {
 	need, err := g.Memory(a.Threads).Total()
 	if err != nil {
 		return &limitError{g.File.File + ": " + err.Error(), ""}
+	}
+	need = plus(need, input.Decoding)
+	if ahead {
+		n, _ := input.Spec.Bytes() // checked when the graph was compiled
+		need = plus(need, n)
 	}
 	if a.MaxMemory > 0 && need > int(a.MaxMemory) {
 		return &limitError{

@@ -2,7 +2,7 @@
 """Measures what docs/performance.md says and prints its tables: tools/docs/measure.py POOLCTL
 
 POOLCTL is a static, stripped binary: CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" ./cmd/poolctl
-Takes some two minutes.  files.py measures the way from file to file.
+Takes a minute.  files.py measures the way from file to file, bench/peers the comparison with other libraries.
 """
 
 import json
@@ -41,7 +41,6 @@ OPERATIONS = [
     *(f"conv2d --filter-shape 3,3,64,64 --padding SAME --grad {which} --shape {SHAPE}" for which in ("input", "filter")),
     f"depthwise-conv2d --filter-shape 3,3,64,1 --padding SAME --grad input --shape {SHAPE}",
 ]
-WINDOWS = [3, 15, 63, 255]
 
 
 def timed(*command):
@@ -72,8 +71,3 @@ for operation in OPERATIONS:
     r = bench(operation)
     s = r["seconds"]
     print(f"| `{operation}` | {s['min'] * 1e3:.0f} ms | {s['median'] * 1e3:.0f} ms | {r['gb_per_s']:.2f} | {r['gflop_per_s']:.2f} |", flush=True)
-
-print("\n| window | " + " | ".join(f"{k}x{k}" for k in WINDOWS) + " |\n|---|" + "---|" * len(WINDOWS))
-for name, flags in [("max", "--type max"), ("avg", "--type avg"), ("max with argmax", "--type max --argmax")]:
-    cells = [bench(f"pool {flags} --window {k} --strides 1 --padding SAME --shape 1,512,512,16")["seconds"]["min"] for k in WINDOWS]
-    print(f"| {name} | " + " | ".join(f"{c * 1e3:.0f} ms" for c in cells) + " |")
