@@ -185,7 +185,8 @@ func fault(code int, notes string) string {
 		}
 	}
 	errorLines := strings.Count(notes, "poolctl: error: ")
-	if code != 0 && errorLines != 1 || code == 0 && errorLines != 0 || strings.Count(notes, "\n") > 2 {
+	others := strings.Count(notes, "\n") - strings.Count(notes, "\n  ") // all but a pipeline file's further faults
+	if code != 0 && errorLines != 1 || code == 0 && errorLines != 0 || others > 2 {
 		return fmt.Sprintf("%d lines of error with exit code %d", errorLines, code)
 	}
 	return ""
