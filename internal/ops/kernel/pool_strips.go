@@ -40,7 +40,7 @@ const (
 	stripRow    = 8 << 10 // bytes of a row of accumulators: a few of them stay in L1
 	stripUnits  = 64      // that a plan has at least, if it can
 	tapsAcross  = 7       // windows along the width that are reduced tap by tap
-	stripMemory = 1 << 24 // bytes of scratch memory
+	stripMemory = 1 << 26 // bytes of scratch memory
 )
 
 // tapsDown returns the largest window along the height that is reduced tap by
