@@ -3,7 +3,9 @@ package imgio
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/poolctl/poolctl/internal/tensor"
 )
@@ -119,7 +121,7 @@ func pickMember(all []archived, name string) (archived, error) {
 		if name != "" && (name == m.name || name == m.file) {
 			return m, nil
 		} else if len(names) < 10 {
-			names = append(names, shorten(m.name))
+			names = append(names, shown(m.name))
 		}
 	}
 	list := strings.Join(names, ", ")
@@ -130,6 +132,16 @@ func pickMember(all []archived, name string) (archived, error) {
 		return archived{}, fmt.Errorf("holds %d arrays, want one of them by name, as in FILE#%s: %s", len(all), names[0], list)
 	}
 	return archived{}, fmt.Errorf("got member %q, want one of %s", shorten(name), list)
+}
+
+// shown is a name for a message without quotes; one with characters that do not
+// print, such as a line break, has them all the same.
+func shown(name string) string {
+	name = shorten(name)
+	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(name)
+	}
+	return name
 }
 
 func shorten(name string) string {

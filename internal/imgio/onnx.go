@@ -238,10 +238,10 @@ func (a *onnxTensor) outside(in *input, s stored) (piece, error) {
 	file := &besideModel{folder: filepath.Dir(in.path), name: location}
 	have, err := file.size()
 	if err != nil {
-		return piece{}, fmt.Errorf("external data: %s: %w", shorten(location), plain(err))
+		return piece{}, fmt.Errorf("external data: %s: %w", shown(location), plain(err))
 	}
 	if have-at < int64(size) {
-		return piece{}, fmt.Errorf("external data: %s: got %d bytes from %d on, want %d for %s", shorten(location), max(0, have-at), at, size, s.spec)
+		return piece{}, fmt.Errorf("external data: %s: got %d bytes from %d on, want %d for %s", shown(location), max(0, have-at), at, size, s.spec)
 	}
 	return piece{file, at, int64(size)}, nil
 }
