@@ -9,9 +9,13 @@ import (
 	"testing"
 )
 
-// TestSystemCalls kills the program at each of its system calls that write, and
-// lets those that must not fail unnoticed fail. It needs strace; the faults of
-// internal/imgio need nothing and are the same. `make torture` insists on it.
+// calls are the system calls by which the program opens, writes and names files.
+var calls = []string{"openat", "write", "fchmod", "fsync", "close", "flock", "renameat,renameat2,rename", "unlinkat"}
+
+// TestSystemCalls kills the program at each of its system calls that concern
+// files, and lets each of them fail, once or from then on. It needs strace; the
+// faults of internal/imgio need nothing and are the same. `make torture` insists
+// on it.
 func TestSystemCalls(t *testing.T) {
 	if _, err := exec.LookPath("strace"); err != nil {
 		if os.Getenv("POOLCTL_TORTURE") == "1" {
@@ -21,57 +25,100 @@ func TestSystemCalls(t *testing.T) {
 		return
 	}
 	v := newVictim(t)
-	step := repeats(5, 1) // every so many calls
-	runs := 0
-	for _, call := range []string{"openat", "write", "fchmod", "fsync", "close", "renameat,renameat2,rename", "unlinkat"} {
+	step, runs := repeats(5, 1), 0 // every so many calls
+
+	// each injects a fault at one call after the other, until there are no more,
+	// and then runs undisturbed. What check says of an exit code other than 0 and
+	// of standard error is wrong.
+	each := func(call, fault, when string, check func(stderr string, code int) string) {
 		for n := 1; ; n += step {
 			v.reset()
-			stderr, code := v.inject(call + ":signal=SIGKILL:when=" + fmt.Sprint(n))
-			label := fmt.Sprintf("killed at %s %d", call, n)
+			label := fmt.Sprintf("%s of %s %d%s", fault, call, n, when)
+			stderr, code, injected := v.inject(fmt.Sprintf("%s:%s:when=%d%s", call, fault, n, when))
 			v.check(label, code)
 			runs++
-			if code == 0 { // fewer calls than that
-				break
+			if wrong := check(stderr, code); code != 0 && wrong != "" {
+				t.Errorf("%s: exit code %d, %q, want %s", label, code, stderr, wrong)
 			}
-			if code != 137 && code != -1 {
-				t.Errorf("%s: exit code %d: %s", label, code, stderr)
+			if code != 137 && code != -1 && call != "unlinkat" {
+				if left := v.temporaries(); len(left) > 0 {
+					t.Errorf("%s: left %v", label, left)
+				}
+			}
+			if !injected {
+				break
 			}
 			if n > 500 {
 				t.Fatalf("%s: the program does not end", label)
 			}
 		}
-		v.recovers("killed at " + call)
+		v.recovers(fault + " of " + call)
 	}
-	for _, call := range []string{"fsync", "renameat,renameat2,rename"} {
-		for _, fault := range []string{"EIO", "ENOSPC", "EDQUOT"} {
-			for n := 1; ; n++ {
-				v.reset()
-				stderr, code := v.inject(call + ":error=" + fault + ":when=" + fmt.Sprint(n))
-				label := fmt.Sprintf("%s of %s %d", fault, call, n)
-				v.check(label, code)
-				runs++
-				if code == 0 {
-					break
-				}
-				if code != 1 || strings.Count(stderr, "poolctl: error: ") != 1 || !strings.Contains(stderr, "y.png") && !strings.Contains(stderr, "at.npy") {
-					t.Errorf("%s: exit code %d, %q, want 1 and the file's name", label, code, stderr)
-				}
-				if left := v.temporaries(); len(left) > 0 {
-					t.Errorf("%s: left %v", label, left)
-				}
+
+	killed := func(_ string, code int) string {
+		if code != 137 && code != -1 {
+			return "137"
+		}
+		return ""
+	}
+	named := func(stderr string, code int) string {
+		if code == 127 { // its loader failed
+			return ""
+		}
+		if code != 1 && code != 2 || strings.Count(stderr, "poolctl: error: ") != 1 || strings.Count(stderr, "\n") != 1 {
+			return "1 or 2, and one line"
+		}
+		for _, name := range []string{"y.png", "at.npy", "chelsea.png", "config.yaml"} {
+			if strings.Contains(stderr, name) {
+				return ""
 			}
 		}
+		return "a file's name"
 	}
-	v.recovers("faults")
+	harmless := func(string, int) string { return "0" }
+	for _, call := range calls {
+		each(call, "signal=SIGKILL", "", killed)
+	}
+	for _, call := range calls {
+		for _, fault := range []string{"EIO", "ENOSPC", "EDQUOT"} {
+			if call == "close" && fault != "EIO" { // the others are of writing
+				continue
+			}
+			each(call, "error="+fault, "", named)
+		}
+	}
+	for _, call := range []string{"fsync", "renameat,renameat2,rename"} {
+		each(call, "error=ENOSPC", "+", named)
+	}
+	for _, call := range []string{"openat", "write", "fsync"} {
+		each(call, "error=EINTR", "", harmless)
+	}
+	for _, call := range calls { // a fault while what a killed run left is removed
+		for n := 1; n <= 12; n += step {
+			v.reset()
+			v.inject("fsync:signal=SIGKILL:when=2")
+			stderr, code, _ := v.inject(fmt.Sprintf("%s:error=EIO:when=%d", call, n))
+			label := fmt.Sprintf("killed, then EIO of %s %d", call, n)
+			v.check(label, code)
+			if wrong := named(stderr, code); code != 0 && wrong != "" {
+				t.Errorf("%s: exit code %d, %q, want %s", label, code, stderr, wrong)
+			}
+			v.recovers(label)
+			runs++
+		}
+	}
 	t.Logf("%d runs", runs)
 }
 
-// inject runs the program under strace, with one fault.
-func (v *victim) inject(fault string) (stderr string, code int) {
+// inject runs the program under strace, with one fault, and tells whether a call
+// was there for it. Strace counts the calls of each thread.
+func (v *victim) inject(fault string) (stderr string, code int, injected bool) {
 	v.Helper()
 	call, _, _ := strings.Cut(fault, ":")
 	log := filepath.Join(v.T.TempDir(), "strace")
-	return v.under("strace", "-f", "-qq", "-o", log, "-e", "trace="+call, "-e", "inject="+fault)
+	stderr, code = v.under("strace", "-f", "-qq", "-o", log, "-e", "trace="+call, "-e", "inject="+fault)
+	text, _ := os.ReadFile(log)
+	return stderr, code, strings.Contains(string(text), "(INJECTED)") || strings.Contains(string(text), "killed by SIGKILL")
 }
 
 // TestFullDisk writes to file systems of every small size, which the kernel
