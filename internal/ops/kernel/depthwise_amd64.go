@@ -7,199 +7,239 @@ package kernel
 // depthwiseSingleAVX2 computes tiles of 1 cells by 1 vectors: see depthwiseRow.
 //
 //go:noescape
-func depthwiseSingleAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
+func depthwiseSingleAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // depthwiseNarrowAVX2 computes tiles of 8 cells by 1 vectors: see depthwiseRow.
 //
 //go:noescape
-func depthwiseNarrowAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
+func depthwiseNarrowAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // depthwiseWideAVX2 computes tiles of 1 cells by 4 vectors: see depthwiseRow.
 //
 //go:noescape
-func depthwiseWideAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
+func depthwiseWideAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // depthwiseStreamAVX2 computes tiles of 1 cells by 4 vectors: see depthwiseRow.
 //
 //go:noescape
-func depthwiseStreamAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
+func depthwiseStreamAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+
+// depthwisePairAVX2 computes tiles of 2 cells by 4 vectors: see depthwiseRow.
+//
+//go:noescape
+func depthwisePairAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+
+// depthwisePairStreamAVX2 computes tiles of 2 cells by 4 vectors: see depthwiseRow.
+//
+//go:noescape
+func depthwisePairStreamAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // dilateSingleAVX2 computes tiles of 1 cells by 1 vectors: see depthwiseRow.
 //
 //go:noescape
-func dilateSingleAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
+func dilateSingleAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // dilateNarrowAVX2 computes tiles of 8 cells by 1 vectors: see depthwiseRow.
 //
 //go:noescape
-func dilateNarrowAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
+func dilateNarrowAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // dilateWideAVX2 computes tiles of 1 cells by 4 vectors: see depthwiseRow.
 //
 //go:noescape
-func dilateWideAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
+func dilateWideAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+
+// dilatePairAVX2 computes tiles of 2 cells by 4 vectors: see depthwiseRow.
+//
+//go:noescape
+func dilatePairAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // erodeSingleAVX2 computes tiles of 1 cells by 1 vectors: see depthwiseRow.
 //
 //go:noescape
-func erodeSingleAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
+func erodeSingleAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // erodeNarrowAVX2 computes tiles of 8 cells by 1 vectors: see depthwiseRow.
 //
 //go:noescape
-func erodeNarrowAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
+func erodeNarrowAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // erodeWideAVX2 computes tiles of 1 cells by 4 vectors: see depthwiseRow.
 //
 //go:noescape
-func erodeWideAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
+func erodeWideAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+
+// erodePairAVX2 computes tiles of 2 cells by 4 vectors: see depthwiseRow.
+//
+//go:noescape
+func erodePairAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // depthwiseSingleAVX512 computes tiles of 1 cells by 1 vectors: see depthwiseRow.
 //
 //go:noescape
-func depthwiseSingleAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
+func depthwiseSingleAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // depthwiseNarrowAVX512 computes tiles of 8 cells by 1 vectors: see depthwiseRow.
 //
 //go:noescape
-func depthwiseNarrowAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
+func depthwiseNarrowAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // depthwiseWideAVX512 computes tiles of 1 cells by 4 vectors: see depthwiseRow.
 //
 //go:noescape
-func depthwiseWideAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
+func depthwiseWideAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // depthwiseStreamAVX512 computes tiles of 1 cells by 4 vectors: see depthwiseRow.
 //
 //go:noescape
-func depthwiseStreamAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
+func depthwiseStreamAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // dilateSingleAVX512 computes tiles of 1 cells by 1 vectors: see depthwiseRow.
 //
 //go:noescape
-func dilateSingleAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
+func dilateSingleAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // dilateNarrowAVX512 computes tiles of 8 cells by 1 vectors: see depthwiseRow.
 //
 //go:noescape
-func dilateNarrowAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
+func dilateNarrowAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // dilateWideAVX512 computes tiles of 1 cells by 4 vectors: see depthwiseRow.
 //
 //go:noescape
-func dilateWideAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
+func dilateWideAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // erodeSingleAVX512 computes tiles of 1 cells by 1 vectors: see depthwiseRow.
 //
 //go:noescape
-func erodeSingleAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
+func erodeSingleAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // erodeNarrowAVX512 computes tiles of 8 cells by 1 vectors: see depthwiseRow.
 //
 //go:noescape
-func erodeNarrowAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
+func erodeNarrowAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // erodeWideAVX512 computes tiles of 1 cells by 4 vectors: see depthwiseRow.
 //
 //go:noescape
-func erodeWideAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
+func erodeWideAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // depthwiseSingleAVX2Double computes tiles of 1 cells by 1 vectors: see depthwiseRow.
 //
 //go:noescape
-func depthwiseSingleAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
+func depthwiseSingleAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // depthwiseNarrowAVX2Double computes tiles of 8 cells by 1 vectors: see depthwiseRow.
 //
 //go:noescape
-func depthwiseNarrowAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
+func depthwiseNarrowAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // depthwiseWideAVX2Double computes tiles of 1 cells by 4 vectors: see depthwiseRow.
 //
 //go:noescape
-func depthwiseWideAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
+func depthwiseWideAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // depthwiseStreamAVX2Double computes tiles of 1 cells by 4 vectors: see depthwiseRow.
 //
 //go:noescape
-func depthwiseStreamAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
+func depthwiseStreamAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+
+// depthwisePairAVX2Double computes tiles of 2 cells by 4 vectors: see depthwiseRow.
+//
+//go:noescape
+func depthwisePairAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+
+// depthwisePairStreamAVX2Double computes tiles of 2 cells by 4 vectors: see depthwiseRow.
+//
+//go:noescape
+func depthwisePairStreamAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // dilateSingleAVX2Double computes tiles of 1 cells by 1 vectors: see depthwiseRow.
 //
 //go:noescape
-func dilateSingleAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
+func dilateSingleAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // dilateNarrowAVX2Double computes tiles of 8 cells by 1 vectors: see depthwiseRow.
 //
 //go:noescape
-func dilateNarrowAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
+func dilateNarrowAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // dilateWideAVX2Double computes tiles of 1 cells by 4 vectors: see depthwiseRow.
 //
 //go:noescape
-func dilateWideAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
+func dilateWideAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+
+// dilatePairAVX2Double computes tiles of 2 cells by 4 vectors: see depthwiseRow.
+//
+//go:noescape
+func dilatePairAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // erodeSingleAVX2Double computes tiles of 1 cells by 1 vectors: see depthwiseRow.
 //
 //go:noescape
-func erodeSingleAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
+func erodeSingleAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // erodeNarrowAVX2Double computes tiles of 8 cells by 1 vectors: see depthwiseRow.
 //
 //go:noescape
-func erodeNarrowAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
+func erodeNarrowAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // erodeWideAVX2Double computes tiles of 1 cells by 4 vectors: see depthwiseRow.
 //
 //go:noescape
-func erodeWideAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
+func erodeWideAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+
+// erodePairAVX2Double computes tiles of 2 cells by 4 vectors: see depthwiseRow.
+//
+//go:noescape
+func erodePairAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // depthwiseSingleAVX512Double computes tiles of 1 cells by 1 vectors: see depthwiseRow.
 //
 //go:noescape
-func depthwiseSingleAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
+func depthwiseSingleAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // depthwiseNarrowAVX512Double computes tiles of 8 cells by 1 vectors: see depthwiseRow.
 //
 //go:noescape
-func depthwiseNarrowAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
+func depthwiseNarrowAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // depthwiseWideAVX512Double computes tiles of 1 cells by 4 vectors: see depthwiseRow.
 //
 //go:noescape
-func depthwiseWideAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
+func depthwiseWideAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // depthwiseStreamAVX512Double computes tiles of 1 cells by 4 vectors: see depthwiseRow.
 //
 //go:noescape
-func depthwiseStreamAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
+func depthwiseStreamAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // dilateSingleAVX512Double computes tiles of 1 cells by 1 vectors: see depthwiseRow.
 //
 //go:noescape
-func dilateSingleAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
+func dilateSingleAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // dilateNarrowAVX512Double computes tiles of 8 cells by 1 vectors: see depthwiseRow.
 //
 //go:noescape
-func dilateNarrowAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
+func dilateNarrowAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // dilateWideAVX512Double computes tiles of 1 cells by 4 vectors: see depthwiseRow.
 //
 //go:noescape
-func dilateWideAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
+func dilateWideAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // erodeSingleAVX512Double computes tiles of 1 cells by 1 vectors: see depthwiseRow.
 //
 //go:noescape
-func erodeSingleAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
+func erodeSingleAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // erodeNarrowAVX512Double computes tiles of 8 cells by 1 vectors: see depthwiseRow.
 //
 //go:noescape
-func erodeNarrowAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
+func erodeNarrowAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // erodeWideAVX512Double computes tiles of 1 cells by 4 vectors: see depthwiseRow.
 //
 //go:noescape
-func erodeWideAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
+func erodeWideAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)

@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func depthwiseSingleAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX2, CMOV, FMA3
-TEXT ·depthwiseSingleAVX2(SB), NOSPLIT, $0-88
+// func depthwiseSingleAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·depthwiseSingleAVX2(SB), NOSPLIT, $0-96
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ cells+48(FP), DX
@@ -17,24 +17,27 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VPXOR Y0, Y0, Y0
-	MOVQ  taps+16(FP), R8
-	MOVQ  count+24(FP), R9
-	TESTQ R9, R9
-	JE    store
+	VPXOR      Y0, Y0, Y0
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ        (R8), R10
-	ADDQ        CX, R10
-	ADDQ        DI, R10
-	MOVQ        8(R8), R11
-	ADDQ        DI, R11
-	MOVQ        weights+32(FP), R12
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y1
-	VFMADD231PS (R10), Y1, Y0
-	ADDQ        $0x10, R8
-	DECQ        R9
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R13
+	ADDQ        R9, R13
+	VMOVUPS     (R13), Y1
+	VFMADD231PS (R12), Y1, Y0
+	ADDQ        $0x10, R10
+	DECQ        R11
 	JNE         tap
 
 store:
@@ -57,57 +60,74 @@ next:
 	SUBQ $0x01, DX
 	JG   cells
 	XORQ AX, AX
-	MOVQ AX, odd+80(FP)
+	MOVQ AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func depthwiseNarrowAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX2, CMOV, FMA3
-TEXT ·depthwiseNarrowAVX2(SB), NOSPLIT, $0-88
+// func depthwiseNarrowAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·depthwiseNarrowAVX2(SB), NOSPLIT, $0-96
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ cells+48(FP), DX
 	MOVQ srcStep+64(FP), BX
 	MOVQ dstStep+56(FP), SI
-	LEAQ (BX)(BX*2), R13
+	LEAQ (BX)(BX*2), R15
 
 cells:
 	XORQ DI, DI
 
 vectors:
-	VPXOR Y0, Y0, Y0
-	VPXOR Y1, Y1, Y1
-	VPXOR Y2, Y2, Y2
-	VPXOR Y3, Y3, Y3
-	VPXOR Y4, Y4, Y4
-	VPXOR Y5, Y5, Y5
-	VPXOR Y6, Y6, Y6
-	VPXOR Y7, Y7, Y7
-	MOVQ  taps+16(FP), R8
-	MOVQ  count+24(FP), R9
-	TESTQ R9, R9
-	JE    store
+	VPXOR      Y0, Y0, Y0
+	VPXOR      Y1, Y1, Y1
+	VPXOR      Y2, Y2, Y2
+	VPXOR      Y3, Y3, Y3
+	VPXOR      Y4, Y4, Y4
+	VPXOR      Y5, Y5, Y5
+	VPXOR      Y6, Y6, Y6
+	VPXOR      Y7, Y7, Y7
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ        (R8), R10
-	ADDQ        CX, R10
-	ADDQ        DI, R10
-	MOVQ        8(R8), R12
-	ADDQ        DI, R12
-	MOVQ        weights+32(FP), R11
-	ADDQ        R11, R12
-	LEAQ        (R10)(BX*4), R11
-	VMOVUPS     (R12), Y8
-	VFMADD231PS (R10), Y8, Y0
-	VFMADD231PS (R10)(BX*1), Y8, Y1
-	VFMADD231PS (R10)(BX*2), Y8, Y2
-	VFMADD231PS (R10)(R13*1), Y8, Y3
-	VFMADD231PS (R11), Y8, Y4
-	VFMADD231PS (R11)(BX*1), Y8, Y5
-	VFMADD231PS (R11)(BX*2), Y8, Y6
-	VFMADD231PS (R11)(R13*1), Y8, Y7
-	ADDQ        $0x10, R8
-	DECQ        R9
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R14
+	ADDQ        R9, R14
+	LEAQ        (R12)(BX*4), R13
+	VMOVUPS     (R14), Y8
+	VFMADD231PS (R12), Y8, Y0
+	VFMADD231PS (R12)(BX*1), Y8, Y1
+	VFMADD231PS (R12)(BX*2), Y8, Y2
+	VFMADD231PS (R12)(R15*1), Y8, Y3
+	VFMADD231PS (R13), Y8, Y4
+	VFMADD231PS (R13)(BX*1), Y8, Y5
+	VFMADD231PS (R13)(BX*2), Y8, Y6
+	VFMADD231PS (R13)(R15*1), Y8, Y7
+	ADDQ        $0x10, R10
+	DECQ        R11
 	JNE         tap
 
 store:
@@ -151,13 +171,13 @@ next:
 	SUBQ $0x08, DX
 	JG   cells
 	XORQ AX, AX
-	MOVQ AX, odd+80(FP)
+	MOVQ AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func depthwiseWideAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX2, CMOV, FMA3
-TEXT ·depthwiseWideAVX2(SB), NOSPLIT, $0-88
+// func depthwiseWideAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·depthwiseWideAVX2(SB), NOSPLIT, $0-96
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ cells+48(FP), DX
@@ -168,33 +188,37 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VPXOR Y0, Y0, Y0
-	VPXOR Y1, Y1, Y1
-	VPXOR Y2, Y2, Y2
-	VPXOR Y3, Y3, Y3
-	MOVQ  taps+16(FP), R8
-	MOVQ  count+24(FP), R9
-	TESTQ R9, R9
-	JE    store
+	VPXOR      Y0, Y0, Y0
+	VPXOR      Y1, Y1, Y1
+	VPXOR      Y2, Y2, Y2
+	VPXOR      Y3, Y3, Y3
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ        (R8), R10
-	ADDQ        CX, R10
-	ADDQ        DI, R10
-	MOVQ        8(R8), R11
-	ADDQ        DI, R11
-	MOVQ        weights+32(FP), R12
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y4
-	VFMADD231PS (R10), Y4, Y0
-	VMOVUPS     32(R11), Y4
-	VFMADD231PS 32(R10), Y4, Y1
-	VMOVUPS     64(R11), Y4
-	VFMADD231PS 64(R10), Y4, Y2
-	VMOVUPS     96(R11), Y4
-	VFMADD231PS 96(R10), Y4, Y3
-	ADDQ        $0x10, R8
-	DECQ        R9
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R13
+	ADDQ        R9, R13
+	VMOVUPS     (R13), Y4
+	VFMADD231PS (R12), Y4, Y0
+	VMOVUPS     32(R13), Y4
+	VFMADD231PS 32(R12), Y4, Y1
+	VMOVUPS     64(R13), Y4
+	VFMADD231PS 64(R12), Y4, Y2
+	VMOVUPS     96(R13), Y4
+	VFMADD231PS 96(R12), Y4, Y3
+	ADDQ        $0x10, R10
+	DECQ        R11
 	JNE         tap
 
 store:
@@ -223,13 +247,13 @@ next:
 	SUBQ $0x01, DX
 	JG   cells
 	XORQ AX, AX
-	MOVQ AX, odd+80(FP)
+	MOVQ AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func depthwiseStreamAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
+// func depthwiseStreamAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·depthwiseStreamAVX2(SB), NOSPLIT, $0-88
+TEXT ·depthwiseStreamAVX2(SB), NOSPLIT, $0-96
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ cells+48(FP), DX
@@ -240,33 +264,37 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VPXOR Y0, Y0, Y0
-	VPXOR Y1, Y1, Y1
-	VPXOR Y2, Y2, Y2
-	VPXOR Y3, Y3, Y3
-	MOVQ  taps+16(FP), R8
-	MOVQ  count+24(FP), R9
-	TESTQ R9, R9
-	JE    store
+	VPXOR      Y0, Y0, Y0
+	VPXOR      Y1, Y1, Y1
+	VPXOR      Y2, Y2, Y2
+	VPXOR      Y3, Y3, Y3
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ        (R8), R10
-	ADDQ        CX, R10
-	ADDQ        DI, R10
-	MOVQ        8(R8), R11
-	ADDQ        DI, R11
-	MOVQ        weights+32(FP), R12
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y4
-	VFMADD231PS (R10), Y4, Y0
-	VMOVUPS     32(R11), Y4
-	VFMADD231PS 32(R10), Y4, Y1
-	VMOVUPS     64(R11), Y4
-	VFMADD231PS 64(R10), Y4, Y2
-	VMOVUPS     96(R11), Y4
-	VFMADD231PS 96(R10), Y4, Y3
-	ADDQ        $0x10, R8
-	DECQ        R9
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R13
+	ADDQ        R9, R13
+	VMOVUPS     (R13), Y4
+	VFMADD231PS (R12), Y4, Y0
+	VMOVUPS     32(R13), Y4
+	VFMADD231PS 32(R12), Y4, Y1
+	VMOVUPS     64(R13), Y4
+	VFMADD231PS 64(R12), Y4, Y2
+	VMOVUPS     96(R13), Y4
+	VFMADD231PS 96(R12), Y4, Y3
+	ADDQ        $0x10, R10
+	DECQ        R11
 	JNE         tap
 
 store:
@@ -296,13 +324,208 @@ next:
 	JG   cells
 	SFENCE
 	XORQ AX, AX
-	MOVQ AX, odd+80(FP)
+	MOVQ AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func dilateSingleAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX2, CMOV
-TEXT ·dilateSingleAVX2(SB), NOSPLIT, $0-88
+// func depthwisePairAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·depthwisePairAVX2(SB), NOSPLIT, $0-96
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ cells+48(FP), DX
+	MOVQ srcStep+64(FP), BX
+	MOVQ dstStep+56(FP), SI
+	LEAQ (BX)(BX*2), DI
+
+cells:
+	XORQ DI, DI
+
+vectors:
+	VPXOR      Y0, Y0, Y0
+	VPXOR      Y1, Y1, Y1
+	VPXOR      Y2, Y2, Y2
+	VPXOR      Y3, Y3, Y3
+	VPXOR      Y4, Y4, Y4
+	VPXOR      Y5, Y5, Y5
+	VPXOR      Y6, Y6, Y6
+	VPXOR      Y7, Y7, Y7
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
+
+tap:
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R13
+	ADDQ        R9, R13
+	VMOVUPS     (R13), Y8
+	VFMADD231PS (R12), Y8, Y0
+	VFMADD231PS (R12)(BX*1), Y8, Y4
+	VMOVUPS     32(R13), Y8
+	VFMADD231PS 32(R12), Y8, Y1
+	VFMADD231PS 32(R12)(BX*1), Y8, Y5
+	VMOVUPS     64(R13), Y8
+	VFMADD231PS 64(R12), Y8, Y2
+	VFMADD231PS 64(R12)(BX*1), Y8, Y6
+	VMOVUPS     96(R13), Y8
+	VFMADD231PS 96(R12), Y8, Y3
+	VFMADD231PS 96(R12)(BX*1), Y8, Y7
+	ADDQ        $0x10, R10
+	DECQ        R11
+	JNE         tap
+
+store:
+	LEAQ    (AX)(DI*1), R8
+	MOVQ    bias+40(FP), R9
+	ADDQ    DI, R9
+	VADDPS  (R9), Y0, Y0
+	VADDPS  32(R9), Y1, Y1
+	VADDPS  64(R9), Y2, Y2
+	VADDPS  96(R9), Y3, Y3
+	VADDPS  (R9), Y4, Y4
+	VADDPS  32(R9), Y5, Y5
+	VADDPS  64(R9), Y6, Y6
+	VADDPS  96(R9), Y7, Y7
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	VMOVUPS Y2, 64(R8)
+	VMOVUPS Y3, 96(R8)
+	ADDQ    SI, R8
+	VMOVUPS Y4, (R8)
+	VMOVUPS Y5, 32(R8)
+	VMOVUPS Y6, 64(R8)
+	VMOVUPS Y7, 96(R8)
+	MOVQ    last+72(FP), R8
+	CMPQ    DI, R8
+	JGE     next
+	ADDQ    $0x00000080, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	JMP     vectors
+
+next:
+	LEAQ (CX)(BX*2), CX
+	LEAQ (AX)(SI*2), AX
+	SUBQ $0x02, DX
+	JG   cells
+	XORQ AX, AX
+	MOVQ AX, odd+88(FP)
+	VZEROUPPER
+	RET
+
+// func depthwisePairStreamAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·depthwisePairStreamAVX2(SB), NOSPLIT, $0-96
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ cells+48(FP), DX
+	MOVQ srcStep+64(FP), BX
+	MOVQ dstStep+56(FP), SI
+	LEAQ (BX)(BX*2), DI
+
+cells:
+	XORQ DI, DI
+
+vectors:
+	VPXOR      Y0, Y0, Y0
+	VPXOR      Y1, Y1, Y1
+	VPXOR      Y2, Y2, Y2
+	VPXOR      Y3, Y3, Y3
+	VPXOR      Y4, Y4, Y4
+	VPXOR      Y5, Y5, Y5
+	VPXOR      Y6, Y6, Y6
+	VPXOR      Y7, Y7, Y7
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
+
+tap:
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R13
+	ADDQ        R9, R13
+	VMOVUPS     (R13), Y8
+	VFMADD231PS (R12), Y8, Y0
+	VFMADD231PS (R12)(BX*1), Y8, Y4
+	VMOVUPS     32(R13), Y8
+	VFMADD231PS 32(R12), Y8, Y1
+	VFMADD231PS 32(R12)(BX*1), Y8, Y5
+	VMOVUPS     64(R13), Y8
+	VFMADD231PS 64(R12), Y8, Y2
+	VFMADD231PS 64(R12)(BX*1), Y8, Y6
+	VMOVUPS     96(R13), Y8
+	VFMADD231PS 96(R12), Y8, Y3
+	VFMADD231PS 96(R12)(BX*1), Y8, Y7
+	ADDQ        $0x10, R10
+	DECQ        R11
+	JNE         tap
+
+store:
+	LEAQ     (AX)(DI*1), R8
+	MOVQ     bias+40(FP), R9
+	ADDQ     DI, R9
+	VADDPS   (R9), Y0, Y0
+	VADDPS   32(R9), Y1, Y1
+	VADDPS   64(R9), Y2, Y2
+	VADDPS   96(R9), Y3, Y3
+	VADDPS   (R9), Y4, Y4
+	VADDPS   32(R9), Y5, Y5
+	VADDPS   64(R9), Y6, Y6
+	VADDPS   96(R9), Y7, Y7
+	VMOVNTPS Y0, (R8)
+	VMOVNTPS Y1, 32(R8)
+	VMOVNTPS Y2, 64(R8)
+	VMOVNTPS Y3, 96(R8)
+	ADDQ     SI, R8
+	VMOVNTPS Y4, (R8)
+	VMOVNTPS Y5, 32(R8)
+	VMOVNTPS Y6, 64(R8)
+	VMOVNTPS Y7, 96(R8)
+	MOVQ     last+72(FP), R8
+	CMPQ     DI, R8
+	JGE      next
+	ADDQ     $0x00000080, DI
+	CMPQ     DI, R8
+	CMOVQGT  R8, DI
+	JMP      vectors
+
+next:
+	LEAQ (CX)(BX*2), CX
+	LEAQ (AX)(SI*2), AX
+	SUBQ $0x02, DX
+	JG   cells
+	SFENCE
+	XORQ AX, AX
+	MOVQ AX, odd+88(FP)
+	VZEROUPPER
+	RET
+
+// func dilateSingleAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, MMX+
+TEXT ·dilateSingleAVX2(SB), NOSPLIT, $0-96
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         cells+48(FP), DX
@@ -315,27 +538,30 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VMOVUPS Y1, Y2
-	MOVQ    taps+16(FP), R8
-	MOVQ    count+24(FP), R9
-	TESTQ   R9, R9
-	JE      store
+	VMOVUPS    Y1, Y2
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ    (R8), R10
-	ADDQ    CX, R10
-	ADDQ    DI, R10
-	MOVQ    8(R8), R11
-	ADDQ    DI, R11
-	MOVQ    weights+32(FP), R12
-	ADDQ    R12, R11
-	VMOVUPS (R11), Y3
-	VADDPS  (R10), Y3, Y3
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R13
+	ADDQ    R9, R13
+	VMOVUPS (R13), Y3
+	VADDPS  (R12), Y3, Y3
 	VCMPPS  $0x03, Y3, Y3, Y4
 	VPOR    Y4, Y0, Y0
 	VMAXPS  Y2, Y3, Y2
-	ADDQ    $0x10, R8
-	DECQ    R9
+	ADDQ    $0x10, R10
+	DECQ    R11
 	JNE     tap
 
 store:
@@ -355,16 +581,16 @@ next:
 	SUBQ      $0x01, DX
 	JG        cells
 	VMOVMSKPS Y0, AX
-	MOVQ      AX, odd+80(FP)
+	MOVQ      AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
 DATA float32Start0<>+0(SB)/4, $0xff800000
 GLOBL float32Start0<>(SB), RODATA|NOPTR, $4
 
-// func dilateNarrowAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX2, CMOV
-TEXT ·dilateNarrowAVX2(SB), NOSPLIT, $0-88
+// func dilateNarrowAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, MMX+
+TEXT ·dilateNarrowAVX2(SB), NOSPLIT, $0-96
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         cells+48(FP), DX
@@ -372,69 +598,86 @@ TEXT ·dilateNarrowAVX2(SB), NOSPLIT, $0-88
 	MOVQ         dstStep+56(FP), SI
 	VPXOR        Y0, Y0, Y0
 	VBROADCASTSS float32Start0<>+0(SB), Y1
-	LEAQ         (BX)(BX*2), R13
+	LEAQ         (BX)(BX*2), R15
 
 cells:
 	XORQ DI, DI
 
 vectors:
-	VMOVUPS Y1, Y2
-	VMOVUPS Y1, Y3
-	VMOVUPS Y1, Y4
-	VMOVUPS Y1, Y5
-	VMOVUPS Y1, Y6
-	VMOVUPS Y1, Y7
-	VMOVUPS Y1, Y8
-	VMOVUPS Y1, Y9
-	MOVQ    taps+16(FP), R8
-	MOVQ    count+24(FP), R9
-	TESTQ   R9, R9
-	JE      store
+	VMOVUPS    Y1, Y2
+	VMOVUPS    Y1, Y3
+	VMOVUPS    Y1, Y4
+	VMOVUPS    Y1, Y5
+	VMOVUPS    Y1, Y6
+	VMOVUPS    Y1, Y7
+	VMOVUPS    Y1, Y8
+	VMOVUPS    Y1, Y9
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ    (R8), R10
-	ADDQ    CX, R10
-	ADDQ    DI, R10
-	MOVQ    8(R8), R12
-	ADDQ    DI, R12
-	MOVQ    weights+32(FP), R11
-	ADDQ    R11, R12
-	LEAQ    (R10)(BX*4), R11
-	VMOVUPS (R12), Y10
-	VADDPS  (R10), Y10, Y11
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R14
+	ADDQ    R9, R14
+	LEAQ    (R12)(BX*4), R13
+	VMOVUPS (R14), Y10
+	VADDPS  (R12), Y10, Y11
 	VCMPPS  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMAXPS  Y2, Y11, Y2
-	VADDPS  (R10)(BX*1), Y10, Y11
+	VADDPS  (R12)(BX*1), Y10, Y11
 	VCMPPS  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMAXPS  Y3, Y11, Y3
-	VADDPS  (R10)(BX*2), Y10, Y11
+	VADDPS  (R12)(BX*2), Y10, Y11
 	VCMPPS  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMAXPS  Y4, Y11, Y4
-	VADDPS  (R10)(R13*1), Y10, Y11
+	VADDPS  (R12)(R15*1), Y10, Y11
 	VCMPPS  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMAXPS  Y5, Y11, Y5
-	VADDPS  (R11), Y10, Y11
+	VADDPS  (R13), Y10, Y11
 	VCMPPS  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMAXPS  Y6, Y11, Y6
-	VADDPS  (R11)(BX*1), Y10, Y11
+	VADDPS  (R13)(BX*1), Y10, Y11
 	VCMPPS  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMAXPS  Y7, Y11, Y7
-	VADDPS  (R11)(BX*2), Y10, Y11
+	VADDPS  (R13)(BX*2), Y10, Y11
 	VCMPPS  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMAXPS  Y8, Y11, Y8
-	VADDPS  (R11)(R13*1), Y10, Y10
+	VADDPS  (R13)(R15*1), Y10, Y10
 	VCMPPS  $0x03, Y10, Y10, Y11
 	VPOR    Y11, Y0, Y0
 	VMAXPS  Y9, Y10, Y9
-	ADDQ    $0x10, R8
-	DECQ    R9
+	ADDQ    $0x10, R10
+	DECQ    R11
 	JNE     tap
 
 store:
@@ -468,13 +711,13 @@ next:
 	SUBQ      $0x08, DX
 	JG        cells
 	VMOVMSKPS Y0, AX
-	MOVQ      AX, odd+80(FP)
+	MOVQ      AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func dilateWideAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX2, CMOV
-TEXT ·dilateWideAVX2(SB), NOSPLIT, $0-88
+// func dilateWideAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, MMX+
+TEXT ·dilateWideAVX2(SB), NOSPLIT, $0-96
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         cells+48(FP), DX
@@ -487,45 +730,49 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VMOVUPS Y1, Y2
-	VMOVUPS Y1, Y3
-	VMOVUPS Y1, Y4
-	VMOVUPS Y1, Y5
-	MOVQ    taps+16(FP), R8
-	MOVQ    count+24(FP), R9
-	TESTQ   R9, R9
-	JE      store
+	VMOVUPS    Y1, Y2
+	VMOVUPS    Y1, Y3
+	VMOVUPS    Y1, Y4
+	VMOVUPS    Y1, Y5
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ    (R8), R10
-	ADDQ    CX, R10
-	ADDQ    DI, R10
-	MOVQ    8(R8), R11
-	ADDQ    DI, R11
-	MOVQ    weights+32(FP), R12
-	ADDQ    R12, R11
-	VMOVUPS (R11), Y6
-	VADDPS  (R10), Y6, Y6
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R13
+	ADDQ    R9, R13
+	VMOVUPS (R13), Y6
+	VADDPS  (R12), Y6, Y6
 	VCMPPS  $0x03, Y6, Y6, Y7
 	VPOR    Y7, Y0, Y0
 	VMAXPS  Y2, Y6, Y2
-	VMOVUPS 32(R11), Y6
-	VADDPS  32(R10), Y6, Y6
+	VMOVUPS 32(R13), Y6
+	VADDPS  32(R12), Y6, Y6
 	VCMPPS  $0x03, Y6, Y6, Y7
 	VPOR    Y7, Y0, Y0
 	VMAXPS  Y3, Y6, Y3
-	VMOVUPS 64(R11), Y6
-	VADDPS  64(R10), Y6, Y6
+	VMOVUPS 64(R13), Y6
+	VADDPS  64(R12), Y6, Y6
 	VCMPPS  $0x03, Y6, Y6, Y7
 	VPOR    Y7, Y0, Y0
 	VMAXPS  Y4, Y6, Y4
-	VMOVUPS 96(R11), Y6
-	VADDPS  96(R10), Y6, Y6
+	VMOVUPS 96(R13), Y6
+	VADDPS  96(R12), Y6, Y6
 	VCMPPS  $0x03, Y6, Y6, Y7
 	VPOR    Y7, Y0, Y0
 	VMAXPS  Y5, Y6, Y5
-	ADDQ    $0x10, R8
-	DECQ    R9
+	ADDQ    $0x10, R10
+	DECQ    R11
 	JNE     tap
 
 store:
@@ -548,13 +795,126 @@ next:
 	SUBQ      $0x01, DX
 	JG        cells
 	VMOVMSKPS Y0, AX
-	MOVQ      AX, odd+80(FP)
+	MOVQ      AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func erodeSingleAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX2, CMOV
-TEXT ·erodeSingleAVX2(SB), NOSPLIT, $0-88
+// func dilatePairAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, MMX+
+TEXT ·dilatePairAVX2(SB), NOSPLIT, $0-96
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         cells+48(FP), DX
+	MOVQ         srcStep+64(FP), BX
+	MOVQ         dstStep+56(FP), SI
+	VPXOR        Y0, Y0, Y0
+	VBROADCASTSS float32Start0<>+0(SB), Y1
+	LEAQ         (BX)(BX*2), DI
+
+cells:
+	XORQ DI, DI
+
+vectors:
+	VMOVUPS    Y1, Y2
+	VMOVUPS    Y1, Y3
+	VMOVUPS    Y1, Y4
+	VMOVUPS    Y1, Y5
+	VMOVUPS    Y1, Y6
+	VMOVUPS    Y1, Y7
+	VMOVUPS    Y1, Y8
+	VMOVUPS    Y1, Y9
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
+
+tap:
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R13
+	ADDQ    R9, R13
+	VMOVUPS (R13), Y10
+	VADDPS  (R12), Y10, Y11
+	VCMPPS  $0x03, Y11, Y11, Y12
+	VPOR    Y12, Y0, Y0
+	VMAXPS  Y2, Y11, Y2
+	VADDPS  (R12)(BX*1), Y10, Y10
+	VCMPPS  $0x03, Y10, Y10, Y11
+	VPOR    Y11, Y0, Y0
+	VMAXPS  Y6, Y10, Y6
+	VMOVUPS 32(R13), Y10
+	VADDPS  32(R12), Y10, Y11
+	VCMPPS  $0x03, Y11, Y11, Y12
+	VPOR    Y12, Y0, Y0
+	VMAXPS  Y3, Y11, Y3
+	VADDPS  32(R12)(BX*1), Y10, Y10
+	VCMPPS  $0x03, Y10, Y10, Y11
+	VPOR    Y11, Y0, Y0
+	VMAXPS  Y7, Y10, Y7
+	VMOVUPS 64(R13), Y10
+	VADDPS  64(R12), Y10, Y11
+	VCMPPS  $0x03, Y11, Y11, Y12
+	VPOR    Y12, Y0, Y0
+	VMAXPS  Y4, Y11, Y4
+	VADDPS  64(R12)(BX*1), Y10, Y10
+	VCMPPS  $0x03, Y10, Y10, Y11
+	VPOR    Y11, Y0, Y0
+	VMAXPS  Y8, Y10, Y8
+	VMOVUPS 96(R13), Y10
+	VADDPS  96(R12), Y10, Y11
+	VCMPPS  $0x03, Y11, Y11, Y12
+	VPOR    Y12, Y0, Y0
+	VMAXPS  Y5, Y11, Y5
+	VADDPS  96(R12)(BX*1), Y10, Y10
+	VCMPPS  $0x03, Y10, Y10, Y11
+	VPOR    Y11, Y0, Y0
+	VMAXPS  Y9, Y10, Y9
+	ADDQ    $0x10, R10
+	DECQ    R11
+	JNE     tap
+
+store:
+	LEAQ    (AX)(DI*1), R8
+	VMOVUPS Y2, (R8)
+	VMOVUPS Y3, 32(R8)
+	VMOVUPS Y4, 64(R8)
+	VMOVUPS Y5, 96(R8)
+	ADDQ    SI, R8
+	VMOVUPS Y6, (R8)
+	VMOVUPS Y7, 32(R8)
+	VMOVUPS Y8, 64(R8)
+	VMOVUPS Y9, 96(R8)
+	MOVQ    last+72(FP), R8
+	CMPQ    DI, R8
+	JGE     next
+	ADDQ    $0x00000080, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	JMP     vectors
+
+next:
+	LEAQ      (CX)(BX*2), CX
+	LEAQ      (AX)(SI*2), AX
+	SUBQ      $0x02, DX
+	JG        cells
+	VMOVMSKPS Y0, AX
+	MOVQ      AX, odd+88(FP)
+	VZEROUPPER
+	RET
+
+// func erodeSingleAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, MMX+
+TEXT ·erodeSingleAVX2(SB), NOSPLIT, $0-96
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         cells+48(FP), DX
@@ -567,27 +927,30 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VMOVUPS Y1, Y2
-	MOVQ    taps+16(FP), R8
-	MOVQ    count+24(FP), R9
-	TESTQ   R9, R9
-	JE      store
+	VMOVUPS    Y1, Y2
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ    (R8), R10
-	ADDQ    CX, R10
-	ADDQ    DI, R10
-	MOVQ    8(R8), R11
-	ADDQ    DI, R11
-	MOVQ    weights+32(FP), R12
-	ADDQ    R12, R11
-	VMOVUPS (R11), Y3
-	VADDPS  (R10), Y3, Y3
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R13
+	ADDQ    R9, R13
+	VMOVUPS (R13), Y3
+	VADDPS  (R12), Y3, Y3
 	VCMPPS  $0x03, Y3, Y3, Y4
 	VPOR    Y4, Y0, Y0
 	VMINPS  Y2, Y3, Y2
-	ADDQ    $0x10, R8
-	DECQ    R9
+	ADDQ    $0x10, R10
+	DECQ    R11
 	JNE     tap
 
 store:
@@ -607,16 +970,16 @@ next:
 	SUBQ      $0x01, DX
 	JG        cells
 	VMOVMSKPS Y0, AX
-	MOVQ      AX, odd+80(FP)
+	MOVQ      AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
 DATA float32Start1<>+0(SB)/4, $0x7f800000
 GLOBL float32Start1<>(SB), RODATA|NOPTR, $4
 
-// func erodeNarrowAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX2, CMOV
-TEXT ·erodeNarrowAVX2(SB), NOSPLIT, $0-88
+// func erodeNarrowAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, MMX+
+TEXT ·erodeNarrowAVX2(SB), NOSPLIT, $0-96
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         cells+48(FP), DX
@@ -624,69 +987,86 @@ TEXT ·erodeNarrowAVX2(SB), NOSPLIT, $0-88
 	MOVQ         dstStep+56(FP), SI
 	VPXOR        Y0, Y0, Y0
 	VBROADCASTSS float32Start1<>+0(SB), Y1
-	LEAQ         (BX)(BX*2), R13
+	LEAQ         (BX)(BX*2), R15
 
 cells:
 	XORQ DI, DI
 
 vectors:
-	VMOVUPS Y1, Y2
-	VMOVUPS Y1, Y3
-	VMOVUPS Y1, Y4
-	VMOVUPS Y1, Y5
-	VMOVUPS Y1, Y6
-	VMOVUPS Y1, Y7
-	VMOVUPS Y1, Y8
-	VMOVUPS Y1, Y9
-	MOVQ    taps+16(FP), R8
-	MOVQ    count+24(FP), R9
-	TESTQ   R9, R9
-	JE      store
+	VMOVUPS    Y1, Y2
+	VMOVUPS    Y1, Y3
+	VMOVUPS    Y1, Y4
+	VMOVUPS    Y1, Y5
+	VMOVUPS    Y1, Y6
+	VMOVUPS    Y1, Y7
+	VMOVUPS    Y1, Y8
+	VMOVUPS    Y1, Y9
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ    (R8), R10
-	ADDQ    CX, R10
-	ADDQ    DI, R10
-	MOVQ    8(R8), R12
-	ADDQ    DI, R12
-	MOVQ    weights+32(FP), R11
-	ADDQ    R11, R12
-	LEAQ    (R10)(BX*4), R11
-	VMOVUPS (R12), Y10
-	VADDPS  (R10), Y10, Y11
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R14
+	ADDQ    R9, R14
+	LEAQ    (R12)(BX*4), R13
+	VMOVUPS (R14), Y10
+	VADDPS  (R12), Y10, Y11
 	VCMPPS  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMINPS  Y2, Y11, Y2
-	VADDPS  (R10)(BX*1), Y10, Y11
+	VADDPS  (R12)(BX*1), Y10, Y11
 	VCMPPS  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMINPS  Y3, Y11, Y3
-	VADDPS  (R10)(BX*2), Y10, Y11
+	VADDPS  (R12)(BX*2), Y10, Y11
 	VCMPPS  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMINPS  Y4, Y11, Y4
-	VADDPS  (R10)(R13*1), Y10, Y11
+	VADDPS  (R12)(R15*1), Y10, Y11
 	VCMPPS  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMINPS  Y5, Y11, Y5
-	VADDPS  (R11), Y10, Y11
+	VADDPS  (R13), Y10, Y11
 	VCMPPS  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMINPS  Y6, Y11, Y6
-	VADDPS  (R11)(BX*1), Y10, Y11
+	VADDPS  (R13)(BX*1), Y10, Y11
 	VCMPPS  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMINPS  Y7, Y11, Y7
-	VADDPS  (R11)(BX*2), Y10, Y11
+	VADDPS  (R13)(BX*2), Y10, Y11
 	VCMPPS  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMINPS  Y8, Y11, Y8
-	VADDPS  (R11)(R13*1), Y10, Y10
+	VADDPS  (R13)(R15*1), Y10, Y10
 	VCMPPS  $0x03, Y10, Y10, Y11
 	VPOR    Y11, Y0, Y0
 	VMINPS  Y9, Y10, Y9
-	ADDQ    $0x10, R8
-	DECQ    R9
+	ADDQ    $0x10, R10
+	DECQ    R11
 	JNE     tap
 
 store:
@@ -720,13 +1100,13 @@ next:
 	SUBQ      $0x08, DX
 	JG        cells
 	VMOVMSKPS Y0, AX
-	MOVQ      AX, odd+80(FP)
+	MOVQ      AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func erodeWideAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX2, CMOV
-TEXT ·erodeWideAVX2(SB), NOSPLIT, $0-88
+// func erodeWideAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, MMX+
+TEXT ·erodeWideAVX2(SB), NOSPLIT, $0-96
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         cells+48(FP), DX
@@ -739,45 +1119,49 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VMOVUPS Y1, Y2
-	VMOVUPS Y1, Y3
-	VMOVUPS Y1, Y4
-	VMOVUPS Y1, Y5
-	MOVQ    taps+16(FP), R8
-	MOVQ    count+24(FP), R9
-	TESTQ   R9, R9
-	JE      store
+	VMOVUPS    Y1, Y2
+	VMOVUPS    Y1, Y3
+	VMOVUPS    Y1, Y4
+	VMOVUPS    Y1, Y5
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ    (R8), R10
-	ADDQ    CX, R10
-	ADDQ    DI, R10
-	MOVQ    8(R8), R11
-	ADDQ    DI, R11
-	MOVQ    weights+32(FP), R12
-	ADDQ    R12, R11
-	VMOVUPS (R11), Y6
-	VADDPS  (R10), Y6, Y6
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R13
+	ADDQ    R9, R13
+	VMOVUPS (R13), Y6
+	VADDPS  (R12), Y6, Y6
 	VCMPPS  $0x03, Y6, Y6, Y7
 	VPOR    Y7, Y0, Y0
 	VMINPS  Y2, Y6, Y2
-	VMOVUPS 32(R11), Y6
-	VADDPS  32(R10), Y6, Y6
+	VMOVUPS 32(R13), Y6
+	VADDPS  32(R12), Y6, Y6
 	VCMPPS  $0x03, Y6, Y6, Y7
 	VPOR    Y7, Y0, Y0
 	VMINPS  Y3, Y6, Y3
-	VMOVUPS 64(R11), Y6
-	VADDPS  64(R10), Y6, Y6
+	VMOVUPS 64(R13), Y6
+	VADDPS  64(R12), Y6, Y6
 	VCMPPS  $0x03, Y6, Y6, Y7
 	VPOR    Y7, Y0, Y0
 	VMINPS  Y4, Y6, Y4
-	VMOVUPS 96(R11), Y6
-	VADDPS  96(R10), Y6, Y6
+	VMOVUPS 96(R13), Y6
+	VADDPS  96(R12), Y6, Y6
 	VCMPPS  $0x03, Y6, Y6, Y7
 	VPOR    Y7, Y0, Y0
 	VMINPS  Y5, Y6, Y5
-	ADDQ    $0x10, R8
-	DECQ    R9
+	ADDQ    $0x10, R10
+	DECQ    R11
 	JNE     tap
 
 store:
@@ -800,13 +1184,126 @@ next:
 	SUBQ      $0x01, DX
 	JG        cells
 	VMOVMSKPS Y0, AX
-	MOVQ      AX, odd+80(FP)
+	MOVQ      AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func depthwiseSingleAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·depthwiseSingleAVX512(SB), NOSPLIT, $0-88
+// func erodePairAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, MMX+
+TEXT ·erodePairAVX2(SB), NOSPLIT, $0-96
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         cells+48(FP), DX
+	MOVQ         srcStep+64(FP), BX
+	MOVQ         dstStep+56(FP), SI
+	VPXOR        Y0, Y0, Y0
+	VBROADCASTSS float32Start1<>+0(SB), Y1
+	LEAQ         (BX)(BX*2), DI
+
+cells:
+	XORQ DI, DI
+
+vectors:
+	VMOVUPS    Y1, Y2
+	VMOVUPS    Y1, Y3
+	VMOVUPS    Y1, Y4
+	VMOVUPS    Y1, Y5
+	VMOVUPS    Y1, Y6
+	VMOVUPS    Y1, Y7
+	VMOVUPS    Y1, Y8
+	VMOVUPS    Y1, Y9
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
+
+tap:
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R13
+	ADDQ    R9, R13
+	VMOVUPS (R13), Y10
+	VADDPS  (R12), Y10, Y11
+	VCMPPS  $0x03, Y11, Y11, Y12
+	VPOR    Y12, Y0, Y0
+	VMINPS  Y2, Y11, Y2
+	VADDPS  (R12)(BX*1), Y10, Y10
+	VCMPPS  $0x03, Y10, Y10, Y11
+	VPOR    Y11, Y0, Y0
+	VMINPS  Y6, Y10, Y6
+	VMOVUPS 32(R13), Y10
+	VADDPS  32(R12), Y10, Y11
+	VCMPPS  $0x03, Y11, Y11, Y12
+	VPOR    Y12, Y0, Y0
+	VMINPS  Y3, Y11, Y3
+	VADDPS  32(R12)(BX*1), Y10, Y10
+	VCMPPS  $0x03, Y10, Y10, Y11
+	VPOR    Y11, Y0, Y0
+	VMINPS  Y7, Y10, Y7
+	VMOVUPS 64(R13), Y10
+	VADDPS  64(R12), Y10, Y11
+	VCMPPS  $0x03, Y11, Y11, Y12
+	VPOR    Y12, Y0, Y0
+	VMINPS  Y4, Y11, Y4
+	VADDPS  64(R12)(BX*1), Y10, Y10
+	VCMPPS  $0x03, Y10, Y10, Y11
+	VPOR    Y11, Y0, Y0
+	VMINPS  Y8, Y10, Y8
+	VMOVUPS 96(R13), Y10
+	VADDPS  96(R12), Y10, Y11
+	VCMPPS  $0x03, Y11, Y11, Y12
+	VPOR    Y12, Y0, Y0
+	VMINPS  Y5, Y11, Y5
+	VADDPS  96(R12)(BX*1), Y10, Y10
+	VCMPPS  $0x03, Y10, Y10, Y11
+	VPOR    Y11, Y0, Y0
+	VMINPS  Y9, Y10, Y9
+	ADDQ    $0x10, R10
+	DECQ    R11
+	JNE     tap
+
+store:
+	LEAQ    (AX)(DI*1), R8
+	VMOVUPS Y2, (R8)
+	VMOVUPS Y3, 32(R8)
+	VMOVUPS Y4, 64(R8)
+	VMOVUPS Y5, 96(R8)
+	ADDQ    SI, R8
+	VMOVUPS Y6, (R8)
+	VMOVUPS Y7, 32(R8)
+	VMOVUPS Y8, 64(R8)
+	VMOVUPS Y9, 96(R8)
+	MOVQ    last+72(FP), R8
+	CMPQ    DI, R8
+	JGE     next
+	ADDQ    $0x00000080, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	JMP     vectors
+
+next:
+	LEAQ      (CX)(BX*2), CX
+	LEAQ      (AX)(SI*2), AX
+	SUBQ      $0x02, DX
+	JG        cells
+	VMOVMSKPS Y0, AX
+	MOVQ      AX, odd+88(FP)
+	VZEROUPPER
+	RET
+
+// func depthwiseSingleAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·depthwiseSingleAVX512(SB), NOSPLIT, $0-96
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ cells+48(FP), DX
@@ -817,24 +1314,27 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VPXORD Z0, Z0, Z0
-	MOVQ   taps+16(FP), R8
-	MOVQ   count+24(FP), R9
-	TESTQ  R9, R9
-	JE     store
+	VPXORD     Z0, Z0, Z0
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ        (R8), R10
-	ADDQ        CX, R10
-	ADDQ        DI, R10
-	MOVQ        8(R8), R11
-	ADDQ        DI, R11
-	MOVQ        weights+32(FP), R12
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Z1
-	VFMADD231PS (R10), Z1, Z0
-	ADDQ        $0x10, R8
-	DECQ        R9
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R13
+	ADDQ        R9, R13
+	VMOVUPS     (R13), Z1
+	VFMADD231PS (R12), Z1, Z0
+	ADDQ        $0x10, R10
+	DECQ        R11
 	JNE         tap
 
 store:
@@ -857,57 +1357,74 @@ next:
 	SUBQ $0x01, DX
 	JG   cells
 	XORQ AX, AX
-	MOVQ AX, odd+80(FP)
+	MOVQ AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func depthwiseNarrowAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·depthwiseNarrowAVX512(SB), NOSPLIT, $0-88
+// func depthwiseNarrowAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·depthwiseNarrowAVX512(SB), NOSPLIT, $0-96
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ cells+48(FP), DX
 	MOVQ srcStep+64(FP), BX
 	MOVQ dstStep+56(FP), SI
-	LEAQ (BX)(BX*2), R13
+	LEAQ (BX)(BX*2), R15
 
 cells:
 	XORQ DI, DI
 
 vectors:
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	MOVQ   taps+16(FP), R8
-	MOVQ   count+24(FP), R9
-	TESTQ  R9, R9
-	JE     store
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ        (R8), R10
-	ADDQ        CX, R10
-	ADDQ        DI, R10
-	MOVQ        8(R8), R12
-	ADDQ        DI, R12
-	MOVQ        weights+32(FP), R11
-	ADDQ        R11, R12
-	LEAQ        (R10)(BX*4), R11
-	VMOVUPS     (R12), Z8
-	VFMADD231PS (R10), Z8, Z0
-	VFMADD231PS (R10)(BX*1), Z8, Z1
-	VFMADD231PS (R10)(BX*2), Z8, Z2
-	VFMADD231PS (R10)(R13*1), Z8, Z3
-	VFMADD231PS (R11), Z8, Z4
-	VFMADD231PS (R11)(BX*1), Z8, Z5
-	VFMADD231PS (R11)(BX*2), Z8, Z6
-	VFMADD231PS (R11)(R13*1), Z8, Z7
-	ADDQ        $0x10, R8
-	DECQ        R9
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R14
+	ADDQ        R9, R14
+	LEAQ        (R12)(BX*4), R13
+	VMOVUPS     (R14), Z8
+	VFMADD231PS (R12), Z8, Z0
+	VFMADD231PS (R12)(BX*1), Z8, Z1
+	VFMADD231PS (R12)(BX*2), Z8, Z2
+	VFMADD231PS (R12)(R15*1), Z8, Z3
+	VFMADD231PS (R13), Z8, Z4
+	VFMADD231PS (R13)(BX*1), Z8, Z5
+	VFMADD231PS (R13)(BX*2), Z8, Z6
+	VFMADD231PS (R13)(R15*1), Z8, Z7
+	ADDQ        $0x10, R10
+	DECQ        R11
 	JNE         tap
 
 store:
@@ -951,13 +1468,13 @@ next:
 	SUBQ $0x08, DX
 	JG   cells
 	XORQ AX, AX
-	MOVQ AX, odd+80(FP)
+	MOVQ AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func depthwiseWideAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·depthwiseWideAVX512(SB), NOSPLIT, $0-88
+// func depthwiseWideAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·depthwiseWideAVX512(SB), NOSPLIT, $0-96
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ cells+48(FP), DX
@@ -968,33 +1485,39 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	MOVQ   taps+16(FP), R8
-	MOVQ   count+24(FP), R9
-	TESTQ  R9, R9
-	JE     store
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	PREFETCHT1 128(R12)
+	PREFETCHT1 192(R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ        (R8), R10
-	ADDQ        CX, R10
-	ADDQ        DI, R10
-	MOVQ        8(R8), R11
-	ADDQ        DI, R11
-	MOVQ        weights+32(FP), R12
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Z4
-	VFMADD231PS (R10), Z4, Z0
-	VMOVUPS     64(R11), Z4
-	VFMADD231PS 64(R10), Z4, Z1
-	VMOVUPS     128(R11), Z4
-	VFMADD231PS 128(R10), Z4, Z2
-	VMOVUPS     192(R11), Z4
-	VFMADD231PS 192(R10), Z4, Z3
-	ADDQ        $0x10, R8
-	DECQ        R9
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R13
+	ADDQ        R9, R13
+	VMOVUPS     (R13), Z4
+	VFMADD231PS (R12), Z4, Z0
+	VMOVUPS     64(R13), Z4
+	VFMADD231PS 64(R12), Z4, Z1
+	VMOVUPS     128(R13), Z4
+	VFMADD231PS 128(R12), Z4, Z2
+	VMOVUPS     192(R13), Z4
+	VFMADD231PS 192(R12), Z4, Z3
+	ADDQ        $0x10, R10
+	DECQ        R11
 	JNE         tap
 
 store:
@@ -1023,13 +1546,13 @@ next:
 	SUBQ $0x01, DX
 	JG   cells
 	XORQ AX, AX
-	MOVQ AX, odd+80(FP)
+	MOVQ AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func depthwiseStreamAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
+// func depthwiseStreamAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·depthwiseStreamAVX512(SB), NOSPLIT, $0-88
+TEXT ·depthwiseStreamAVX512(SB), NOSPLIT, $0-96
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ cells+48(FP), DX
@@ -1040,33 +1563,39 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	MOVQ   taps+16(FP), R8
-	MOVQ   count+24(FP), R9
-	TESTQ  R9, R9
-	JE     store
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	PREFETCHT1 128(R12)
+	PREFETCHT1 192(R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ        (R8), R10
-	ADDQ        CX, R10
-	ADDQ        DI, R10
-	MOVQ        8(R8), R11
-	ADDQ        DI, R11
-	MOVQ        weights+32(FP), R12
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Z4
-	VFMADD231PS (R10), Z4, Z0
-	VMOVUPS     64(R11), Z4
-	VFMADD231PS 64(R10), Z4, Z1
-	VMOVUPS     128(R11), Z4
-	VFMADD231PS 128(R10), Z4, Z2
-	VMOVUPS     192(R11), Z4
-	VFMADD231PS 192(R10), Z4, Z3
-	ADDQ        $0x10, R8
-	DECQ        R9
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R13
+	ADDQ        R9, R13
+	VMOVUPS     (R13), Z4
+	VFMADD231PS (R12), Z4, Z0
+	VMOVUPS     64(R13), Z4
+	VFMADD231PS 64(R12), Z4, Z1
+	VMOVUPS     128(R13), Z4
+	VFMADD231PS 128(R12), Z4, Z2
+	VMOVUPS     192(R13), Z4
+	VFMADD231PS 192(R12), Z4, Z3
+	ADDQ        $0x10, R10
+	DECQ        R11
 	JNE         tap
 
 store:
@@ -1096,13 +1625,13 @@ next:
 	JG   cells
 	SFENCE
 	XORQ AX, AX
-	MOVQ AX, odd+80(FP)
+	MOVQ AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func dilateSingleAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX512BW, AVX512F, CMOV
-TEXT ·dilateSingleAVX512(SB), NOSPLIT, $0-88
+// func dilateSingleAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV, MMX+
+TEXT ·dilateSingleAVX512(SB), NOSPLIT, $0-96
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         cells+48(FP), DX
@@ -1115,27 +1644,30 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VMOVUPS Z0, Z1
-	MOVQ    taps+16(FP), R8
-	MOVQ    count+24(FP), R9
-	TESTQ   R9, R9
-	JE      store
+	VMOVUPS    Z0, Z1
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ    (R8), R10
-	ADDQ    CX, R10
-	ADDQ    DI, R10
-	MOVQ    8(R8), R11
-	ADDQ    DI, R11
-	MOVQ    weights+32(FP), R12
-	ADDQ    R12, R11
-	VMOVUPS (R11), Z2
-	VADDPS  (R10), Z2, Z2
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R13
+	ADDQ    R9, R13
+	VMOVUPS (R13), Z2
+	VADDPS  (R12), Z2, Z2
 	VCMPPS  $0x03, Z2, Z2, K2
 	KORQ    K2, K1, K1
 	VMAXPS  Z1, Z2, Z1
-	ADDQ    $0x10, R8
-	DECQ    R9
+	ADDQ    $0x10, R10
+	DECQ    R11
 	JNE     tap
 
 store:
@@ -1155,13 +1687,13 @@ next:
 	SUBQ  $0x01, DX
 	JG    cells
 	KMOVQ K1, AX
-	MOVQ  AX, odd+80(FP)
+	MOVQ  AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func dilateNarrowAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX512BW, AVX512F, CMOV
-TEXT ·dilateNarrowAVX512(SB), NOSPLIT, $0-88
+// func dilateNarrowAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV, MMX+
+TEXT ·dilateNarrowAVX512(SB), NOSPLIT, $0-96
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         cells+48(FP), DX
@@ -1169,69 +1701,86 @@ TEXT ·dilateNarrowAVX512(SB), NOSPLIT, $0-88
 	MOVQ         dstStep+56(FP), SI
 	KXORQ        K1, K1, K1
 	VBROADCASTSS float32Start0<>+0(SB), Z0
-	LEAQ         (BX)(BX*2), R13
+	LEAQ         (BX)(BX*2), R15
 
 cells:
 	XORQ DI, DI
 
 vectors:
-	VMOVUPS Z0, Z1
-	VMOVUPS Z0, Z2
-	VMOVUPS Z0, Z3
-	VMOVUPS Z0, Z4
-	VMOVUPS Z0, Z5
-	VMOVUPS Z0, Z6
-	VMOVUPS Z0, Z7
-	VMOVUPS Z0, Z8
-	MOVQ    taps+16(FP), R8
-	MOVQ    count+24(FP), R9
-	TESTQ   R9, R9
-	JE      store
+	VMOVUPS    Z0, Z1
+	VMOVUPS    Z0, Z2
+	VMOVUPS    Z0, Z3
+	VMOVUPS    Z0, Z4
+	VMOVUPS    Z0, Z5
+	VMOVUPS    Z0, Z6
+	VMOVUPS    Z0, Z7
+	VMOVUPS    Z0, Z8
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ    (R8), R10
-	ADDQ    CX, R10
-	ADDQ    DI, R10
-	MOVQ    8(R8), R12
-	ADDQ    DI, R12
-	MOVQ    weights+32(FP), R11
-	ADDQ    R11, R12
-	LEAQ    (R10)(BX*4), R11
-	VMOVUPS (R12), Z9
-	VADDPS  (R10), Z9, Z10
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R14
+	ADDQ    R9, R14
+	LEAQ    (R12)(BX*4), R13
+	VMOVUPS (R14), Z9
+	VADDPS  (R12), Z9, Z10
 	VCMPPS  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMAXPS  Z1, Z10, Z1
-	VADDPS  (R10)(BX*1), Z9, Z10
+	VADDPS  (R12)(BX*1), Z9, Z10
 	VCMPPS  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMAXPS  Z2, Z10, Z2
-	VADDPS  (R10)(BX*2), Z9, Z10
+	VADDPS  (R12)(BX*2), Z9, Z10
 	VCMPPS  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMAXPS  Z3, Z10, Z3
-	VADDPS  (R10)(R13*1), Z9, Z10
+	VADDPS  (R12)(R15*1), Z9, Z10
 	VCMPPS  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMAXPS  Z4, Z10, Z4
-	VADDPS  (R11), Z9, Z10
+	VADDPS  (R13), Z9, Z10
 	VCMPPS  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMAXPS  Z5, Z10, Z5
-	VADDPS  (R11)(BX*1), Z9, Z10
+	VADDPS  (R13)(BX*1), Z9, Z10
 	VCMPPS  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMAXPS  Z6, Z10, Z6
-	VADDPS  (R11)(BX*2), Z9, Z10
+	VADDPS  (R13)(BX*2), Z9, Z10
 	VCMPPS  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMAXPS  Z7, Z10, Z7
-	VADDPS  (R11)(R13*1), Z9, Z9
+	VADDPS  (R13)(R15*1), Z9, Z9
 	VCMPPS  $0x03, Z9, Z9, K2
 	KORQ    K2, K1, K1
 	VMAXPS  Z8, Z9, Z8
-	ADDQ    $0x10, R8
-	DECQ    R9
+	ADDQ    $0x10, R10
+	DECQ    R11
 	JNE     tap
 
 store:
@@ -1265,13 +1814,13 @@ next:
 	SUBQ  $0x08, DX
 	JG    cells
 	KMOVQ K1, AX
-	MOVQ  AX, odd+80(FP)
+	MOVQ  AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func dilateWideAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX512BW, AVX512F, CMOV
-TEXT ·dilateWideAVX512(SB), NOSPLIT, $0-88
+// func dilateWideAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV, MMX+
+TEXT ·dilateWideAVX512(SB), NOSPLIT, $0-96
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         cells+48(FP), DX
@@ -1284,45 +1833,51 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VMOVUPS Z0, Z1
-	VMOVUPS Z0, Z2
-	VMOVUPS Z0, Z3
-	VMOVUPS Z0, Z4
-	MOVQ    taps+16(FP), R8
-	MOVQ    count+24(FP), R9
-	TESTQ   R9, R9
-	JE      store
+	VMOVUPS    Z0, Z1
+	VMOVUPS    Z0, Z2
+	VMOVUPS    Z0, Z3
+	VMOVUPS    Z0, Z4
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	PREFETCHT1 128(R12)
+	PREFETCHT1 192(R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ    (R8), R10
-	ADDQ    CX, R10
-	ADDQ    DI, R10
-	MOVQ    8(R8), R11
-	ADDQ    DI, R11
-	MOVQ    weights+32(FP), R12
-	ADDQ    R12, R11
-	VMOVUPS (R11), Z5
-	VADDPS  (R10), Z5, Z5
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R13
+	ADDQ    R9, R13
+	VMOVUPS (R13), Z5
+	VADDPS  (R12), Z5, Z5
 	VCMPPS  $0x03, Z5, Z5, K2
 	KORQ    K2, K1, K1
 	VMAXPS  Z1, Z5, Z1
-	VMOVUPS 64(R11), Z5
-	VADDPS  64(R10), Z5, Z5
+	VMOVUPS 64(R13), Z5
+	VADDPS  64(R12), Z5, Z5
 	VCMPPS  $0x03, Z5, Z5, K2
 	KORQ    K2, K1, K1
 	VMAXPS  Z2, Z5, Z2
-	VMOVUPS 128(R11), Z5
-	VADDPS  128(R10), Z5, Z5
+	VMOVUPS 128(R13), Z5
+	VADDPS  128(R12), Z5, Z5
 	VCMPPS  $0x03, Z5, Z5, K2
 	KORQ    K2, K1, K1
 	VMAXPS  Z3, Z5, Z3
-	VMOVUPS 192(R11), Z5
-	VADDPS  192(R10), Z5, Z5
+	VMOVUPS 192(R13), Z5
+	VADDPS  192(R12), Z5, Z5
 	VCMPPS  $0x03, Z5, Z5, K2
 	KORQ    K2, K1, K1
 	VMAXPS  Z4, Z5, Z4
-	ADDQ    $0x10, R8
-	DECQ    R9
+	ADDQ    $0x10, R10
+	DECQ    R11
 	JNE     tap
 
 store:
@@ -1345,13 +1900,13 @@ next:
 	SUBQ  $0x01, DX
 	JG    cells
 	KMOVQ K1, AX
-	MOVQ  AX, odd+80(FP)
+	MOVQ  AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func erodeSingleAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX512BW, AVX512F, CMOV
-TEXT ·erodeSingleAVX512(SB), NOSPLIT, $0-88
+// func erodeSingleAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV, MMX+
+TEXT ·erodeSingleAVX512(SB), NOSPLIT, $0-96
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         cells+48(FP), DX
@@ -1364,27 +1919,30 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VMOVUPS Z0, Z1
-	MOVQ    taps+16(FP), R8
-	MOVQ    count+24(FP), R9
-	TESTQ   R9, R9
-	JE      store
+	VMOVUPS    Z0, Z1
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ    (R8), R10
-	ADDQ    CX, R10
-	ADDQ    DI, R10
-	MOVQ    8(R8), R11
-	ADDQ    DI, R11
-	MOVQ    weights+32(FP), R12
-	ADDQ    R12, R11
-	VMOVUPS (R11), Z2
-	VADDPS  (R10), Z2, Z2
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R13
+	ADDQ    R9, R13
+	VMOVUPS (R13), Z2
+	VADDPS  (R12), Z2, Z2
 	VCMPPS  $0x03, Z2, Z2, K2
 	KORQ    K2, K1, K1
 	VMINPS  Z1, Z2, Z1
-	ADDQ    $0x10, R8
-	DECQ    R9
+	ADDQ    $0x10, R10
+	DECQ    R11
 	JNE     tap
 
 store:
@@ -1404,13 +1962,13 @@ next:
 	SUBQ  $0x01, DX
 	JG    cells
 	KMOVQ K1, AX
-	MOVQ  AX, odd+80(FP)
+	MOVQ  AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func erodeNarrowAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX512BW, AVX512F, CMOV
-TEXT ·erodeNarrowAVX512(SB), NOSPLIT, $0-88
+// func erodeNarrowAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV, MMX+
+TEXT ·erodeNarrowAVX512(SB), NOSPLIT, $0-96
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         cells+48(FP), DX
@@ -1418,69 +1976,86 @@ TEXT ·erodeNarrowAVX512(SB), NOSPLIT, $0-88
 	MOVQ         dstStep+56(FP), SI
 	KXORQ        K1, K1, K1
 	VBROADCASTSS float32Start1<>+0(SB), Z0
-	LEAQ         (BX)(BX*2), R13
+	LEAQ         (BX)(BX*2), R15
 
 cells:
 	XORQ DI, DI
 
 vectors:
-	VMOVUPS Z0, Z1
-	VMOVUPS Z0, Z2
-	VMOVUPS Z0, Z3
-	VMOVUPS Z0, Z4
-	VMOVUPS Z0, Z5
-	VMOVUPS Z0, Z6
-	VMOVUPS Z0, Z7
-	VMOVUPS Z0, Z8
-	MOVQ    taps+16(FP), R8
-	MOVQ    count+24(FP), R9
-	TESTQ   R9, R9
-	JE      store
+	VMOVUPS    Z0, Z1
+	VMOVUPS    Z0, Z2
+	VMOVUPS    Z0, Z3
+	VMOVUPS    Z0, Z4
+	VMOVUPS    Z0, Z5
+	VMOVUPS    Z0, Z6
+	VMOVUPS    Z0, Z7
+	VMOVUPS    Z0, Z8
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ    (R8), R10
-	ADDQ    CX, R10
-	ADDQ    DI, R10
-	MOVQ    8(R8), R12
-	ADDQ    DI, R12
-	MOVQ    weights+32(FP), R11
-	ADDQ    R11, R12
-	LEAQ    (R10)(BX*4), R11
-	VMOVUPS (R12), Z9
-	VADDPS  (R10), Z9, Z10
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R14
+	ADDQ    R9, R14
+	LEAQ    (R12)(BX*4), R13
+	VMOVUPS (R14), Z9
+	VADDPS  (R12), Z9, Z10
 	VCMPPS  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMINPS  Z1, Z10, Z1
-	VADDPS  (R10)(BX*1), Z9, Z10
+	VADDPS  (R12)(BX*1), Z9, Z10
 	VCMPPS  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMINPS  Z2, Z10, Z2
-	VADDPS  (R10)(BX*2), Z9, Z10
+	VADDPS  (R12)(BX*2), Z9, Z10
 	VCMPPS  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMINPS  Z3, Z10, Z3
-	VADDPS  (R10)(R13*1), Z9, Z10
+	VADDPS  (R12)(R15*1), Z9, Z10
 	VCMPPS  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMINPS  Z4, Z10, Z4
-	VADDPS  (R11), Z9, Z10
+	VADDPS  (R13), Z9, Z10
 	VCMPPS  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMINPS  Z5, Z10, Z5
-	VADDPS  (R11)(BX*1), Z9, Z10
+	VADDPS  (R13)(BX*1), Z9, Z10
 	VCMPPS  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMINPS  Z6, Z10, Z6
-	VADDPS  (R11)(BX*2), Z9, Z10
+	VADDPS  (R13)(BX*2), Z9, Z10
 	VCMPPS  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMINPS  Z7, Z10, Z7
-	VADDPS  (R11)(R13*1), Z9, Z9
+	VADDPS  (R13)(R15*1), Z9, Z9
 	VCMPPS  $0x03, Z9, Z9, K2
 	KORQ    K2, K1, K1
 	VMINPS  Z8, Z9, Z8
-	ADDQ    $0x10, R8
-	DECQ    R9
+	ADDQ    $0x10, R10
+	DECQ    R11
 	JNE     tap
 
 store:
@@ -1514,13 +2089,13 @@ next:
 	SUBQ  $0x08, DX
 	JG    cells
 	KMOVQ K1, AX
-	MOVQ  AX, odd+80(FP)
+	MOVQ  AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func erodeWideAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX512BW, AVX512F, CMOV
-TEXT ·erodeWideAVX512(SB), NOSPLIT, $0-88
+// func erodeWideAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV, MMX+
+TEXT ·erodeWideAVX512(SB), NOSPLIT, $0-96
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         cells+48(FP), DX
@@ -1533,45 +2108,51 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VMOVUPS Z0, Z1
-	VMOVUPS Z0, Z2
-	VMOVUPS Z0, Z3
-	VMOVUPS Z0, Z4
-	MOVQ    taps+16(FP), R8
-	MOVQ    count+24(FP), R9
-	TESTQ   R9, R9
-	JE      store
+	VMOVUPS    Z0, Z1
+	VMOVUPS    Z0, Z2
+	VMOVUPS    Z0, Z3
+	VMOVUPS    Z0, Z4
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	PREFETCHT1 128(R12)
+	PREFETCHT1 192(R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ    (R8), R10
-	ADDQ    CX, R10
-	ADDQ    DI, R10
-	MOVQ    8(R8), R11
-	ADDQ    DI, R11
-	MOVQ    weights+32(FP), R12
-	ADDQ    R12, R11
-	VMOVUPS (R11), Z5
-	VADDPS  (R10), Z5, Z5
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R13
+	ADDQ    R9, R13
+	VMOVUPS (R13), Z5
+	VADDPS  (R12), Z5, Z5
 	VCMPPS  $0x03, Z5, Z5, K2
 	KORQ    K2, K1, K1
 	VMINPS  Z1, Z5, Z1
-	VMOVUPS 64(R11), Z5
-	VADDPS  64(R10), Z5, Z5
+	VMOVUPS 64(R13), Z5
+	VADDPS  64(R12), Z5, Z5
 	VCMPPS  $0x03, Z5, Z5, K2
 	KORQ    K2, K1, K1
 	VMINPS  Z2, Z5, Z2
-	VMOVUPS 128(R11), Z5
-	VADDPS  128(R10), Z5, Z5
+	VMOVUPS 128(R13), Z5
+	VADDPS  128(R12), Z5, Z5
 	VCMPPS  $0x03, Z5, Z5, K2
 	KORQ    K2, K1, K1
 	VMINPS  Z3, Z5, Z3
-	VMOVUPS 192(R11), Z5
-	VADDPS  192(R10), Z5, Z5
+	VMOVUPS 192(R13), Z5
+	VADDPS  192(R12), Z5, Z5
 	VCMPPS  $0x03, Z5, Z5, K2
 	KORQ    K2, K1, K1
 	VMINPS  Z4, Z5, Z4
-	ADDQ    $0x10, R8
-	DECQ    R9
+	ADDQ    $0x10, R10
+	DECQ    R11
 	JNE     tap
 
 store:
@@ -1594,13 +2175,13 @@ next:
 	SUBQ  $0x01, DX
 	JG    cells
 	KMOVQ K1, AX
-	MOVQ  AX, odd+80(FP)
+	MOVQ  AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func depthwiseSingleAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX2, CMOV, FMA3
-TEXT ·depthwiseSingleAVX2Double(SB), NOSPLIT, $0-88
+// func depthwiseSingleAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·depthwiseSingleAVX2Double(SB), NOSPLIT, $0-96
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ cells+48(FP), DX
@@ -1611,24 +2192,27 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VPXOR Y0, Y0, Y0
-	MOVQ  taps+16(FP), R8
-	MOVQ  count+24(FP), R9
-	TESTQ R9, R9
-	JE    store
+	VPXOR      Y0, Y0, Y0
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ        (R8), R10
-	ADDQ        CX, R10
-	ADDQ        DI, R10
-	MOVQ        8(R8), R11
-	ADDQ        DI, R11
-	MOVQ        weights+32(FP), R12
-	ADDQ        R12, R11
-	VMOVUPD     (R11), Y1
-	VFMADD231PD (R10), Y1, Y0
-	ADDQ        $0x10, R8
-	DECQ        R9
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R13
+	ADDQ        R9, R13
+	VMOVUPD     (R13), Y1
+	VFMADD231PD (R12), Y1, Y0
+	ADDQ        $0x10, R10
+	DECQ        R11
 	JNE         tap
 
 store:
@@ -1651,57 +2235,74 @@ next:
 	SUBQ $0x01, DX
 	JG   cells
 	XORQ AX, AX
-	MOVQ AX, odd+80(FP)
+	MOVQ AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func depthwiseNarrowAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX2, CMOV, FMA3
-TEXT ·depthwiseNarrowAVX2Double(SB), NOSPLIT, $0-88
+// func depthwiseNarrowAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·depthwiseNarrowAVX2Double(SB), NOSPLIT, $0-96
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ cells+48(FP), DX
 	MOVQ srcStep+64(FP), BX
 	MOVQ dstStep+56(FP), SI
-	LEAQ (BX)(BX*2), R13
+	LEAQ (BX)(BX*2), R15
 
 cells:
 	XORQ DI, DI
 
 vectors:
-	VPXOR Y0, Y0, Y0
-	VPXOR Y1, Y1, Y1
-	VPXOR Y2, Y2, Y2
-	VPXOR Y3, Y3, Y3
-	VPXOR Y4, Y4, Y4
-	VPXOR Y5, Y5, Y5
-	VPXOR Y6, Y6, Y6
-	VPXOR Y7, Y7, Y7
-	MOVQ  taps+16(FP), R8
-	MOVQ  count+24(FP), R9
-	TESTQ R9, R9
-	JE    store
+	VPXOR      Y0, Y0, Y0
+	VPXOR      Y1, Y1, Y1
+	VPXOR      Y2, Y2, Y2
+	VPXOR      Y3, Y3, Y3
+	VPXOR      Y4, Y4, Y4
+	VPXOR      Y5, Y5, Y5
+	VPXOR      Y6, Y6, Y6
+	VPXOR      Y7, Y7, Y7
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ        (R8), R10
-	ADDQ        CX, R10
-	ADDQ        DI, R10
-	MOVQ        8(R8), R12
-	ADDQ        DI, R12
-	MOVQ        weights+32(FP), R11
-	ADDQ        R11, R12
-	LEAQ        (R10)(BX*4), R11
-	VMOVUPD     (R12), Y8
-	VFMADD231PD (R10), Y8, Y0
-	VFMADD231PD (R10)(BX*1), Y8, Y1
-	VFMADD231PD (R10)(BX*2), Y8, Y2
-	VFMADD231PD (R10)(R13*1), Y8, Y3
-	VFMADD231PD (R11), Y8, Y4
-	VFMADD231PD (R11)(BX*1), Y8, Y5
-	VFMADD231PD (R11)(BX*2), Y8, Y6
-	VFMADD231PD (R11)(R13*1), Y8, Y7
-	ADDQ        $0x10, R8
-	DECQ        R9
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R14
+	ADDQ        R9, R14
+	LEAQ        (R12)(BX*4), R13
+	VMOVUPD     (R14), Y8
+	VFMADD231PD (R12), Y8, Y0
+	VFMADD231PD (R12)(BX*1), Y8, Y1
+	VFMADD231PD (R12)(BX*2), Y8, Y2
+	VFMADD231PD (R12)(R15*1), Y8, Y3
+	VFMADD231PD (R13), Y8, Y4
+	VFMADD231PD (R13)(BX*1), Y8, Y5
+	VFMADD231PD (R13)(BX*2), Y8, Y6
+	VFMADD231PD (R13)(R15*1), Y8, Y7
+	ADDQ        $0x10, R10
+	DECQ        R11
 	JNE         tap
 
 store:
@@ -1745,13 +2346,13 @@ next:
 	SUBQ $0x08, DX
 	JG   cells
 	XORQ AX, AX
-	MOVQ AX, odd+80(FP)
+	MOVQ AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func depthwiseWideAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX2, CMOV, FMA3
-TEXT ·depthwiseWideAVX2Double(SB), NOSPLIT, $0-88
+// func depthwiseWideAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·depthwiseWideAVX2Double(SB), NOSPLIT, $0-96
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ cells+48(FP), DX
@@ -1762,33 +2363,37 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VPXOR Y0, Y0, Y0
-	VPXOR Y1, Y1, Y1
-	VPXOR Y2, Y2, Y2
-	VPXOR Y3, Y3, Y3
-	MOVQ  taps+16(FP), R8
-	MOVQ  count+24(FP), R9
-	TESTQ R9, R9
-	JE    store
+	VPXOR      Y0, Y0, Y0
+	VPXOR      Y1, Y1, Y1
+	VPXOR      Y2, Y2, Y2
+	VPXOR      Y3, Y3, Y3
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ        (R8), R10
-	ADDQ        CX, R10
-	ADDQ        DI, R10
-	MOVQ        8(R8), R11
-	ADDQ        DI, R11
-	MOVQ        weights+32(FP), R12
-	ADDQ        R12, R11
-	VMOVUPD     (R11), Y4
-	VFMADD231PD (R10), Y4, Y0
-	VMOVUPD     32(R11), Y4
-	VFMADD231PD 32(R10), Y4, Y1
-	VMOVUPD     64(R11), Y4
-	VFMADD231PD 64(R10), Y4, Y2
-	VMOVUPD     96(R11), Y4
-	VFMADD231PD 96(R10), Y4, Y3
-	ADDQ        $0x10, R8
-	DECQ        R9
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R13
+	ADDQ        R9, R13
+	VMOVUPD     (R13), Y4
+	VFMADD231PD (R12), Y4, Y0
+	VMOVUPD     32(R13), Y4
+	VFMADD231PD 32(R12), Y4, Y1
+	VMOVUPD     64(R13), Y4
+	VFMADD231PD 64(R12), Y4, Y2
+	VMOVUPD     96(R13), Y4
+	VFMADD231PD 96(R12), Y4, Y3
+	ADDQ        $0x10, R10
+	DECQ        R11
 	JNE         tap
 
 store:
@@ -1817,13 +2422,13 @@ next:
 	SUBQ $0x01, DX
 	JG   cells
 	XORQ AX, AX
-	MOVQ AX, odd+80(FP)
+	MOVQ AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func depthwiseStreamAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
+// func depthwiseStreamAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·depthwiseStreamAVX2Double(SB), NOSPLIT, $0-88
+TEXT ·depthwiseStreamAVX2Double(SB), NOSPLIT, $0-96
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ cells+48(FP), DX
@@ -1834,33 +2439,37 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VPXOR Y0, Y0, Y0
-	VPXOR Y1, Y1, Y1
-	VPXOR Y2, Y2, Y2
-	VPXOR Y3, Y3, Y3
-	MOVQ  taps+16(FP), R8
-	MOVQ  count+24(FP), R9
-	TESTQ R9, R9
-	JE    store
+	VPXOR      Y0, Y0, Y0
+	VPXOR      Y1, Y1, Y1
+	VPXOR      Y2, Y2, Y2
+	VPXOR      Y3, Y3, Y3
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ        (R8), R10
-	ADDQ        CX, R10
-	ADDQ        DI, R10
-	MOVQ        8(R8), R11
-	ADDQ        DI, R11
-	MOVQ        weights+32(FP), R12
-	ADDQ        R12, R11
-	VMOVUPD     (R11), Y4
-	VFMADD231PD (R10), Y4, Y0
-	VMOVUPD     32(R11), Y4
-	VFMADD231PD 32(R10), Y4, Y1
-	VMOVUPD     64(R11), Y4
-	VFMADD231PD 64(R10), Y4, Y2
-	VMOVUPD     96(R11), Y4
-	VFMADD231PD 96(R10), Y4, Y3
-	ADDQ        $0x10, R8
-	DECQ        R9
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R13
+	ADDQ        R9, R13
+	VMOVUPD     (R13), Y4
+	VFMADD231PD (R12), Y4, Y0
+	VMOVUPD     32(R13), Y4
+	VFMADD231PD 32(R12), Y4, Y1
+	VMOVUPD     64(R13), Y4
+	VFMADD231PD 64(R12), Y4, Y2
+	VMOVUPD     96(R13), Y4
+	VFMADD231PD 96(R12), Y4, Y3
+	ADDQ        $0x10, R10
+	DECQ        R11
 	JNE         tap
 
 store:
@@ -1890,13 +2499,208 @@ next:
 	JG   cells
 	SFENCE
 	XORQ AX, AX
-	MOVQ AX, odd+80(FP)
+	MOVQ AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func dilateSingleAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX2, CMOV
-TEXT ·dilateSingleAVX2Double(SB), NOSPLIT, $0-88
+// func depthwisePairAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·depthwisePairAVX2Double(SB), NOSPLIT, $0-96
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ cells+48(FP), DX
+	MOVQ srcStep+64(FP), BX
+	MOVQ dstStep+56(FP), SI
+	LEAQ (BX)(BX*2), DI
+
+cells:
+	XORQ DI, DI
+
+vectors:
+	VPXOR      Y0, Y0, Y0
+	VPXOR      Y1, Y1, Y1
+	VPXOR      Y2, Y2, Y2
+	VPXOR      Y3, Y3, Y3
+	VPXOR      Y4, Y4, Y4
+	VPXOR      Y5, Y5, Y5
+	VPXOR      Y6, Y6, Y6
+	VPXOR      Y7, Y7, Y7
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
+
+tap:
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R13
+	ADDQ        R9, R13
+	VMOVUPD     (R13), Y8
+	VFMADD231PD (R12), Y8, Y0
+	VFMADD231PD (R12)(BX*1), Y8, Y4
+	VMOVUPD     32(R13), Y8
+	VFMADD231PD 32(R12), Y8, Y1
+	VFMADD231PD 32(R12)(BX*1), Y8, Y5
+	VMOVUPD     64(R13), Y8
+	VFMADD231PD 64(R12), Y8, Y2
+	VFMADD231PD 64(R12)(BX*1), Y8, Y6
+	VMOVUPD     96(R13), Y8
+	VFMADD231PD 96(R12), Y8, Y3
+	VFMADD231PD 96(R12)(BX*1), Y8, Y7
+	ADDQ        $0x10, R10
+	DECQ        R11
+	JNE         tap
+
+store:
+	LEAQ    (AX)(DI*1), R8
+	MOVQ    bias+40(FP), R9
+	ADDQ    DI, R9
+	VADDPD  (R9), Y0, Y0
+	VADDPD  32(R9), Y1, Y1
+	VADDPD  64(R9), Y2, Y2
+	VADDPD  96(R9), Y3, Y3
+	VADDPD  (R9), Y4, Y4
+	VADDPD  32(R9), Y5, Y5
+	VADDPD  64(R9), Y6, Y6
+	VADDPD  96(R9), Y7, Y7
+	VMOVUPD Y0, (R8)
+	VMOVUPD Y1, 32(R8)
+	VMOVUPD Y2, 64(R8)
+	VMOVUPD Y3, 96(R8)
+	ADDQ    SI, R8
+	VMOVUPD Y4, (R8)
+	VMOVUPD Y5, 32(R8)
+	VMOVUPD Y6, 64(R8)
+	VMOVUPD Y7, 96(R8)
+	MOVQ    last+72(FP), R8
+	CMPQ    DI, R8
+	JGE     next
+	ADDQ    $0x00000080, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	JMP     vectors
+
+next:
+	LEAQ (CX)(BX*2), CX
+	LEAQ (AX)(SI*2), AX
+	SUBQ $0x02, DX
+	JG   cells
+	XORQ AX, AX
+	MOVQ AX, odd+88(FP)
+	VZEROUPPER
+	RET
+
+// func depthwisePairStreamAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·depthwisePairStreamAVX2Double(SB), NOSPLIT, $0-96
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ cells+48(FP), DX
+	MOVQ srcStep+64(FP), BX
+	MOVQ dstStep+56(FP), SI
+	LEAQ (BX)(BX*2), DI
+
+cells:
+	XORQ DI, DI
+
+vectors:
+	VPXOR      Y0, Y0, Y0
+	VPXOR      Y1, Y1, Y1
+	VPXOR      Y2, Y2, Y2
+	VPXOR      Y3, Y3, Y3
+	VPXOR      Y4, Y4, Y4
+	VPXOR      Y5, Y5, Y5
+	VPXOR      Y6, Y6, Y6
+	VPXOR      Y7, Y7, Y7
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
+
+tap:
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R13
+	ADDQ        R9, R13
+	VMOVUPD     (R13), Y8
+	VFMADD231PD (R12), Y8, Y0
+	VFMADD231PD (R12)(BX*1), Y8, Y4
+	VMOVUPD     32(R13), Y8
+	VFMADD231PD 32(R12), Y8, Y1
+	VFMADD231PD 32(R12)(BX*1), Y8, Y5
+	VMOVUPD     64(R13), Y8
+	VFMADD231PD 64(R12), Y8, Y2
+	VFMADD231PD 64(R12)(BX*1), Y8, Y6
+	VMOVUPD     96(R13), Y8
+	VFMADD231PD 96(R12), Y8, Y3
+	VFMADD231PD 96(R12)(BX*1), Y8, Y7
+	ADDQ        $0x10, R10
+	DECQ        R11
+	JNE         tap
+
+store:
+	LEAQ     (AX)(DI*1), R8
+	MOVQ     bias+40(FP), R9
+	ADDQ     DI, R9
+	VADDPD   (R9), Y0, Y0
+	VADDPD   32(R9), Y1, Y1
+	VADDPD   64(R9), Y2, Y2
+	VADDPD   96(R9), Y3, Y3
+	VADDPD   (R9), Y4, Y4
+	VADDPD   32(R9), Y5, Y5
+	VADDPD   64(R9), Y6, Y6
+	VADDPD   96(R9), Y7, Y7
+	VMOVNTPD Y0, (R8)
+	VMOVNTPD Y1, 32(R8)
+	VMOVNTPD Y2, 64(R8)
+	VMOVNTPD Y3, 96(R8)
+	ADDQ     SI, R8
+	VMOVNTPD Y4, (R8)
+	VMOVNTPD Y5, 32(R8)
+	VMOVNTPD Y6, 64(R8)
+	VMOVNTPD Y7, 96(R8)
+	MOVQ     last+72(FP), R8
+	CMPQ     DI, R8
+	JGE      next
+	ADDQ     $0x00000080, DI
+	CMPQ     DI, R8
+	CMOVQGT  R8, DI
+	JMP      vectors
+
+next:
+	LEAQ (CX)(BX*2), CX
+	LEAQ (AX)(SI*2), AX
+	SUBQ $0x02, DX
+	JG   cells
+	SFENCE
+	XORQ AX, AX
+	MOVQ AX, odd+88(FP)
+	VZEROUPPER
+	RET
+
+// func dilateSingleAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, MMX+
+TEXT ·dilateSingleAVX2Double(SB), NOSPLIT, $0-96
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         cells+48(FP), DX
@@ -1909,27 +2713,30 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VMOVUPD Y1, Y2
-	MOVQ    taps+16(FP), R8
-	MOVQ    count+24(FP), R9
-	TESTQ   R9, R9
-	JE      store
+	VMOVUPD    Y1, Y2
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ    (R8), R10
-	ADDQ    CX, R10
-	ADDQ    DI, R10
-	MOVQ    8(R8), R11
-	ADDQ    DI, R11
-	MOVQ    weights+32(FP), R12
-	ADDQ    R12, R11
-	VMOVUPD (R11), Y3
-	VADDPD  (R10), Y3, Y3
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R13
+	ADDQ    R9, R13
+	VMOVUPD (R13), Y3
+	VADDPD  (R12), Y3, Y3
 	VCMPPD  $0x03, Y3, Y3, Y4
 	VPOR    Y4, Y0, Y0
 	VMAXPD  Y2, Y3, Y2
-	ADDQ    $0x10, R8
-	DECQ    R9
+	ADDQ    $0x10, R10
+	DECQ    R11
 	JNE     tap
 
 store:
@@ -1949,16 +2756,16 @@ next:
 	SUBQ      $0x01, DX
 	JG        cells
 	VMOVMSKPS Y0, AX
-	MOVQ      AX, odd+80(FP)
+	MOVQ      AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
 DATA float64Start2<>+0(SB)/8, $0xfff0000000000000
 GLOBL float64Start2<>(SB), RODATA|NOPTR, $8
 
-// func dilateNarrowAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX2, CMOV
-TEXT ·dilateNarrowAVX2Double(SB), NOSPLIT, $0-88
+// func dilateNarrowAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, MMX+
+TEXT ·dilateNarrowAVX2Double(SB), NOSPLIT, $0-96
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         cells+48(FP), DX
@@ -1966,69 +2773,86 @@ TEXT ·dilateNarrowAVX2Double(SB), NOSPLIT, $0-88
 	MOVQ         dstStep+56(FP), SI
 	VPXOR        Y0, Y0, Y0
 	VBROADCASTSD float64Start2<>+0(SB), Y1
-	LEAQ         (BX)(BX*2), R13
+	LEAQ         (BX)(BX*2), R15
 
 cells:
 	XORQ DI, DI
 
 vectors:
-	VMOVUPD Y1, Y2
-	VMOVUPD Y1, Y3
-	VMOVUPD Y1, Y4
-	VMOVUPD Y1, Y5
-	VMOVUPD Y1, Y6
-	VMOVUPD Y1, Y7
-	VMOVUPD Y1, Y8
-	VMOVUPD Y1, Y9
-	MOVQ    taps+16(FP), R8
-	MOVQ    count+24(FP), R9
-	TESTQ   R9, R9
-	JE      store
+	VMOVUPD    Y1, Y2
+	VMOVUPD    Y1, Y3
+	VMOVUPD    Y1, Y4
+	VMOVUPD    Y1, Y5
+	VMOVUPD    Y1, Y6
+	VMOVUPD    Y1, Y7
+	VMOVUPD    Y1, Y8
+	VMOVUPD    Y1, Y9
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ    (R8), R10
-	ADDQ    CX, R10
-	ADDQ    DI, R10
-	MOVQ    8(R8), R12
-	ADDQ    DI, R12
-	MOVQ    weights+32(FP), R11
-	ADDQ    R11, R12
-	LEAQ    (R10)(BX*4), R11
-	VMOVUPD (R12), Y10
-	VADDPD  (R10), Y10, Y11
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R14
+	ADDQ    R9, R14
+	LEAQ    (R12)(BX*4), R13
+	VMOVUPD (R14), Y10
+	VADDPD  (R12), Y10, Y11
 	VCMPPD  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMAXPD  Y2, Y11, Y2
-	VADDPD  (R10)(BX*1), Y10, Y11
+	VADDPD  (R12)(BX*1), Y10, Y11
 	VCMPPD  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMAXPD  Y3, Y11, Y3
-	VADDPD  (R10)(BX*2), Y10, Y11
+	VADDPD  (R12)(BX*2), Y10, Y11
 	VCMPPD  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMAXPD  Y4, Y11, Y4
-	VADDPD  (R10)(R13*1), Y10, Y11
+	VADDPD  (R12)(R15*1), Y10, Y11
 	VCMPPD  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMAXPD  Y5, Y11, Y5
-	VADDPD  (R11), Y10, Y11
+	VADDPD  (R13), Y10, Y11
 	VCMPPD  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMAXPD  Y6, Y11, Y6
-	VADDPD  (R11)(BX*1), Y10, Y11
+	VADDPD  (R13)(BX*1), Y10, Y11
 	VCMPPD  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMAXPD  Y7, Y11, Y7
-	VADDPD  (R11)(BX*2), Y10, Y11
+	VADDPD  (R13)(BX*2), Y10, Y11
 	VCMPPD  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMAXPD  Y8, Y11, Y8
-	VADDPD  (R11)(R13*1), Y10, Y10
+	VADDPD  (R13)(R15*1), Y10, Y10
 	VCMPPD  $0x03, Y10, Y10, Y11
 	VPOR    Y11, Y0, Y0
 	VMAXPD  Y9, Y10, Y9
-	ADDQ    $0x10, R8
-	DECQ    R9
+	ADDQ    $0x10, R10
+	DECQ    R11
 	JNE     tap
 
 store:
@@ -2062,13 +2886,13 @@ next:
 	SUBQ      $0x08, DX
 	JG        cells
 	VMOVMSKPS Y0, AX
-	MOVQ      AX, odd+80(FP)
+	MOVQ      AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func dilateWideAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX2, CMOV
-TEXT ·dilateWideAVX2Double(SB), NOSPLIT, $0-88
+// func dilateWideAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, MMX+
+TEXT ·dilateWideAVX2Double(SB), NOSPLIT, $0-96
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         cells+48(FP), DX
@@ -2081,45 +2905,49 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VMOVUPD Y1, Y2
-	VMOVUPD Y1, Y3
-	VMOVUPD Y1, Y4
-	VMOVUPD Y1, Y5
-	MOVQ    taps+16(FP), R8
-	MOVQ    count+24(FP), R9
-	TESTQ   R9, R9
-	JE      store
+	VMOVUPD    Y1, Y2
+	VMOVUPD    Y1, Y3
+	VMOVUPD    Y1, Y4
+	VMOVUPD    Y1, Y5
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ    (R8), R10
-	ADDQ    CX, R10
-	ADDQ    DI, R10
-	MOVQ    8(R8), R11
-	ADDQ    DI, R11
-	MOVQ    weights+32(FP), R12
-	ADDQ    R12, R11
-	VMOVUPD (R11), Y6
-	VADDPD  (R10), Y6, Y6
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R13
+	ADDQ    R9, R13
+	VMOVUPD (R13), Y6
+	VADDPD  (R12), Y6, Y6
 	VCMPPD  $0x03, Y6, Y6, Y7
 	VPOR    Y7, Y0, Y0
 	VMAXPD  Y2, Y6, Y2
-	VMOVUPD 32(R11), Y6
-	VADDPD  32(R10), Y6, Y6
+	VMOVUPD 32(R13), Y6
+	VADDPD  32(R12), Y6, Y6
 	VCMPPD  $0x03, Y6, Y6, Y7
 	VPOR    Y7, Y0, Y0
 	VMAXPD  Y3, Y6, Y3
-	VMOVUPD 64(R11), Y6
-	VADDPD  64(R10), Y6, Y6
+	VMOVUPD 64(R13), Y6
+	VADDPD  64(R12), Y6, Y6
 	VCMPPD  $0x03, Y6, Y6, Y7
 	VPOR    Y7, Y0, Y0
 	VMAXPD  Y4, Y6, Y4
-	VMOVUPD 96(R11), Y6
-	VADDPD  96(R10), Y6, Y6
+	VMOVUPD 96(R13), Y6
+	VADDPD  96(R12), Y6, Y6
 	VCMPPD  $0x03, Y6, Y6, Y7
 	VPOR    Y7, Y0, Y0
 	VMAXPD  Y5, Y6, Y5
-	ADDQ    $0x10, R8
-	DECQ    R9
+	ADDQ    $0x10, R10
+	DECQ    R11
 	JNE     tap
 
 store:
@@ -2142,13 +2970,126 @@ next:
 	SUBQ      $0x01, DX
 	JG        cells
 	VMOVMSKPS Y0, AX
-	MOVQ      AX, odd+80(FP)
+	MOVQ      AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func erodeSingleAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX2, CMOV
-TEXT ·erodeSingleAVX2Double(SB), NOSPLIT, $0-88
+// func dilatePairAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, MMX+
+TEXT ·dilatePairAVX2Double(SB), NOSPLIT, $0-96
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         cells+48(FP), DX
+	MOVQ         srcStep+64(FP), BX
+	MOVQ         dstStep+56(FP), SI
+	VPXOR        Y0, Y0, Y0
+	VBROADCASTSD float64Start2<>+0(SB), Y1
+	LEAQ         (BX)(BX*2), DI
+
+cells:
+	XORQ DI, DI
+
+vectors:
+	VMOVUPD    Y1, Y2
+	VMOVUPD    Y1, Y3
+	VMOVUPD    Y1, Y4
+	VMOVUPD    Y1, Y5
+	VMOVUPD    Y1, Y6
+	VMOVUPD    Y1, Y7
+	VMOVUPD    Y1, Y8
+	VMOVUPD    Y1, Y9
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
+
+tap:
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R13
+	ADDQ    R9, R13
+	VMOVUPD (R13), Y10
+	VADDPD  (R12), Y10, Y11
+	VCMPPD  $0x03, Y11, Y11, Y12
+	VPOR    Y12, Y0, Y0
+	VMAXPD  Y2, Y11, Y2
+	VADDPD  (R12)(BX*1), Y10, Y10
+	VCMPPD  $0x03, Y10, Y10, Y11
+	VPOR    Y11, Y0, Y0
+	VMAXPD  Y6, Y10, Y6
+	VMOVUPD 32(R13), Y10
+	VADDPD  32(R12), Y10, Y11
+	VCMPPD  $0x03, Y11, Y11, Y12
+	VPOR    Y12, Y0, Y0
+	VMAXPD  Y3, Y11, Y3
+	VADDPD  32(R12)(BX*1), Y10, Y10
+	VCMPPD  $0x03, Y10, Y10, Y11
+	VPOR    Y11, Y0, Y0
+	VMAXPD  Y7, Y10, Y7
+	VMOVUPD 64(R13), Y10
+	VADDPD  64(R12), Y10, Y11
+	VCMPPD  $0x03, Y11, Y11, Y12
+	VPOR    Y12, Y0, Y0
+	VMAXPD  Y4, Y11, Y4
+	VADDPD  64(R12)(BX*1), Y10, Y10
+	VCMPPD  $0x03, Y10, Y10, Y11
+	VPOR    Y11, Y0, Y0
+	VMAXPD  Y8, Y10, Y8
+	VMOVUPD 96(R13), Y10
+	VADDPD  96(R12), Y10, Y11
+	VCMPPD  $0x03, Y11, Y11, Y12
+	VPOR    Y12, Y0, Y0
+	VMAXPD  Y5, Y11, Y5
+	VADDPD  96(R12)(BX*1), Y10, Y10
+	VCMPPD  $0x03, Y10, Y10, Y11
+	VPOR    Y11, Y0, Y0
+	VMAXPD  Y9, Y10, Y9
+	ADDQ    $0x10, R10
+	DECQ    R11
+	JNE     tap
+
+store:
+	LEAQ    (AX)(DI*1), R8
+	VMOVUPD Y2, (R8)
+	VMOVUPD Y3, 32(R8)
+	VMOVUPD Y4, 64(R8)
+	VMOVUPD Y5, 96(R8)
+	ADDQ    SI, R8
+	VMOVUPD Y6, (R8)
+	VMOVUPD Y7, 32(R8)
+	VMOVUPD Y8, 64(R8)
+	VMOVUPD Y9, 96(R8)
+	MOVQ    last+72(FP), R8
+	CMPQ    DI, R8
+	JGE     next
+	ADDQ    $0x00000080, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	JMP     vectors
+
+next:
+	LEAQ      (CX)(BX*2), CX
+	LEAQ      (AX)(SI*2), AX
+	SUBQ      $0x02, DX
+	JG        cells
+	VMOVMSKPS Y0, AX
+	MOVQ      AX, odd+88(FP)
+	VZEROUPPER
+	RET
+
+// func erodeSingleAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, MMX+
+TEXT ·erodeSingleAVX2Double(SB), NOSPLIT, $0-96
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         cells+48(FP), DX
@@ -2161,27 +3102,30 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VMOVUPD Y1, Y2
-	MOVQ    taps+16(FP), R8
-	MOVQ    count+24(FP), R9
-	TESTQ   R9, R9
-	JE      store
+	VMOVUPD    Y1, Y2
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ    (R8), R10
-	ADDQ    CX, R10
-	ADDQ    DI, R10
-	MOVQ    8(R8), R11
-	ADDQ    DI, R11
-	MOVQ    weights+32(FP), R12
-	ADDQ    R12, R11
-	VMOVUPD (R11), Y3
-	VADDPD  (R10), Y3, Y3
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R13
+	ADDQ    R9, R13
+	VMOVUPD (R13), Y3
+	VADDPD  (R12), Y3, Y3
 	VCMPPD  $0x03, Y3, Y3, Y4
 	VPOR    Y4, Y0, Y0
 	VMINPD  Y2, Y3, Y2
-	ADDQ    $0x10, R8
-	DECQ    R9
+	ADDQ    $0x10, R10
+	DECQ    R11
 	JNE     tap
 
 store:
@@ -2201,16 +3145,16 @@ next:
 	SUBQ      $0x01, DX
 	JG        cells
 	VMOVMSKPS Y0, AX
-	MOVQ      AX, odd+80(FP)
+	MOVQ      AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
 DATA float64Start3<>+0(SB)/8, $0x7ff0000000000000
 GLOBL float64Start3<>(SB), RODATA|NOPTR, $8
 
-// func erodeNarrowAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX2, CMOV
-TEXT ·erodeNarrowAVX2Double(SB), NOSPLIT, $0-88
+// func erodeNarrowAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, MMX+
+TEXT ·erodeNarrowAVX2Double(SB), NOSPLIT, $0-96
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         cells+48(FP), DX
@@ -2218,69 +3162,86 @@ TEXT ·erodeNarrowAVX2Double(SB), NOSPLIT, $0-88
 	MOVQ         dstStep+56(FP), SI
 	VPXOR        Y0, Y0, Y0
 	VBROADCASTSD float64Start3<>+0(SB), Y1
-	LEAQ         (BX)(BX*2), R13
+	LEAQ         (BX)(BX*2), R15
 
 cells:
 	XORQ DI, DI
 
 vectors:
-	VMOVUPD Y1, Y2
-	VMOVUPD Y1, Y3
-	VMOVUPD Y1, Y4
-	VMOVUPD Y1, Y5
-	VMOVUPD Y1, Y6
-	VMOVUPD Y1, Y7
-	VMOVUPD Y1, Y8
-	VMOVUPD Y1, Y9
-	MOVQ    taps+16(FP), R8
-	MOVQ    count+24(FP), R9
-	TESTQ   R9, R9
-	JE      store
+	VMOVUPD    Y1, Y2
+	VMOVUPD    Y1, Y3
+	VMOVUPD    Y1, Y4
+	VMOVUPD    Y1, Y5
+	VMOVUPD    Y1, Y6
+	VMOVUPD    Y1, Y7
+	VMOVUPD    Y1, Y8
+	VMOVUPD    Y1, Y9
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ    (R8), R10
-	ADDQ    CX, R10
-	ADDQ    DI, R10
-	MOVQ    8(R8), R12
-	ADDQ    DI, R12
-	MOVQ    weights+32(FP), R11
-	ADDQ    R11, R12
-	LEAQ    (R10)(BX*4), R11
-	VMOVUPD (R12), Y10
-	VADDPD  (R10), Y10, Y11
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R14
+	ADDQ    R9, R14
+	LEAQ    (R12)(BX*4), R13
+	VMOVUPD (R14), Y10
+	VADDPD  (R12), Y10, Y11
 	VCMPPD  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMINPD  Y2, Y11, Y2
-	VADDPD  (R10)(BX*1), Y10, Y11
+	VADDPD  (R12)(BX*1), Y10, Y11
 	VCMPPD  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMINPD  Y3, Y11, Y3
-	VADDPD  (R10)(BX*2), Y10, Y11
+	VADDPD  (R12)(BX*2), Y10, Y11
 	VCMPPD  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMINPD  Y4, Y11, Y4
-	VADDPD  (R10)(R13*1), Y10, Y11
+	VADDPD  (R12)(R15*1), Y10, Y11
 	VCMPPD  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMINPD  Y5, Y11, Y5
-	VADDPD  (R11), Y10, Y11
+	VADDPD  (R13), Y10, Y11
 	VCMPPD  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMINPD  Y6, Y11, Y6
-	VADDPD  (R11)(BX*1), Y10, Y11
+	VADDPD  (R13)(BX*1), Y10, Y11
 	VCMPPD  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMINPD  Y7, Y11, Y7
-	VADDPD  (R11)(BX*2), Y10, Y11
+	VADDPD  (R13)(BX*2), Y10, Y11
 	VCMPPD  $0x03, Y11, Y11, Y12
 	VPOR    Y12, Y0, Y0
 	VMINPD  Y8, Y11, Y8
-	VADDPD  (R11)(R13*1), Y10, Y10
+	VADDPD  (R13)(R15*1), Y10, Y10
 	VCMPPD  $0x03, Y10, Y10, Y11
 	VPOR    Y11, Y0, Y0
 	VMINPD  Y9, Y10, Y9
-	ADDQ    $0x10, R8
-	DECQ    R9
+	ADDQ    $0x10, R10
+	DECQ    R11
 	JNE     tap
 
 store:
@@ -2314,13 +3275,13 @@ next:
 	SUBQ      $0x08, DX
 	JG        cells
 	VMOVMSKPS Y0, AX
-	MOVQ      AX, odd+80(FP)
+	MOVQ      AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func erodeWideAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX2, CMOV
-TEXT ·erodeWideAVX2Double(SB), NOSPLIT, $0-88
+// func erodeWideAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, MMX+
+TEXT ·erodeWideAVX2Double(SB), NOSPLIT, $0-96
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         cells+48(FP), DX
@@ -2333,45 +3294,49 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VMOVUPD Y1, Y2
-	VMOVUPD Y1, Y3
-	VMOVUPD Y1, Y4
-	VMOVUPD Y1, Y5
-	MOVQ    taps+16(FP), R8
-	MOVQ    count+24(FP), R9
-	TESTQ   R9, R9
-	JE      store
+	VMOVUPD    Y1, Y2
+	VMOVUPD    Y1, Y3
+	VMOVUPD    Y1, Y4
+	VMOVUPD    Y1, Y5
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ    (R8), R10
-	ADDQ    CX, R10
-	ADDQ    DI, R10
-	MOVQ    8(R8), R11
-	ADDQ    DI, R11
-	MOVQ    weights+32(FP), R12
-	ADDQ    R12, R11
-	VMOVUPD (R11), Y6
-	VADDPD  (R10), Y6, Y6
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R13
+	ADDQ    R9, R13
+	VMOVUPD (R13), Y6
+	VADDPD  (R12), Y6, Y6
 	VCMPPD  $0x03, Y6, Y6, Y7
 	VPOR    Y7, Y0, Y0
 	VMINPD  Y2, Y6, Y2
-	VMOVUPD 32(R11), Y6
-	VADDPD  32(R10), Y6, Y6
+	VMOVUPD 32(R13), Y6
+	VADDPD  32(R12), Y6, Y6
 	VCMPPD  $0x03, Y6, Y6, Y7
 	VPOR    Y7, Y0, Y0
 	VMINPD  Y3, Y6, Y3
-	VMOVUPD 64(R11), Y6
-	VADDPD  64(R10), Y6, Y6
+	VMOVUPD 64(R13), Y6
+	VADDPD  64(R12), Y6, Y6
 	VCMPPD  $0x03, Y6, Y6, Y7
 	VPOR    Y7, Y0, Y0
 	VMINPD  Y4, Y6, Y4
-	VMOVUPD 96(R11), Y6
-	VADDPD  96(R10), Y6, Y6
+	VMOVUPD 96(R13), Y6
+	VADDPD  96(R12), Y6, Y6
 	VCMPPD  $0x03, Y6, Y6, Y7
 	VPOR    Y7, Y0, Y0
 	VMINPD  Y5, Y6, Y5
-	ADDQ    $0x10, R8
-	DECQ    R9
+	ADDQ    $0x10, R10
+	DECQ    R11
 	JNE     tap
 
 store:
@@ -2394,13 +3359,126 @@ next:
 	SUBQ      $0x01, DX
 	JG        cells
 	VMOVMSKPS Y0, AX
-	MOVQ      AX, odd+80(FP)
+	MOVQ      AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func depthwiseSingleAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·depthwiseSingleAVX512Double(SB), NOSPLIT, $0-88
+// func erodePairAVX2Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, MMX+
+TEXT ·erodePairAVX2Double(SB), NOSPLIT, $0-96
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         cells+48(FP), DX
+	MOVQ         srcStep+64(FP), BX
+	MOVQ         dstStep+56(FP), SI
+	VPXOR        Y0, Y0, Y0
+	VBROADCASTSD float64Start3<>+0(SB), Y1
+	LEAQ         (BX)(BX*2), DI
+
+cells:
+	XORQ DI, DI
+
+vectors:
+	VMOVUPD    Y1, Y2
+	VMOVUPD    Y1, Y3
+	VMOVUPD    Y1, Y4
+	VMOVUPD    Y1, Y5
+	VMOVUPD    Y1, Y6
+	VMOVUPD    Y1, Y7
+	VMOVUPD    Y1, Y8
+	VMOVUPD    Y1, Y9
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
+
+tap:
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R13
+	ADDQ    R9, R13
+	VMOVUPD (R13), Y10
+	VADDPD  (R12), Y10, Y11
+	VCMPPD  $0x03, Y11, Y11, Y12
+	VPOR    Y12, Y0, Y0
+	VMINPD  Y2, Y11, Y2
+	VADDPD  (R12)(BX*1), Y10, Y10
+	VCMPPD  $0x03, Y10, Y10, Y11
+	VPOR    Y11, Y0, Y0
+	VMINPD  Y6, Y10, Y6
+	VMOVUPD 32(R13), Y10
+	VADDPD  32(R12), Y10, Y11
+	VCMPPD  $0x03, Y11, Y11, Y12
+	VPOR    Y12, Y0, Y0
+	VMINPD  Y3, Y11, Y3
+	VADDPD  32(R12)(BX*1), Y10, Y10
+	VCMPPD  $0x03, Y10, Y10, Y11
+	VPOR    Y11, Y0, Y0
+	VMINPD  Y7, Y10, Y7
+	VMOVUPD 64(R13), Y10
+	VADDPD  64(R12), Y10, Y11
+	VCMPPD  $0x03, Y11, Y11, Y12
+	VPOR    Y12, Y0, Y0
+	VMINPD  Y4, Y11, Y4
+	VADDPD  64(R12)(BX*1), Y10, Y10
+	VCMPPD  $0x03, Y10, Y10, Y11
+	VPOR    Y11, Y0, Y0
+	VMINPD  Y8, Y10, Y8
+	VMOVUPD 96(R13), Y10
+	VADDPD  96(R12), Y10, Y11
+	VCMPPD  $0x03, Y11, Y11, Y12
+	VPOR    Y12, Y0, Y0
+	VMINPD  Y5, Y11, Y5
+	VADDPD  96(R12)(BX*1), Y10, Y10
+	VCMPPD  $0x03, Y10, Y10, Y11
+	VPOR    Y11, Y0, Y0
+	VMINPD  Y9, Y10, Y9
+	ADDQ    $0x10, R10
+	DECQ    R11
+	JNE     tap
+
+store:
+	LEAQ    (AX)(DI*1), R8
+	VMOVUPD Y2, (R8)
+	VMOVUPD Y3, 32(R8)
+	VMOVUPD Y4, 64(R8)
+	VMOVUPD Y5, 96(R8)
+	ADDQ    SI, R8
+	VMOVUPD Y6, (R8)
+	VMOVUPD Y7, 32(R8)
+	VMOVUPD Y8, 64(R8)
+	VMOVUPD Y9, 96(R8)
+	MOVQ    last+72(FP), R8
+	CMPQ    DI, R8
+	JGE     next
+	ADDQ    $0x00000080, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	JMP     vectors
+
+next:
+	LEAQ      (CX)(BX*2), CX
+	LEAQ      (AX)(SI*2), AX
+	SUBQ      $0x02, DX
+	JG        cells
+	VMOVMSKPS Y0, AX
+	MOVQ      AX, odd+88(FP)
+	VZEROUPPER
+	RET
+
+// func depthwiseSingleAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·depthwiseSingleAVX512Double(SB), NOSPLIT, $0-96
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ cells+48(FP), DX
@@ -2411,24 +3489,27 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VPXORD Z0, Z0, Z0
-	MOVQ   taps+16(FP), R8
-	MOVQ   count+24(FP), R9
-	TESTQ  R9, R9
-	JE     store
+	VPXORD     Z0, Z0, Z0
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ        (R8), R10
-	ADDQ        CX, R10
-	ADDQ        DI, R10
-	MOVQ        8(R8), R11
-	ADDQ        DI, R11
-	MOVQ        weights+32(FP), R12
-	ADDQ        R12, R11
-	VMOVUPD     (R11), Z1
-	VFMADD231PD (R10), Z1, Z0
-	ADDQ        $0x10, R8
-	DECQ        R9
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R13
+	ADDQ        R9, R13
+	VMOVUPD     (R13), Z1
+	VFMADD231PD (R12), Z1, Z0
+	ADDQ        $0x10, R10
+	DECQ        R11
 	JNE         tap
 
 store:
@@ -2451,57 +3532,74 @@ next:
 	SUBQ $0x01, DX
 	JG   cells
 	XORQ AX, AX
-	MOVQ AX, odd+80(FP)
+	MOVQ AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func depthwiseNarrowAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·depthwiseNarrowAVX512Double(SB), NOSPLIT, $0-88
+// func depthwiseNarrowAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·depthwiseNarrowAVX512Double(SB), NOSPLIT, $0-96
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ cells+48(FP), DX
 	MOVQ srcStep+64(FP), BX
 	MOVQ dstStep+56(FP), SI
-	LEAQ (BX)(BX*2), R13
+	LEAQ (BX)(BX*2), R15
 
 cells:
 	XORQ DI, DI
 
 vectors:
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	MOVQ   taps+16(FP), R8
-	MOVQ   count+24(FP), R9
-	TESTQ  R9, R9
-	JE     store
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ        (R8), R10
-	ADDQ        CX, R10
-	ADDQ        DI, R10
-	MOVQ        8(R8), R12
-	ADDQ        DI, R12
-	MOVQ        weights+32(FP), R11
-	ADDQ        R11, R12
-	LEAQ        (R10)(BX*4), R11
-	VMOVUPD     (R12), Z8
-	VFMADD231PD (R10), Z8, Z0
-	VFMADD231PD (R10)(BX*1), Z8, Z1
-	VFMADD231PD (R10)(BX*2), Z8, Z2
-	VFMADD231PD (R10)(R13*1), Z8, Z3
-	VFMADD231PD (R11), Z8, Z4
-	VFMADD231PD (R11)(BX*1), Z8, Z5
-	VFMADD231PD (R11)(BX*2), Z8, Z6
-	VFMADD231PD (R11)(R13*1), Z8, Z7
-	ADDQ        $0x10, R8
-	DECQ        R9
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R14
+	ADDQ        R9, R14
+	LEAQ        (R12)(BX*4), R13
+	VMOVUPD     (R14), Z8
+	VFMADD231PD (R12), Z8, Z0
+	VFMADD231PD (R12)(BX*1), Z8, Z1
+	VFMADD231PD (R12)(BX*2), Z8, Z2
+	VFMADD231PD (R12)(R15*1), Z8, Z3
+	VFMADD231PD (R13), Z8, Z4
+	VFMADD231PD (R13)(BX*1), Z8, Z5
+	VFMADD231PD (R13)(BX*2), Z8, Z6
+	VFMADD231PD (R13)(R15*1), Z8, Z7
+	ADDQ        $0x10, R10
+	DECQ        R11
 	JNE         tap
 
 store:
@@ -2545,13 +3643,13 @@ next:
 	SUBQ $0x08, DX
 	JG   cells
 	XORQ AX, AX
-	MOVQ AX, odd+80(FP)
+	MOVQ AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func depthwiseWideAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·depthwiseWideAVX512Double(SB), NOSPLIT, $0-88
+// func depthwiseWideAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·depthwiseWideAVX512Double(SB), NOSPLIT, $0-96
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ cells+48(FP), DX
@@ -2562,33 +3660,39 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	MOVQ   taps+16(FP), R8
-	MOVQ   count+24(FP), R9
-	TESTQ  R9, R9
-	JE     store
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	PREFETCHT1 128(R12)
+	PREFETCHT1 192(R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ        (R8), R10
-	ADDQ        CX, R10
-	ADDQ        DI, R10
-	MOVQ        8(R8), R11
-	ADDQ        DI, R11
-	MOVQ        weights+32(FP), R12
-	ADDQ        R12, R11
-	VMOVUPD     (R11), Z4
-	VFMADD231PD (R10), Z4, Z0
-	VMOVUPD     64(R11), Z4
-	VFMADD231PD 64(R10), Z4, Z1
-	VMOVUPD     128(R11), Z4
-	VFMADD231PD 128(R10), Z4, Z2
-	VMOVUPD     192(R11), Z4
-	VFMADD231PD 192(R10), Z4, Z3
-	ADDQ        $0x10, R8
-	DECQ        R9
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R13
+	ADDQ        R9, R13
+	VMOVUPD     (R13), Z4
+	VFMADD231PD (R12), Z4, Z0
+	VMOVUPD     64(R13), Z4
+	VFMADD231PD 64(R12), Z4, Z1
+	VMOVUPD     128(R13), Z4
+	VFMADD231PD 128(R12), Z4, Z2
+	VMOVUPD     192(R13), Z4
+	VFMADD231PD 192(R12), Z4, Z3
+	ADDQ        $0x10, R10
+	DECQ        R11
 	JNE         tap
 
 store:
@@ -2617,13 +3721,13 @@ next:
 	SUBQ $0x01, DX
 	JG   cells
 	XORQ AX, AX
-	MOVQ AX, odd+80(FP)
+	MOVQ AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func depthwiseStreamAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
+// func depthwiseStreamAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·depthwiseStreamAVX512Double(SB), NOSPLIT, $0-88
+TEXT ·depthwiseStreamAVX512Double(SB), NOSPLIT, $0-96
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ cells+48(FP), DX
@@ -2634,33 +3738,39 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	MOVQ   taps+16(FP), R8
-	MOVQ   count+24(FP), R9
-	TESTQ  R9, R9
-	JE     store
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	PREFETCHT1 128(R12)
+	PREFETCHT1 192(R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ        (R8), R10
-	ADDQ        CX, R10
-	ADDQ        DI, R10
-	MOVQ        8(R8), R11
-	ADDQ        DI, R11
-	MOVQ        weights+32(FP), R12
-	ADDQ        R12, R11
-	VMOVUPD     (R11), Z4
-	VFMADD231PD (R10), Z4, Z0
-	VMOVUPD     64(R11), Z4
-	VFMADD231PD 64(R10), Z4, Z1
-	VMOVUPD     128(R11), Z4
-	VFMADD231PD 128(R10), Z4, Z2
-	VMOVUPD     192(R11), Z4
-	VFMADD231PD 192(R10), Z4, Z3
-	ADDQ        $0x10, R8
-	DECQ        R9
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R13
+	ADDQ        R9, R13
+	VMOVUPD     (R13), Z4
+	VFMADD231PD (R12), Z4, Z0
+	VMOVUPD     64(R13), Z4
+	VFMADD231PD 64(R12), Z4, Z1
+	VMOVUPD     128(R13), Z4
+	VFMADD231PD 128(R12), Z4, Z2
+	VMOVUPD     192(R13), Z4
+	VFMADD231PD 192(R12), Z4, Z3
+	ADDQ        $0x10, R10
+	DECQ        R11
 	JNE         tap
 
 store:
@@ -2690,13 +3800,13 @@ next:
 	JG   cells
 	SFENCE
 	XORQ AX, AX
-	MOVQ AX, odd+80(FP)
+	MOVQ AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func dilateSingleAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX512BW, AVX512F, CMOV
-TEXT ·dilateSingleAVX512Double(SB), NOSPLIT, $0-88
+// func dilateSingleAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV, MMX+
+TEXT ·dilateSingleAVX512Double(SB), NOSPLIT, $0-96
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         cells+48(FP), DX
@@ -2709,27 +3819,30 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VMOVUPD Z0, Z1
-	MOVQ    taps+16(FP), R8
-	MOVQ    count+24(FP), R9
-	TESTQ   R9, R9
-	JE      store
+	VMOVUPD    Z0, Z1
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ    (R8), R10
-	ADDQ    CX, R10
-	ADDQ    DI, R10
-	MOVQ    8(R8), R11
-	ADDQ    DI, R11
-	MOVQ    weights+32(FP), R12
-	ADDQ    R12, R11
-	VMOVUPD (R11), Z2
-	VADDPD  (R10), Z2, Z2
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R13
+	ADDQ    R9, R13
+	VMOVUPD (R13), Z2
+	VADDPD  (R12), Z2, Z2
 	VCMPPD  $0x03, Z2, Z2, K2
 	KORQ    K2, K1, K1
 	VMAXPD  Z1, Z2, Z1
-	ADDQ    $0x10, R8
-	DECQ    R9
+	ADDQ    $0x10, R10
+	DECQ    R11
 	JNE     tap
 
 store:
@@ -2749,13 +3862,13 @@ next:
 	SUBQ  $0x01, DX
 	JG    cells
 	KMOVQ K1, AX
-	MOVQ  AX, odd+80(FP)
+	MOVQ  AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func dilateNarrowAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX512BW, AVX512F, CMOV
-TEXT ·dilateNarrowAVX512Double(SB), NOSPLIT, $0-88
+// func dilateNarrowAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV, MMX+
+TEXT ·dilateNarrowAVX512Double(SB), NOSPLIT, $0-96
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         cells+48(FP), DX
@@ -2763,69 +3876,86 @@ TEXT ·dilateNarrowAVX512Double(SB), NOSPLIT, $0-88
 	MOVQ         dstStep+56(FP), SI
 	KXORQ        K1, K1, K1
 	VBROADCASTSD float64Start2<>+0(SB), Z0
-	LEAQ         (BX)(BX*2), R13
+	LEAQ         (BX)(BX*2), R15
 
 cells:
 	XORQ DI, DI
 
 vectors:
-	VMOVUPD Z0, Z1
-	VMOVUPD Z0, Z2
-	VMOVUPD Z0, Z3
-	VMOVUPD Z0, Z4
-	VMOVUPD Z0, Z5
-	VMOVUPD Z0, Z6
-	VMOVUPD Z0, Z7
-	VMOVUPD Z0, Z8
-	MOVQ    taps+16(FP), R8
-	MOVQ    count+24(FP), R9
-	TESTQ   R9, R9
-	JE      store
+	VMOVUPD    Z0, Z1
+	VMOVUPD    Z0, Z2
+	VMOVUPD    Z0, Z3
+	VMOVUPD    Z0, Z4
+	VMOVUPD    Z0, Z5
+	VMOVUPD    Z0, Z6
+	VMOVUPD    Z0, Z7
+	VMOVUPD    Z0, Z8
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ    (R8), R10
-	ADDQ    CX, R10
-	ADDQ    DI, R10
-	MOVQ    8(R8), R12
-	ADDQ    DI, R12
-	MOVQ    weights+32(FP), R11
-	ADDQ    R11, R12
-	LEAQ    (R10)(BX*4), R11
-	VMOVUPD (R12), Z9
-	VADDPD  (R10), Z9, Z10
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R14
+	ADDQ    R9, R14
+	LEAQ    (R12)(BX*4), R13
+	VMOVUPD (R14), Z9
+	VADDPD  (R12), Z9, Z10
 	VCMPPD  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMAXPD  Z1, Z10, Z1
-	VADDPD  (R10)(BX*1), Z9, Z10
+	VADDPD  (R12)(BX*1), Z9, Z10
 	VCMPPD  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMAXPD  Z2, Z10, Z2
-	VADDPD  (R10)(BX*2), Z9, Z10
+	VADDPD  (R12)(BX*2), Z9, Z10
 	VCMPPD  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMAXPD  Z3, Z10, Z3
-	VADDPD  (R10)(R13*1), Z9, Z10
+	VADDPD  (R12)(R15*1), Z9, Z10
 	VCMPPD  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMAXPD  Z4, Z10, Z4
-	VADDPD  (R11), Z9, Z10
+	VADDPD  (R13), Z9, Z10
 	VCMPPD  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMAXPD  Z5, Z10, Z5
-	VADDPD  (R11)(BX*1), Z9, Z10
+	VADDPD  (R13)(BX*1), Z9, Z10
 	VCMPPD  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMAXPD  Z6, Z10, Z6
-	VADDPD  (R11)(BX*2), Z9, Z10
+	VADDPD  (R13)(BX*2), Z9, Z10
 	VCMPPD  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMAXPD  Z7, Z10, Z7
-	VADDPD  (R11)(R13*1), Z9, Z9
+	VADDPD  (R13)(R15*1), Z9, Z9
 	VCMPPD  $0x03, Z9, Z9, K2
 	KORQ    K2, K1, K1
 	VMAXPD  Z8, Z9, Z8
-	ADDQ    $0x10, R8
-	DECQ    R9
+	ADDQ    $0x10, R10
+	DECQ    R11
 	JNE     tap
 
 store:
@@ -2859,13 +3989,13 @@ next:
 	SUBQ  $0x08, DX
 	JG    cells
 	KMOVQ K1, AX
-	MOVQ  AX, odd+80(FP)
+	MOVQ  AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func dilateWideAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX512BW, AVX512F, CMOV
-TEXT ·dilateWideAVX512Double(SB), NOSPLIT, $0-88
+// func dilateWideAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV, MMX+
+TEXT ·dilateWideAVX512Double(SB), NOSPLIT, $0-96
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         cells+48(FP), DX
@@ -2878,45 +4008,51 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VMOVUPD Z0, Z1
-	VMOVUPD Z0, Z2
-	VMOVUPD Z0, Z3
-	VMOVUPD Z0, Z4
-	MOVQ    taps+16(FP), R8
-	MOVQ    count+24(FP), R9
-	TESTQ   R9, R9
-	JE      store
+	VMOVUPD    Z0, Z1
+	VMOVUPD    Z0, Z2
+	VMOVUPD    Z0, Z3
+	VMOVUPD    Z0, Z4
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	PREFETCHT1 128(R12)
+	PREFETCHT1 192(R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ    (R8), R10
-	ADDQ    CX, R10
-	ADDQ    DI, R10
-	MOVQ    8(R8), R11
-	ADDQ    DI, R11
-	MOVQ    weights+32(FP), R12
-	ADDQ    R12, R11
-	VMOVUPD (R11), Z5
-	VADDPD  (R10), Z5, Z5
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R13
+	ADDQ    R9, R13
+	VMOVUPD (R13), Z5
+	VADDPD  (R12), Z5, Z5
 	VCMPPD  $0x03, Z5, Z5, K2
 	KORQ    K2, K1, K1
 	VMAXPD  Z1, Z5, Z1
-	VMOVUPD 64(R11), Z5
-	VADDPD  64(R10), Z5, Z5
+	VMOVUPD 64(R13), Z5
+	VADDPD  64(R12), Z5, Z5
 	VCMPPD  $0x03, Z5, Z5, K2
 	KORQ    K2, K1, K1
 	VMAXPD  Z2, Z5, Z2
-	VMOVUPD 128(R11), Z5
-	VADDPD  128(R10), Z5, Z5
+	VMOVUPD 128(R13), Z5
+	VADDPD  128(R12), Z5, Z5
 	VCMPPD  $0x03, Z5, Z5, K2
 	KORQ    K2, K1, K1
 	VMAXPD  Z3, Z5, Z3
-	VMOVUPD 192(R11), Z5
-	VADDPD  192(R10), Z5, Z5
+	VMOVUPD 192(R13), Z5
+	VADDPD  192(R12), Z5, Z5
 	VCMPPD  $0x03, Z5, Z5, K2
 	KORQ    K2, K1, K1
 	VMAXPD  Z4, Z5, Z4
-	ADDQ    $0x10, R8
-	DECQ    R9
+	ADDQ    $0x10, R10
+	DECQ    R11
 	JNE     tap
 
 store:
@@ -2939,13 +4075,13 @@ next:
 	SUBQ  $0x01, DX
 	JG    cells
 	KMOVQ K1, AX
-	MOVQ  AX, odd+80(FP)
+	MOVQ  AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func erodeSingleAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX512BW, AVX512F, CMOV
-TEXT ·erodeSingleAVX512Double(SB), NOSPLIT, $0-88
+// func erodeSingleAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV, MMX+
+TEXT ·erodeSingleAVX512Double(SB), NOSPLIT, $0-96
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         cells+48(FP), DX
@@ -2958,27 +4094,30 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VMOVUPD Z0, Z1
-	MOVQ    taps+16(FP), R8
-	MOVQ    count+24(FP), R9
-	TESTQ   R9, R9
-	JE      store
+	VMOVUPD    Z0, Z1
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ    (R8), R10
-	ADDQ    CX, R10
-	ADDQ    DI, R10
-	MOVQ    8(R8), R11
-	ADDQ    DI, R11
-	MOVQ    weights+32(FP), R12
-	ADDQ    R12, R11
-	VMOVUPD (R11), Z2
-	VADDPD  (R10), Z2, Z2
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R13
+	ADDQ    R9, R13
+	VMOVUPD (R13), Z2
+	VADDPD  (R12), Z2, Z2
 	VCMPPD  $0x03, Z2, Z2, K2
 	KORQ    K2, K1, K1
 	VMINPD  Z1, Z2, Z1
-	ADDQ    $0x10, R8
-	DECQ    R9
+	ADDQ    $0x10, R10
+	DECQ    R11
 	JNE     tap
 
 store:
@@ -2998,13 +4137,13 @@ next:
 	SUBQ  $0x01, DX
 	JG    cells
 	KMOVQ K1, AX
-	MOVQ  AX, odd+80(FP)
+	MOVQ  AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func erodeNarrowAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX512BW, AVX512F, CMOV
-TEXT ·erodeNarrowAVX512Double(SB), NOSPLIT, $0-88
+// func erodeNarrowAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV, MMX+
+TEXT ·erodeNarrowAVX512Double(SB), NOSPLIT, $0-96
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         cells+48(FP), DX
@@ -3012,69 +4151,86 @@ TEXT ·erodeNarrowAVX512Double(SB), NOSPLIT, $0-88
 	MOVQ         dstStep+56(FP), SI
 	KXORQ        K1, K1, K1
 	VBROADCASTSD float64Start3<>+0(SB), Z0
-	LEAQ         (BX)(BX*2), R13
+	LEAQ         (BX)(BX*2), R15
 
 cells:
 	XORQ DI, DI
 
 vectors:
-	VMOVUPD Z0, Z1
-	VMOVUPD Z0, Z2
-	VMOVUPD Z0, Z3
-	VMOVUPD Z0, Z4
-	VMOVUPD Z0, Z5
-	VMOVUPD Z0, Z6
-	VMOVUPD Z0, Z7
-	VMOVUPD Z0, Z8
-	MOVQ    taps+16(FP), R8
-	MOVQ    count+24(FP), R9
-	TESTQ   R9, R9
-	JE      store
+	VMOVUPD    Z0, Z1
+	VMOVUPD    Z0, Z2
+	VMOVUPD    Z0, Z3
+	VMOVUPD    Z0, Z4
+	VMOVUPD    Z0, Z5
+	VMOVUPD    Z0, Z6
+	VMOVUPD    Z0, Z7
+	VMOVUPD    Z0, Z8
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ    (R8), R10
-	ADDQ    CX, R10
-	ADDQ    DI, R10
-	MOVQ    8(R8), R12
-	ADDQ    DI, R12
-	MOVQ    weights+32(FP), R11
-	ADDQ    R11, R12
-	LEAQ    (R10)(BX*4), R11
-	VMOVUPD (R12), Z9
-	VADDPD  (R10), Z9, Z10
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R14
+	ADDQ    R9, R14
+	LEAQ    (R12)(BX*4), R13
+	VMOVUPD (R14), Z9
+	VADDPD  (R12), Z9, Z10
 	VCMPPD  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMINPD  Z1, Z10, Z1
-	VADDPD  (R10)(BX*1), Z9, Z10
+	VADDPD  (R12)(BX*1), Z9, Z10
 	VCMPPD  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMINPD  Z2, Z10, Z2
-	VADDPD  (R10)(BX*2), Z9, Z10
+	VADDPD  (R12)(BX*2), Z9, Z10
 	VCMPPD  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMINPD  Z3, Z10, Z3
-	VADDPD  (R10)(R13*1), Z9, Z10
+	VADDPD  (R12)(R15*1), Z9, Z10
 	VCMPPD  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMINPD  Z4, Z10, Z4
-	VADDPD  (R11), Z9, Z10
+	VADDPD  (R13), Z9, Z10
 	VCMPPD  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMINPD  Z5, Z10, Z5
-	VADDPD  (R11)(BX*1), Z9, Z10
+	VADDPD  (R13)(BX*1), Z9, Z10
 	VCMPPD  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMINPD  Z6, Z10, Z6
-	VADDPD  (R11)(BX*2), Z9, Z10
+	VADDPD  (R13)(BX*2), Z9, Z10
 	VCMPPD  $0x03, Z10, Z10, K2
 	KORQ    K2, K1, K1
 	VMINPD  Z7, Z10, Z7
-	VADDPD  (R11)(R13*1), Z9, Z9
+	VADDPD  (R13)(R15*1), Z9, Z9
 	VCMPPD  $0x03, Z9, Z9, K2
 	KORQ    K2, K1, K1
 	VMINPD  Z8, Z9, Z8
-	ADDQ    $0x10, R8
-	DECQ    R9
+	ADDQ    $0x10, R10
+	DECQ    R11
 	JNE     tap
 
 store:
@@ -3108,13 +4264,13 @@ next:
 	SUBQ  $0x08, DX
 	JG    cells
 	KMOVQ K1, AX
-	MOVQ  AX, odd+80(FP)
+	MOVQ  AX, odd+88(FP)
 	VZEROUPPER
 	RET
 
-// func erodeWideAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int) (odd int)
-// Requires: AVX, AVX512BW, AVX512F, CMOV
-TEXT ·erodeWideAVX512Double(SB), NOSPLIT, $0-88
+// func erodeWideAVX512Double(dst *float64, src *float64, taps *int, count int, weights *float64, bias *float64, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV, MMX+
+TEXT ·erodeWideAVX512Double(SB), NOSPLIT, $0-96
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         cells+48(FP), DX
@@ -3127,45 +4283,51 @@ cells:
 	XORQ DI, DI
 
 vectors:
-	VMOVUPD Z0, Z1
-	VMOVUPD Z0, Z2
-	VMOVUPD Z0, Z3
-	VMOVUPD Z0, Z4
-	MOVQ    taps+16(FP), R8
-	MOVQ    count+24(FP), R9
-	TESTQ   R9, R9
-	JE      store
+	VMOVUPD    Z0, Z1
+	VMOVUPD    Z0, Z2
+	VMOVUPD    Z0, Z3
+	VMOVUPD    Z0, Z4
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	PREFETCHT1 128(R12)
+	PREFETCHT1 192(R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
 
 tap:
-	MOVQ    (R8), R10
-	ADDQ    CX, R10
-	ADDQ    DI, R10
-	MOVQ    8(R8), R11
-	ADDQ    DI, R11
-	MOVQ    weights+32(FP), R12
-	ADDQ    R12, R11
-	VMOVUPD (R11), Z5
-	VADDPD  (R10), Z5, Z5
+	MOVQ    (R10), R12
+	ADDQ    R8, R12
+	MOVQ    8(R10), R13
+	ADDQ    R9, R13
+	VMOVUPD (R13), Z5
+	VADDPD  (R12), Z5, Z5
 	VCMPPD  $0x03, Z5, Z5, K2
 	KORQ    K2, K1, K1
 	VMINPD  Z1, Z5, Z1
-	VMOVUPD 64(R11), Z5
-	VADDPD  64(R10), Z5, Z5
+	VMOVUPD 64(R13), Z5
+	VADDPD  64(R12), Z5, Z5
 	VCMPPD  $0x03, Z5, Z5, K2
 	KORQ    K2, K1, K1
 	VMINPD  Z2, Z5, Z2
-	VMOVUPD 128(R11), Z5
-	VADDPD  128(R10), Z5, Z5
+	VMOVUPD 128(R13), Z5
+	VADDPD  128(R12), Z5, Z5
 	VCMPPD  $0x03, Z5, Z5, K2
 	KORQ    K2, K1, K1
 	VMINPD  Z3, Z5, Z3
-	VMOVUPD 192(R11), Z5
-	VADDPD  192(R10), Z5, Z5
+	VMOVUPD 192(R13), Z5
+	VADDPD  192(R12), Z5, Z5
 	VCMPPD  $0x03, Z5, Z5, K2
 	KORQ    K2, K1, K1
 	VMINPD  Z4, Z5, Z4
-	ADDQ    $0x10, R8
-	DECQ    R9
+	ADDQ    $0x10, R10
+	DECQ    R11
 	JNE     tap
 
 store:
@@ -3188,6 +4350,6 @@ next:
 	SUBQ  $0x01, DX
 	JG    cells
 	KMOVQ K1, AX
-	MOVQ  AX, odd+80(FP)
+	MOVQ  AX, odd+88(FP)
 	VZEROUPPER
 	RET

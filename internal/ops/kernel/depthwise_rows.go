@@ -11,16 +11,18 @@ import (
 // offsets in bytes: from src to the cell of the first result, and from weights to
 // the tap's. Weights and bias are as long as a cell, whose last vectors begin at
 // last bytes and may overlap those before them; results and source cells lie
-// their steps apart. Morphology has no bias, and tells whether a sum was NaN, in
-// which case the results are wrong.
-type depthwiseRow[F tensor.Floating] func(dst, src *F, taps *int, count int, weights, bias *F, cells, dstStep, srcStep, last int) (odd int)
+// their steps apart. What stands ahead bytes behind a cell is fetched early.
+// Morphology has no bias, and tells whether a sum was NaN, in which case the
+// results are wrong.
+type depthwiseRow[F tensor.Floating] func(dst, src *F, taps *int, count int, weights, bias *F, cells, dstStep, srcStep, last, ahead int) (odd int)
 
 // depthwiseRows are the functions of a reduction: tiles of one vector of a cell,
-// of one vector of narrowCells cells, and of wideVectors vectors of a cell, the
-// last also past the caches.
+// of one vector of narrowCells cells, of wideVectors vectors of a cell, and, where
+// that is faster, of a pair of cells, the last two also past the caches.
 type depthwiseRows[F tensor.Floating] struct {
 	lanes                        int
 	single, narrow, wide, stream depthwiseRow[F]
+	pair, pairStream             depthwiseRow[F]
 }
 
 const (
@@ -207,16 +209,28 @@ func (u *depthwiseUnit[F]) listTaps(p *axisPhase, k0, k1 int) (count int) {
 func (u *depthwiseUnit[F]) compute(to, from []F, count, n int) bool {
 	size := tensor.TypeOf[F]().Size()
 	dstStep, srcStep := u.axes[2].period*u.C, u.axes[2].shift*u.C
-	odd := 0
+	odd, ahead := 0, 0
+	if count > 0 {
+		ahead = u.list[2*count-2] + u.axes[1].shift*u.axes[2].src*u.C*size
+	}
 	call := func(f depthwiseRow[F], at, cells, vectors int) {
-		odd |= f(&to[at*dstStep], unsafe.SliceData(from[min(len(from), at*srcStep):]), unsafe.SliceData(u.list), count, &u.packed[0], &u.bias[0], cells, dstStep*size, srcStep*size, (u.pattern-vectors*u.lanes)*size)
+		odd |= f(&to[at*dstStep], unsafe.SliceData(from[min(len(from), at*srcStep):]), unsafe.SliceData(u.list), count, &u.packed[0], &u.bias[0], cells, dstStep*size, srcStep*size, (u.pattern-vectors*u.lanes)*size, ahead)
 	}
 	if u.pattern >= wideVectors*u.lanes && u.pattern == u.C {
-		f := u.wide
+		wide, pair := u.wide, u.pair
 		if u.streamed && address(to)%uintptr(u.lanes*size) == 0 {
-			f = u.stream
+			wide, pair = u.stream, u.pairStream
 		}
-		call(f, 0, n, wideVectors)
+		pairs := 0
+		if pair != nil {
+			pairs = n / 2
+		}
+		if pairs > 0 {
+			call(pair, 0, 2*pairs, wideVectors)
+		}
+		if 2*pairs < n {
+			call(wide, 2*pairs, n-2*pairs, wideVectors)
+		}
 		return odd != 0
 	}
 	rest := 0

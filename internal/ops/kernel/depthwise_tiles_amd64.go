@@ -9,24 +9,24 @@ import "github.com/poolctl/poolctl/internal/tensor"
 // The functions of a level, by Morphology.
 var (
 	avx2Rows = []depthwiseRows[float32]{
-		{8, depthwiseSingleAVX2, depthwiseNarrowAVX2, depthwiseWideAVX2, depthwiseStreamAVX2},
-		{8, dilateSingleAVX2, dilateNarrowAVX2, dilateWideAVX2, dilateWideAVX2},
-		{8, erodeSingleAVX2, erodeNarrowAVX2, erodeWideAVX2, erodeWideAVX2},
+		{8, depthwiseSingleAVX2, depthwiseNarrowAVX2, depthwiseWideAVX2, depthwiseStreamAVX2, depthwisePairAVX2, depthwisePairStreamAVX2},
+		{8, dilateSingleAVX2, dilateNarrowAVX2, dilateWideAVX2, dilateWideAVX2, dilatePairAVX2, dilatePairAVX2},
+		{8, erodeSingleAVX2, erodeNarrowAVX2, erodeWideAVX2, erodeWideAVX2, erodePairAVX2, erodePairAVX2},
 	}
 	avx2DoubleRows = []depthwiseRows[float64]{
-		{4, depthwiseSingleAVX2Double, depthwiseNarrowAVX2Double, depthwiseWideAVX2Double, depthwiseStreamAVX2Double},
-		{4, dilateSingleAVX2Double, dilateNarrowAVX2Double, dilateWideAVX2Double, dilateWideAVX2Double},
-		{4, erodeSingleAVX2Double, erodeNarrowAVX2Double, erodeWideAVX2Double, erodeWideAVX2Double},
+		{4, depthwiseSingleAVX2Double, depthwiseNarrowAVX2Double, depthwiseWideAVX2Double, depthwiseStreamAVX2Double, depthwisePairAVX2Double, depthwisePairStreamAVX2Double},
+		{4, dilateSingleAVX2Double, dilateNarrowAVX2Double, dilateWideAVX2Double, dilateWideAVX2Double, dilatePairAVX2Double, dilatePairAVX2Double},
+		{4, erodeSingleAVX2Double, erodeNarrowAVX2Double, erodeWideAVX2Double, erodeWideAVX2Double, erodePairAVX2Double, erodePairAVX2Double},
 	}
 	avx512Rows = []depthwiseRows[float32]{
-		{16, depthwiseSingleAVX512, depthwiseNarrowAVX512, depthwiseWideAVX512, depthwiseStreamAVX512},
-		{16, dilateSingleAVX512, dilateNarrowAVX512, dilateWideAVX512, dilateWideAVX512},
-		{16, erodeSingleAVX512, erodeNarrowAVX512, erodeWideAVX512, erodeWideAVX512},
+		{16, depthwiseSingleAVX512, depthwiseNarrowAVX512, depthwiseWideAVX512, depthwiseStreamAVX512, nil, nil},
+		{16, dilateSingleAVX512, dilateNarrowAVX512, dilateWideAVX512, dilateWideAVX512, nil, nil},
+		{16, erodeSingleAVX512, erodeNarrowAVX512, erodeWideAVX512, erodeWideAVX512, nil, nil},
 	}
 	avx512DoubleRows = []depthwiseRows[float64]{
-		{8, depthwiseSingleAVX512Double, depthwiseNarrowAVX512Double, depthwiseWideAVX512Double, depthwiseStreamAVX512Double},
-		{8, dilateSingleAVX512Double, dilateNarrowAVX512Double, dilateWideAVX512Double, dilateWideAVX512Double},
-		{8, erodeSingleAVX512Double, erodeNarrowAVX512Double, erodeWideAVX512Double, erodeWideAVX512Double},
+		{8, depthwiseSingleAVX512Double, depthwiseNarrowAVX512Double, depthwiseWideAVX512Double, depthwiseStreamAVX512Double, nil, nil},
+		{8, dilateSingleAVX512Double, dilateNarrowAVX512Double, dilateWideAVX512Double, dilateWideAVX512Double, nil, nil},
+		{8, erodeSingleAVX512Double, erodeNarrowAVX512Double, erodeWideAVX512Double, erodeWideAVX512Double, nil, nil},
 	}
 )
 

@@ -3,9 +3,9 @@
 // weights of their own for each channel.
 //
 // There are two shapes. In a wide one a register tile is four vectors of one
-// cell, so that source, weights and result are linear streams; in a narrow one it
-// is one vector of eight cells, which share the load of a weight, or of a single
-// one.
+// cell, so that source, weights and result are linear streams, or of a pair, which
+// shares the weights; in a narrow one it is one vector of eight cells, which share
+// the load of a weight, or of a single one.
 package main
 
 import (
@@ -23,7 +23,11 @@ func main() {
 	for _, f := range []float{single, double} {
 		for _, v := range []isa{{"AVX2", 32}, {"AVX512", 64}} {
 			for _, r := range []reduction{multiply, largest, least} {
-				for _, s := range []shape{{"Single", 1, 1, false}, {"Narrow", 8, 1, false}, {"Wide", 1, 4, false}, {"Stream", 1, 4, true}} {
+				shapes := []shape{{"Single", 1, 1, false}, {"Narrow", 8, 1, false}, {"Wide", 1, 4, false}, {"Stream", 1, 4, true}}
+				if v.bytes == 32 {
+					shapes = append(shapes, shape{"Pair", 2, 4, false}, shape{"PairStream", 2, 4, true})
+				}
+				for _, s := range shapes {
 					if !s.stream || r == multiply {
 						row{f, v, r, s}.generate()
 					}
@@ -110,12 +114,13 @@ type row struct {
 
 func (k row) generate() {
 	name := string(k.reduction) + k.shape.name + k.isa.name + k.float.suffix
-	TEXT(name, attr.NOSPLIT, fmt.Sprintf("func(dst, src *%[1]s, taps *int, count int, weights, bias *%[1]s, cells, dstStep, srcStep, last int) (odd int)", k.float.name))
+	TEXT(name, attr.NOSPLIT, fmt.Sprintf("func(dst, src *%[1]s, taps *int, count int, weights, bias *%[1]s, cells, dstStep, srcStep, last, ahead int) (odd int)", k.float.name))
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s computes tiles of %d cells by %d vectors: see depthwiseRow.", name, k.shape.cells, k.vectors))
 	dst, src, left := Load(Param("dst"), GP64()), Load(Param("src"), GP64()), Load(Param("cells"), GP64())
 	srcStep, dstStep := Load(Param("srcStep"), GP64()), Load(Param("dstStep"), GP64())
-	at, tap, taps, cell, far, weight := GP64(), GP64(), GP64(), GP64(), GP64(), GP64()
+	at, block, weights := GP64(), GP64(), GP64()
+	tap, taps, cell, far, weight := GP64(), GP64(), GP64(), GP64(), GP64()
 	step3 := GP64()
 	var start reg.VecVirtual
 	odd := k.noneOdd()
@@ -142,17 +147,29 @@ func (k row) generate() {
 		}
 		sums = append(sums, s)
 	}
+	LEAQ(Mem{Base: src, Index: at, Scale: 1}, block)
+	Load(Param("weights"), weights)
+	ADDQ(at, weights)
+	// What the next row of destinations will need.
+	Load(Param("ahead"), cell)
+	ADDQ(block, cell)
+	for c := range k.shape.cells {
+		for line := 0; line < k.vectors*k.isa.bytes; line += 64 {
+			PREFETCHT1(Mem{Base: cell, Disp: line})
+		}
+		if c+1 < k.shape.cells {
+			ADDQ(srcStep, cell)
+		}
+	}
 	Load(Param("taps"), tap)
 	Load(Param("count"), taps)
 	TESTQ(taps, taps)
 	JE(LabelRef("store"))
 	Label("tap")
 	MOVQ(Mem{Base: tap}, cell)
-	ADDQ(src, cell)
-	ADDQ(at, cell)
+	ADDQ(block, cell)
 	MOVQ(Mem{Base: tap, Disp: 8}, weight)
-	ADDQ(at, weight)
-	ADDQ(Load(Param("weights"), GP64()), weight)
+	ADDQ(weights, weight)
 	if k.shape.cells > 4 {
 		LEAQ(Mem{Base: cell, Index: srcStep, Scale: 4}, far)
 	}
