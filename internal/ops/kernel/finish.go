@@ -137,11 +137,21 @@ func finishSum[T tensor.Real, O tensor.Floating](divide divider[O]) finisher[T, 
 	}
 }
 
-// divider divides and rounds a row of sums; with stream past the caches.
+// divider divides and rounds a row of sums; with stream past the caches. For
+// float32 it multiplies by the reciprocal: the product is off by a unit or so in
+// the last place of float64, which the rounding to float32 swallows unless it is
+// a tie, and the mean of a constant is that constant still.
 type divider[O tensor.Floating] func(dst []O, src []float64, divisor float64, stream bool)
 
 func divideAll[O tensor.Floating](dst []O, src []float64, divisor float64, _ bool) {
 	dst = dst[:len(src)]
+	if tensor.TypeOf[O]() == tensor.Float32 {
+		reciprocal := 1 / divisor
+		for i, sum := range src {
+			dst[i] = O(sum * reciprocal)
+		}
+		return
+	}
 	for i, sum := range src {
 		dst[i] = O(sum / divisor)
 	}

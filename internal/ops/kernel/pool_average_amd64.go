@@ -8,35 +8,42 @@ package kernel
 // of ny rows. With stream != 0 it writes past the caches, for which dst must be aligned to half a vector and n a multiple of it.
 //
 //go:noescape
-func averageWideAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, divisor float64, reciprocal float64, stream int)
+func averageWideAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, reciprocal float64, stream int)
 
 // averageBandAVX2 averages outputs rows of windows over n numbers, at least half a vector: nx taps of a row, ny rows, which
 // begin step rows of rows in all apart; rowStep and dstStep are bytes. buffer holds four vectors for each row. With stream != 0 it
 // writes past the caches, for which dst must be aligned to half a vector and n and dstStep multiples of it.
 //
 //go:noescape
-func averageBandAVX2(dst *float32, src *float32, taps *int, nx int, n int, stream int, rows int, rowStep int, outputs int, dstStep int, ny int, step int, divisor float64, reciprocal float64, buffer *float64)
+func averageBandAVX2(dst *float32, src *float32, taps *int, nx int, n int, stream int, rows int, rowStep int, outputs int, dstStep int, ny int, step int, reciprocal float64, buffer *float64)
 
 // averageWideAVX512 averages windows over cells of n numbers, at least half a vector, in rows of nx taps and planes
 // of ny rows. With stream != 0 it writes past the caches, for which dst must be aligned to half a vector and n a multiple of it.
 //
 //go:noescape
-func averageWideAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, divisor float64, reciprocal float64, stream int)
+func averageWideAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, reciprocal float64, stream int)
 
 // averageBandAVX512 averages outputs rows of windows over n numbers, at least half a vector: nx taps of a row, ny rows, which
 // begin step rows of rows in all apart; rowStep and dstStep are bytes. buffer holds four vectors for each row. With stream != 0 it
 // writes past the caches, for which dst must be aligned to half a vector and n and dstStep multiples of it.
 //
 //go:noescape
-func averageBandAVX512(dst *float32, src *float32, taps *int, nx int, n int, stream int, rows int, rowStep int, outputs int, dstStep int, ny int, step int, divisor float64, reciprocal float64, buffer *float64)
+func averageBandAVX512(dst *float32, src *float32, taps *int, nx int, n int, stream int, rows int, rowStep int, outputs int, dstStep int, ny int, step int, reciprocal float64, buffer *float64)
+
+// averageBand3x3AVX2 averages outputs rows of 3x3 windows over n numbers, at least four: the cells of
+// a row stand second and third bytes from its first one, rows rowStep and dstStep bytes apart. buffer has a cache line
+// for every row. With stream != 0 it writes past the caches, for which dst must be aligned to four and n and dstStep multiples of it.
+//
+//go:noescape
+func averageBand3x3AVX2(dst *float32, src *float32, second int, third int, n int, stream int, rowStep int, outputs int, dstStep int, buffer *float64, reciprocal float64)
 
 // averageQuadAVX2 averages windows over cells of n <= 4 numbers; outputs is a multiple of 4. Reads and writes up to 16
 // bytes from the beginning of a cell.
 //
 //go:noescape
-func averageQuadAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, divisor float64, reciprocal float64)
+func averageQuadAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, reciprocal float64)
 
 // averageNarrowAVX2 averages windows over cells of n <= 8 numbers; mask has as many lanes set.
 //
 //go:noescape
-func averageNarrowAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, divisor float64, reciprocal float64, mask *int32)
+func averageNarrowAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, reciprocal float64, mask *int32)

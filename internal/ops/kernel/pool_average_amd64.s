@@ -7,9 +7,9 @@
 DATA negativeZero<>+0(SB)/8, $0x8000000000000000
 GLOBL negativeZero<>(SB), RODATA|NOPTR, $8
 
-// func averageWideAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, divisor float64, reciprocal float64, stream int)
-// Requires: AVX, FMA3
-TEXT ·averageWideAVX2(SB), NOSPLIT, $0-96
+// func averageWideAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, reciprocal float64, stream int)
+// Requires: AVX
+TEXT ·averageWideAVX2(SB), NOSPLIT, $0-88
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -74,44 +74,22 @@ manyCell:
 	VADDPD       Y7, Y3, Y3
 	CMPQ         R9, R10
 	JNE          manyPlane
-	VBROADCASTSD divisor+72(FP), Y4
-	VBROADCASTSD reciprocal+80(FP), Y5
-	VXORPD       Y6, Y6, Y6
-	VMULPD       Y5, Y0, Y7
-	VMULPD       Y5, Y1, Y8
-	VMULPD       Y5, Y2, Y9
-	VMULPD       Y5, Y3, Y10
-	CMPQ         divisor+72(FP), $0x00
-	JE           manyDivided
-	VFNMADD231PD Y4, Y7, Y0
-	VCMPPD       $0x0c, Y6, Y0, Y11
-	VFMADD213PD  Y7, Y5, Y0
-	VBLENDVPD    Y11, Y0, Y7, Y7
-	VFNMADD231PD Y4, Y8, Y1
-	VCMPPD       $0x0c, Y6, Y1, Y0
-	VFMADD213PD  Y8, Y5, Y1
-	VBLENDVPD    Y0, Y1, Y8, Y8
-	VFNMADD231PD Y4, Y9, Y2
-	VCMPPD       $0x0c, Y6, Y2, Y0
-	VFMADD213PD  Y9, Y5, Y2
-	VBLENDVPD    Y0, Y2, Y9, Y9
-	VFNMADD231PD Y4, Y10, Y3
-	VCMPPD       $0x0c, Y6, Y3, Y0
-	VFMADD213PD  Y10, Y5, Y3
-	VBLENDVPD    Y0, Y3, Y10, Y10
-
-manyDivided:
-	VCVTPD2PSY Y7, X0
-	VCVTPD2PSY Y8, X1
-	VCVTPD2PSY Y9, X2
-	VCVTPD2PSY Y10, X3
-	CMPQ       stream+88(FP), $0x00
-	JNE        manyStream
-	VMOVUPS    X0, (AX)(R14*1)
-	VMOVUPS    X1, 16(AX)(R14*1)
-	VMOVUPS    X2, 32(AX)(R14*1)
-	VMOVUPS    X3, 48(AX)(R14*1)
-	JMP        manyStored
+	VBROADCASTSD reciprocal+72(FP), Y4
+	VMULPD       Y4, Y0, Y0
+	VMULPD       Y4, Y1, Y1
+	VMULPD       Y4, Y2, Y2
+	VMULPD       Y4, Y3, Y3
+	VCVTPD2PSY   Y0, X0
+	VCVTPD2PSY   Y1, X1
+	VCVTPD2PSY   Y2, X2
+	VCVTPD2PSY   Y3, X3
+	CMPQ         stream+80(FP), $0x00
+	JNE          manyStream
+	VMOVUPS      X0, (AX)(R14*1)
+	VMOVUPS      X1, 16(AX)(R14*1)
+	VMOVUPS      X2, 32(AX)(R14*1)
+	VMOVUPS      X3, 48(AX)(R14*1)
+	JMP          manyStored
 
 manyStream:
 	VMOVNTPS X0, (AX)(R14*1)
@@ -158,23 +136,13 @@ oneCell:
 	VADDPD       Y1, Y0, Y0
 	CMPQ         R9, R10
 	JNE          onePlane
-	VBROADCASTSD divisor+72(FP), Y1
-	VBROADCASTSD reciprocal+80(FP), Y2
-	VXORPD       Y3, Y3, Y3
-	VMULPD       Y2, Y0, Y4
-	CMPQ         divisor+72(FP), $0x00
-	JE           oneDivided
-	VFNMADD231PD Y1, Y4, Y0
-	VCMPPD       $0x0c, Y3, Y0, Y1
-	VFMADD213PD  Y4, Y2, Y0
-	VBLENDVPD    Y1, Y0, Y4, Y4
-
-oneDivided:
-	VCVTPD2PSY Y4, X0
-	CMPQ       stream+88(FP), $0x00
-	JNE        oneStream
-	VMOVUPS    X0, (AX)(R14*1)
-	JMP        oneStored
+	VBROADCASTSD reciprocal+72(FP), Y1
+	VMULPD       Y1, Y0, Y0
+	VCVTPD2PSY   Y0, X0
+	CMPQ         stream+80(FP), $0x00
+	JNE          oneStream
+	VMOVUPS      X0, (AX)(R14*1)
+	JMP          oneStored
 
 oneStream:
 	VMOVNTPS X0, (AX)(R14*1)
@@ -191,19 +159,17 @@ next:
 	VZEROUPPER
 	RET
 
-// func averageBandAVX2(dst *float32, src *float32, taps *int, nx int, n int, stream int, rows int, rowStep int, outputs int, dstStep int, ny int, step int, divisor float64, reciprocal float64, buffer *float64)
-// Requires: AVX, FMA3, MMX+
-TEXT ·averageBandAVX2(SB), NOSPLIT, $0-120
+// func averageBandAVX2(dst *float32, src *float32, taps *int, nx int, n int, stream int, rows int, rowStep int, outputs int, dstStep int, ny int, step int, reciprocal float64, buffer *float64)
+// Requires: AVX, MMX+
+TEXT ·averageBandAVX2(SB), NOSPLIT, $0-112
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         taps+16(FP), DX
 	MOVQ         nx+24(FP), BX
 	MOVQ         n+32(FP), SI
-	MOVQ         buffer+112(FP), DI
+	MOVQ         buffer+104(FP), DI
 	SHLQ         $0x02, SI
-	VBROADCASTSD divisor+96(FP), Y0
-	VBROADCASTSD reciprocal+104(FP), Y1
-	VXORPD       Y2, Y2, Y2
+	VBROADCASTSD reciprocal+96(FP), Y0
 	XORQ         R8, R8
 
 many:
@@ -221,33 +187,33 @@ manyRow:
 	IMULQ      rowStep+56(FP), R13
 	PREFETCHT1 (R9)(R13*1)
 	MOVQ       (DX), R13
-	VCVTPS2PD  (R9)(R13*1), Y3
-	VCVTPS2PD  16(R9)(R13*1), Y4
-	VCVTPS2PD  32(R9)(R13*1), Y5
-	VCVTPS2PD  48(R9)(R13*1), Y6
+	VCVTPS2PD  (R9)(R13*1), Y1
+	VCVTPS2PD  16(R9)(R13*1), Y2
+	VCVTPS2PD  32(R9)(R13*1), Y3
+	VCVTPS2PD  48(R9)(R13*1), Y4
 	MOVQ       $0x00000001, R12
 	CMPQ       R12, BX
 	JGE        manySummed
 
 manyCell:
 	MOVQ      (DX)(R12*8), R13
-	VCVTPS2PD (R9)(R13*1), Y7
-	VADDPD    Y7, Y3, Y3
-	VCVTPS2PD 16(R9)(R13*1), Y7
-	VADDPD    Y7, Y4, Y4
-	VCVTPS2PD 32(R9)(R13*1), Y7
-	VADDPD    Y7, Y5, Y5
-	VCVTPS2PD 48(R9)(R13*1), Y7
-	VADDPD    Y7, Y6, Y6
+	VCVTPS2PD (R9)(R13*1), Y5
+	VADDPD    Y5, Y1, Y1
+	VCVTPS2PD 16(R9)(R13*1), Y5
+	VADDPD    Y5, Y2, Y2
+	VCVTPS2PD 32(R9)(R13*1), Y5
+	VADDPD    Y5, Y3, Y3
+	VCVTPS2PD 48(R9)(R13*1), Y5
+	VADDPD    Y5, Y4, Y4
 	INCQ      R12
 	CMPQ      R12, BX
 	JL        manyCell
 
 manySummed:
-	VMOVUPD Y3, (R10)
-	VMOVUPD Y4, 32(R10)
-	VMOVUPD Y5, 64(R10)
-	VMOVUPD Y6, 96(R10)
+	VMOVUPD Y1, (R10)
+	VMOVUPD Y2, 32(R10)
+	VMOVUPD Y3, 64(R10)
+	VMOVUPD Y4, 96(R10)
 	ADDQ    $0x00000080, R10
 	ADDQ    rowStep+56(FP), R9
 	DECQ    R11
@@ -257,65 +223,45 @@ manySummed:
 	MOVQ    outputs+64(FP), R11
 
 manyWindow:
-	VMOVUPD (R10), Y3
-	VMOVUPD 32(R10), Y4
-	VMOVUPD 64(R10), Y5
-	VMOVUPD 96(R10), Y6
+	VMOVUPD (R10), Y1
+	VMOVUPD 32(R10), Y2
+	VMOVUPD 64(R10), Y3
+	VMOVUPD 96(R10), Y4
 	MOVQ    R10, R13
 	MOVQ    ny+80(FP), R12
 	JMP     manyMore
 
 manyAdd:
 	ADDQ   $0x00000080, R13
-	VADDPD (R13), Y3, Y3
-	VADDPD 32(R13), Y4, Y4
-	VADDPD 64(R13), Y5, Y5
-	VADDPD 96(R13), Y6, Y6
+	VADDPD (R13), Y1, Y1
+	VADDPD 32(R13), Y2, Y2
+	VADDPD 64(R13), Y3, Y3
+	VADDPD 96(R13), Y4, Y4
 
 manyMore:
-	DECQ         R12
-	JNZ          manyAdd
-	VMULPD       Y1, Y3, Y7
-	VMULPD       Y1, Y4, Y8
-	VMULPD       Y1, Y5, Y9
-	VMULPD       Y1, Y6, Y10
-	CMPQ         divisor+96(FP), $0x00
-	JE           manyDivided
-	VFNMADD231PD Y0, Y7, Y3
-	VCMPPD       $0x0c, Y2, Y3, Y11
-	VFMADD213PD  Y7, Y1, Y3
-	VBLENDVPD    Y11, Y3, Y7, Y7
-	VFNMADD231PD Y0, Y8, Y4
-	VCMPPD       $0x0c, Y2, Y4, Y3
-	VFMADD213PD  Y8, Y1, Y4
-	VBLENDVPD    Y3, Y4, Y8, Y8
-	VFNMADD231PD Y0, Y9, Y5
-	VCMPPD       $0x0c, Y2, Y5, Y3
-	VFMADD213PD  Y9, Y1, Y5
-	VBLENDVPD    Y3, Y5, Y9, Y9
-	VFNMADD231PD Y0, Y10, Y6
-	VCMPPD       $0x0c, Y2, Y6, Y3
-	VFMADD213PD  Y10, Y1, Y6
-	VBLENDVPD    Y3, Y6, Y10, Y10
-
-manyDivided:
-	VCVTPD2PSY Y7, X3
-	VCVTPD2PSY Y8, X4
-	VCVTPD2PSY Y9, X5
-	VCVTPD2PSY Y10, X6
+	DECQ       R12
+	JNZ        manyAdd
+	VMULPD     Y0, Y1, Y1
+	VMULPD     Y0, Y2, Y2
+	VMULPD     Y0, Y3, Y3
+	VMULPD     Y0, Y4, Y4
+	VCVTPD2PSY Y1, X1
+	VCVTPD2PSY Y2, X2
+	VCVTPD2PSY Y3, X3
+	VCVTPD2PSY Y4, X4
 	CMPQ       stream+40(FP), $0x00
 	JNE        manyStream
-	VMOVUPS    X3, (R9)
-	VMOVUPS    X4, 16(R9)
-	VMOVUPS    X5, 32(R9)
-	VMOVUPS    X6, 48(R9)
+	VMOVUPS    X1, (R9)
+	VMOVUPS    X2, 16(R9)
+	VMOVUPS    X3, 32(R9)
+	VMOVUPS    X4, 48(R9)
 	JMP        manyStored
 
 manyStream:
-	VMOVNTPS X3, (R9)
-	VMOVNTPS X4, 16(R9)
-	VMOVNTPS X5, 32(R9)
-	VMOVNTPS X6, 48(R9)
+	VMOVNTPS X1, (R9)
+	VMOVNTPS X2, 16(R9)
+	VMOVNTPS X3, 32(R9)
+	VMOVNTPS X4, 48(R9)
 
 manyStored:
 	ADDQ   dstStep+72(FP), R9
@@ -346,21 +292,21 @@ oneRow:
 	IMULQ      rowStep+56(FP), R13
 	PREFETCHT1 (R9)(R13*1)
 	MOVQ       (DX), R13
-	VCVTPS2PD  (R9)(R13*1), Y3
+	VCVTPS2PD  (R9)(R13*1), Y1
 	MOVQ       $0x00000001, R12
 	CMPQ       R12, BX
 	JGE        oneSummed
 
 oneCell:
 	MOVQ      (DX)(R12*8), R13
-	VCVTPS2PD (R9)(R13*1), Y4
-	VADDPD    Y4, Y3, Y3
+	VCVTPS2PD (R9)(R13*1), Y2
+	VADDPD    Y2, Y1, Y1
 	INCQ      R12
 	CMPQ      R12, BX
 	JL        oneCell
 
 oneSummed:
-	VMOVUPD Y3, (R10)
+	VMOVUPD Y1, (R10)
 	ADDQ    $0x00000080, R10
 	ADDQ    rowStep+56(FP), R9
 	DECQ    R11
@@ -370,35 +316,27 @@ oneSummed:
 	MOVQ    outputs+64(FP), R11
 
 oneWindow:
-	VMOVUPD (R10), Y3
+	VMOVUPD (R10), Y1
 	MOVQ    R10, R13
 	MOVQ    ny+80(FP), R12
 	JMP     oneMore
 
 oneAdd:
 	ADDQ   $0x00000080, R13
-	VADDPD (R13), Y3, Y3
+	VADDPD (R13), Y1, Y1
 
 oneMore:
-	DECQ         R12
-	JNZ          oneAdd
-	VMULPD       Y1, Y3, Y4
-	CMPQ         divisor+96(FP), $0x00
-	JE           oneDivided
-	VFNMADD231PD Y0, Y4, Y3
-	VCMPPD       $0x0c, Y2, Y3, Y5
-	VFMADD213PD  Y4, Y1, Y3
-	VBLENDVPD    Y5, Y3, Y4, Y4
-
-oneDivided:
-	VCVTPD2PSY Y4, X3
+	DECQ       R12
+	JNZ        oneAdd
+	VMULPD     Y0, Y1, Y1
+	VCVTPD2PSY Y1, X1
 	CMPQ       stream+40(FP), $0x00
 	JNE        oneStream
-	VMOVUPS    X3, (R9)
+	VMOVUPS    X1, (R9)
 	JMP        oneStored
 
 oneStream:
-	VMOVNTPS X3, (R9)
+	VMOVNTPS X1, (R9)
 
 oneStored:
 	ADDQ   dstStep+72(FP), R9
@@ -414,9 +352,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func averageWideAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, divisor float64, reciprocal float64, stream int)
+// func averageWideAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, reciprocal float64, stream int)
 // Requires: AVX, AVX512F
-TEXT ·averageWideAVX512(SB), NOSPLIT, $0-96
+TEXT ·averageWideAVX512(SB), NOSPLIT, $0-88
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -481,40 +419,22 @@ manyCell:
 	VADDPD       Z7, Z3, Z3
 	CMPQ         R9, R10
 	JNE          manyPlane
-	VBROADCASTSD divisor+72(FP), Z4
-	VBROADCASTSD reciprocal+80(FP), Z5
-	VPXORQ       Z13, Z13, Z13
-	VMULPD       Z5, Z0, Z6
-	VMULPD       Z5, Z1, Z7
-	VMULPD       Z5, Z2, Z8
-	VMULPD       Z5, Z3, Z9
-	CMPQ         divisor+72(FP), $0x00
-	JE           manyDivided
-	VFNMADD231PD Z4, Z6, Z0
-	VCMPPD       $0x0c, Z13, Z0, K1
-	VFMADD231PD  Z5, Z0, K1, Z6
-	VFNMADD231PD Z4, Z7, Z1
-	VCMPPD       $0x0c, Z13, Z1, K1
-	VFMADD231PD  Z5, Z1, K1, Z7
-	VFNMADD231PD Z4, Z8, Z2
-	VCMPPD       $0x0c, Z13, Z2, K1
-	VFMADD231PD  Z5, Z2, K1, Z8
-	VFNMADD231PD Z4, Z9, Z3
-	VCMPPD       $0x0c, Z13, Z3, K1
-	VFMADD231PD  Z5, Z3, K1, Z9
-
-manyDivided:
-	VCVTPD2PS Z6, Y0
-	VCVTPD2PS Z7, Y1
-	VCVTPD2PS Z8, Y2
-	VCVTPD2PS Z9, Y3
-	CMPQ      stream+88(FP), $0x00
-	JNE       manyStream
-	VMOVUPS   Y0, (AX)(R14*1)
-	VMOVUPS   Y1, 32(AX)(R14*1)
-	VMOVUPS   Y2, 64(AX)(R14*1)
-	VMOVUPS   Y3, 96(AX)(R14*1)
-	JMP       manyStored
+	VBROADCASTSD reciprocal+72(FP), Z4
+	VMULPD       Z4, Z0, Z0
+	VMULPD       Z4, Z1, Z1
+	VMULPD       Z4, Z2, Z2
+	VMULPD       Z4, Z3, Z3
+	VCVTPD2PS    Z0, Y0
+	VCVTPD2PS    Z1, Y1
+	VCVTPD2PS    Z2, Y2
+	VCVTPD2PS    Z3, Y3
+	CMPQ         stream+80(FP), $0x00
+	JNE          manyStream
+	VMOVUPS      Y0, (AX)(R14*1)
+	VMOVUPS      Y1, 32(AX)(R14*1)
+	VMOVUPS      Y2, 64(AX)(R14*1)
+	VMOVUPS      Y3, 96(AX)(R14*1)
+	JMP          manyStored
 
 manyStream:
 	VMOVNTPS Y0, (AX)(R14*1)
@@ -561,22 +481,13 @@ oneCell:
 	VADDPD       Z1, Z0, Z0
 	CMPQ         R9, R10
 	JNE          onePlane
-	VBROADCASTSD divisor+72(FP), Z1
-	VBROADCASTSD reciprocal+80(FP), Z2
-	VPXORQ       Z14, Z14, Z14
-	VMULPD       Z2, Z0, Z3
-	CMPQ         divisor+72(FP), $0x00
-	JE           oneDivided
-	VFNMADD231PD Z1, Z3, Z0
-	VCMPPD       $0x0c, Z14, Z0, K1
-	VFMADD231PD  Z2, Z0, K1, Z3
-
-oneDivided:
-	VCVTPD2PS Z3, Y0
-	CMPQ      stream+88(FP), $0x00
-	JNE       oneStream
-	VMOVUPS   Y0, (AX)(R14*1)
-	JMP       oneStored
+	VBROADCASTSD reciprocal+72(FP), Z1
+	VMULPD       Z1, Z0, Z0
+	VCVTPD2PS    Z0, Y0
+	CMPQ         stream+80(FP), $0x00
+	JNE          oneStream
+	VMOVUPS      Y0, (AX)(R14*1)
+	JMP          oneStored
 
 oneStream:
 	VMOVNTPS Y0, (AX)(R14*1)
@@ -593,19 +504,17 @@ next:
 	VZEROUPPER
 	RET
 
-// func averageBandAVX512(dst *float32, src *float32, taps *int, nx int, n int, stream int, rows int, rowStep int, outputs int, dstStep int, ny int, step int, divisor float64, reciprocal float64, buffer *float64)
+// func averageBandAVX512(dst *float32, src *float32, taps *int, nx int, n int, stream int, rows int, rowStep int, outputs int, dstStep int, ny int, step int, reciprocal float64, buffer *float64)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·averageBandAVX512(SB), NOSPLIT, $0-120
+TEXT ·averageBandAVX512(SB), NOSPLIT, $0-112
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         taps+16(FP), DX
 	MOVQ         nx+24(FP), BX
 	MOVQ         n+32(FP), SI
-	MOVQ         buffer+112(FP), DI
+	MOVQ         buffer+104(FP), DI
 	SHLQ         $0x02, SI
-	VBROADCASTSD divisor+96(FP), Z0
-	VBROADCASTSD reciprocal+104(FP), Z1
-	VPXORQ       Z2, Z2, Z2
+	VBROADCASTSD reciprocal+96(FP), Z0
 	XORQ         R8, R8
 
 many:
@@ -624,33 +533,33 @@ manyRow:
 	PREFETCHT1 (R9)(R13*1)
 	PREFETCHT1 64(R9)(R13*1)
 	MOVQ       (DX), R13
-	VCVTPS2PD  (R9)(R13*1), Z3
-	VCVTPS2PD  32(R9)(R13*1), Z4
-	VCVTPS2PD  64(R9)(R13*1), Z5
-	VCVTPS2PD  96(R9)(R13*1), Z6
+	VCVTPS2PD  (R9)(R13*1), Z1
+	VCVTPS2PD  32(R9)(R13*1), Z2
+	VCVTPS2PD  64(R9)(R13*1), Z3
+	VCVTPS2PD  96(R9)(R13*1), Z4
 	MOVQ       $0x00000001, R12
 	CMPQ       R12, BX
 	JGE        manySummed
 
 manyCell:
 	MOVQ      (DX)(R12*8), R13
-	VCVTPS2PD (R9)(R13*1), Z7
-	VADDPD    Z7, Z3, Z3
-	VCVTPS2PD 32(R9)(R13*1), Z7
-	VADDPD    Z7, Z4, Z4
-	VCVTPS2PD 64(R9)(R13*1), Z7
-	VADDPD    Z7, Z5, Z5
-	VCVTPS2PD 96(R9)(R13*1), Z7
-	VADDPD    Z7, Z6, Z6
+	VCVTPS2PD (R9)(R13*1), Z5
+	VADDPD    Z5, Z1, Z1
+	VCVTPS2PD 32(R9)(R13*1), Z5
+	VADDPD    Z5, Z2, Z2
+	VCVTPS2PD 64(R9)(R13*1), Z5
+	VADDPD    Z5, Z3, Z3
+	VCVTPS2PD 96(R9)(R13*1), Z5
+	VADDPD    Z5, Z4, Z4
 	INCQ      R12
 	CMPQ      R12, BX
 	JL        manyCell
 
 manySummed:
-	VMOVUPD Z3, (R10)
-	VMOVUPD Z4, 64(R10)
-	VMOVUPD Z5, 128(R10)
-	VMOVUPD Z6, 192(R10)
+	VMOVUPD Z1, (R10)
+	VMOVUPD Z2, 64(R10)
+	VMOVUPD Z3, 128(R10)
+	VMOVUPD Z4, 192(R10)
 	ADDQ    $0x00000100, R10
 	ADDQ    rowStep+56(FP), R9
 	DECQ    R11
@@ -660,61 +569,45 @@ manySummed:
 	MOVQ    outputs+64(FP), R11
 
 manyWindow:
-	VMOVUPD (R10), Z3
-	VMOVUPD 64(R10), Z4
-	VMOVUPD 128(R10), Z5
-	VMOVUPD 192(R10), Z6
+	VMOVUPD (R10), Z1
+	VMOVUPD 64(R10), Z2
+	VMOVUPD 128(R10), Z3
+	VMOVUPD 192(R10), Z4
 	MOVQ    R10, R13
 	MOVQ    ny+80(FP), R12
 	JMP     manyMore
 
 manyAdd:
 	ADDQ   $0x00000100, R13
-	VADDPD (R13), Z3, Z3
-	VADDPD 64(R13), Z4, Z4
-	VADDPD 128(R13), Z5, Z5
-	VADDPD 192(R13), Z6, Z6
+	VADDPD (R13), Z1, Z1
+	VADDPD 64(R13), Z2, Z2
+	VADDPD 128(R13), Z3, Z3
+	VADDPD 192(R13), Z4, Z4
 
 manyMore:
-	DECQ         R12
-	JNZ          manyAdd
-	VMULPD       Z1, Z3, Z7
-	VMULPD       Z1, Z4, Z8
-	VMULPD       Z1, Z5, Z9
-	VMULPD       Z1, Z6, Z10
-	CMPQ         divisor+96(FP), $0x00
-	JE           manyDivided
-	VFNMADD231PD Z0, Z7, Z3
-	VCMPPD       $0x0c, Z2, Z3, K1
-	VFMADD231PD  Z1, Z3, K1, Z7
-	VFNMADD231PD Z0, Z8, Z4
-	VCMPPD       $0x0c, Z2, Z4, K1
-	VFMADD231PD  Z1, Z4, K1, Z8
-	VFNMADD231PD Z0, Z9, Z5
-	VCMPPD       $0x0c, Z2, Z5, K1
-	VFMADD231PD  Z1, Z5, K1, Z9
-	VFNMADD231PD Z0, Z10, Z6
-	VCMPPD       $0x0c, Z2, Z6, K1
-	VFMADD231PD  Z1, Z6, K1, Z10
-
-manyDivided:
-	VCVTPD2PS Z7, Y3
-	VCVTPD2PS Z8, Y4
-	VCVTPD2PS Z9, Y5
-	VCVTPD2PS Z10, Y6
+	DECQ      R12
+	JNZ       manyAdd
+	VMULPD    Z0, Z1, Z1
+	VMULPD    Z0, Z2, Z2
+	VMULPD    Z0, Z3, Z3
+	VMULPD    Z0, Z4, Z4
+	VCVTPD2PS Z1, Y1
+	VCVTPD2PS Z2, Y2
+	VCVTPD2PS Z3, Y3
+	VCVTPD2PS Z4, Y4
 	CMPQ      stream+40(FP), $0x00
 	JNE       manyStream
-	VMOVUPS   Y3, (R9)
-	VMOVUPS   Y4, 32(R9)
-	VMOVUPS   Y5, 64(R9)
-	VMOVUPS   Y6, 96(R9)
+	VMOVUPS   Y1, (R9)
+	VMOVUPS   Y2, 32(R9)
+	VMOVUPS   Y3, 64(R9)
+	VMOVUPS   Y4, 96(R9)
 	JMP       manyStored
 
 manyStream:
-	VMOVNTPS Y3, (R9)
-	VMOVNTPS Y4, 32(R9)
-	VMOVNTPS Y5, 64(R9)
-	VMOVNTPS Y6, 96(R9)
+	VMOVNTPS Y1, (R9)
+	VMOVNTPS Y2, 32(R9)
+	VMOVNTPS Y3, 64(R9)
+	VMOVNTPS Y4, 96(R9)
 
 manyStored:
 	ADDQ   dstStep+72(FP), R9
@@ -745,21 +638,21 @@ oneRow:
 	IMULQ      rowStep+56(FP), R13
 	PREFETCHT1 (R9)(R13*1)
 	MOVQ       (DX), R13
-	VCVTPS2PD  (R9)(R13*1), Z3
+	VCVTPS2PD  (R9)(R13*1), Z1
 	MOVQ       $0x00000001, R12
 	CMPQ       R12, BX
 	JGE        oneSummed
 
 oneCell:
 	MOVQ      (DX)(R12*8), R13
-	VCVTPS2PD (R9)(R13*1), Z4
-	VADDPD    Z4, Z3, Z3
+	VCVTPS2PD (R9)(R13*1), Z2
+	VADDPD    Z2, Z1, Z1
 	INCQ      R12
 	CMPQ      R12, BX
 	JL        oneCell
 
 oneSummed:
-	VMOVUPD Z3, (R10)
+	VMOVUPD Z1, (R10)
 	ADDQ    $0x00000100, R10
 	ADDQ    rowStep+56(FP), R9
 	DECQ    R11
@@ -769,34 +662,27 @@ oneSummed:
 	MOVQ    outputs+64(FP), R11
 
 oneWindow:
-	VMOVUPD (R10), Z3
+	VMOVUPD (R10), Z1
 	MOVQ    R10, R13
 	MOVQ    ny+80(FP), R12
 	JMP     oneMore
 
 oneAdd:
 	ADDQ   $0x00000100, R13
-	VADDPD (R13), Z3, Z3
+	VADDPD (R13), Z1, Z1
 
 oneMore:
-	DECQ         R12
-	JNZ          oneAdd
-	VMULPD       Z1, Z3, Z4
-	CMPQ         divisor+96(FP), $0x00
-	JE           oneDivided
-	VFNMADD231PD Z0, Z4, Z3
-	VCMPPD       $0x0c, Z2, Z3, K1
-	VFMADD231PD  Z1, Z3, K1, Z4
-
-oneDivided:
-	VCVTPD2PS Z4, Y3
+	DECQ      R12
+	JNZ       oneAdd
+	VMULPD    Z0, Z1, Z1
+	VCVTPD2PS Z1, Y1
 	CMPQ      stream+40(FP), $0x00
 	JNE       oneStream
-	VMOVUPS   Y3, (R9)
+	VMOVUPS   Y1, (R9)
 	JMP       oneStored
 
 oneStream:
-	VMOVNTPS Y3, (R9)
+	VMOVNTPS Y1, (R9)
 
 oneStored:
 	ADDQ   dstStep+72(FP), R9
@@ -812,9 +698,239 @@ done:
 	VZEROUPPER
 	RET
 
-// func averageQuadAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, divisor float64, reciprocal float64)
-// Requires: AVX, FMA3
-TEXT ·averageQuadAVX2(SB), NOSPLIT, $0-88
+// func averageBand3x3AVX2(dst *float32, src *float32, second int, third int, n int, stream int, rowStep int, outputs int, dstStep int, buffer *float64, reciprocal float64)
+// Requires: AVX, MMX+
+TEXT ·averageBand3x3AVX2(SB), NOSPLIT, $0-88
+	VBROADCASTSD reciprocal+80(FP), Y0
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         second+16(FP), DX
+	MOVQ         third+24(FP), BX
+	MOVQ         n+32(FP), SI
+	MOVQ         rowStep+48(FP), DI
+	MOVQ         buffer+72(FP), R8
+	SHLQ         $0x02, SI
+	MOVQ         outputs+56(FP), R13
+	IMULQ        DI, R13
+	XORQ         R9, R9
+
+many:
+	MOVQ       SI, R10
+	SUBQ       R9, R10
+	CMPQ       R10, $0x00000040
+	JL         one
+	LEAQ       (CX)(R9*1), R10
+	MOVQ       R8, R11
+	MOVQ       outputs+56(FP), R12
+	PREFETCHT1 (R10)(R13*1)
+	VCVTPS2PD  (R10), Y1
+	VCVTPS2PD  16(R10), Y2
+	VCVTPS2PD  (R10)(DX*1), Y3
+	VADDPD     Y3, Y1, Y1
+	VCVTPS2PD  16(R10)(DX*1), Y3
+	VADDPD     Y3, Y2, Y2
+	VCVTPS2PD  (R10)(BX*1), Y3
+	VADDPD     Y3, Y1, Y1
+	VCVTPS2PD  16(R10)(BX*1), Y3
+	VADDPD     Y3, Y2, Y2
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)(R13*1)
+	VCVTPS2PD  (R10), Y3
+	VCVTPS2PD  16(R10), Y4
+	VCVTPS2PD  (R10)(DX*1), Y5
+	VADDPD     Y5, Y3, Y3
+	VCVTPS2PD  16(R10)(DX*1), Y5
+	VADDPD     Y5, Y4, Y4
+	VCVTPS2PD  (R10)(BX*1), Y5
+	VADDPD     Y5, Y3, Y3
+	VCVTPS2PD  16(R10)(BX*1), Y5
+	VADDPD     Y5, Y4, Y4
+	ADDQ       DI, R10
+
+many0Window:
+	PREFETCHT1  (R10)(R13*1)
+	VCVTPS2PD   (R10), Y5
+	VCVTPS2PD   16(R10), Y6
+	VCVTPS2PD   (R10)(DX*1), Y7
+	VADDPD      Y7, Y5, Y5
+	VCVTPS2PD   16(R10)(DX*1), Y7
+	VADDPD      Y7, Y6, Y6
+	VCVTPS2PD   (R10)(BX*1), Y7
+	VADDPD      Y7, Y5, Y5
+	VCVTPS2PD   16(R10)(BX*1), Y7
+	VADDPD      Y7, Y6, Y6
+	ADDQ        DI, R10
+	VADDPD      Y3, Y1, Y1
+	VADDPD      Y4, Y2, Y2
+	VADDPD      Y5, Y1, Y1
+	VADDPD      Y6, Y2, Y2
+	VMULPD      Y0, Y1, Y1
+	VMULPD      Y0, Y2, Y2
+	VCVTPD2PSY  Y1, X8
+	VCVTPD2PSY  Y2, X1
+	VINSERTF128 $0x01, X1, Y8, Y1
+	VMOVUPS     Y1, (R11)
+	VMOVAPS     Y3, Y1
+	VMOVAPS     Y5, Y3
+	VMOVAPS     Y4, Y2
+	VMOVAPS     Y6, Y4
+	ADDQ        $0x00000040, R11
+	DECQ        R12
+	JNZ         many0Window
+	LEAQ        32(CX)(R9*1), R10
+	MOVQ        R8, R11
+	MOVQ        outputs+56(FP), R12
+	VCVTPS2PD   (R10), Y1
+	VCVTPS2PD   16(R10), Y2
+	VCVTPS2PD   (R10)(DX*1), Y3
+	VADDPD      Y3, Y1, Y1
+	VCVTPS2PD   16(R10)(DX*1), Y3
+	VADDPD      Y3, Y2, Y2
+	VCVTPS2PD   (R10)(BX*1), Y3
+	VADDPD      Y3, Y1, Y1
+	VCVTPS2PD   16(R10)(BX*1), Y3
+	VADDPD      Y3, Y2, Y2
+	ADDQ        DI, R10
+	VCVTPS2PD   (R10), Y3
+	VCVTPS2PD   16(R10), Y4
+	VCVTPS2PD   (R10)(DX*1), Y5
+	VADDPD      Y5, Y3, Y3
+	VCVTPS2PD   16(R10)(DX*1), Y5
+	VADDPD      Y5, Y4, Y4
+	VCVTPS2PD   (R10)(BX*1), Y5
+	VADDPD      Y5, Y3, Y3
+	VCVTPS2PD   16(R10)(BX*1), Y5
+	VADDPD      Y5, Y4, Y4
+	ADDQ        DI, R10
+
+many1Window:
+	VCVTPS2PD   (R10), Y5
+	VCVTPS2PD   16(R10), Y6
+	VCVTPS2PD   (R10)(DX*1), Y7
+	VADDPD      Y7, Y5, Y5
+	VCVTPS2PD   16(R10)(DX*1), Y7
+	VADDPD      Y7, Y6, Y6
+	VCVTPS2PD   (R10)(BX*1), Y7
+	VADDPD      Y7, Y5, Y5
+	VCVTPS2PD   16(R10)(BX*1), Y7
+	VADDPD      Y7, Y6, Y6
+	ADDQ        DI, R10
+	VADDPD      Y3, Y1, Y1
+	VADDPD      Y4, Y2, Y2
+	VADDPD      Y5, Y1, Y1
+	VADDPD      Y6, Y2, Y2
+	VMULPD      Y0, Y1, Y1
+	VMULPD      Y0, Y2, Y2
+	VCVTPD2PSY  Y1, X8
+	VCVTPD2PSY  Y2, X1
+	VINSERTF128 $0x01, X1, Y8, Y1
+	VMOVUPS     Y1, 32(R11)
+	VMOVAPS     Y3, Y1
+	VMOVAPS     Y5, Y3
+	VMOVAPS     Y4, Y2
+	VMOVAPS     Y6, Y4
+	ADDQ        $0x00000040, R11
+	DECQ        R12
+	JNZ         many1Window
+	LEAQ        (AX)(R9*1), R10
+	MOVQ        R8, R11
+	MOVQ        outputs+56(FP), R12
+
+manyRow:
+	VMOVUPS (R11), Y1
+	VMOVUPS 32(R11), Y2
+	CMPQ    stream+40(FP), $0x00
+	JNE     manyStream
+	VMOVUPS Y1, (R10)
+	VMOVUPS Y2, 32(R10)
+	JMP     manyStored
+
+manyStream:
+	VMOVNTPS Y1, (R10)
+	VMOVNTPS Y2, 32(R10)
+
+manyStored:
+	ADDQ dstStep+64(FP), R10
+	ADDQ $0x00000040, R11
+	DECQ R12
+	JNZ  manyRow
+	ADDQ $0x00000040, R9
+	JMP  many
+
+one:
+	MOVQ SI, R10
+	SUBQ R9, R10
+	JZ   done
+	CMPQ R10, $0x00000010
+	JGE  whole
+	LEAQ -16(SI), R9
+
+whole:
+	LEAQ       (CX)(R9*1), R10
+	MOVQ       R8, R11
+	MOVQ       outputs+56(FP), R12
+	PREFETCHT1 (R10)(R13*1)
+	VCVTPS2PD  (R10), Y1
+	VCVTPS2PD  (R10)(DX*1), Y2
+	VADDPD     Y2, Y1, Y1
+	VCVTPS2PD  (R10)(BX*1), Y2
+	VADDPD     Y2, Y1, Y1
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)(R13*1)
+	VCVTPS2PD  (R10), Y2
+	VCVTPS2PD  (R10)(DX*1), Y3
+	VADDPD     Y3, Y2, Y2
+	VCVTPS2PD  (R10)(BX*1), Y3
+	VADDPD     Y3, Y2, Y2
+	ADDQ       DI, R10
+
+one0Window:
+	PREFETCHT1 (R10)(R13*1)
+	VCVTPS2PD  (R10), Y3
+	VCVTPS2PD  (R10)(DX*1), Y4
+	VADDPD     Y4, Y3, Y3
+	VCVTPS2PD  (R10)(BX*1), Y4
+	VADDPD     Y4, Y3, Y3
+	ADDQ       DI, R10
+	VADDPD     Y2, Y1, Y1
+	VADDPD     Y3, Y1, Y1
+	VMULPD     Y0, Y1, Y1
+	VCVTPD2PSY Y1, X1
+	VMOVUPS    X1, (R11)
+	VMOVAPS    Y2, Y1
+	VMOVAPS    Y3, Y2
+	ADDQ       $0x00000040, R11
+	DECQ       R12
+	JNZ        one0Window
+	LEAQ       (AX)(R9*1), R10
+	MOVQ       R8, R11
+	MOVQ       outputs+56(FP), R12
+
+oneRow:
+	VMOVUPS (R11), X1
+	CMPQ    stream+40(FP), $0x00
+	JNE     oneStream
+	VMOVUPS X1, (R10)
+	JMP     oneStored
+
+oneStream:
+	VMOVNTPS X1, (R10)
+
+oneStored:
+	ADDQ dstStep+64(FP), R10
+	ADDQ $0x00000040, R11
+	DECQ R12
+	JNZ  oneRow
+	ADDQ $0x00000010, R9
+	JMP  one
+
+done:
+	VZEROUPPER
+	RET
+
+// func averageQuadAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, reciprocal float64)
+// Requires: AVX
+TEXT ·averageQuadAVX2(SB), NOSPLIT, $0-80
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -873,54 +989,32 @@ outputCell:
 	VADDPD       Y7, Y3, Y3
 	CMPQ         R9, R10
 	JNE          outputPlane
-	VBROADCASTSD divisor+72(FP), Y4
-	VBROADCASTSD reciprocal+80(FP), Y5
-	VXORPD       Y6, Y6, Y6
-	VMULPD       Y5, Y0, Y7
-	VMULPD       Y5, Y1, Y8
-	VMULPD       Y5, Y2, Y9
-	VMULPD       Y5, Y3, Y10
-	CMPQ         divisor+72(FP), $0x00
-	JE           outputDivided
-	VFNMADD231PD Y4, Y7, Y0
-	VCMPPD       $0x0c, Y6, Y0, Y11
-	VFMADD213PD  Y7, Y5, Y0
-	VBLENDVPD    Y11, Y0, Y7, Y7
-	VFNMADD231PD Y4, Y8, Y1
-	VCMPPD       $0x0c, Y6, Y1, Y0
-	VFMADD213PD  Y8, Y5, Y1
-	VBLENDVPD    Y0, Y1, Y8, Y8
-	VFNMADD231PD Y4, Y9, Y2
-	VCMPPD       $0x0c, Y6, Y2, Y0
-	VFMADD213PD  Y9, Y5, Y2
-	VBLENDVPD    Y0, Y2, Y9, Y9
-	VFNMADD231PD Y4, Y10, Y3
-	VCMPPD       $0x0c, Y6, Y3, Y0
-	VFMADD213PD  Y10, Y5, Y3
-	VBLENDVPD    Y0, Y3, Y10, Y10
-
-outputDivided:
-	VCVTPD2PSY Y7, X0
-	VMOVUPS    X0, (AX)
-	ADDQ       SI, AX
-	VCVTPD2PSY Y8, X0
-	VMOVUPS    X0, (AX)
-	ADDQ       SI, AX
-	VCVTPD2PSY Y9, X0
-	VMOVUPS    X0, (AX)
-	ADDQ       SI, AX
-	VCVTPD2PSY Y10, X0
-	VMOVUPS    X0, (AX)
-	ADDQ       SI, AX
-	LEAQ       (CX)(R8*4), CX
-	SUBQ       $0x00000004, DI
-	JNZ        output
+	VBROADCASTSD reciprocal+72(FP), Y4
+	VMULPD       Y4, Y0, Y0
+	VMULPD       Y4, Y1, Y1
+	VMULPD       Y4, Y2, Y2
+	VMULPD       Y4, Y3, Y3
+	VCVTPD2PSY   Y0, X0
+	VMOVUPS      X0, (AX)
+	ADDQ         SI, AX
+	VCVTPD2PSY   Y1, X0
+	VMOVUPS      X0, (AX)
+	ADDQ         SI, AX
+	VCVTPD2PSY   Y2, X0
+	VMOVUPS      X0, (AX)
+	ADDQ         SI, AX
+	VCVTPD2PSY   Y3, X0
+	VMOVUPS      X0, (AX)
+	ADDQ         SI, AX
+	LEAQ         (CX)(R8*4), CX
+	SUBQ         $0x00000004, DI
+	JNZ          output
 	VZEROUPPER
 	RET
 
-// func averageNarrowAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, divisor float64, reciprocal float64, mask *int32)
-// Requires: AVX, FMA3
-TEXT ·averageNarrowAVX2(SB), NOSPLIT, $0-96
+// func averageNarrowAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, reciprocal float64, mask *int32)
+// Requires: AVX
+TEXT ·averageNarrowAVX2(SB), NOSPLIT, $0-88
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    taps+16(FP), DX
@@ -929,7 +1023,7 @@ TEXT ·averageNarrowAVX2(SB), NOSPLIT, $0-96
 	MOVQ    outputs+40(FP), DI
 	MOVQ    step+48(FP), R8
 	SHLQ    $0x02, SI
-	MOVQ    mask+88(FP), R9
+	MOVQ    mask+80(FP), R9
 	VMOVUPS (R9), X0
 	VMOVUPS 16(R9), X1
 
@@ -968,30 +1062,16 @@ outputCell:
 	VADDPD       Y5, Y3, Y3
 	CMPQ         R9, R10
 	JNE          outputPlane
-	VBROADCASTSD divisor+72(FP), Y4
-	VBROADCASTSD reciprocal+80(FP), Y5
-	VXORPD       Y6, Y6, Y6
-	VMULPD       Y5, Y2, Y7
-	VMULPD       Y5, Y3, Y8
-	CMPQ         divisor+72(FP), $0x00
-	JE           outputDivided
-	VFNMADD231PD Y4, Y7, Y2
-	VCMPPD       $0x0c, Y6, Y2, Y9
-	VFMADD213PD  Y7, Y5, Y2
-	VBLENDVPD    Y9, Y2, Y7, Y7
-	VFNMADD231PD Y4, Y8, Y3
-	VCMPPD       $0x0c, Y6, Y3, Y2
-	VFMADD213PD  Y8, Y5, Y3
-	VBLENDVPD    Y2, Y3, Y8, Y8
-
-outputDivided:
-	VCVTPD2PSY Y7, X2
-	VMASKMOVPS X2, X0, (AX)
-	VCVTPD2PSY Y8, X2
-	VMASKMOVPS X2, X1, 16(AX)
-	ADDQ       SI, AX
-	ADDQ       R8, CX
-	DECQ       DI
-	JNZ        output
+	VBROADCASTSD reciprocal+72(FP), Y4
+	VMULPD       Y4, Y2, Y2
+	VMULPD       Y4, Y3, Y3
+	VCVTPD2PSY   Y2, X2
+	VMASKMOVPS   X2, X0, (AX)
+	VCVTPD2PSY   Y3, X2
+	VMASKMOVPS   X2, X1, 16(AX)
+	ADDQ         SI, AX
+	ADDQ         R8, CX
+	DECQ         DI
+	JNZ          output
 	VZEROUPPER
 	RET

@@ -2,29 +2,29 @@
 
 package kernel
 
-type averageWideFunc = func(dst, src *float32, taps *int, ntaps, n, outputs, step, nx, ny int, divisor, reciprocal float64, stream int)
+type averageWideFunc = func(dst, src *float32, taps *int, ntaps, n, outputs, step, nx, ny int, reciprocal float64, stream int)
 
 // averager joins the functions for large and small cells; lanes are the numbers
 // that wide takes at once.
 func averager(lanes int, wide averageWideFunc) func(r run, mask *[16]int32) {
 	return func(r run, mask *[16]int32) {
-		divisor, reciprocal := reciprocalOf(float64(r.divisor))
+		reciprocal := 1 / float64(r.divisor)
 		n, outputs := r.n, r.outputs
 		if r.step == n {
 			n, outputs = n*outputs, 1
 		}
 		if n >= lanes {
 			r.split(lanes, n, outputs, misaligned(r.dst, lanes), func(at, n, stream int) {
-				wide(&r.dst[at], &r.src[at], &r.taps[0], len(r.taps), n, outputs, 4*r.step, r.nx, r.ny, divisor, reciprocal, stream)
+				wide(&r.dst[at], &r.src[at], &r.taps[0], len(r.taps), n, outputs, 4*r.step, r.nx, r.ny, reciprocal, stream)
 			})
 			return
 		}
 		done := r.quads()
 		if done > 0 {
-			averageQuadAVX2(&r.dst[0], &r.src[0], &r.taps[0], len(r.taps), r.n, done, 4*r.step, r.nx, r.ny, divisor, reciprocal)
+			averageQuadAVX2(&r.dst[0], &r.src[0], &r.taps[0], len(r.taps), r.n, done, 4*r.step, r.nx, r.ny, reciprocal)
 		}
 		if done < r.outputs {
-			averageNarrowAVX2(&r.dst[done*r.n], &r.src[done*r.step], &r.taps[0], len(r.taps), r.n, r.outputs-done, 4*r.step, r.nx, r.ny, divisor, reciprocal, &mask[0])
+			averageNarrowAVX2(&r.dst[done*r.n], &r.src[done*r.step], &r.taps[0], len(r.taps), r.n, r.outputs-done, 4*r.step, r.nx, r.ny, reciprocal, &mask[0])
 		}
 	}
 }

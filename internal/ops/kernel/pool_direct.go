@@ -47,8 +47,11 @@ type directTable struct {
 	extrema [4]func(r run, lanes *[16]int32) // by extremumKind
 	locate  [4]func(r run, mask *[16]int32)  // the same with argmax
 	average func(r run, mask *[16]int32)
-	bands   func(b rowBand)
+	bands   bandFunc                            // of averages
 	gather  func(lanes *[16]int32, n, step int) // prepares lanes for cells smaller than a vector
+
+	average3x3 bandFunc
+	extrema3x3 [2]bandFunc // maximum and minimum
 }
 
 // Direct kernels read every tap of every window; the separable kernel reads and
@@ -73,9 +76,10 @@ type directPool struct {
 	rows    int // of all images: images * depth * height
 	band    int // rows of a unit
 	stream  bool
-	taps    int             // most taps of a window
-	bands   func(b rowBand) // of averages whose windows share rows, or nil
-	inImage int             // numbers of an input image
+	taps    int      // most taps of a window
+	bands   bandFunc // for windows that share rows, or nil
+	most    int      // rows of a band
+	inImage int      // numbers of an input image
 	number  numbering
 }
 
@@ -120,17 +124,22 @@ func newDirectPool(spec *PoolSpec) (k *Pool, refusal string) {
 		if !summedByTaps(&d.Geometry, d.inner) {
 			return nil, "windows so large are summed in parts, in an order that holds at every level"
 		}
-		if max(spec.Divisor, -spec.Divisor) > mostReciprocal {
-			return nil, fmt.Sprintf("a divisor of %d, want at most %d either way", spec.Divisor, mostReciprocal)
-		}
 		d.reduce = table.average
 		maskLanes(&d.lanes, d.inner)
 		if d.shares() {
-			d.bands = table.bands
-			d.band = roundUp(d.band, 2*bandRows)
+			d.bands, d.most = table.bands, bandRows
+			if d.is3x3() && table.average3x3 != nil {
+				d.bands, d.most = table.average3x3, bandRows3x3
+			}
+			d.band = d.rowsOfBands(out)
 			scratch += scratchWords[float64](bandBuffer(axes[1].Size, axes[1].Stride))
 		}
 	default:
+		if bands := table.extrema3x3[spec.Reduction-Max]; bands != nil && d.shares() && d.is3x3() {
+			d.bands, d.most = bands, bandRows3x3
+			d.band = d.rowsOfBands(out)
+			scratch += scratchWords[float64](bandBuffer(3, 1))
+		}
 		d.reduce = table.extrema[kindOf(spec.Reduction == Min, spec.IgnoreNaN)]
 		table.gather(&d.lanes, d.inner, axes[2].Stride*d.inner)
 	}
@@ -142,9 +151,22 @@ func newDirectPool(spec *PoolSpec) (k *Pool, refusal string) {
 // rows of outputs sum once.
 func (d *directPool) shares() bool {
 	z, y, x := &d.Geometry.Axes[0], &d.Geometry.Axes[1], &d.Geometry.Axes[2]
+	z0, z1 := z.Interior()
 	x0, x1 := x.Interior()
-	return z.Bounds == nil && y.Bounds == nil && x.Bounds == nil && z.Size == 1 &&
+	return z1-z0 == z.Out && z.Bounds == nil && y.Bounds == nil && x.Bounds == nil && z.Size == 1 &&
 		y.Dilation == 1 && y.Size > y.Stride && x.Stride == 1 && (x1-x0)*d.inner >= scratchLanes
+}
+
+// rowsOfBands returns the rows of a unit when they are computed by bands: some
+// bands, but not so many that there are few units.
+func (d *directPool) rowsOfBands(out int) int {
+	return roundUp(max(1, min((1<<17)/out, d.rows/32)), d.most)
+}
+
+// is3x3 reports whether windows that share rows are of 3x3 cells at stride 1.
+func (d *directPool) is3x3() bool {
+	y, x := &d.Geometry.Axes[1], &d.Geometry.Axes[2]
+	return y.Size == 3 && x.Size == 3 && y.Stride == 1
 }
 
 // summedByTaps reports whether other kernels sum rows, planes and windows from
@@ -222,22 +244,17 @@ func (d *directPool) run(s *Scratch, dst, argmax, src *tensor.Tensor, unit int) 
 	}
 	var filled [3]int
 	line := w.Out * d.inner
-	banded := 0 // rows before this one are done but for their borders
-	var buffer []float64
-	y0, y1 := 0, 0 // windows inside along the height
+	last := min((unit+1)*d.band, d.rows)
+	y0, y1 := 0, 0 // windows that bands have computed but for those at the ends of rows
 	if d.bands != nil {
 		y0, y1 = axes[1].Interior()
-		buffer = take[float64](s, bandBuffer(axes[1].Size, axes[1].Stride))
+		d.runBands(s, out, in, r, unit*d.band, last)
 	}
-	last := min((unit+1)*d.band, d.rows)
 	for row := unit * d.band; row < last; row++ {
 		image, z, y := row/axes[1].Out/axes[0].Out, row/axes[1].Out%axes[0].Out, row%axes[1].Out
 		f := finishing[float32, float32]{spec: &d.PoolSpec, z: z, y: y}
 		divisor, perOutput := f.divisor()
-		together := 0 // rows of outputs that a band can take from here on
-		if y >= y0 {
-			together = min(y1-y, last-row, bandRows)
-		}
+		banded := y >= y0 && y < y1
 		var count [3]int
 		z, count[0] = axes[0].Cells(z)
 		y, count[1] = axes[1].Cells(y)
@@ -274,13 +291,7 @@ func (d *directPool) run(s *Scratch, dst, argmax, src *tensor.Tensor, unit int) 
 				r.divisor *= f.taps(2, x)
 			}
 			r.dst, r.src = results[x*d.inner:(x+r.outputs)*d.inner], cells[first*d.inner:]
-			if x == x0 && row < banded {
-				continue
-			}
-			if x == x0 && together > 1 {
-				b := rowBand{run: r, rows: together, step: axes[1].Stride, srcRow: w.In * d.inner, dstRow: line, buffer: buffer}
-				d.bands(b)
-				banded = row + together
+			if x == x0 && banded {
 				continue
 			}
 			d.reduce(r, &d.lanes)
@@ -288,6 +299,58 @@ func (d *directPool) run(s *Scratch, dst, argmax, src *tensor.Tensor, unit int) 
 	}
 	if d.stream {
 		storeFence()
+	}
+}
+
+// bandTile is how many numbers of a row bands of rows take before they go on to the
+// right. The rows of a band and of the next one, which is fetched ahead, are then
+// a quarter of a core's L2.
+const bandTile = 6 << 10
+
+// runBands computes the windows inside the input of rows from first to last: tile
+// by tile, and in a tile band by band from top to bottom.
+func (d *directPool) runBands(s *Scratch, out, in []float32, r run, first, last int) {
+	axes := &d.Geometry.Axes
+	y, x := &axes[1], &axes[2]
+	y0, y1 := y.Interior()
+	x0, x1 := x.Interior()
+	r.taps = d.offsets(r.taps, [3]int{1, y.Size, x.Size})
+	r.nx, r.ny, r.outputs = x.Size, y.Size, 1
+	numbers, outLine, inLine := (x1-x0)*d.inner, x.Out*d.inner, x.In*d.inner
+	b := rowBand{step: y.Stride, srcRow: inLine, dstRow: outLine, buffer: take[float64](s, bandBuffer(y.Size, y.Stride))}
+	for row, rows := first, 1; row < last; row += rows {
+		image, z, top := row/y.Out/axes[0].Out, row/y.Out%axes[0].Out, row%y.Out
+		if rows = 1; top < y0 || top >= y1 {
+			continue
+		}
+		rows = min(y1-top, last-row)
+		f := finishing[float32, float32]{spec: &d.PoolSpec, z: z, y: top}
+		divisor, perOutput := f.divisor()
+		if r.divisor = divisor; perOutput {
+			r.divisor *= f.taps(2, x0)
+		}
+		plane, _ := axes[0].Cells(z)
+		cell, _ := y.Cells(top)
+		left, _ := x.Cells(x0)
+		src := in[image*d.inImage+(plane*y.In+cell)*inLine+left*d.inner:]
+		dst := out[row*outLine+x0*d.inner:]
+		for at := 0; at < numbers; at += r.n {
+			if r.n = bandTile; numbers-at < bandTile+scratchLanes {
+				r.n = numbers - at
+			}
+			for i := 0; i < rows; i += b.rows {
+				b.run, b.rows = r, min(rows-i, d.most)
+				b.dst, b.src = dst[i*outLine+at:], src[i*b.step*inLine+at:]
+				if !d.bands(b) {
+					continue
+				}
+				for range b.rows {
+					r.dst, r.src = b.dst[:r.n], b.src
+					d.reduce(r, &d.lanes)
+					b.dst, b.src = b.dst[min(outLine, len(b.dst)):], b.src[min(b.step*inLine, len(b.src)):]
+				}
+			}
+		}
 	}
 }
 

@@ -1208,6 +1208,213 @@ outputStore:
 	VZEROUPPER
 	RET
 
+// func bandMax3x3AVX2(dst *float32, src *float32, second int, third int, n int, stream int, rowStep int, outputs int, dstStep int, buffer *float64) (nan int)
+// Requires: AVX, MMX+
+TEXT ·bandMax3x3AVX2(SB), NOSPLIT, $0-88
+	VXORPS Y0, Y0, Y0
+	MOVQ   dst+0(FP), AX
+	MOVQ   src+8(FP), CX
+	MOVQ   second+16(FP), DX
+	MOVQ   third+24(FP), BX
+	MOVQ   n+32(FP), SI
+	MOVQ   rowStep+48(FP), DI
+	MOVQ   buffer+72(FP), R8
+	SHLQ   $0x02, SI
+	MOVQ   outputs+56(FP), R13
+	IMULQ  DI, R13
+	XORQ   R9, R9
+
+many:
+	MOVQ       SI, R10
+	SUBQ       R9, R10
+	CMPQ       R10, $0x00000040
+	JL         one
+	LEAQ       (CX)(R9*1), R10
+	MOVQ       R8, R11
+	MOVQ       outputs+56(FP), R12
+	PREFETCHT1 (R10)(R13*1)
+	VMOVUPS    (R10), Y1
+	VMOVUPS    32(R10), Y2
+	VCMPPS     $0x03, Y2, Y1, Y3
+	VORPS      Y3, Y0, Y0
+	VMOVUPS    (R10)(DX*1), Y3
+	VMOVUPS    32(R10)(DX*1), Y4
+	VCMPPS     $0x03, Y4, Y3, Y5
+	VORPS      Y5, Y0, Y0
+	VMAXPS     Y1, Y3, Y1
+	VMAXPS     Y2, Y4, Y2
+	VMOVUPS    (R10)(BX*1), Y3
+	VMOVUPS    32(R10)(BX*1), Y4
+	VCMPPS     $0x03, Y4, Y3, Y5
+	VORPS      Y5, Y0, Y0
+	VMAXPS     Y1, Y3, Y1
+	VMAXPS     Y2, Y4, Y2
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)(R13*1)
+	VMOVUPS    (R10), Y3
+	VMOVUPS    32(R10), Y4
+	VCMPPS     $0x03, Y4, Y3, Y5
+	VORPS      Y5, Y0, Y0
+	VMOVUPS    (R10)(DX*1), Y5
+	VMOVUPS    32(R10)(DX*1), Y6
+	VCMPPS     $0x03, Y6, Y5, Y7
+	VORPS      Y7, Y0, Y0
+	VMAXPS     Y3, Y5, Y3
+	VMAXPS     Y4, Y6, Y4
+	VMOVUPS    (R10)(BX*1), Y5
+	VMOVUPS    32(R10)(BX*1), Y6
+	VCMPPS     $0x03, Y6, Y5, Y7
+	VORPS      Y7, Y0, Y0
+	VMAXPS     Y3, Y5, Y3
+	VMAXPS     Y4, Y6, Y4
+	ADDQ       DI, R10
+
+many0Window:
+	PREFETCHT1 (R10)(R13*1)
+	VMOVUPS    (R10), Y5
+	VMOVUPS    32(R10), Y6
+	VCMPPS     $0x03, Y6, Y5, Y7
+	VORPS      Y7, Y0, Y0
+	VMOVUPS    (R10)(DX*1), Y7
+	VMOVUPS    32(R10)(DX*1), Y8
+	VCMPPS     $0x03, Y8, Y7, Y9
+	VORPS      Y9, Y0, Y0
+	VMAXPS     Y5, Y7, Y5
+	VMAXPS     Y6, Y8, Y6
+	VMOVUPS    (R10)(BX*1), Y7
+	VMOVUPS    32(R10)(BX*1), Y8
+	VCMPPS     $0x03, Y8, Y7, Y9
+	VORPS      Y9, Y0, Y0
+	VMAXPS     Y5, Y7, Y5
+	VMAXPS     Y6, Y8, Y6
+	ADDQ       DI, R10
+	VMAXPS     Y1, Y3, Y1
+	VMAXPS     Y2, Y4, Y2
+	VMAXPS     Y1, Y5, Y1
+	VMAXPS     Y2, Y6, Y2
+	VMOVUPS    Y1, (R11)
+	VMOVUPS    Y2, 32(R11)
+	VMOVAPS    Y3, Y1
+	VMOVAPS    Y5, Y3
+	VMOVAPS    Y4, Y2
+	VMOVAPS    Y6, Y4
+	ADDQ       $0x00000040, R11
+	DECQ       R12
+	JNZ        many0Window
+	LEAQ       (AX)(R9*1), R10
+	MOVQ       R8, R11
+	MOVQ       outputs+56(FP), R12
+
+manyRow:
+	VMOVUPS (R11), Y1
+	VMOVUPS 32(R11), Y2
+	CMPQ    stream+40(FP), $0x00
+	JNE     manyStream
+	VMOVUPS Y1, (R10)
+	VMOVUPS Y2, 32(R10)
+	JMP     manyStored
+
+manyStream:
+	VMOVNTPS Y1, (R10)
+	VMOVNTPS Y2, 32(R10)
+
+manyStored:
+	ADDQ dstStep+64(FP), R10
+	ADDQ $0x00000040, R11
+	DECQ R12
+	JNZ  manyRow
+	ADDQ $0x00000040, R9
+	JMP  many
+
+one:
+	MOVQ SI, R10
+	SUBQ R9, R10
+	JZ   done
+	CMPQ R10, $0x00000020
+	JGE  whole
+	LEAQ -32(SI), R9
+
+whole:
+	LEAQ       (CX)(R9*1), R10
+	MOVQ       R8, R11
+	MOVQ       outputs+56(FP), R12
+	PREFETCHT1 (R10)(R13*1)
+	VMOVUPS    (R10), Y1
+	VCMPPS     $0x03, Y1, Y1, Y2
+	VORPS      Y2, Y0, Y0
+	VMOVUPS    (R10)(DX*1), Y2
+	VCMPPS     $0x03, Y2, Y2, Y3
+	VORPS      Y3, Y0, Y0
+	VMAXPS     Y1, Y2, Y1
+	VMOVUPS    (R10)(BX*1), Y2
+	VCMPPS     $0x03, Y2, Y2, Y3
+	VORPS      Y3, Y0, Y0
+	VMAXPS     Y1, Y2, Y1
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)(R13*1)
+	VMOVUPS    (R10), Y2
+	VCMPPS     $0x03, Y2, Y2, Y3
+	VORPS      Y3, Y0, Y0
+	VMOVUPS    (R10)(DX*1), Y3
+	VCMPPS     $0x03, Y3, Y3, Y4
+	VORPS      Y4, Y0, Y0
+	VMAXPS     Y2, Y3, Y2
+	VMOVUPS    (R10)(BX*1), Y3
+	VCMPPS     $0x03, Y3, Y3, Y4
+	VORPS      Y4, Y0, Y0
+	VMAXPS     Y2, Y3, Y2
+	ADDQ       DI, R10
+
+one0Window:
+	PREFETCHT1 (R10)(R13*1)
+	VMOVUPS    (R10), Y3
+	VCMPPS     $0x03, Y3, Y3, Y4
+	VORPS      Y4, Y0, Y0
+	VMOVUPS    (R10)(DX*1), Y4
+	VCMPPS     $0x03, Y4, Y4, Y5
+	VORPS      Y5, Y0, Y0
+	VMAXPS     Y3, Y4, Y3
+	VMOVUPS    (R10)(BX*1), Y4
+	VCMPPS     $0x03, Y4, Y4, Y5
+	VORPS      Y5, Y0, Y0
+	VMAXPS     Y3, Y4, Y3
+	ADDQ       DI, R10
+	VMAXPS     Y1, Y2, Y1
+	VMAXPS     Y1, Y3, Y1
+	VMOVUPS    Y1, (R11)
+	VMOVAPS    Y2, Y1
+	VMOVAPS    Y3, Y2
+	ADDQ       $0x00000040, R11
+	DECQ       R12
+	JNZ        one0Window
+	LEAQ       (AX)(R9*1), R10
+	MOVQ       R8, R11
+	MOVQ       outputs+56(FP), R12
+
+oneRow:
+	VMOVUPS (R11), Y1
+	CMPQ    stream+40(FP), $0x00
+	JNE     oneStream
+	VMOVUPS Y1, (R10)
+	JMP     oneStored
+
+oneStream:
+	VMOVNTPS Y1, (R10)
+
+oneStored:
+	ADDQ dstStep+64(FP), R10
+	ADDQ $0x00000040, R11
+	DECQ R12
+	JNZ  oneRow
+	ADDQ $0x00000020, R9
+	JMP  one
+
+done:
+	VMOVMSKPS Y0, AX
+	MOVQ      AX, nan+80(FP)
+	VZEROUPPER
+	RET
+
 // func wideMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
 // Requires: AVX, AVX2, MMX+
 TEXT ·wideMinAVX2(SB), NOSPLIT, $0-72
@@ -2409,5 +2616,212 @@ outputStore:
 	ADDQ    R8, CX
 	DECQ    DI
 	JNZ     output
+	VZEROUPPER
+	RET
+
+// func bandMin3x3AVX2(dst *float32, src *float32, second int, third int, n int, stream int, rowStep int, outputs int, dstStep int, buffer *float64) (nan int)
+// Requires: AVX, MMX+
+TEXT ·bandMin3x3AVX2(SB), NOSPLIT, $0-88
+	VXORPS Y0, Y0, Y0
+	MOVQ   dst+0(FP), AX
+	MOVQ   src+8(FP), CX
+	MOVQ   second+16(FP), DX
+	MOVQ   third+24(FP), BX
+	MOVQ   n+32(FP), SI
+	MOVQ   rowStep+48(FP), DI
+	MOVQ   buffer+72(FP), R8
+	SHLQ   $0x02, SI
+	MOVQ   outputs+56(FP), R13
+	IMULQ  DI, R13
+	XORQ   R9, R9
+
+many:
+	MOVQ       SI, R10
+	SUBQ       R9, R10
+	CMPQ       R10, $0x00000040
+	JL         one
+	LEAQ       (CX)(R9*1), R10
+	MOVQ       R8, R11
+	MOVQ       outputs+56(FP), R12
+	PREFETCHT1 (R10)(R13*1)
+	VMOVUPS    (R10), Y1
+	VMOVUPS    32(R10), Y2
+	VCMPPS     $0x03, Y2, Y1, Y3
+	VORPS      Y3, Y0, Y0
+	VMOVUPS    (R10)(DX*1), Y3
+	VMOVUPS    32(R10)(DX*1), Y4
+	VCMPPS     $0x03, Y4, Y3, Y5
+	VORPS      Y5, Y0, Y0
+	VMINPS     Y1, Y3, Y1
+	VMINPS     Y2, Y4, Y2
+	VMOVUPS    (R10)(BX*1), Y3
+	VMOVUPS    32(R10)(BX*1), Y4
+	VCMPPS     $0x03, Y4, Y3, Y5
+	VORPS      Y5, Y0, Y0
+	VMINPS     Y1, Y3, Y1
+	VMINPS     Y2, Y4, Y2
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)(R13*1)
+	VMOVUPS    (R10), Y3
+	VMOVUPS    32(R10), Y4
+	VCMPPS     $0x03, Y4, Y3, Y5
+	VORPS      Y5, Y0, Y0
+	VMOVUPS    (R10)(DX*1), Y5
+	VMOVUPS    32(R10)(DX*1), Y6
+	VCMPPS     $0x03, Y6, Y5, Y7
+	VORPS      Y7, Y0, Y0
+	VMINPS     Y3, Y5, Y3
+	VMINPS     Y4, Y6, Y4
+	VMOVUPS    (R10)(BX*1), Y5
+	VMOVUPS    32(R10)(BX*1), Y6
+	VCMPPS     $0x03, Y6, Y5, Y7
+	VORPS      Y7, Y0, Y0
+	VMINPS     Y3, Y5, Y3
+	VMINPS     Y4, Y6, Y4
+	ADDQ       DI, R10
+
+many0Window:
+	PREFETCHT1 (R10)(R13*1)
+	VMOVUPS    (R10), Y5
+	VMOVUPS    32(R10), Y6
+	VCMPPS     $0x03, Y6, Y5, Y7
+	VORPS      Y7, Y0, Y0
+	VMOVUPS    (R10)(DX*1), Y7
+	VMOVUPS    32(R10)(DX*1), Y8
+	VCMPPS     $0x03, Y8, Y7, Y9
+	VORPS      Y9, Y0, Y0
+	VMINPS     Y5, Y7, Y5
+	VMINPS     Y6, Y8, Y6
+	VMOVUPS    (R10)(BX*1), Y7
+	VMOVUPS    32(R10)(BX*1), Y8
+	VCMPPS     $0x03, Y8, Y7, Y9
+	VORPS      Y9, Y0, Y0
+	VMINPS     Y5, Y7, Y5
+	VMINPS     Y6, Y8, Y6
+	ADDQ       DI, R10
+	VMINPS     Y1, Y3, Y1
+	VMINPS     Y2, Y4, Y2
+	VMINPS     Y1, Y5, Y1
+	VMINPS     Y2, Y6, Y2
+	VMOVUPS    Y1, (R11)
+	VMOVUPS    Y2, 32(R11)
+	VMOVAPS    Y3, Y1
+	VMOVAPS    Y5, Y3
+	VMOVAPS    Y4, Y2
+	VMOVAPS    Y6, Y4
+	ADDQ       $0x00000040, R11
+	DECQ       R12
+	JNZ        many0Window
+	LEAQ       (AX)(R9*1), R10
+	MOVQ       R8, R11
+	MOVQ       outputs+56(FP), R12
+
+manyRow:
+	VMOVUPS (R11), Y1
+	VMOVUPS 32(R11), Y2
+	CMPQ    stream+40(FP), $0x00
+	JNE     manyStream
+	VMOVUPS Y1, (R10)
+	VMOVUPS Y2, 32(R10)
+	JMP     manyStored
+
+manyStream:
+	VMOVNTPS Y1, (R10)
+	VMOVNTPS Y2, 32(R10)
+
+manyStored:
+	ADDQ dstStep+64(FP), R10
+	ADDQ $0x00000040, R11
+	DECQ R12
+	JNZ  manyRow
+	ADDQ $0x00000040, R9
+	JMP  many
+
+one:
+	MOVQ SI, R10
+	SUBQ R9, R10
+	JZ   done
+	CMPQ R10, $0x00000020
+	JGE  whole
+	LEAQ -32(SI), R9
+
+whole:
+	LEAQ       (CX)(R9*1), R10
+	MOVQ       R8, R11
+	MOVQ       outputs+56(FP), R12
+	PREFETCHT1 (R10)(R13*1)
+	VMOVUPS    (R10), Y1
+	VCMPPS     $0x03, Y1, Y1, Y2
+	VORPS      Y2, Y0, Y0
+	VMOVUPS    (R10)(DX*1), Y2
+	VCMPPS     $0x03, Y2, Y2, Y3
+	VORPS      Y3, Y0, Y0
+	VMINPS     Y1, Y2, Y1
+	VMOVUPS    (R10)(BX*1), Y2
+	VCMPPS     $0x03, Y2, Y2, Y3
+	VORPS      Y3, Y0, Y0
+	VMINPS     Y1, Y2, Y1
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)(R13*1)
+	VMOVUPS    (R10), Y2
+	VCMPPS     $0x03, Y2, Y2, Y3
+	VORPS      Y3, Y0, Y0
+	VMOVUPS    (R10)(DX*1), Y3
+	VCMPPS     $0x03, Y3, Y3, Y4
+	VORPS      Y4, Y0, Y0
+	VMINPS     Y2, Y3, Y2
+	VMOVUPS    (R10)(BX*1), Y3
+	VCMPPS     $0x03, Y3, Y3, Y4
+	VORPS      Y4, Y0, Y0
+	VMINPS     Y2, Y3, Y2
+	ADDQ       DI, R10
+
+one0Window:
+	PREFETCHT1 (R10)(R13*1)
+	VMOVUPS    (R10), Y3
+	VCMPPS     $0x03, Y3, Y3, Y4
+	VORPS      Y4, Y0, Y0
+	VMOVUPS    (R10)(DX*1), Y4
+	VCMPPS     $0x03, Y4, Y4, Y5
+	VORPS      Y5, Y0, Y0
+	VMINPS     Y3, Y4, Y3
+	VMOVUPS    (R10)(BX*1), Y4
+	VCMPPS     $0x03, Y4, Y4, Y5
+	VORPS      Y5, Y0, Y0
+	VMINPS     Y3, Y4, Y3
+	ADDQ       DI, R10
+	VMINPS     Y1, Y2, Y1
+	VMINPS     Y1, Y3, Y1
+	VMOVUPS    Y1, (R11)
+	VMOVAPS    Y2, Y1
+	VMOVAPS    Y3, Y2
+	ADDQ       $0x00000040, R11
+	DECQ       R12
+	JNZ        one0Window
+	LEAQ       (AX)(R9*1), R10
+	MOVQ       R8, R11
+	MOVQ       outputs+56(FP), R12
+
+oneRow:
+	VMOVUPS (R11), Y1
+	CMPQ    stream+40(FP), $0x00
+	JNE     oneStream
+	VMOVUPS Y1, (R10)
+	JMP     oneStored
+
+oneStream:
+	VMOVNTPS Y1, (R10)
+
+oneStored:
+	ADDQ dstStep+64(FP), R10
+	ADDQ $0x00000040, R11
+	DECQ R12
+	JNZ  oneRow
+	ADDQ $0x00000020, R9
+	JMP  one
+
+done:
+	VMOVMSKPS Y0, AX
+	MOVQ      AX, nan+80(FP)
 	VZEROUPPER
 	RET

@@ -1,8 +1,6 @@
 package kernel
 
 import (
-	"math"
-
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -116,27 +114,14 @@ func loadVectors[T tensor.Real](lanes int, rows func(dst *float64, src *T, n int
 }
 
 // divideVectors is mergeVectors for divisions.
-func divideVectors(lanes int, rows func(dst *float32, src *float64, divisor, reciprocal float64, n, stream int)) divider[float32] {
+func divideVectors(lanes int, rows func(dst *float32, src *float64, reciprocal float64, n, stream int)) divider[float32] {
 	return func(dst []float32, src []float64, divisor float64, stream bool) {
-		if len(src) < lanes || math.Abs(divisor) > mostReciprocal {
+		if len(src) < lanes {
 			divideAll(dst, src, divisor, false)
 			return
 		}
-		number, reciprocal := reciprocalOf(divisor)
 		splitStream(stream, lanes, len(src), misaligned(dst, lanes), func(at, n, stream int) {
-			rows(&dst[at], &src[at], number, reciprocal, n, stream)
+			rows(&dst[at], &src[at], 1/divisor, n, stream)
 		})
 	}
-}
-
-// mostReciprocal is the largest divisor whose reciprocal assembly multiplies by.
-const mostReciprocal = 1 << 31
-
-// reciprocalOf returns a whole number and its reciprocal as assembly divides by
-// it: a number of 0 says that multiplying is exact.
-func reciprocalOf(divisor float64) (number, reciprocal float64) {
-	if mantissa, _ := math.Frexp(divisor); mantissa == 0.5 || mantissa == -0.5 {
-		return 0, 1 / divisor
-	}
-	return divisor, 1 / divisor
 }

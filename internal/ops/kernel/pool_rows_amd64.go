@@ -69,11 +69,11 @@ func widenFloat32AVX2(dst *float64, src *float32, n int)
 //go:noescape
 func widenUint8AVX2(dst *float64, src *byte, n int)
 
-// divideFloat32AVX2 divides n >= 4 numbers and rounds them. The divisor is 0 where multiplying by the reciprocal
-// is exact. With stream != 0 it writes past the caches, for which dst must be aligned to 16 bytes and n a multiple of 4.
+// scaleFloat32AVX2 multiplies n >= 4 numbers by the reciprocal and rounds them.
+// With stream != 0 it writes past the caches, for which dst must be aligned to 16 bytes and n a multiple of 4.
 //
 //go:noescape
-func divideFloat32AVX2(dst *float32, src *float64, divisor float64, reciprocal float64, n int, stream int)
+func scaleFloat32AVX2(dst *float32, src *float64, reciprocal float64, n int, stream int)
 
 // maxFloat32AVX512 merges rows of n numbers, a multiple of 16: the first NaN stays.
 //
@@ -140,8 +140,8 @@ func widenFloat32AVX512(dst *float64, src *float32, n int)
 //go:noescape
 func widenUint8AVX512(dst *float64, src *byte, n int)
 
-// divideFloat32AVX512 divides n >= 8 numbers and rounds them. The divisor is 0 where multiplying by the reciprocal
-// is exact. With stream != 0 it writes past the caches, for which dst must be aligned to 32 bytes and n a multiple of 8.
+// scaleFloat32AVX512 multiplies n >= 8 numbers by the reciprocal and rounds them.
+// With stream != 0 it writes past the caches, for which dst must be aligned to 32 bytes and n a multiple of 8.
 //
 //go:noescape
-func divideFloat32AVX512(dst *float32, src *float64, divisor float64, reciprocal float64, n int, stream int)
+func scaleFloat32AVX512(dst *float32, src *float64, reciprocal float64, n int, stream int)

@@ -629,67 +629,45 @@ done:
 	VZEROUPPER
 	RET
 
-// func divideFloat32AVX2(dst *float32, src *float64, divisor float64, reciprocal float64, n int, stream int)
-// Requires: AVX, FMA3
-TEXT ·divideFloat32AVX2(SB), NOSPLIT, $0-48
+// func scaleFloat32AVX2(dst *float32, src *float64, reciprocal float64, n int, stream int)
+// Requires: AVX
+TEXT ·scaleFloat32AVX2(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
-	MOVQ         n+32(FP), DX
-	VBROADCASTSD divisor+16(FP), Y0
-	VBROADCASTSD reciprocal+24(FP), Y1
-	VXORPD       Y2, Y2, Y2
+	MOVQ         n+24(FP), DX
+	VBROADCASTSD reciprocal+16(FP), Y0
 	XORQ         BX, BX
 
 many:
-	MOVQ         DX, SI
-	SUBQ         BX, SI
-	CMPQ         SI, $0x00000010
-	JL           one
-	VMOVUPD      (CX)(BX*8), Y3
-	VMOVUPD      32(CX)(BX*8), Y4
-	VMOVUPD      64(CX)(BX*8), Y5
-	VMOVUPD      96(CX)(BX*8), Y6
-	VMULPD       Y1, Y3, Y7
-	VMULPD       Y1, Y4, Y8
-	VMULPD       Y1, Y5, Y9
-	VMULPD       Y1, Y6, Y10
-	CMPQ         divisor+16(FP), $0x00
-	JE           manyDivided
-	VFNMADD231PD Y0, Y7, Y3
-	VCMPPD       $0x0c, Y2, Y3, Y11
-	VFMADD213PD  Y7, Y1, Y3
-	VBLENDVPD    Y11, Y3, Y7, Y7
-	VFNMADD231PD Y0, Y8, Y4
-	VCMPPD       $0x0c, Y2, Y4, Y3
-	VFMADD213PD  Y8, Y1, Y4
-	VBLENDVPD    Y3, Y4, Y8, Y8
-	VFNMADD231PD Y0, Y9, Y5
-	VCMPPD       $0x0c, Y2, Y5, Y3
-	VFMADD213PD  Y9, Y1, Y5
-	VBLENDVPD    Y3, Y5, Y9, Y9
-	VFNMADD231PD Y0, Y10, Y6
-	VCMPPD       $0x0c, Y2, Y6, Y3
-	VFMADD213PD  Y10, Y1, Y6
-	VBLENDVPD    Y3, Y6, Y10, Y10
-
-manyDivided:
-	VCVTPD2PSY Y7, X3
-	VCVTPD2PSY Y8, X4
-	VCVTPD2PSY Y9, X5
-	VCVTPD2PSY Y10, X6
-	CMPQ       stream+40(FP), $0x00
+	MOVQ       DX, SI
+	SUBQ       BX, SI
+	CMPQ       SI, $0x00000010
+	JL         one
+	VMOVUPD    (CX)(BX*8), Y1
+	VMOVUPD    32(CX)(BX*8), Y2
+	VMOVUPD    64(CX)(BX*8), Y3
+	VMOVUPD    96(CX)(BX*8), Y4
+	VMULPD     Y0, Y1, Y1
+	VMULPD     Y0, Y2, Y2
+	VMULPD     Y0, Y3, Y3
+	VMULPD     Y0, Y4, Y4
+	VCVTPD2PSY Y1, X1
+	VCVTPD2PSY Y2, X2
+	VCVTPD2PSY Y3, X3
+	VCVTPD2PSY Y4, X4
+	CMPQ       stream+32(FP), $0x00
 	JNE        manyStream
-	VMOVUPS    X3, (AX)(BX*4)
-	VMOVUPS    X4, 16(AX)(BX*4)
-	VMOVUPS    X5, 32(AX)(BX*4)
-	VMOVUPS    X6, 48(AX)(BX*4)
+	VMOVUPS    X1, (AX)(BX*4)
+	VMOVUPS    X2, 16(AX)(BX*4)
+	VMOVUPS    X3, 32(AX)(BX*4)
+	VMOVUPS    X4, 48(AX)(BX*4)
 	JMP        manyStored
 
 manyStream:
-	VMOVNTPS X3, (AX)(BX*4)
-	VMOVNTPS X4, 16(AX)(BX*4)
-	VMOVNTPS X5, 32(AX)(BX*4)
-	VMOVNTPS X6, 48(AX)(BX*4)
+	VMOVNTPS X1, (AX)(BX*4)
+	VMOVNTPS X2, 16(AX)(BX*4)
+	VMOVNTPS X3, 32(AX)(BX*4)
+	VMOVNTPS X4, 48(AX)(BX*4)
 
 manyStored:
 	ADDQ $0x00000010, BX
@@ -704,24 +682,16 @@ one:
 	LEAQ -4(DX), BX
 
 whole:
-	VMOVUPD      (CX)(BX*8), Y3
-	VMULPD       Y1, Y3, Y4
-	CMPQ         divisor+16(FP), $0x00
-	JE           oneDivided
-	VFNMADD231PD Y0, Y4, Y3
-	VCMPPD       $0x0c, Y2, Y3, Y5
-	VFMADD213PD  Y4, Y1, Y3
-	VBLENDVPD    Y5, Y3, Y4, Y4
-
-oneDivided:
-	VCVTPD2PSY Y4, X3
-	CMPQ       stream+40(FP), $0x00
+	VMOVUPD    (CX)(BX*8), Y1
+	VMULPD     Y0, Y1, Y1
+	VCVTPD2PSY Y1, X1
+	CMPQ       stream+32(FP), $0x00
 	JNE        oneStream
-	VMOVUPS    X3, (AX)(BX*4)
+	VMOVUPS    X1, (AX)(BX*4)
 	JMP        oneStored
 
 oneStream:
-	VMOVNTPS X3, (AX)(BX*4)
+	VMOVNTPS X1, (AX)(BX*4)
 
 oneStored:
 	ADDQ $0x00000004, BX
@@ -1344,63 +1314,45 @@ done:
 	VZEROUPPER
 	RET
 
-// func divideFloat32AVX512(dst *float32, src *float64, divisor float64, reciprocal float64, n int, stream int)
+// func scaleFloat32AVX512(dst *float32, src *float64, reciprocal float64, n int, stream int)
 // Requires: AVX, AVX512F
-TEXT ·divideFloat32AVX512(SB), NOSPLIT, $0-48
+TEXT ·scaleFloat32AVX512(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
-	MOVQ         n+32(FP), DX
-	VBROADCASTSD divisor+16(FP), Z0
-	VBROADCASTSD reciprocal+24(FP), Z1
-	VPXORQ       Z2, Z2, Z2
+	MOVQ         n+24(FP), DX
+	VBROADCASTSD reciprocal+16(FP), Z0
 	XORQ         BX, BX
 
 many:
-	MOVQ         DX, SI
-	SUBQ         BX, SI
-	CMPQ         SI, $0x00000020
-	JL           one
-	VMOVUPD      (CX)(BX*8), Z3
-	VMOVUPD      64(CX)(BX*8), Z4
-	VMOVUPD      128(CX)(BX*8), Z5
-	VMOVUPD      192(CX)(BX*8), Z6
-	VMULPD       Z1, Z3, Z7
-	VMULPD       Z1, Z4, Z8
-	VMULPD       Z1, Z5, Z9
-	VMULPD       Z1, Z6, Z10
-	CMPQ         divisor+16(FP), $0x00
-	JE           manyDivided
-	VFNMADD231PD Z0, Z7, Z3
-	VCMPPD       $0x0c, Z2, Z3, K1
-	VFMADD231PD  Z1, Z3, K1, Z7
-	VFNMADD231PD Z0, Z8, Z4
-	VCMPPD       $0x0c, Z2, Z4, K1
-	VFMADD231PD  Z1, Z4, K1, Z8
-	VFNMADD231PD Z0, Z9, Z5
-	VCMPPD       $0x0c, Z2, Z5, K1
-	VFMADD231PD  Z1, Z5, K1, Z9
-	VFNMADD231PD Z0, Z10, Z6
-	VCMPPD       $0x0c, Z2, Z6, K1
-	VFMADD231PD  Z1, Z6, K1, Z10
-
-manyDivided:
-	VCVTPD2PS Z7, Y3
-	VCVTPD2PS Z8, Y4
-	VCVTPD2PS Z9, Y5
-	VCVTPD2PS Z10, Y6
-	CMPQ      stream+40(FP), $0x00
+	MOVQ      DX, SI
+	SUBQ      BX, SI
+	CMPQ      SI, $0x00000020
+	JL        one
+	VMOVUPD   (CX)(BX*8), Z1
+	VMOVUPD   64(CX)(BX*8), Z2
+	VMOVUPD   128(CX)(BX*8), Z3
+	VMOVUPD   192(CX)(BX*8), Z4
+	VMULPD    Z0, Z1, Z1
+	VMULPD    Z0, Z2, Z2
+	VMULPD    Z0, Z3, Z3
+	VMULPD    Z0, Z4, Z4
+	VCVTPD2PS Z1, Y1
+	VCVTPD2PS Z2, Y2
+	VCVTPD2PS Z3, Y3
+	VCVTPD2PS Z4, Y4
+	CMPQ      stream+32(FP), $0x00
 	JNE       manyStream
-	VMOVUPS   Y3, (AX)(BX*4)
-	VMOVUPS   Y4, 32(AX)(BX*4)
-	VMOVUPS   Y5, 64(AX)(BX*4)
-	VMOVUPS   Y6, 96(AX)(BX*4)
+	VMOVUPS   Y1, (AX)(BX*4)
+	VMOVUPS   Y2, 32(AX)(BX*4)
+	VMOVUPS   Y3, 64(AX)(BX*4)
+	VMOVUPS   Y4, 96(AX)(BX*4)
 	JMP       manyStored
 
 manyStream:
-	VMOVNTPS Y3, (AX)(BX*4)
-	VMOVNTPS Y4, 32(AX)(BX*4)
-	VMOVNTPS Y5, 64(AX)(BX*4)
-	VMOVNTPS Y6, 96(AX)(BX*4)
+	VMOVNTPS Y1, (AX)(BX*4)
+	VMOVNTPS Y2, 32(AX)(BX*4)
+	VMOVNTPS Y3, 64(AX)(BX*4)
+	VMOVNTPS Y4, 96(AX)(BX*4)
 
 manyStored:
 	ADDQ $0x00000020, BX
@@ -1415,23 +1367,16 @@ one:
 	LEAQ -8(DX), BX
 
 whole:
-	VMOVUPD      (CX)(BX*8), Z3
-	VMULPD       Z1, Z3, Z4
-	CMPQ         divisor+16(FP), $0x00
-	JE           oneDivided
-	VFNMADD231PD Z0, Z4, Z3
-	VCMPPD       $0x0c, Z2, Z3, K1
-	VFMADD231PD  Z1, Z3, K1, Z4
-
-oneDivided:
-	VCVTPD2PS Z4, Y3
-	CMPQ      stream+40(FP), $0x00
+	VMOVUPD   (CX)(BX*8), Z1
+	VMULPD    Z0, Z1, Z1
+	VCVTPD2PS Z1, Y1
+	CMPQ      stream+32(FP), $0x00
 	JNE       oneStream
-	VMOVUPS   Y3, (AX)(BX*4)
+	VMOVUPS   Y1, (AX)(BX*4)
 	JMP       oneStored
 
 oneStream:
-	VMOVNTPS Y3, (AX)(BX*4)
+	VMOVNTPS Y1, (AX)(BX*4)
 
 oneStored:
 	ADDQ $0x00000008, BX

@@ -29,7 +29,7 @@ var rowTables = [...]rowTable{
 		},
 		widen:  []any{loadVectors(4, widenFloat32AVX2), loadVectors(4, widenUint8AVX2)},
 		sum:    mergeVectors(4, sumAVX2, mergeSum),
-		divide: divideVectors(4, divideFloat32AVX2),
+		divide: divideVectors(4, scaleFloat32AVX2),
 	},
 	AVX512: {
 		extrema: [4][]any{
@@ -56,6 +56,6 @@ var rowTables = [...]rowTable{
 		},
 		widen:  []any{loadVectors(8, widenFloat32AVX512), loadVectors(8, widenUint8AVX512)},
 		sum:    mergeVectors(8, sumAVX512, mergeSum),
-		divide: divideVectors(8, divideFloat32AVX512),
+		divide: divideVectors(8, scaleFloat32AVX512),
 	},
 }

@@ -6,8 +6,8 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// averages writes the functions that sum windows of float32 in float64 and
-// divide once. They add in the order of the separable kernel, cells to rows,
+// averages writes the functions that sum windows of float32 in float64, multiply
+// by the divisor's reciprocal and round. They add in the order of the separable kernel, cells to rows,
 // rows to planes, planes to the window, so that both agree to the bit. Sums
 // begin at -0, the one number that changes nothing it is added to.
 func averages() {
@@ -17,11 +17,12 @@ func averages() {
 		averageWide(v, zero)
 		averageBand(v)
 	}
+	averageBand3x3()
 	averageQuad(zero)
 	averageNarrow(zero)
 }
 
-var averaged = parameters + ", nx, ny int, divisor, reciprocal float64"
+var averaged = parameters + ", nx, ny int, reciprocal float64"
 
 // totals are a block's sums at the three depths.
 type totals struct{ window, plane, row []VecVirtual }
@@ -79,58 +80,22 @@ func (s totals) sum(v isa, f frame, w walk, zero Mem, label string, load func(of
 	add(s.plane, s.window)
 	CMPQ(w.tap, w.end)
 	JNE(LabelRef(label + "Plane"))
-	return newQuotient(v, argument("divisor"), argument("reciprocal")).divide(v, label, s.window)
+	return means(reciprocal(v), s.window)
 }
 
-// quotient divides by a whole number as VDIVPD does, to the bit, in a third of its
-// time: the product q with the reciprocal is off by two units in the last place
-// at most, so that the remainder s - q*divisor is exact, and q corrected by it is
-// rounded as the quotient is (Markstein, Computation of elementary functions on
-// the IBM RISC System/6000 processor). That needs divisors below 2^31 and sums
-// that are far from the ends of float64's range; those of float32 are. Where the
-// remainder is 0, q is right already, sign of zero included; where it is NaN, q
-// is infinite or NaN. A reciprocal that is exact, of a power of two, is all that
-// it takes: callers give 0 for the divisor then.
-type quotient struct {
-	divisor             Mem
-	number, by, nothing VecVirtual // the divisor, its reciprocal, 0
+// reciprocal loads the number that sums are multiplied by.
+func reciprocal(v isa) VecVirtual {
+	r := v.vector()
+	VBROADCASTSD(argument("reciprocal"), r)
+	return r
 }
 
-func newQuotient(v isa, divisor, reciprocal Mem) quotient {
-	q := quotient{divisor, v.vector(), v.vector(), v.vector()}
-	VBROADCASTSD(divisor, q.number)
-	VBROADCASTSD(reciprocal, q.by)
-	if v.wide() {
-		VPXORQ(q.nothing, q.nothing, q.nothing)
-	} else {
-		VXORPD(q.nothing, q.nothing, q.nothing)
-	}
-	return q
-}
-
-// divide divides sums, which it destroys, and returns the quotients.
-func (q quotient) divide(v isa, label string, sums []VecVirtual) []VecVirtual {
-	var results []VecVirtual
+// means multiplies sums, in place.
+func means(by VecVirtual, sums []VecVirtual) []VecVirtual {
 	for _, s := range sums {
-		result := v.vector()
-		VMULPD(q.by, s, result)
-		results = append(results, result)
+		VMULPD(by, s, s)
 	}
-	CMPQ(q.divisor, U8(0))
-	JE(LabelRef(label + "Divided"))
-	for i, s := range sums {
-		result, mask := results[i], v.mask()
-		VFNMADD231PD(q.number, result, s) // the remainder
-		VCMPPD(Imm(notEqual), q.nothing, s, mask)
-		if v.wide() {
-			VFMADD231PD(q.by, s, mask, result)
-		} else {
-			VFMADD213PD(result, q.by, s)
-			VBLENDVPD(mask, s, result, result)
-		}
-	}
-	Label(label + "Divided")
-	return results
+	return sums
 }
 
 // rounded returns a vector of float64 as float32.
@@ -200,7 +165,7 @@ func averageWide(v isa, zero Mem) {
 // the windows.
 func averageBand(v isa) {
 	name, half := "averageBand"+v.name, v.bytes/2
-	TEXT(name, NOSPLIT, "func(dst, src *float32, taps *int, nx, n, stream, rows, rowStep, outputs, dstStep, ny, step int, divisor, reciprocal float64, buffer *float64)")
+	TEXT(name, NOSPLIT, "func(dst, src *float32, taps *int, nx, n, stream, rows, rowStep, outputs, dstStep, ny, step int, reciprocal float64, buffer *float64)")
 	Pragma("noescape")
 	Doc(name+" averages outputs rows of windows over n numbers, at least half a vector: nx taps of a row, ny rows, which",
 		"begin step rows of rows in all apart; rowStep and dstStep are bytes. buffer holds four vectors for each row. With stream != 0 it",
@@ -208,7 +173,7 @@ func averageBand(v isa) {
 	load := func(name string) Register { return Load(Param(name), GP64()) }
 	dst, src, taps, nx, n, buffer := load("dst"), load("src"), load("taps"), load("nx"), load("n"), load("buffer")
 	SHLQ(U8(2), n)
-	q := newQuotient(v, argument("divisor"), argument("reciprocal"))
+	by := reciprocal(v)
 	at, left, base, to, count, t, offset := GP64(), GP64(), GP64(), GP64(), GP64(), GP64(), GP64()
 	block := func(vectors int, label string) {
 		var sums []VecVirtual
@@ -271,7 +236,7 @@ func averageBand(v isa) {
 		DECQ(t)
 		JNZ(LabelRef(label + "Add"))
 		var results []VecVirtual
-		for _, r := range q.divide(v, label, sums) {
+		for _, r := range means(by, sums) {
 			results = append(results, rounded(v, r))
 		}
 		storeRow(argument("stream"), label, Mem{Base: base}, half, results)

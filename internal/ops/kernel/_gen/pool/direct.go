@@ -26,6 +26,7 @@ func direct() {
 			r.quad()
 			r.permuted()
 		}
+		reduction{extremum{minimum: minimum}, false}.band3x3()
 	}
 }
 

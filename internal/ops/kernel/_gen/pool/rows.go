@@ -34,7 +34,7 @@ func rows() {
 		merger(v, "sum", "Float64", 8, 4, "", func(a, b VecVirtual) { VADDPD(b, a, a) })
 		widen(v)
 		widenBytes(v)
-		divide(v)
+		scale(v)
 	}
 }
 
@@ -131,15 +131,15 @@ func widenBytes(v isa) {
 	})
 }
 
-// divide writes dst[i] = float32(src[i] / divisor).
-func divide(v isa) {
+// scale writes dst[i] = float32(src[i] * reciprocal).
+func scale(v isa) {
 	lanes := v.bytes / 8
-	TEXT("divideFloat32"+v.name, NOSPLIT, "func(dst *float32, src *float64, divisor, reciprocal float64, n, stream int)")
+	TEXT("scaleFloat32"+v.name, NOSPLIT, "func(dst *float32, src *float64, reciprocal float64, n, stream int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("divideFloat32%s divides n >= %d numbers and rounds them. The divisor is 0 where multiplying by the reciprocal", v.name, lanes),
-		fmt.Sprintf("is exact. With stream != 0 it writes past the caches, for which dst must be aligned to %d bytes and n a multiple of %d.", 4*lanes, lanes))
+	Doc(fmt.Sprintf("scaleFloat32%s multiplies n >= %d numbers by the reciprocal and rounds them.", v.name, lanes),
+		fmt.Sprintf("With stream != 0 it writes past the caches, for which dst must be aligned to %d bytes and n a multiple of %d.", 4*lanes, lanes))
 	dst, src, n := Load(Param("dst"), GP64()), Load(Param("src"), GP64()), Load(Param("n"), GP64())
-	q := newQuotient(v, argument("divisor"), argument("reciprocal"))
+	by := reciprocal(v)
 	at, left := GP64(), GP64()
 	block := func(vectors int, label string) {
 		var sums []VecVirtual
@@ -149,7 +149,7 @@ func divide(v isa) {
 			sums = append(sums, x)
 		}
 		var results []VecVirtual
-		for _, x := range q.divide(v, label, sums) {
+		for _, x := range means(by, sums) {
 			results = append(results, rounded(v, x))
 		}
 		storeRow(argument("stream"), label, Mem{Base: dst, Index: at, Scale: 4}, v.bytes/2, results)
