@@ -96,12 +96,28 @@ func productsOf(saved []pipeline.Saved) []batch.Product {
 }
 
 // pipelineKey identifies a pipeline by its text and the contents of the files
-// that it names, and with them the settings that matter to it.
+// that it names, and of those that hold the data of a model that it names, and
+// with them the settings that matter to it.
 func pipelineKey(p *config.Pipeline, settings ...string) (string, error) {
 	parts := append(slices.Clone(settings), string(p.Text))
 	for _, name := range p.Files() {
 		sum, err := batch.Hash(name)
 		if err != nil {
+			return "", err
+		}
+		parts = append(parts, sum)
+		source, err := imgio.Open(name, imgio.Options{})
+		if err != nil {
+			continue // compiling the pipeline will tell
+		}
+		data := source.Info.Data
+		if err := source.Close(); err != nil {
+			return "", err
+		}
+		if data == "" {
+			continue
+		}
+		if sum, err = batch.Hash(data); err != nil {
 			return "", err
 		}
 		parts = append(parts, sum)

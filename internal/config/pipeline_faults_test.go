@@ -265,3 +265,45 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestPipelineLimits: a file at each limit is read, one beyond it refused.
+func TestPipelineLimits(t *testing.T) {
+	steps := func(n int) string {
+		text := "version: 1\nsteps:\n"
+		for i := range n {
+			text += fmt.Sprintf("  - {name: a%d, op: relu}\n", i)
+		}
+		return text
+	}
+	sized := func(n int) string {
+		text := steps(1)
+		return text + strings.Repeat("#", n-len(text)-1) + "\n"
+	}
+	// The mapping is the first level, the first list the second.
+	nested := func(deep int) string {
+		return "version: 1\nsteps: " + strings.Repeat("[", deep-1) + strings.Repeat("]", deep-1) + "\n"
+	}
+	named := func(n int) string {
+		return "version: 1\nsteps: [{name: a, op: conv2d, filter: " + strings.Repeat("f", n) + "}]\n"
+	}
+	name := filepath.Join(t.TempDir(), "net.yaml")
+	for _, c := range []struct{ limit, at, beyond, want string }{
+		{"steps", steps(config.MaxPipelineSteps), steps(config.MaxPipelineSteps + 1), "net.yaml:3:3: steps: got 257 steps, want at most 256"},
+		{"bytes", sized(config.MaxPipelineBytes), sized(config.MaxPipelineBytes + 1), "net.yaml: got more than 65536 bytes, want at most that"},
+		{"depth", nested(config.MaxPipelineDepth), nested(config.MaxPipelineDepth + 1), "nested more than 32 deep"},
+		{"text", named(config.MaxPipelineText), named(config.MaxPipelineText + 1), "got a text of 4097 bytes, want at most 4096"},
+	} {
+		for text, refused := range map[string]bool{c.at: false, c.beyond: true} {
+			if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			message := ""
+			if _, err := config.ReadPipeline(name); err != nil {
+				message = err.Error()
+			}
+			if strings.Contains(message, c.want) != refused || c.limit != "depth" && (message != "") != refused {
+				t.Errorf("%s: refused %v, got %q, want %q when it is", c.limit, refused, message, c.want)
+			}
+		}
+	}
+}

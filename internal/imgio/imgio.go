@@ -52,6 +52,10 @@ type Info struct {
 	Depth   int  // bits per sample of a picture: 8 or 16; 0 for an array
 	Picture bool // Spec is NHWC with N = 1
 
+	// Data is the file that holds an ONNX model's array, where that is not the
+	// model itself.
+	Data string
+
 	// Decoding is about how many bytes Read needs at its peak beside the tensor
 	// that it returns; none of them are kept.
 	Decoding int

@@ -75,7 +75,11 @@ func onnxMembers(in *input) ([]archived, error) {
 	for i, a := range arrays {
 		list[i] = archived{name: a.name, use: uses[a.name].of(len(a.dims)), open: func() (Info, func() (*tensor.Tensor, error), error) {
 			s, err := a.stored(in)
-			return Info{Spec: s.spec}, s.read, err
+			info := Info{Spec: s.spec}
+			if a.elsewhere {
+				info.Data = filepath.Join(filepath.Dir(in.path), a.external["location"])
+			}
+			return info, s.read, err
 		}}
 	}
 	return list, nil
