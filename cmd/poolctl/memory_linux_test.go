@@ -50,6 +50,56 @@ func TestStatedMemory(t *testing.T) {
 	}
 }
 
+// TestStatedMemoryOfPipelines is TestStatedMemory for the pipelines of configs/
+// that take pictures of any size, on one and on several.
+func TestStatedMemoryOfPipelines(t *testing.T) {
+	folder := workFolder(t)
+	random := rand.New(rand.NewPCG(3, 4))
+	configs, err := filepath.Abs("../../configs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	height := repeats(900, 3000)
+	tried := 0
+	for _, name := range []string{"blur-pool", "edges", "inception-pooling-branch", "resnet-stem", "tutorial", "vgg-block"} {
+		for _, n := range []int{1, 3} {
+			var inputs []string
+			for i := range n {
+				file := fmt.Sprintf("%s%d%s", name, i, pick(random, ".jpg", ".png"))
+				writeRandom(t, random, filepath.Join(folder, file), tensor.Spec{DType: tensor.Uint8, Shape: tensor.Shape{1, height, height * 4 / 3, 3}}, 8)
+				inputs = append(inputs, file)
+			}
+			args := append([]string{"run", filepath.Join(configs, name+".yaml")}, inputs...)
+			args = append(args, "-o", fmt.Sprintf("%s-%d", name, n))
+			stdout, stderr, code := run(t, folder, append(args, "--dry-run", "--report", "json")...)
+			if code != 0 {
+				t.Fatalf("%s: exit code %d, %s", strings.Join(args, " "), code, stderr)
+			}
+			stated := 0
+			for decoder := json.NewDecoder(strings.NewReader(stdout)); decoder.More(); {
+				var plan struct {
+					Memory struct {
+						Peak int `json:"peak_bytes"`
+					}
+				}
+				if err := decoder.Decode(&plan); err != nil {
+					t.Fatal(err)
+				}
+				stated = max(stated, plan.Memory.Peak)
+			}
+			m := measure(t, folder, append(args, "--quiet")...)
+			t.Logf("stated %d MiB, measured %d MiB: poolctl %s", stated>>20, m.Peak>>20, strings.Join(args, " "))
+			if m.Code != 0 || m.Peak > stated+64<<20 || stated > 2*m.Peak {
+				t.Errorf("%s: exit code %d, stated %d MiB, measured %d MiB, want at most 64 MiB more and at least half", strings.Join(args, " "), m.Code, stated>>20, m.Peak>>20)
+			}
+			tried++
+		}
+	}
+	if tried != 12 {
+		t.Errorf("%d runs", tried)
+	}
+}
+
 func pick[T any](random *rand.Rand, list ...T) T { return list[random.IntN(len(list))] }
 
 // randomOperation writes an input and returns a command line for it.

@@ -60,7 +60,7 @@ func (j *pipelineJob) dryRun(d *dryRun, b *batchFlags, inputs []string) error {
 		if err != nil {
 			return err
 		}
-		if err := j.a.writeNetwork(g, j.a.reportFormat(d.Report, true), d.Why); err != nil {
+		if err := j.a.writeNetwork(g, &source.Info, len(items) > 1, j.a.reportFormat(d.Report, true), d.Why); err != nil {
 			return err
 		}
 	}

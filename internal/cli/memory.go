@@ -72,12 +72,18 @@ func (a *app) admit(what string, f footprint) error {
 	if err := a.checkBytes(what, need); err != nil {
 		return err
 	}
-	// Beside the plan there are small things, and garbage that is not found yet.
-	const room = 24 << 20
-	if limit := int64(plus(need, room)); limit < debug.SetMemoryLimit(-1) {
-		debug.SetMemoryLimit(limit)
-	}
+	keepHeap(need)
 	return nil
+}
+
+// firstLimit is the limit of the heap that the environment sets, if any.
+var firstLimit = debug.SetMemoryLimit(-1)
+
+// keepHeap has the garbage collector keep the heap near so many bytes. Beside the
+// plan there are small things, and garbage that is not found yet.
+func keepHeap(need int) {
+	const room = 24 << 20
+	debug.SetMemoryLimit(min(firstLimit, int64(plus(need, room))))
 }
 
 // collect finds the garbage of the last phase before the next one takes so many

@@ -8,21 +8,63 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/poolctl/poolctl/internal/batch"
 	"github.com/poolctl/poolctl/internal/config"
+	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
 	"github.com/poolctl/poolctl/internal/pipeline"
 	"github.com/poolctl/poolctl/internal/report"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// networkReport describes a compiled pipeline for people and scripts.
-func networkReport(g *pipeline.Graph, threads int) report.Network {
+// networkMemory is what a pipeline takes for an input of the given header, which
+// is nil where there is no file, with the next one read ahead or not. The parts
+// are added up whether or not they are needed at the same time.
+func networkMemory(g *pipeline.Graph, threads int, input *imgio.Info, ahead bool) (report.NetworkMemory, error) {
 	m := g.Memory(threads)
-	total, _ := m.Total()
+	total, err := m.Total()
+	if err != nil {
+		return report.NetworkMemory{}, &limitError{g.File.File + ": " + err.Error(), ""}
+	}
+	encode, drawn, depth := 0, 0, 8
+	if input != nil {
+		depth = max(depth, input.Depth)
+	}
+	for _, s := range g.Saved {
+		spec := g.Spec(s)
+		n, _ := spec.Bytes() // checked when the graph was compiled
+		switch s.Kind {
+		case "argmax-png":
+			drawn = plus(drawn, min(report.SheetBytes, n))
+			encode = max(encode, n) // the winners' cells
+		case "heatmap", "grad-heatmap":
+			drawn = plus(drawn, min(report.SheetBytes, n))
+		default:
+			o := imgio.Output{Name: (batch.Product{Step: s.Step, Ext: s.Ext()}).Ext, Layout: s.Layout, Depth: depth}
+			encode = max(encode, o.Encoding(spec))
+		}
+	}
+	encode = plus(encode, drawn)
+	r := report.NetworkMemory{Arena: int64(m.Arena), Scratch: int64(m.Scratch), Weights: int64(m.Weights),
+		Packed: int64(m.Packed), Input: int64(m.Input), Encode: int64(encode), Separate: int64(m.Separate), Threads: threads}
+	total = plus(total, encode)
+	if input != nil {
+		r.Decode = int64(input.Decoding)
+		total = plus(total, input.Decoding)
+	}
+	if ahead && input != nil {
+		n, _ := input.Spec.Bytes()
+		r.Ahead = int64(n)
+		total = plus(total, n)
+	}
+	r.Peak = int64(total)
+	return r, nil
+}
+
+// networkReport describes a compiled pipeline for people and scripts.
+func networkReport(g *pipeline.Graph, m report.NetworkMemory) report.Network {
 	prepared, layout := g.Prepared()
-	r := report.Network{Backward: g.Backward(), File: g.File.File, Input: g.Input.Spec, Prepared: prepared, DataFormat: string(layout),
-		Memory: report.NetworkMemory{Peak: int64(total), Arena: int64(m.Arena), Scratch: int64(m.Scratch), Weights: int64(m.Weights),
-			Packed: int64(m.Packed), Input: int64(m.Input), Separate: int64(m.Separate), Threads: threads}}
+	r := report.Network{Backward: g.Backward(), File: g.File.File, Input: g.Input.Spec, Prepared: prepared, DataFormat: string(layout), Memory: m}
 	for _, n := range g.Nodes {
 		s := report.NetworkStep{Operation: shapeReport(n.Op, n.Plan), From: n.Step.From, Runs: n.Runs}
 		s.Name = n.Step.Name
@@ -62,9 +104,14 @@ func addNetworkFlags(flags *pflag.FlagSet, format *string, why *bool) {
 	flags.BoolVar(why, "why", false, "with the report, say which kernels run and why faster ones do not")
 }
 
-// writeNetwork prints the report of a pipeline on standard output.
-func (a *app) writeNetwork(g *pipeline.Graph, format string, why bool) error {
-	r := networkReport(g, a.Threads)
+// writeNetwork prints the report of a pipeline on standard output; input and
+// ahead are networkMemory's.
+func (a *app) writeNetwork(g *pipeline.Graph, input *imgio.Info, ahead bool, format string, why bool) error {
+	m, err := networkMemory(g, a.Threads, input, ahead)
+	if err != nil {
+		return err
+	}
+	r := networkReport(g, m)
 	r.Why = why
 	if !why {
 		for i := range r.Steps {
@@ -125,7 +172,7 @@ func (a *app) runShapePipeline(s *shapePipeline, file string) error {
 	if err != nil {
 		return err
 	}
-	return a.writeNetwork(g, a.reportFormat(s.Report, true), s.Why)
+	return a.writeNetwork(g, nil, false, a.reportFormat(s.Report, true), s.Why)
 }
 
 // isPipeline reports whether an operand where an operation's name may stand is

@@ -131,6 +131,7 @@ type pipelineJob struct {
 	noOrient bool
 	graphs   *pipeline.Cache
 	engine   *pipeline.Engine // of compute alone
+	admitted int              // bytes, of load alone
 
 	// upstream checks the upstream gradient of a graph, and returns the function
 	// that reads or makes it; nil when the pipeline runs forward.
@@ -166,9 +167,11 @@ func (j *pipelineJob) load(item *batch.Item) (d decoded, err error) {
 			return d, err
 		}
 	}
-	if err := j.a.checkPipelineMemory(d.graph, source.Info, item.Index > 1); err != nil {
+	if err := j.admit(d.graph, &source.Info, item.Index > 1); err != nil {
 		return d, err
 	}
+	n, _ := source.Info.Spec.Bytes() // checked when the graph was compiled
+	collect(n)
 	x, err := source.Read()
 	if err != nil {
 		return d, err
@@ -206,6 +209,7 @@ func (j *pipelineJob) compute(item *batch.Item, d decoded) error {
 	if err := imgio.CheckOutputs([]string{item.Path}, names, j.a.NoClobber); err != nil {
 		return err
 	}
+	collect(runner.Graph().Memory(1).Arena)
 	outputs, err := savedOutputs(runner, item, d.depth)
 	if err != nil {
 		return err
@@ -216,22 +220,22 @@ func (j *pipelineJob) compute(item *batch.Item, d decoded) error {
 // reset starts the threads anew: a panic may have left them anywhere.
 func (j *pipelineJob) reset() { j.engine = pipeline.NewEngine(j.a.Threads) }
 
-// checkPipelineMemory refuses a graph that needs more than --max-memory for an
-// input, its decoding and, where it is read ahead, the input before it.
-func (a *app) checkPipelineMemory(g *pipeline.Graph, input imgio.Info, ahead bool) error {
-	need, err := g.Memory(a.Threads).Total()
+// admit refuses a graph that needs more than --max-memory for an input, and has
+// the garbage collector keep the heap near what the greediest so far needs.
+func (j *pipelineJob) admit(g *pipeline.Graph, input *imgio.Info, ahead bool) error {
+	m, err := networkMemory(g, j.a.Threads, input, ahead)
 	if err != nil {
-		return &limitError{g.File.File + ": " + err.Error(), ""}
+		return err
 	}
-	need = plus(need, input.Decoding)
-	if ahead {
-		n, _ := input.Spec.Bytes() // checked when the graph was compiled
-		need = plus(need, n)
-	}
-	if a.MaxMemory > 0 && need > int(a.MaxMemory) {
+	need := int(m.Peak)
+	if j.a.MaxMemory > 0 && need > int(j.a.MaxMemory) {
 		return &limitError{
-			fmt.Sprintf("%s: needs %s of memory for an input of %s, the limit is %s", g.File.File, formatBytes(need), g.Input.Spec, formatBytes(int(a.MaxMemory))),
+			fmt.Sprintf("%s: needs %s of memory for an input of %s, the limit is %s", g.File.File, formatBytes(need), g.Input.Spec, formatBytes(int(j.a.MaxMemory))),
 			"--max-memory raises the limit; fewer --threads need less scratch memory"}
+	}
+	if need > j.admitted {
+		j.admitted = need
+		keepHeap(need)
 	}
 	return nil
 }

@@ -320,6 +320,9 @@ func (g *Graph) Prepared() (tensor.Spec, tensor.Layout) { return g.prepared.spec
 // Output returns the last step's output.
 func (g *Graph) Output() ops.Output { return g.Nodes[len(g.Nodes)-1].Plan.Outputs[0] }
 
+// Spec returns the type and shape of what is saved.
+func (g *Graph) Spec(s Saved) tensor.Spec { return g.program.slots[s.slot].spec }
+
 // Upstream returns the type and shape of the upstream gradient that a graph of
 // CompileGradient takes.
 func (g *Graph) Upstream() tensor.Spec { return g.program.slots[1].spec }

@@ -49,12 +49,15 @@ type Field struct {
 // flows between the steps, each part of it used again as soon as what lay there
 // is needed no more; Separate is what it would be otherwise.
 type NetworkMemory struct {
-	Peak     int64 `json:"peak_bytes"` // the sum of the next five
+	Peak     int64 `json:"peak_bytes"` // the sum of the next eight
 	Arena    int64 `json:"arena_bytes"`
 	Scratch  int64 `json:"scratch_bytes"`
 	Weights  int64 `json:"weight_bytes"`
 	Packed   int64 `json:"packed_bytes"` // the weights as the kernels want them
 	Input    int64 `json:"input_bytes"`
+	Decode   int64 `json:"decode_bytes"` // what the input's decoder needs; 0 where there is no file
+	Encode   int64 `json:"encode_bytes"` // drawings, and what the greediest encoder needs
+	Ahead    int64 `json:"ahead_bytes"`  // the next input, read meanwhile
 	Separate int64 `json:"arena_bytes_without_reuse"`
 	Threads  int   `json:"threads"`
 }
@@ -197,6 +200,14 @@ func (n Network) notes() []string {
 		fmt.Sprintf("total: %s parameters, %s multiply-adds, %s of activations", grouped(parameters), grouped(multiplyAdds), byteSize(activations)),
 		fmt.Sprintf("peak memory%s on %d threads: %s = arena %s (%s without reuse) + weights %s and %s packed + scratch %s + input %s", backward, m.Threads,
 			byteSize(m.Peak), byteSize(m.Arena), byteSize(m.Separate), byteSize(m.Weights), byteSize(m.Packed), byteSize(m.Scratch), byteSize(m.Input)),
+	}
+	for _, part := range []struct {
+		name  string
+		bytes int64
+	}{{"decoding", m.Decode}, {"drawing and encoding", m.Encode}, {"the next input", m.Ahead}} {
+		if part.bytes > 0 {
+			list[1] += " + " + part.name + " " + byteSize(part.bytes)
+		}
 	}
 	asymmetric, idle := false, false
 	for _, s := range n.Steps {

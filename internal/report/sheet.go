@@ -36,6 +36,10 @@ const (
 	largestDot = 120 // pixels of the largest cell
 )
 
+// SheetBytes is about what a drawing of a large tensor keeps; those of small ones
+// keep less. While it is drawn it takes more than twice that.
+const SheetBytes = 3 * largest * largest * 3 / 4
+
 // grid is how tiles are laid out: so many in a row, cells of that size, only
 // every step-th cell.
 type grid struct {
