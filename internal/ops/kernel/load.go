@@ -43,6 +43,13 @@ func loadCounted[T tensor.Real](acc []counted, src []T, _ int) {
 // loadPower returns a loader of |x|^p.
 func loadPower[T tensor.Real](p powers) loader[T, float64] {
 	power := p.power()
+	if p.isRaised() {
+		return func(acc []float64, src []T, _ int) {
+			for i, v := range src {
+				acc[i] = raise(math.Abs(float64(v)), p.p)
+			}
+		}
+	}
 	return func(acc []float64, src []T, _ int) {
 		for i, v := range src {
 			acc[i] = power(float64(v))
@@ -65,17 +72,21 @@ func loadCountedPower[T tensor.Real](p powers) loader[T, counted] {
 }
 
 // powers are |x|^p and its inverse. Results that are rounded to float32 take
-// the short way of logarithm and exponential, whose error in float64 stays below
-// 2^-42 (the product of p and the logarithm is at most 710).
+// the short way of logarithm and exponential.
 type powers struct {
 	p      float64
 	narrow bool
 }
 
+// isRaised reports whether power is raise.
+func (w powers) isRaised() bool {
+	return w.narrow && w.p != 1 && w.p != 2 && w.p != 3 && w.p <= mostRaised
+}
+
 // raise returns x^p for x that is not negative.
 func (w powers) raise(p float64) func(x float64) float64 {
-	if w.narrow {
-		return func(x float64) float64 { return math.Exp(p * math.Log(x)) }
+	if w.narrow && p <= mostRaised {
+		return func(x float64) float64 { return raise(x, p) }
 	}
 	return func(x float64) float64 { return math.Pow(x, p) }
 }
