@@ -318,12 +318,13 @@ func (d *directPool) runBands(s *Scratch, out, in []float32, r run, first, last 
 	r.nx, r.ny, r.outputs = x.Size, y.Size, 1
 	numbers, outLine, inLine := (x1-x0)*d.inner, x.Out*d.inner, x.In*d.inner
 	b := rowBand{step: y.Stride, srcRow: inLine, dstRow: outLine, buffer: take[float64](s, bandBuffer(y.Size, y.Stride))}
-	for row, rows := first, 1; row < last; row += rows {
+	for row := first; row < last; {
 		image, z, top := row/y.Out/axes[0].Out, row/y.Out%axes[0].Out, row%y.Out
-		if rows = 1; top < y0 || top >= y1 {
+		if top < y0 || top >= y1 {
+			row++
 			continue
 		}
-		rows = min(y1-top, last-row)
+		rows := min(y1-top, last-row)
 		f := finishing[float32, float32]{spec: &d.PoolSpec, z: z, y: top}
 		divisor, perOutput := f.divisor()
 		if r.divisor = divisor; perOutput {
@@ -351,6 +352,7 @@ func (d *directPool) runBands(s *Scratch, out, in []float32, r run, first, last 
 				}
 			}
 		}
+		row += rows
 	}
 }
 
