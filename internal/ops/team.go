@@ -153,7 +153,7 @@ func (t *Team) await() {
 	if t.spins(func() bool { return t.inside.Load() == closed }) {
 		return
 	}
-	t.waiting.Store(true)
+	t.waiting.Swap(true)
 	if t.inside.Load() == closed && t.waiting.CompareAndSwap(true, false) {
 		return
 	}
@@ -178,12 +178,18 @@ func (t *Team) spins(done func() bool) bool {
 }
 
 // help is the life of a helper.
+//
+// It says that it sleeps, then looks whether it is called, and a caller does the
+// opposite; one of them must see the other. A plain atomic store before the load
+// would be enough by Go's memory model, but QEMU lets a processor with a store
+// buffer exchange arm64's STLR and LDAR, and then both sleep; what reads and
+// writes at once it does not. await does the same.
 func (t *Team) help(h *helper, worker int) {
 	seen := uint64(0)
 	called := func() bool { return t.round.Load() != seen }
 	for {
 		if !t.spins(called) {
-			h.asleep.Store(true)
+			h.asleep.Swap(true)
 			if !called() || !h.asleep.CompareAndSwap(true, false) {
 				<-h.wake
 			}
