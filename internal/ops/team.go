@@ -153,7 +153,7 @@ func (t *Team) await() {
 	if t.spins(func() bool { return t.inside.Load() == closed }) {
 		return
 	}
-	t.waiting.Swap(true)
+	t.waiting.Store(true)
 	if t.inside.Load() == closed && t.waiting.CompareAndSwap(true, false) {
 		return
 	}
@@ -178,26 +178,21 @@ func (t *Team) spins(done func() bool) bool {
 }
 
 // help is the life of a helper.
-//
-// It says that it sleeps, then looks whether it is called, and a caller does the
-// opposite; one of them must see the other. A plain atomic store before the load
-// would be enough by Go's memory model, but QEMU lets a processor with a store
-// buffer exchange arm64's STLR and LDAR, and then both sleep; what reads and
-// writes at once it does not. await does the same.
 func (t *Team) help(h *helper, worker int) {
 	seen := uint64(0)
 	called := func() bool { return t.round.Load() != seen }
 	for {
 		if !t.spins(called) {
-			h.asleep.Swap(true)
+			h.asleep.Store(true)
 			if !called() || !h.asleep.CompareAndSwap(true, false) {
 				<-h.wake
 			}
 		}
+		// In this order: whoever closes says so before the round that wakes for it.
+		seen = t.round.Load()
 		if t.closing.Load() {
 			return
 		}
-		seen = t.round.Load()
 		if t.enter() {
 			t.take(worker)
 			if t.inside.Add(-1) == closed && t.waiting.CompareAndSwap(true, false) {

@@ -162,3 +162,19 @@ func BenchmarkTeam(b *testing.B) {
 		team.Do(16, 1, work)
 	}
 }
+
+// TestTeamClosesRightAfterACall: a helper that wakes late for a call finds that
+// the team closes.
+func TestTeamClosesRightAfterACall(t *testing.T) {
+	for i := range 20_000 {
+		team := NewTeam(2 + i%8)
+		team.Do(2, 1, func(_, _, _ int) {})
+		ended := make(chan struct{})
+		go func() { team.Close(); close(ended) }()
+		select {
+		case <-ended:
+		case <-time.After(10 * time.Second):
+			t.Fatalf("team %d does not close", i)
+		}
+	}
+}
