@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the comparison with other libraries into docs/performance.md and its plot: report.py results.json"""
+"""Writes the comparison with other libraries into docs/performance.md, at the CPU level that it was made at, and its plot: report.py results.json"""
 
 import json
 import sys
@@ -69,13 +69,13 @@ def main():
     versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
     text = (f"\n{report['processor']}, {report['isa']}, {report['threads']} threads; {report['rounds']} rounds; {versions}.\n\n"
             + table(["workload", "poolctl ms", "fastest other library ms", "ratio", "goal", "of the limit", "goal", "bound"], rows(report), right=(1, 3, 4, 5, 6))
-            + "\n![Each library's time for each workload, as a multiple of poolctl's, on a logarithmic axis](images/peers.svg)\n\n")
+            + f"\n![Each library's time for each workload, as a multiple of poolctl's, on a logarithmic axis](images/peers-{report['isa']}.svg)\n\n")
     libraries = [n for n in COLOURS if any(n in fastest(w) for w in report["workloads"])]
     text += "The least times of all libraries, in milliseconds:\n\n" + table(
         ["workload", "poolctl", *libraries], [[w["name"], *(milliseconds(fastest(w).get(n)) for n in ("poolctl", *libraries))] for w in report["workloads"]],
         right=range(1, len(libraries) + 2)) + "\n"
-    fill("performance.md", "peers", text)
-    plot(report, "peers.svg")
+    fill("performance.md", "peers " + report["isa"], text)
+    plot(report, f"peers-{report['isa']}.svg")
 
 
 if __name__ == "__main__":
