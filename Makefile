@@ -24,7 +24,7 @@ bench: ## Run the Go benchmarks
 corpora: ## Run poolctl over the damaged and hostile files in CORPORA=DIR and print what became of them
 	go run ./tools/corpora $(CORPORA)
 
-TORTURES := Batch|StatedMemory|Refusals|Kills|Interrupts|FileSizeLimit|ConcurrentRuns|SystemCalls|FullDisk
+TORTURES := Batch|StatedMemory|Refusals|Kills|Interrupts|FileSizeLimit|ConcurrentRuns|SystemCalls|FullDisk|NothingElse|FewDescriptors
 
 torture: ## Long forms of the tests of trust: 1,000 kills, full disks, faults at every call, measured memory (Linux, strace)
 	POOLCTL_TORTURE=1 go test -timeout 60m -run '$(TORTURES)' ./cmd/poolctl

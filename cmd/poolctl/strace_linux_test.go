@@ -173,3 +173,87 @@ cd disk; set +e; "$@" 2>../notes; code=$?; set -e; ls -A > ../listing; cp y.png 
 	}
 	t.Logf("%d disks were full", full)
 }
+
+// TestNothingElseIsTouched: the program opens no connection, starts no other
+// program, and writes only to the folder of its outputs.
+func TestNothingElseIsTouched(t *testing.T) {
+	if _, err := exec.LookPath("strace"); err != nil {
+		if os.Getenv("POOLCTL_TORTURE") == "1" {
+			t.Fatal("strace is not installed")
+		}
+		t.Log("strace is not installed")
+		return
+	}
+	v := newVictim(t)
+	pipeline := "version: 1\nsteps:\n  - {name: a, op: pool, type: max, window: 2}\nsave:\n  a: [npy, png, argmax]\n"
+	if err := os.WriteFile(filepath.Join(v.folder, "net.yaml"), []byte(pipeline), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{
+		"pool samples/chelsea.png --type max --window 2 -o y.png --argmax at.npy",
+		"run net.yaml samples/chelsea.png samples/camera.png -o out --summary s.json",
+		"grad pool samples/camera.png --type max --window 2 -o dx.npy",
+		"inspect samples/camera.png", "bench pool --shape 1,32,32,3 --type max --window 2 --min-time 10ms",
+	} {
+		log := filepath.Join(t.TempDir(), "strace")
+		v.args = strings.Fields(command)
+		stderr, code := v.under("strace", "-f", "-qq", "-y", "-o", log, "-e", "trace=network,execve,openat,mkdirat,renameat,unlinkat,linkat,symlinkat,truncate")
+		if code != 0 {
+			t.Fatalf("%s: exit code %d: %s", command, code, stderr)
+		}
+		text, err := os.ReadFile(log)
+		if err != nil || len(text) == 0 {
+			t.Fatalf("%s: strace wrote nothing: %v", command, err)
+		}
+		started := 0
+		for line := range strings.Lines(string(text)) {
+			_, call, _ := strings.Cut(strings.TrimSpace(line), " ") // behind the thread's number
+			call = strings.TrimSpace(call)
+			name, _, _ := strings.Cut(call, "(")
+			switch {
+			case strings.HasPrefix(call, "---") || strings.HasPrefix(call, "+++") || strings.HasPrefix(call, "<..."):
+			case name == "execve":
+				started++
+			case name == "openat" && !strings.Contains(call, "O_WRONLY") && !strings.Contains(call, "O_RDWR"):
+			case name == "openat" || name == "mkdirat" || name == "renameat" || name == "unlinkat" || name == "linkat":
+				quoted := strings.Split(call, `"`)
+				for i := 1; i < len(quoted); i += 2 {
+					if filepath.IsAbs(quoted[i]) && !strings.HasPrefix(quoted[i], v.folder) || strings.Contains(quoted[i], "..") {
+						t.Errorf("%s: %s", command, call)
+					}
+				}
+			default:
+				t.Errorf("%s: %s", command, call)
+			}
+		}
+		if started != 1 {
+			t.Errorf("%s: %d programs were started, want the one", command, started)
+		}
+	}
+}
+
+// TestFewDescriptors: with any number of descriptors that Go's runtime can begin
+// with, the program does its work or says what it could not open.
+func TestFewDescriptors(t *testing.T) {
+	v := newVictim(t)
+	done := 0
+	for n := 9; n <= 24; n++ {
+		v.reset()
+		stderr, code := v.under("sh", "-c", fmt.Sprintf(`ulimit -n %d; exec "$0" "$@"`, n))
+		label := fmt.Sprintf("%d descriptors", n)
+		v.check(label, code)
+		if code == 0 {
+			done++
+			continue
+		}
+		if code == 127 { // its loader failed
+			continue
+		}
+		if code != 1 && code != 2 || strings.Count(stderr, "poolctl: error: ") != 1 || !strings.Contains(stderr, "too many open files") || strings.Contains(stderr, "goroutine ") {
+			t.Errorf("%s: exit code %d, %q, want one line with the cause", label, code, stderr)
+		}
+	}
+	if done == 0 {
+		t.Error("24 descriptors were not enough")
+	}
+}
