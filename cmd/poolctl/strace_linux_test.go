@@ -62,7 +62,7 @@ func TestSystemCalls(t *testing.T) {
 		return ""
 	}
 	named := func(stderr string, code int) string {
-		if code == 127 { // its loader failed
+		if code == 127 || code == 1 && stderr == "" { // its loader failed, or writing the message did: threads are counted apart
 			return ""
 		}
 		if code != 1 && code != 2 || strings.Count(stderr, "poolctl: error: ") != 1 || strings.Count(stderr, "\n") != 1 {
