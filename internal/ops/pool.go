@@ -228,7 +228,7 @@ func (o *Pool) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 		Argmax: want.Argmax, Index: b.plan.Index,
 	}
 	exact := spec.Reduction == kernel.Max || spec.Reduction == kernel.Min
-	spec.Picture = want.Picture && o.picture(in[0])
+	spec.Picture = o.picture(in[0], want)
 	result := o.averaged(in[0])
 	if exact || spec.Picture {
 		result = o.input(in[0])
@@ -257,10 +257,11 @@ func (o *Pool) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 	return b.finish()
 }
 
-// picture reports whether results can be rounded as a picture's: averages of
-// its samples, which are never outside their range.
-func (o *Pool) picture(x tensor.Spec) bool {
-	return o.Type == "avg" && o.Divisor == 0 && o.DType == tensor.Invalid && (x.DType == tensor.Uint8 || x.DType == tensor.Uint16)
+// picture reports whether results are rounded as a picture's: averages of
+// samples, which are never outside their range, in the type that they have.
+func (o *Pool) picture(x tensor.Spec, want Want) bool {
+	asked := o.DType == x.DType || o.DType == tensor.Invalid && want.Picture
+	return asked && o.Type == "avg" && o.Divisor == 0 && (x.DType == tensor.Uint8 || x.DType == tensor.Uint16)
 }
 
 // pool adds the stage of a pooling kernel.

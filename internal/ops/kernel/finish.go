@@ -102,38 +102,28 @@ func (f *finishing[T, O]) taps(axis, o int) int {
 	return n
 }
 
-// eachOutput calls do for every output of the row with its accumulators,
-// results and divisor.
-func eachOutput[T, O tensor.Real, A any](f *finishing[T, O], acc []A, do func(x int, acc []A, dst []O, divisor float64)) {
+// eachSpan calls do for outputs of the row that lie side by side and have the
+// same divisor, with the first of them, their accumulators and their results.
+func eachSpan[T, O tensor.Real, A any](f *finishing[T, O], acc []A, do func(x int, acc []A, dst []O, divisor float64)) {
 	dst := f.dst[f.at:][:len(acc)]
 	row, perOutput := f.divisor()
-	for x := f.x0; len(acc) > 0; x++ {
-		divisor := row
-		if perOutput {
-			divisor *= f.taps(2, x)
+	if !perOutput {
+		do(f.x0, acc, dst, float64(row))
+		return
+	}
+	end := f.x0 + len(acc)/f.inner
+	for _, s := range f.spans {
+		x0, x1 := max(s.x0, f.x0), min(s.x1, end)
+		if x0 < x1 {
+			from, to := (x0-f.x0)*f.inner, (x1-f.x0)*f.inner
+			do(x0, acc[from:to], dst[from:to], float64(row*s.taps))
 		}
-		do(x, acc[:f.inner], dst[:f.inner], float64(divisor))
-		acc, dst = acc[f.inner:], dst[f.inner:]
 	}
 }
 
-// finishSum divides: outputs side by side that have the same divisor at once.
 func finishSum[T tensor.Real, O tensor.Floating](divide divider[O]) finisher[T, float64, O] {
 	return func(f finishing[T, O], acc []float64) {
-		dst := f.dst[f.at:][:len(acc)]
-		row, perOutput := f.divisor()
-		if !perOutput {
-			divide(dst, acc, float64(row), f.stream)
-			return
-		}
-		end := f.x0 + len(acc)/f.inner
-		for _, s := range f.spans {
-			x0, x1 := max(s.x0, f.x0), min(s.x1, end)
-			if x0 < x1 {
-				from, to := (x0-f.x0)*f.inner, (x1-f.x0)*f.inner
-				divide(dst[from:to], acc[from:to], float64(row*s.taps), f.stream)
-			}
-		}
+		eachSpan(&f, acc, func(_ int, acc []float64, dst []O, divisor float64) { divide(dst, acc, divisor, f.stream) })
 	}
 }
 
@@ -158,33 +148,57 @@ func divideAll[O tensor.Floating](dst []O, src []float64, divisor float64, _ boo
 }
 
 func finishDouble[T tensor.Real, O tensor.Floating](f finishing[T, O], acc []double) {
-	eachOutput(&f, acc, func(x int, acc []double, dst []O, divisor float64) {
+	eachSpan(&f, acc, func(x int, acc []double, dst []O, divisor float64) {
+		reciprocal := 1 / divisor
 		for i, sum := range acc {
 			if sum.overflowed() {
-				dst[i] = O(f.scaled(x, i).over(divisor) * scaleUp)
+				sum = f.scaled(x, i)
+				dst[i] = O(sum.over(divisor, reciprocal) * scaleUp)
 			} else {
-				dst[i] = O(sum.over(divisor))
+				dst[i] = O(sum.over(divisor, reciprocal))
 			}
 		}
 	})
 }
 
+// lowers reports whether averages do not count the cells that they skip.
+func (s *PoolSpec) lowers() bool { return s.Reduction == Average && s.Divisor == 0 }
+
 func finishCounted[T tensor.Real, O tensor.Floating](f finishing[T, O], acc []counted) {
-	lowers := f.spec.Reduction == Average && f.spec.Divisor == 0 // a skipped cell does not count
-	eachOutput(&f, acc, func(x int, acc []counted, dst []O, divisor float64) {
-		cells := f.cells(x)
-		for i, sum := range acc {
+	lowers := f.spec.lowers()
+	eachSpan(&f, acc, func(x int, acc []counted, dst []O, divisor float64) {
+		for i, a := range acc {
 			d := divisor
 			if lowers {
-				d -= float64(sum.skipped)
+				d -= a.skipped.hi
 			}
 			switch {
-			case sum.skipped == cells:
+			case f.allSkipped(x, i, a.skipped.hi):
 				dst[i] = O(math.NaN())
-			case sum.overflowed():
-				dst[i] = O(f.scaled(x, i).over(d) * scaleUp)
+			case a.sum.overflowed():
+				sum := f.scaled(x, i)
+				dst[i] = O(sum.over(d, 1/d) * scaleUp)
 			default:
-				dst[i] = O(sum.over(d))
+				dst[i] = O(a.sum.over(d, 1/d))
+			}
+		}
+	})
+}
+
+func finishTally[T tensor.Real, O tensor.Floating](f finishing[T, O], acc []tally) {
+	lowers := f.spec.lowers()
+	eachSpan(&f, acc, func(x int, acc []tally, dst []O, divisor float64) {
+		reciprocal := 1 / divisor
+		for i, a := range acc {
+			switch {
+			case a.skipped == 0:
+				dst[i] = O(a.sum * reciprocal)
+			case f.allSkipped(x, i, a.skipped):
+				dst[i] = O(math.NaN())
+			case lowers:
+				dst[i] = O(a.sum / (divisor - a.skipped))
+			default:
+				dst[i] = O(a.sum * reciprocal)
 			}
 		}
 	})
@@ -199,19 +213,26 @@ func finishRoot[T tensor.Real, O tensor.Floating](root func(float64) float64) fi
 	}
 }
 
-func finishCountedRoot[T tensor.Real, O tensor.Floating](root func(float64) float64) finisher[T, counted, O] {
-	return func(f finishing[T, O], acc []counted) {
-		eachOutput(&f, acc, func(x int, acc []counted, dst []O, _ float64) {
-			cells := f.cells(x)
-			for i, sum := range acc {
-				if sum.skipped == cells {
-					dst[i] = O(math.NaN())
-				} else {
-					dst[i] = O(root(sum.over(1)))
-				}
+// finishSkippingRoot is finishRoot of sums that skipped NaN; of returns the sum
+// and how many.
+func finishSkippingRoot[T tensor.Real, A any, O tensor.Floating](root func(float64) float64, of func(A) (sum, skipped float64)) finisher[T, A, O] {
+	return func(f finishing[T, O], acc []A) {
+		dst := f.dst[f.at:][:len(acc)]
+		for i, a := range acc {
+			sum, skipped := of(a)
+			if f.allSkipped(f.x0, i, skipped) {
+				dst[i] = O(math.NaN())
+			} else {
+				dst[i] = O(root(sum))
 			}
-		})
+		}
 	}
+}
+
+// allSkipped reports whether the window of number i, counted from output x on,
+// has no more cells than were skipped.
+func (f *finishing[T, O]) allSkipped(x, i int, skipped float64) bool {
+	return skipped > 0 && int(skipped) == f.cells(x+i/f.inner)
 }
 
 // cells returns the number of real cells of output x of the row.
@@ -231,10 +252,11 @@ const (
 	scaleUp   = 1 << 64
 )
 
-// scaled sums the finite window of output x, number i of the cell, once more
+// scaled sums the finite window of number i, counted from output x on, once more
 // with every term multiplied by scaleDown. NaN, which only get here when they
 // are to be ignored, are skipped.
 func (f *finishing[T, O]) scaled(x, i int) (sum double) {
+	x, i = x+i/f.inner, i%f.inner
 	axes := &f.spec.Geometry.Axes
 	z0, nz := axes[0].Cells(f.z)
 	y0, ny := axes[1].Cells(f.y)

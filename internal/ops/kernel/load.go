@@ -32,12 +32,28 @@ func loadDouble[T tensor.Real](acc []double, src []T, _ int) {
 
 func loadCounted[T tensor.Real](acc []counted, src []T, _ int) {
 	for i, v := range src {
-		if v != v {
-			acc[i] = counted{skipped: 1}
-		} else {
-			acc[i] = counted{double: toDouble(float64(v))}
-		}
+		acc[i] = counting(float64(v))
 	}
+}
+
+func counting(v float64) counted {
+	if v != v {
+		return counted{skipped: double{hi: 1}}
+	}
+	return counted{sum: toDouble(v)}
+}
+
+func loadTally[T tensor.Real](acc []tally, src []T, _ int) {
+	for i, v := range src {
+		acc[i] = tallied(float64(v))
+	}
+}
+
+func tallied(v float64) tally {
+	if v != v {
+		return tally{skipped: 1}
+	}
+	return tally{sum: v}
 }
 
 // loadPower returns a loader of |x|^p.
@@ -57,16 +73,12 @@ func loadPower[T tensor.Real](p powers) loader[T, float64] {
 	}
 }
 
-// loadCountedPower is loadPower that skips NaN.
-func loadCountedPower[T tensor.Real](p powers) loader[T, counted] {
+// loadPowerOf returns a loader of accumulators of |x|^p.
+func loadPowerOf[T tensor.Real, A any](p powers, of func(v float64) A) loader[T, A] {
 	power := p.power()
-	return func(acc []counted, src []T, _ int) {
+	return func(acc []A, src []T, _ int) {
 		for i, v := range src {
-			if v != v {
-				acc[i] = counted{skipped: 1}
-			} else {
-				acc[i] = counted{double: toDouble(power(float64(v)))}
-			}
+			acc[i] = of(power(float64(v)))
 		}
 	}
 }

@@ -21,11 +21,12 @@ type double struct{ hi, lo float64 }
 // noDouble changes nothing that it is added to.
 var noDouble = double{hi: math.Copysign(0, -1)}
 
-// counted is a sum that skipped some NaN terms.
-type counted struct {
-	double
-	skipped int
-}
+// counted is a sum that skipped some NaN terms. Their number is a double too, so
+// that it is added up as the sum is.
+type counted struct{ sum, skipped double }
+
+// tally is counted for results that are rounded to float32.
+type tally struct{ sum, skipped float64 }
 
 // The comparisons below say when b replaces the earlier a. For integers the
 // tests for NaN are constant false.
@@ -138,37 +139,43 @@ func mergeDouble(dst, a, b []double) {
 func mergeCounted(dst, a, b []counted) {
 	a, b = a[:len(dst)], b[:len(dst)]
 	for i := range dst {
-		dst[i] = counted{addDouble(a[i].double, b[i].double), a[i].skipped + b[i].skipped}
+		dst[i] = counted{addDouble(a[i].sum, b[i].sum), addDouble(a[i].skipped, b[i].skipped)}
 	}
 }
 
-// addDouble adds without losing the rounding error (Knuth's two-sum).
+func mergeTally(dst, a, b []tally) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		dst[i] = tally{a[i].sum + b[i].sum, a[i].skipped + b[i].skipped}
+	}
+}
+
+// addDouble adds without losing the rounding error (Knuth's two-sum), which is
+// none where the sum is infinite or NaN.
 func addDouble(a, b double) double {
 	hi := a.hi + b.hi
-	if math.IsInf(hi, 0) || hi != hi {
-		return double{hi, a.lo + b.lo}
-	}
 	from := hi - a.hi
-	return double{hi, a.lo + b.lo + ((a.hi - (hi - from)) + (b.hi - from))}
-}
-
-func toDouble(v float64) double {
-	if math.IsInf(v, 0) || v != v {
-		return double{v, math.NaN()}
+	rest := (a.hi - (hi - from)) + (b.hi - from)
+	if rest != rest {
+		rest = 0
 	}
-	return double{v, 0}
+	return double{hi, a.lo + b.lo + rest}
 }
 
-// over divides by a count, rounding once.
-func (s double) over(count float64) float64 {
+// toDouble returns a term: v - v is 0, or NaN where v is infinite or NaN.
+func toDouble(v float64) double { return double{v, v - v} }
+
+// over divides by a count, whose reciprocal is given too, rounding once: what
+// rounding took from the quotient needs no more than its first bits.
+func (s double) over(count, reciprocal float64) float64 {
 	q := s.hi / count
-	if math.IsInf(q, 0) || q != q {
+	if q-q != 0 {
 		return q
 	}
-	return q + (math.FMA(-q, count, s.hi)+s.lo)/count
+	return q + (math.FMA(-q, count, s.hi)+s.lo)*reciprocal
 }
 
 // overflowed reports whether finite terms had a sum beyond float64.
 func (s double) overflowed() bool {
-	return (math.IsInf(s.hi, 0) || s.hi != s.hi) && s.lo == s.lo
+	return s.hi-s.hi != 0 && s.lo == s.lo
 }

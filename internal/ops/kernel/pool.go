@@ -120,7 +120,8 @@ func newPool[T tensor.Real, O tensor.Floating](spec PoolSpec) *Pool {
 	root := power.root()
 	sum, sumISA := sumMerger(spec.Level)
 	sums := method[T, float64, O]{merge: sum, fold: sumFolder(spec.Level), neutral: math.Copysign(0, -1), isa: sumISA}
-	skips := method[T, counted, O]{merge: mergeCounted, neutral: counted{double: noDouble}, isa: "go"}
+	skips := method[T, counted, O]{merge: mergeCounted, fold: countedFolder(spec.Level), neutral: counted{noDouble, noDouble}, isa: sumISA}
+	tallies := method[T, tally, O]{merge: mergeTally, fold: tallyFolder(spec.Level), neutral: tally{noDouble.hi, noDouble.hi}, isa: sumISA}
 	switch infinite := math.IsInf(spec.Power, 1); {
 	case spec.Argmax:
 		return newArgmax[T](spec)
@@ -132,19 +133,25 @@ func newPool[T tensor.Real, O tensor.Floating](spec PoolSpec) *Pool {
 		merge, isa := extremumMerger[float64](spec.Level, false, spec.IgnoreNaN)
 		return assemble(spec, method[T, float64, O]{load: loadPower[T](power), merge: merge, fold: extremumFolder(spec.Level, kindOf(false, spec.IgnoreNaN), merge),
 			finish: finishRoot[T, O](root), overlap: true, isa: isa})
+	case spec.Reduction == LP && spec.IgnoreNaN && power.narrow:
+		tallies.load, tallies.finish = loadPowerOf[T](power, tallied), finishSkippingRoot[T, tally, O](root, func(a tally) (sum, skipped float64) { return a.sum, a.skipped })
+		return assemble(spec, tallies)
 	case spec.Reduction == LP && spec.IgnoreNaN:
-		skips.load, skips.finish = loadCountedPower[T](power), finishCountedRoot[T, O](root)
+		skips.load, skips.finish = loadPowerOf[T](power, counting), finishSkippingRoot[T, counted, O](root, func(a counted) (sum, skipped float64) { return a.sum.over(1, 1), a.skipped.hi })
 		return assemble(spec, skips)
 	case spec.Reduction == LP:
 		sums.load, sums.finish = loadPower[T](power), finishRoot[T, O](root)
 		return assemble(spec, sums)
 	case spec.Picture:
 		return assemble(spec, method[T, float64, T]{load: wideLoader[T](spec.Level), merge: sum, fold: sums.fold, finish: finishPicture[T], neutral: sums.neutral, isa: sumISA})
+	case spec.IgnoreNaN && spec.DType == tensor.Float32:
+		tallies.load, tallies.finish = loadTally[T], finishTally[T, O]
+		return assemble(spec, tallies)
 	case spec.IgnoreNaN && spec.DType.IsFloat():
 		skips.load, skips.finish = loadCounted[T], finishCounted[T, O]
 		return assemble(spec, skips)
 	case spec.DType == tensor.Float64:
-		return assemble(spec, method[T, double, O]{load: loadDouble[T], merge: mergeDouble, finish: finishDouble[T, O], neutral: noDouble, isa: "go"})
+		return assemble(spec, method[T, double, O]{load: loadDouble[T], merge: mergeDouble, fold: doubleFolder(spec.Level), finish: finishDouble[T, O], neutral: noDouble, isa: sumISA})
 	default:
 		sums.load, sums.finish = wideLoader[T](spec.Level), sumFinisher[T, O](spec.Level)
 		return assemble(spec, sums)
@@ -157,8 +164,9 @@ func newArgmax[T tensor.Real](spec PoolSpec) *Pool {
 	if !spec.ChannelsFirst {
 		elements *= spec.Geometry.C
 	}
-	located := method[T, located[T], T]{load: loadLocated[T], finish: finishLocated[T], overlap: true, isa: "go",
-		merge: pickMerger(spec, mergeArgMax[T], mergeArgMaxIgnoreNaN[T], mergeArgMin[T], mergeArgMinIgnoreNaN[T])}
+	merge := pickMerger(spec, mergeArgMax[T], mergeArgMaxIgnoreNaN[T], mergeArgMin[T], mergeArgMinIgnoreNaN[T])
+	fold, isa := locatedFolder(spec.Level, kindOf(spec.Reduction == Min, spec.IgnoreNaN), merge)
+	located := method[T, located[T], T]{load: loadLocated[T], merge: merge, fold: fold, finish: finishLocated[T], overlap: true, isa: isa}
 	if !key32(spec.DType) || elements > keysUpTo {
 		return assemble(spec, located)
 	}

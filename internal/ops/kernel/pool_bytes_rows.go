@@ -412,7 +412,7 @@ func newMagic(divisor int) magic {
 
 // finishPicture is the separable kernel's way of making a picture.
 func finishPicture[T tensor.Real](f finishing[T, T], acc []float64) {
-	eachOutput(&f, acc, func(_ int, acc []float64, dst []T, divisor float64) {
+	eachSpan(&f, acc, func(_ int, acc []float64, dst []T, divisor float64) {
 		for i, sum := range acc {
 			dst[i] = T(math.RoundToEven(float64(float32(sum / divisor))))
 		}

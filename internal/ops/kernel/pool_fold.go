@@ -1,6 +1,10 @@
 package kernel
 
-import "github.com/poolctl/poolctl/internal/tensor"
+import (
+	"unsafe"
+
+	"github.com/poolctl/poolctl/internal/tensor"
+)
 
 // folder combines shifted copies of a row: number i of output o is the merge, in
 // order, of src[o*step + taps[t] + i] over all t, for n numbers of each output,
@@ -48,6 +52,14 @@ func foldVectors[A any](lanes int, wide func(dst, src *A, taps *int, ntaps, n, o
 	}
 }
 
+// foldPairs is foldVectors for accumulators that are so many pairs of numbers of 8
+// bytes; a vector holds lanes pairs.
+func foldPairs[A any](pairs, lanes int, wide func(dst, src *float64, taps *int, ntaps, n, outputs, step, stream, ahead int), merge merger[A]) folder[A] {
+	return foldVectors(lanes/pairs, func(dst, src *A, taps *int, ntaps, n, outputs, step, stream, ahead int) {
+		wide((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(src)), taps, ntaps, pairs*n, outputs, step, stream, ahead)
+	}, merge)
+}
+
 // splitStream calls do for the whole of n numbers, or for the part that may be
 // streamed, to addresses that are multiples of a vector, and the ends on both
 // sides, which overlap it; they begin off numbers past such an address.
@@ -71,6 +83,10 @@ func splitStream(stream bool, lanes, n, off int, do func(at, n, stream int)) {
 type foldTable struct {
 	extrema [4][]any // by extremumKind: folder[T] for some types T
 	sum     folder[float64]
+	tally   folder[tally]
+	double  folder[double]
+	counted folder[counted]
+	located [4]folder[located[float64]] // by extremumKind
 	keys    folder[int64]
 	load    func(acc []int64, src []float32, at int, o keyOrder) // loadKeys
 }
@@ -92,4 +108,33 @@ func keyFolder(level Level) folder[int64] {
 		return f
 	}
 	return foldMerging(mergeKeys)
+}
+
+func tallyFolder(level Level) folder[tally] {
+	if f := foldTables[level].tally; f != nil {
+		return f
+	}
+	return foldMerging(mergeTally)
+}
+
+func doubleFolder(level Level) folder[double] {
+	if f := foldTables[level].double; f != nil {
+		return f
+	}
+	return foldMerging(mergeDouble)
+}
+
+func countedFolder(level Level) folder[counted] {
+	if f := foldTables[level].counted; f != nil {
+		return f
+	}
+	return foldMerging(mergeCounted)
+}
+
+// locatedFolder also returns what it is written for.
+func locatedFolder[T tensor.Real](level Level, kind extremumKind, merge merger[located[T]]) (f folder[located[T]], isa string) {
+	if f, ok := any(foldTables[level].located[kind]).(folder[located[T]]); ok && f != nil {
+		return f, level.String()
+	}
+	return foldMerging(merge), "go"
 }

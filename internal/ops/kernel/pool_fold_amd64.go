@@ -40,6 +40,36 @@ func wideSumAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, output
 //go:noescape
 func wideKeysAVX2(dst *int64, src *int64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
 
+// widePairsAVX2 adds up windows of pairs, sums and what rounding took from them, over cells of n >= 2 numbers, step bytes apart; with stream != 0 past the caches, for which
+// dst must be aligned to 32 bytes and n a multiple of 2. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+//
+//go:noescape
+func widePairsAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+
+// locatedMaxFloat64AVX2 reduces windows of pairs, numbers and their places, over cells of n >= 2 numbers, step bytes apart; with stream != 0 past the caches, for which
+// dst must be aligned to 32 bytes and n a multiple of 2. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+//
+//go:noescape
+func locatedMaxFloat64AVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+
+// locatedMaxFloat64IgnoreNaNAVX2 reduces windows of pairs, numbers and their places, over cells of n >= 2 numbers, step bytes apart; with stream != 0 past the caches, for which
+// dst must be aligned to 32 bytes and n a multiple of 2. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+//
+//go:noescape
+func locatedMaxFloat64IgnoreNaNAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+
+// locatedMinFloat64AVX2 reduces windows of pairs, numbers and their places, over cells of n >= 2 numbers, step bytes apart; with stream != 0 past the caches, for which
+// dst must be aligned to 32 bytes and n a multiple of 2. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+//
+//go:noescape
+func locatedMinFloat64AVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+
+// locatedMinFloat64IgnoreNaNAVX2 reduces windows of pairs, numbers and their places, over cells of n >= 2 numbers, step bytes apart; with stream != 0 past the caches, for which
+// dst must be aligned to 32 bytes and n a multiple of 2. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+//
+//go:noescape
+func locatedMinFloat64IgnoreNaNAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+
 // keysFloat32AVX2 makes n keys, a multiple of 4: the order of a number above, low less its place below. reverse is -1
 // where the smallest number comes last, else 0; nan is the order of NaN.
 //
@@ -81,6 +111,36 @@ func wideSumAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outp
 //
 //go:noescape
 func wideKeysAVX512(dst *int64, src *int64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+
+// widePairsAVX512 adds up windows of pairs, sums and what rounding took from them, over cells of n >= 4 numbers, step bytes apart; with stream != 0 past the caches, for which
+// dst must be aligned to 64 bytes and n a multiple of 4. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+//
+//go:noescape
+func widePairsAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+
+// locatedMaxFloat64AVX512 reduces windows of pairs, numbers and their places, over cells of n >= 4 numbers, step bytes apart; with stream != 0 past the caches, for which
+// dst must be aligned to 64 bytes and n a multiple of 4. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+//
+//go:noescape
+func locatedMaxFloat64AVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+
+// locatedMaxFloat64IgnoreNaNAVX512 reduces windows of pairs, numbers and their places, over cells of n >= 4 numbers, step bytes apart; with stream != 0 past the caches, for which
+// dst must be aligned to 64 bytes and n a multiple of 4. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+//
+//go:noescape
+func locatedMaxFloat64IgnoreNaNAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+
+// locatedMinFloat64AVX512 reduces windows of pairs, numbers and their places, over cells of n >= 4 numbers, step bytes apart; with stream != 0 past the caches, for which
+// dst must be aligned to 64 bytes and n a multiple of 4. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+//
+//go:noescape
+func locatedMinFloat64AVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+
+// locatedMinFloat64IgnoreNaNAVX512 reduces windows of pairs, numbers and their places, over cells of n >= 4 numbers, step bytes apart; with stream != 0 past the caches, for which
+// dst must be aligned to 64 bytes and n a multiple of 4. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+//
+//go:noescape
+func locatedMinFloat64IgnoreNaNAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
 
 // keysFloat32AVX512 makes n keys, a multiple of 8: the order of a number above, low less its place below. reverse is -1
 // where the smallest number comes last, else 0; nan is the order of NaN.

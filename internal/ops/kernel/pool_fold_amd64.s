@@ -4,6 +4,9 @@
 
 #include "textflag.h"
 
+DATA minusZero<>+0(SB)/8, $0x8000000000000000
+GLOBL minusZero<>(SB), RODATA|NOPTR, $8
+
 // func wideMaxFloat64AVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
 // Requires: AVX, AVX2, MMX+
 TEXT ·wideMaxFloat64AVX2(SB), NOSPLIT, $0-72
@@ -969,6 +972,746 @@ oneTap:
 	MOVQ      (DX)(R12*8), R13
 	VMOVUPS   (R11)(R13*1), Y1
 	VPCMPGTQ  Y0, Y1, Y2
+	VBLENDVPD Y2, Y1, Y0, Y0
+	INCQ      R12
+	CMPQ      R12, BX
+	JL        oneTap
+
+oneStore:
+	CMPQ    R9, $0x00
+	JNE     oneStream
+	VMOVUPS Y0, (AX)(R10*1)
+	JMP     oneStored
+
+oneStream:
+	VMOVNTPS Y0, (AX)(R10*1)
+
+oneStored:
+	ADDQ $0x00000020, R10
+	JMP  one
+
+next:
+	ADDQ SI, AX
+	ADDQ R8, CX
+	DECQ DI
+	JNZ  output
+	VZEROUPPER
+	RET
+
+// func widePairsAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// Requires: AVX, MMX+
+TEXT ·widePairsAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ taps+16(FP), DX
+	MOVQ ntaps+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ outputs+40(FP), DI
+	MOVQ step+48(FP), R8
+	SHLQ $0x04, SI
+	MOVQ stream+56(FP), R9
+
+output:
+	XORQ R10, R10
+
+many:
+	MOVQ       SI, R11
+	SUBQ       R10, R11
+	CMPQ       R11, $0x00000080
+	JL         one
+	LEAQ       (CX)(R10*1), R11
+	CMPQ       ahead+64(FP), $0x00
+	JE         manyBegin
+	MOVQ       -8(DX)(BX*8), R12
+	ADDQ       R11, R12
+	ADDQ       ahead+64(FP), R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+
+manyBegin:
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Y0
+	VMOVUPS 32(R11)(R13*1), Y1
+	VMOVUPS 64(R11)(R13*1), Y2
+	VMOVUPS 96(R11)(R13*1), Y3
+	MOVQ    $0x00000001, R12
+	CMPQ    R12, BX
+	JGE     manyStore
+
+manyTap:
+	MOVQ         (DX)(R12*8), R13
+	VMOVUPS      (R11)(R13*1), Y4
+	VADDPD       Y4, Y0, Y5
+	VSUBPD       Y0, Y5, Y6
+	VSUBPD       Y6, Y4, Y4
+	VSUBPD       Y6, Y5, Y6
+	VSUBPD       Y6, Y0, Y6
+	VADDPD       Y4, Y6, Y4
+	VCMPPD       $0x07, Y4, Y4, Y0
+	VANDPD       Y0, Y4, Y4
+	VBROADCASTSD minusZero<>+0(SB), Y0
+	VUNPCKLPD    Y4, Y0, Y4
+	VADDPD       Y4, Y5, Y0
+	VMOVUPS      32(R11)(R13*1), Y4
+	VADDPD       Y4, Y1, Y5
+	VSUBPD       Y1, Y5, Y6
+	VSUBPD       Y6, Y4, Y4
+	VSUBPD       Y6, Y5, Y6
+	VSUBPD       Y6, Y1, Y6
+	VADDPD       Y4, Y6, Y4
+	VCMPPD       $0x07, Y4, Y4, Y1
+	VANDPD       Y1, Y4, Y4
+	VBROADCASTSD minusZero<>+0(SB), Y1
+	VUNPCKLPD    Y4, Y1, Y4
+	VADDPD       Y4, Y5, Y1
+	VMOVUPS      64(R11)(R13*1), Y4
+	VADDPD       Y4, Y2, Y5
+	VSUBPD       Y2, Y5, Y6
+	VSUBPD       Y6, Y4, Y4
+	VSUBPD       Y6, Y5, Y6
+	VSUBPD       Y6, Y2, Y6
+	VADDPD       Y4, Y6, Y4
+	VCMPPD       $0x07, Y4, Y4, Y2
+	VANDPD       Y2, Y4, Y4
+	VBROADCASTSD minusZero<>+0(SB), Y2
+	VUNPCKLPD    Y4, Y2, Y4
+	VADDPD       Y4, Y5, Y2
+	VMOVUPS      96(R11)(R13*1), Y4
+	VADDPD       Y4, Y3, Y5
+	VSUBPD       Y3, Y5, Y6
+	VSUBPD       Y6, Y4, Y4
+	VSUBPD       Y6, Y5, Y6
+	VSUBPD       Y6, Y3, Y6
+	VADDPD       Y4, Y6, Y4
+	VCMPPD       $0x07, Y4, Y4, Y3
+	VANDPD       Y3, Y4, Y4
+	VBROADCASTSD minusZero<>+0(SB), Y3
+	VUNPCKLPD    Y4, Y3, Y4
+	VADDPD       Y4, Y5, Y3
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           manyTap
+
+manyStore:
+	CMPQ    R9, $0x00
+	JNE     manyStream
+	VMOVUPS Y0, (AX)(R10*1)
+	VMOVUPS Y1, 32(AX)(R10*1)
+	VMOVUPS Y2, 64(AX)(R10*1)
+	VMOVUPS Y3, 96(AX)(R10*1)
+	JMP     manyStored
+
+manyStream:
+	VMOVNTPS Y0, (AX)(R10*1)
+	VMOVNTPS Y1, 32(AX)(R10*1)
+	VMOVNTPS Y2, 64(AX)(R10*1)
+	VMOVNTPS Y3, 96(AX)(R10*1)
+
+manyStored:
+	ADDQ $0x00000080, R10
+	JMP  many
+
+one:
+	MOVQ SI, R11
+	SUBQ R10, R11
+	JZ   next
+	CMPQ R11, $0x00000020
+	JGE  whole
+	LEAQ -32(SI), R10
+
+whole:
+	LEAQ    (CX)(R10*1), R11
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Y0
+	MOVQ    $0x00000001, R12
+	CMPQ    R12, BX
+	JGE     oneStore
+
+oneTap:
+	MOVQ         (DX)(R12*8), R13
+	VMOVUPS      (R11)(R13*1), Y1
+	VADDPD       Y1, Y0, Y2
+	VSUBPD       Y0, Y2, Y3
+	VSUBPD       Y3, Y1, Y1
+	VSUBPD       Y3, Y2, Y3
+	VSUBPD       Y3, Y0, Y3
+	VADDPD       Y1, Y3, Y1
+	VCMPPD       $0x07, Y1, Y1, Y0
+	VANDPD       Y0, Y1, Y1
+	VBROADCASTSD minusZero<>+0(SB), Y0
+	VUNPCKLPD    Y1, Y0, Y1
+	VADDPD       Y1, Y2, Y0
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           oneTap
+
+oneStore:
+	CMPQ    R9, $0x00
+	JNE     oneStream
+	VMOVUPS Y0, (AX)(R10*1)
+	JMP     oneStored
+
+oneStream:
+	VMOVNTPS Y0, (AX)(R10*1)
+
+oneStored:
+	ADDQ $0x00000020, R10
+	JMP  one
+
+next:
+	ADDQ SI, AX
+	ADDQ R8, CX
+	DECQ DI
+	JNZ  output
+	VZEROUPPER
+	RET
+
+// func locatedMaxFloat64AVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·locatedMaxFloat64AVX2(SB), NOSPLIT, $0-72
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ taps+16(FP), DX
+	MOVQ ntaps+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ outputs+40(FP), DI
+	MOVQ step+48(FP), R8
+	SHLQ $0x04, SI
+	MOVQ stream+56(FP), R9
+
+output:
+	XORQ R10, R10
+
+many:
+	MOVQ       SI, R11
+	SUBQ       R10, R11
+	CMPQ       R11, $0x00000080
+	JL         one
+	LEAQ       (CX)(R10*1), R11
+	CMPQ       ahead+64(FP), $0x00
+	JE         manyBegin
+	MOVQ       -8(DX)(BX*8), R12
+	ADDQ       R11, R12
+	ADDQ       ahead+64(FP), R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+
+manyBegin:
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Y0
+	VMOVUPS 32(R11)(R13*1), Y1
+	VMOVUPS 64(R11)(R13*1), Y2
+	VMOVUPS 96(R11)(R13*1), Y3
+	MOVQ    $0x00000001, R12
+	CMPQ    R12, BX
+	JGE     manyStore
+
+manyTap:
+	MOVQ      (DX)(R12*8), R13
+	VMOVUPS   (R11)(R13*1), Y4
+	VMOVDDUP  Y0, Y5
+	VMOVDDUP  Y4, Y6
+	VCMPPD    $0x07, Y5, Y5, Y7
+	VCMPPD    $0x16, Y5, Y6, Y5
+	VPAND     Y7, Y5, Y5
+	VBLENDVPD Y5, Y4, Y0, Y0
+	VMOVUPS   32(R11)(R13*1), Y4
+	VMOVDDUP  Y1, Y5
+	VMOVDDUP  Y4, Y6
+	VCMPPD    $0x07, Y5, Y5, Y7
+	VCMPPD    $0x16, Y5, Y6, Y5
+	VPAND     Y7, Y5, Y5
+	VBLENDVPD Y5, Y4, Y1, Y1
+	VMOVUPS   64(R11)(R13*1), Y4
+	VMOVDDUP  Y2, Y5
+	VMOVDDUP  Y4, Y6
+	VCMPPD    $0x07, Y5, Y5, Y7
+	VCMPPD    $0x16, Y5, Y6, Y5
+	VPAND     Y7, Y5, Y5
+	VBLENDVPD Y5, Y4, Y2, Y2
+	VMOVUPS   96(R11)(R13*1), Y4
+	VMOVDDUP  Y3, Y5
+	VMOVDDUP  Y4, Y6
+	VCMPPD    $0x07, Y5, Y5, Y7
+	VCMPPD    $0x16, Y5, Y6, Y5
+	VPAND     Y7, Y5, Y5
+	VBLENDVPD Y5, Y4, Y3, Y3
+	INCQ      R12
+	CMPQ      R12, BX
+	JL        manyTap
+
+manyStore:
+	CMPQ    R9, $0x00
+	JNE     manyStream
+	VMOVUPS Y0, (AX)(R10*1)
+	VMOVUPS Y1, 32(AX)(R10*1)
+	VMOVUPS Y2, 64(AX)(R10*1)
+	VMOVUPS Y3, 96(AX)(R10*1)
+	JMP     manyStored
+
+manyStream:
+	VMOVNTPS Y0, (AX)(R10*1)
+	VMOVNTPS Y1, 32(AX)(R10*1)
+	VMOVNTPS Y2, 64(AX)(R10*1)
+	VMOVNTPS Y3, 96(AX)(R10*1)
+
+manyStored:
+	ADDQ $0x00000080, R10
+	JMP  many
+
+one:
+	MOVQ SI, R11
+	SUBQ R10, R11
+	JZ   next
+	CMPQ R11, $0x00000020
+	JGE  whole
+	LEAQ -32(SI), R10
+
+whole:
+	LEAQ    (CX)(R10*1), R11
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Y0
+	MOVQ    $0x00000001, R12
+	CMPQ    R12, BX
+	JGE     oneStore
+
+oneTap:
+	MOVQ      (DX)(R12*8), R13
+	VMOVUPS   (R11)(R13*1), Y1
+	VMOVDDUP  Y0, Y2
+	VMOVDDUP  Y1, Y3
+	VCMPPD    $0x07, Y2, Y2, Y4
+	VCMPPD    $0x16, Y2, Y3, Y2
+	VPAND     Y4, Y2, Y2
+	VBLENDVPD Y2, Y1, Y0, Y0
+	INCQ      R12
+	CMPQ      R12, BX
+	JL        oneTap
+
+oneStore:
+	CMPQ    R9, $0x00
+	JNE     oneStream
+	VMOVUPS Y0, (AX)(R10*1)
+	JMP     oneStored
+
+oneStream:
+	VMOVNTPS Y0, (AX)(R10*1)
+
+oneStored:
+	ADDQ $0x00000020, R10
+	JMP  one
+
+next:
+	ADDQ SI, AX
+	ADDQ R8, CX
+	DECQ DI
+	JNZ  output
+	VZEROUPPER
+	RET
+
+// func locatedMaxFloat64IgnoreNaNAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·locatedMaxFloat64IgnoreNaNAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ taps+16(FP), DX
+	MOVQ ntaps+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ outputs+40(FP), DI
+	MOVQ step+48(FP), R8
+	SHLQ $0x04, SI
+	MOVQ stream+56(FP), R9
+
+output:
+	XORQ R10, R10
+
+many:
+	MOVQ       SI, R11
+	SUBQ       R10, R11
+	CMPQ       R11, $0x00000080
+	JL         one
+	LEAQ       (CX)(R10*1), R11
+	CMPQ       ahead+64(FP), $0x00
+	JE         manyBegin
+	MOVQ       -8(DX)(BX*8), R12
+	ADDQ       R11, R12
+	ADDQ       ahead+64(FP), R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+
+manyBegin:
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Y0
+	VMOVUPS 32(R11)(R13*1), Y1
+	VMOVUPS 64(R11)(R13*1), Y2
+	VMOVUPS 96(R11)(R13*1), Y3
+	MOVQ    $0x00000001, R12
+	CMPQ    R12, BX
+	JGE     manyStore
+
+manyTap:
+	MOVQ      (DX)(R12*8), R13
+	VMOVUPS   (R11)(R13*1), Y4
+	VMOVDDUP  Y0, Y5
+	VMOVDDUP  Y4, Y6
+	VCMPPD    $0x07, Y6, Y6, Y7
+	VCMPPD    $0x16, Y5, Y6, Y5
+	VPAND     Y7, Y5, Y5
+	VBLENDVPD Y5, Y4, Y0, Y0
+	VMOVUPS   32(R11)(R13*1), Y4
+	VMOVDDUP  Y1, Y5
+	VMOVDDUP  Y4, Y6
+	VCMPPD    $0x07, Y6, Y6, Y7
+	VCMPPD    $0x16, Y5, Y6, Y5
+	VPAND     Y7, Y5, Y5
+	VBLENDVPD Y5, Y4, Y1, Y1
+	VMOVUPS   64(R11)(R13*1), Y4
+	VMOVDDUP  Y2, Y5
+	VMOVDDUP  Y4, Y6
+	VCMPPD    $0x07, Y6, Y6, Y7
+	VCMPPD    $0x16, Y5, Y6, Y5
+	VPAND     Y7, Y5, Y5
+	VBLENDVPD Y5, Y4, Y2, Y2
+	VMOVUPS   96(R11)(R13*1), Y4
+	VMOVDDUP  Y3, Y5
+	VMOVDDUP  Y4, Y6
+	VCMPPD    $0x07, Y6, Y6, Y7
+	VCMPPD    $0x16, Y5, Y6, Y5
+	VPAND     Y7, Y5, Y5
+	VBLENDVPD Y5, Y4, Y3, Y3
+	INCQ      R12
+	CMPQ      R12, BX
+	JL        manyTap
+
+manyStore:
+	CMPQ    R9, $0x00
+	JNE     manyStream
+	VMOVUPS Y0, (AX)(R10*1)
+	VMOVUPS Y1, 32(AX)(R10*1)
+	VMOVUPS Y2, 64(AX)(R10*1)
+	VMOVUPS Y3, 96(AX)(R10*1)
+	JMP     manyStored
+
+manyStream:
+	VMOVNTPS Y0, (AX)(R10*1)
+	VMOVNTPS Y1, 32(AX)(R10*1)
+	VMOVNTPS Y2, 64(AX)(R10*1)
+	VMOVNTPS Y3, 96(AX)(R10*1)
+
+manyStored:
+	ADDQ $0x00000080, R10
+	JMP  many
+
+one:
+	MOVQ SI, R11
+	SUBQ R10, R11
+	JZ   next
+	CMPQ R11, $0x00000020
+	JGE  whole
+	LEAQ -32(SI), R10
+
+whole:
+	LEAQ    (CX)(R10*1), R11
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Y0
+	MOVQ    $0x00000001, R12
+	CMPQ    R12, BX
+	JGE     oneStore
+
+oneTap:
+	MOVQ      (DX)(R12*8), R13
+	VMOVUPS   (R11)(R13*1), Y1
+	VMOVDDUP  Y0, Y2
+	VMOVDDUP  Y1, Y3
+	VCMPPD    $0x07, Y3, Y3, Y4
+	VCMPPD    $0x16, Y2, Y3, Y2
+	VPAND     Y4, Y2, Y2
+	VBLENDVPD Y2, Y1, Y0, Y0
+	INCQ      R12
+	CMPQ      R12, BX
+	JL        oneTap
+
+oneStore:
+	CMPQ    R9, $0x00
+	JNE     oneStream
+	VMOVUPS Y0, (AX)(R10*1)
+	JMP     oneStored
+
+oneStream:
+	VMOVNTPS Y0, (AX)(R10*1)
+
+oneStored:
+	ADDQ $0x00000020, R10
+	JMP  one
+
+next:
+	ADDQ SI, AX
+	ADDQ R8, CX
+	DECQ DI
+	JNZ  output
+	VZEROUPPER
+	RET
+
+// func locatedMinFloat64AVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·locatedMinFloat64AVX2(SB), NOSPLIT, $0-72
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ taps+16(FP), DX
+	MOVQ ntaps+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ outputs+40(FP), DI
+	MOVQ step+48(FP), R8
+	SHLQ $0x04, SI
+	MOVQ stream+56(FP), R9
+
+output:
+	XORQ R10, R10
+
+many:
+	MOVQ       SI, R11
+	SUBQ       R10, R11
+	CMPQ       R11, $0x00000080
+	JL         one
+	LEAQ       (CX)(R10*1), R11
+	CMPQ       ahead+64(FP), $0x00
+	JE         manyBegin
+	MOVQ       -8(DX)(BX*8), R12
+	ADDQ       R11, R12
+	ADDQ       ahead+64(FP), R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+
+manyBegin:
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Y0
+	VMOVUPS 32(R11)(R13*1), Y1
+	VMOVUPS 64(R11)(R13*1), Y2
+	VMOVUPS 96(R11)(R13*1), Y3
+	MOVQ    $0x00000001, R12
+	CMPQ    R12, BX
+	JGE     manyStore
+
+manyTap:
+	MOVQ      (DX)(R12*8), R13
+	VMOVUPS   (R11)(R13*1), Y4
+	VMOVDDUP  Y0, Y5
+	VMOVDDUP  Y4, Y6
+	VCMPPD    $0x07, Y5, Y5, Y7
+	VCMPPD    $0x19, Y5, Y6, Y5
+	VPAND     Y7, Y5, Y5
+	VBLENDVPD Y5, Y4, Y0, Y0
+	VMOVUPS   32(R11)(R13*1), Y4
+	VMOVDDUP  Y1, Y5
+	VMOVDDUP  Y4, Y6
+	VCMPPD    $0x07, Y5, Y5, Y7
+	VCMPPD    $0x19, Y5, Y6, Y5
+	VPAND     Y7, Y5, Y5
+	VBLENDVPD Y5, Y4, Y1, Y1
+	VMOVUPS   64(R11)(R13*1), Y4
+	VMOVDDUP  Y2, Y5
+	VMOVDDUP  Y4, Y6
+	VCMPPD    $0x07, Y5, Y5, Y7
+	VCMPPD    $0x19, Y5, Y6, Y5
+	VPAND     Y7, Y5, Y5
+	VBLENDVPD Y5, Y4, Y2, Y2
+	VMOVUPS   96(R11)(R13*1), Y4
+	VMOVDDUP  Y3, Y5
+	VMOVDDUP  Y4, Y6
+	VCMPPD    $0x07, Y5, Y5, Y7
+	VCMPPD    $0x19, Y5, Y6, Y5
+	VPAND     Y7, Y5, Y5
+	VBLENDVPD Y5, Y4, Y3, Y3
+	INCQ      R12
+	CMPQ      R12, BX
+	JL        manyTap
+
+manyStore:
+	CMPQ    R9, $0x00
+	JNE     manyStream
+	VMOVUPS Y0, (AX)(R10*1)
+	VMOVUPS Y1, 32(AX)(R10*1)
+	VMOVUPS Y2, 64(AX)(R10*1)
+	VMOVUPS Y3, 96(AX)(R10*1)
+	JMP     manyStored
+
+manyStream:
+	VMOVNTPS Y0, (AX)(R10*1)
+	VMOVNTPS Y1, 32(AX)(R10*1)
+	VMOVNTPS Y2, 64(AX)(R10*1)
+	VMOVNTPS Y3, 96(AX)(R10*1)
+
+manyStored:
+	ADDQ $0x00000080, R10
+	JMP  many
+
+one:
+	MOVQ SI, R11
+	SUBQ R10, R11
+	JZ   next
+	CMPQ R11, $0x00000020
+	JGE  whole
+	LEAQ -32(SI), R10
+
+whole:
+	LEAQ    (CX)(R10*1), R11
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Y0
+	MOVQ    $0x00000001, R12
+	CMPQ    R12, BX
+	JGE     oneStore
+
+oneTap:
+	MOVQ      (DX)(R12*8), R13
+	VMOVUPS   (R11)(R13*1), Y1
+	VMOVDDUP  Y0, Y2
+	VMOVDDUP  Y1, Y3
+	VCMPPD    $0x07, Y2, Y2, Y4
+	VCMPPD    $0x19, Y2, Y3, Y2
+	VPAND     Y4, Y2, Y2
+	VBLENDVPD Y2, Y1, Y0, Y0
+	INCQ      R12
+	CMPQ      R12, BX
+	JL        oneTap
+
+oneStore:
+	CMPQ    R9, $0x00
+	JNE     oneStream
+	VMOVUPS Y0, (AX)(R10*1)
+	JMP     oneStored
+
+oneStream:
+	VMOVNTPS Y0, (AX)(R10*1)
+
+oneStored:
+	ADDQ $0x00000020, R10
+	JMP  one
+
+next:
+	ADDQ SI, AX
+	ADDQ R8, CX
+	DECQ DI
+	JNZ  output
+	VZEROUPPER
+	RET
+
+// func locatedMinFloat64IgnoreNaNAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·locatedMinFloat64IgnoreNaNAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ taps+16(FP), DX
+	MOVQ ntaps+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ outputs+40(FP), DI
+	MOVQ step+48(FP), R8
+	SHLQ $0x04, SI
+	MOVQ stream+56(FP), R9
+
+output:
+	XORQ R10, R10
+
+many:
+	MOVQ       SI, R11
+	SUBQ       R10, R11
+	CMPQ       R11, $0x00000080
+	JL         one
+	LEAQ       (CX)(R10*1), R11
+	CMPQ       ahead+64(FP), $0x00
+	JE         manyBegin
+	MOVQ       -8(DX)(BX*8), R12
+	ADDQ       R11, R12
+	ADDQ       ahead+64(FP), R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+
+manyBegin:
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Y0
+	VMOVUPS 32(R11)(R13*1), Y1
+	VMOVUPS 64(R11)(R13*1), Y2
+	VMOVUPS 96(R11)(R13*1), Y3
+	MOVQ    $0x00000001, R12
+	CMPQ    R12, BX
+	JGE     manyStore
+
+manyTap:
+	MOVQ      (DX)(R12*8), R13
+	VMOVUPS   (R11)(R13*1), Y4
+	VMOVDDUP  Y0, Y5
+	VMOVDDUP  Y4, Y6
+	VCMPPD    $0x07, Y6, Y6, Y7
+	VCMPPD    $0x19, Y5, Y6, Y5
+	VPAND     Y7, Y5, Y5
+	VBLENDVPD Y5, Y4, Y0, Y0
+	VMOVUPS   32(R11)(R13*1), Y4
+	VMOVDDUP  Y1, Y5
+	VMOVDDUP  Y4, Y6
+	VCMPPD    $0x07, Y6, Y6, Y7
+	VCMPPD    $0x19, Y5, Y6, Y5
+	VPAND     Y7, Y5, Y5
+	VBLENDVPD Y5, Y4, Y1, Y1
+	VMOVUPS   64(R11)(R13*1), Y4
+	VMOVDDUP  Y2, Y5
+	VMOVDDUP  Y4, Y6
+	VCMPPD    $0x07, Y6, Y6, Y7
+	VCMPPD    $0x19, Y5, Y6, Y5
+	VPAND     Y7, Y5, Y5
+	VBLENDVPD Y5, Y4, Y2, Y2
+	VMOVUPS   96(R11)(R13*1), Y4
+	VMOVDDUP  Y3, Y5
+	VMOVDDUP  Y4, Y6
+	VCMPPD    $0x07, Y6, Y6, Y7
+	VCMPPD    $0x19, Y5, Y6, Y5
+	VPAND     Y7, Y5, Y5
+	VBLENDVPD Y5, Y4, Y3, Y3
+	INCQ      R12
+	CMPQ      R12, BX
+	JL        manyTap
+
+manyStore:
+	CMPQ    R9, $0x00
+	JNE     manyStream
+	VMOVUPS Y0, (AX)(R10*1)
+	VMOVUPS Y1, 32(AX)(R10*1)
+	VMOVUPS Y2, 64(AX)(R10*1)
+	VMOVUPS Y3, 96(AX)(R10*1)
+	JMP     manyStored
+
+manyStream:
+	VMOVNTPS Y0, (AX)(R10*1)
+	VMOVNTPS Y1, 32(AX)(R10*1)
+	VMOVNTPS Y2, 64(AX)(R10*1)
+	VMOVNTPS Y3, 96(AX)(R10*1)
+
+manyStored:
+	ADDQ $0x00000080, R10
+	JMP  many
+
+one:
+	MOVQ SI, R11
+	SUBQ R10, R11
+	JZ   next
+	CMPQ R11, $0x00000020
+	JGE  whole
+	LEAQ -32(SI), R10
+
+whole:
+	LEAQ    (CX)(R10*1), R11
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Y0
+	MOVQ    $0x00000001, R12
+	CMPQ    R12, BX
+	JGE     oneStore
+
+oneTap:
+	MOVQ      (DX)(R12*8), R13
+	VMOVUPS   (R11)(R13*1), Y1
+	VMOVDDUP  Y0, Y2
+	VMOVDDUP  Y1, Y3
+	VCMPPD    $0x07, Y3, Y3, Y4
+	VCMPPD    $0x19, Y2, Y3, Y2
+	VPAND     Y4, Y2, Y2
 	VBLENDVPD Y2, Y1, Y0, Y0
 	INCQ      R12
 	CMPQ      R12, BX
@@ -2008,6 +2751,736 @@ oneTap:
 	INCQ    R12
 	CMPQ    R12, BX
 	JL      oneTap
+
+oneStore:
+	CMPQ    R9, $0x00
+	JNE     oneStream
+	VMOVUPS Z0, (AX)(R10*1)
+	JMP     oneStored
+
+oneStream:
+	VMOVNTPS Z0, (AX)(R10*1)
+
+oneStored:
+	ADDQ $0x00000040, R10
+	JMP  one
+
+next:
+	ADDQ SI, AX
+	ADDQ R8, CX
+	DECQ DI
+	JNZ  output
+	VZEROUPPER
+	RET
+
+// func widePairsAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·widePairsAVX512(SB), NOSPLIT, $0-72
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ taps+16(FP), DX
+	MOVQ ntaps+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ outputs+40(FP), DI
+	MOVQ step+48(FP), R8
+	SHLQ $0x04, SI
+	MOVQ stream+56(FP), R9
+
+output:
+	XORQ R10, R10
+
+many:
+	MOVQ       SI, R11
+	SUBQ       R10, R11
+	CMPQ       R11, $0x00000100
+	JL         one
+	LEAQ       (CX)(R10*1), R11
+	CMPQ       ahead+64(FP), $0x00
+	JE         manyBegin
+	MOVQ       -8(DX)(BX*8), R12
+	ADDQ       R11, R12
+	ADDQ       ahead+64(FP), R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	PREFETCHT1 128(R12)
+	PREFETCHT1 192(R12)
+
+manyBegin:
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Z0
+	VMOVUPS 64(R11)(R13*1), Z1
+	VMOVUPS 128(R11)(R13*1), Z2
+	VMOVUPS 192(R11)(R13*1), Z3
+	MOVQ    $0x00000001, R12
+	CMPQ    R12, BX
+	JGE     manyStore
+
+manyTap:
+	MOVQ         (DX)(R12*8), R13
+	VMOVUPS      (R11)(R13*1), Z4
+	VADDPD       Z4, Z0, Z5
+	VSUBPD       Z0, Z5, Z6
+	VSUBPD       Z6, Z4, Z4
+	VSUBPD       Z6, Z5, Z6
+	VSUBPD       Z6, Z0, Z6
+	VADDPD       Z4, Z6, Z4
+	VCMPPD       $0x07, Z4, Z4, K1
+	VMOVAPD.Z    Z4, K1, Z4
+	VBROADCASTSD minusZero<>+0(SB), Z0
+	VUNPCKLPD    Z4, Z0, Z4
+	VADDPD       Z4, Z5, Z0
+	VMOVUPS      64(R11)(R13*1), Z4
+	VADDPD       Z4, Z1, Z5
+	VSUBPD       Z1, Z5, Z6
+	VSUBPD       Z6, Z4, Z4
+	VSUBPD       Z6, Z5, Z6
+	VSUBPD       Z6, Z1, Z6
+	VADDPD       Z4, Z6, Z4
+	VCMPPD       $0x07, Z4, Z4, K1
+	VMOVAPD.Z    Z4, K1, Z4
+	VBROADCASTSD minusZero<>+0(SB), Z1
+	VUNPCKLPD    Z4, Z1, Z4
+	VADDPD       Z4, Z5, Z1
+	VMOVUPS      128(R11)(R13*1), Z4
+	VADDPD       Z4, Z2, Z5
+	VSUBPD       Z2, Z5, Z6
+	VSUBPD       Z6, Z4, Z4
+	VSUBPD       Z6, Z5, Z6
+	VSUBPD       Z6, Z2, Z6
+	VADDPD       Z4, Z6, Z4
+	VCMPPD       $0x07, Z4, Z4, K1
+	VMOVAPD.Z    Z4, K1, Z4
+	VBROADCASTSD minusZero<>+0(SB), Z2
+	VUNPCKLPD    Z4, Z2, Z4
+	VADDPD       Z4, Z5, Z2
+	VMOVUPS      192(R11)(R13*1), Z4
+	VADDPD       Z4, Z3, Z5
+	VSUBPD       Z3, Z5, Z6
+	VSUBPD       Z6, Z4, Z4
+	VSUBPD       Z6, Z5, Z6
+	VSUBPD       Z6, Z3, Z6
+	VADDPD       Z4, Z6, Z4
+	VCMPPD       $0x07, Z4, Z4, K1
+	VMOVAPD.Z    Z4, K1, Z4
+	VBROADCASTSD minusZero<>+0(SB), Z3
+	VUNPCKLPD    Z4, Z3, Z4
+	VADDPD       Z4, Z5, Z3
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           manyTap
+
+manyStore:
+	CMPQ    R9, $0x00
+	JNE     manyStream
+	VMOVUPS Z0, (AX)(R10*1)
+	VMOVUPS Z1, 64(AX)(R10*1)
+	VMOVUPS Z2, 128(AX)(R10*1)
+	VMOVUPS Z3, 192(AX)(R10*1)
+	JMP     manyStored
+
+manyStream:
+	VMOVNTPS Z0, (AX)(R10*1)
+	VMOVNTPS Z1, 64(AX)(R10*1)
+	VMOVNTPS Z2, 128(AX)(R10*1)
+	VMOVNTPS Z3, 192(AX)(R10*1)
+
+manyStored:
+	ADDQ $0x00000100, R10
+	JMP  many
+
+one:
+	MOVQ SI, R11
+	SUBQ R10, R11
+	JZ   next
+	CMPQ R11, $0x00000040
+	JGE  whole
+	LEAQ -64(SI), R10
+
+whole:
+	LEAQ    (CX)(R10*1), R11
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Z0
+	MOVQ    $0x00000001, R12
+	CMPQ    R12, BX
+	JGE     oneStore
+
+oneTap:
+	MOVQ         (DX)(R12*8), R13
+	VMOVUPS      (R11)(R13*1), Z1
+	VADDPD       Z1, Z0, Z2
+	VSUBPD       Z0, Z2, Z3
+	VSUBPD       Z3, Z1, Z1
+	VSUBPD       Z3, Z2, Z3
+	VSUBPD       Z3, Z0, Z3
+	VADDPD       Z1, Z3, Z1
+	VCMPPD       $0x07, Z1, Z1, K1
+	VMOVAPD.Z    Z1, K1, Z1
+	VBROADCASTSD minusZero<>+0(SB), Z0
+	VUNPCKLPD    Z1, Z0, Z1
+	VADDPD       Z1, Z2, Z0
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           oneTap
+
+oneStore:
+	CMPQ    R9, $0x00
+	JNE     oneStream
+	VMOVUPS Z0, (AX)(R10*1)
+	JMP     oneStored
+
+oneStream:
+	VMOVNTPS Z0, (AX)(R10*1)
+
+oneStored:
+	ADDQ $0x00000040, R10
+	JMP  one
+
+next:
+	ADDQ SI, AX
+	ADDQ R8, CX
+	DECQ DI
+	JNZ  output
+	VZEROUPPER
+	RET
+
+// func locatedMaxFloat64AVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·locatedMaxFloat64AVX512(SB), NOSPLIT, $0-72
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ taps+16(FP), DX
+	MOVQ ntaps+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ outputs+40(FP), DI
+	MOVQ step+48(FP), R8
+	SHLQ $0x04, SI
+	MOVQ stream+56(FP), R9
+
+output:
+	XORQ R10, R10
+
+many:
+	MOVQ       SI, R11
+	SUBQ       R10, R11
+	CMPQ       R11, $0x00000100
+	JL         one
+	LEAQ       (CX)(R10*1), R11
+	CMPQ       ahead+64(FP), $0x00
+	JE         manyBegin
+	MOVQ       -8(DX)(BX*8), R12
+	ADDQ       R11, R12
+	ADDQ       ahead+64(FP), R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	PREFETCHT1 128(R12)
+	PREFETCHT1 192(R12)
+
+manyBegin:
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Z0
+	VMOVUPS 64(R11)(R13*1), Z1
+	VMOVUPS 128(R11)(R13*1), Z2
+	VMOVUPS 192(R11)(R13*1), Z3
+	MOVQ    $0x00000001, R12
+	CMPQ    R12, BX
+	JGE     manyStore
+
+manyTap:
+	MOVQ     (DX)(R12*8), R13
+	VMOVUPS  (R11)(R13*1), Z4
+	VMOVDDUP Z0, Z5
+	VMOVDDUP Z4, Z6
+	VCMPPD   $0x07, Z5, Z5, K1
+	VCMPPD   $0x16, Z5, Z6, K1, K1
+	VMOVAPD  Z4, K1, Z0
+	VMOVUPS  64(R11)(R13*1), Z4
+	VMOVDDUP Z1, Z5
+	VMOVDDUP Z4, Z6
+	VCMPPD   $0x07, Z5, Z5, K1
+	VCMPPD   $0x16, Z5, Z6, K1, K1
+	VMOVAPD  Z4, K1, Z1
+	VMOVUPS  128(R11)(R13*1), Z4
+	VMOVDDUP Z2, Z5
+	VMOVDDUP Z4, Z6
+	VCMPPD   $0x07, Z5, Z5, K1
+	VCMPPD   $0x16, Z5, Z6, K1, K1
+	VMOVAPD  Z4, K1, Z2
+	VMOVUPS  192(R11)(R13*1), Z4
+	VMOVDDUP Z3, Z5
+	VMOVDDUP Z4, Z6
+	VCMPPD   $0x07, Z5, Z5, K1
+	VCMPPD   $0x16, Z5, Z6, K1, K1
+	VMOVAPD  Z4, K1, Z3
+	INCQ     R12
+	CMPQ     R12, BX
+	JL       manyTap
+
+manyStore:
+	CMPQ    R9, $0x00
+	JNE     manyStream
+	VMOVUPS Z0, (AX)(R10*1)
+	VMOVUPS Z1, 64(AX)(R10*1)
+	VMOVUPS Z2, 128(AX)(R10*1)
+	VMOVUPS Z3, 192(AX)(R10*1)
+	JMP     manyStored
+
+manyStream:
+	VMOVNTPS Z0, (AX)(R10*1)
+	VMOVNTPS Z1, 64(AX)(R10*1)
+	VMOVNTPS Z2, 128(AX)(R10*1)
+	VMOVNTPS Z3, 192(AX)(R10*1)
+
+manyStored:
+	ADDQ $0x00000100, R10
+	JMP  many
+
+one:
+	MOVQ SI, R11
+	SUBQ R10, R11
+	JZ   next
+	CMPQ R11, $0x00000040
+	JGE  whole
+	LEAQ -64(SI), R10
+
+whole:
+	LEAQ    (CX)(R10*1), R11
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Z0
+	MOVQ    $0x00000001, R12
+	CMPQ    R12, BX
+	JGE     oneStore
+
+oneTap:
+	MOVQ     (DX)(R12*8), R13
+	VMOVUPS  (R11)(R13*1), Z1
+	VMOVDDUP Z0, Z2
+	VMOVDDUP Z1, Z3
+	VCMPPD   $0x07, Z2, Z2, K1
+	VCMPPD   $0x16, Z2, Z3, K1, K1
+	VMOVAPD  Z1, K1, Z0
+	INCQ     R12
+	CMPQ     R12, BX
+	JL       oneTap
+
+oneStore:
+	CMPQ    R9, $0x00
+	JNE     oneStream
+	VMOVUPS Z0, (AX)(R10*1)
+	JMP     oneStored
+
+oneStream:
+	VMOVNTPS Z0, (AX)(R10*1)
+
+oneStored:
+	ADDQ $0x00000040, R10
+	JMP  one
+
+next:
+	ADDQ SI, AX
+	ADDQ R8, CX
+	DECQ DI
+	JNZ  output
+	VZEROUPPER
+	RET
+
+// func locatedMaxFloat64IgnoreNaNAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·locatedMaxFloat64IgnoreNaNAVX512(SB), NOSPLIT, $0-72
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ taps+16(FP), DX
+	MOVQ ntaps+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ outputs+40(FP), DI
+	MOVQ step+48(FP), R8
+	SHLQ $0x04, SI
+	MOVQ stream+56(FP), R9
+
+output:
+	XORQ R10, R10
+
+many:
+	MOVQ       SI, R11
+	SUBQ       R10, R11
+	CMPQ       R11, $0x00000100
+	JL         one
+	LEAQ       (CX)(R10*1), R11
+	CMPQ       ahead+64(FP), $0x00
+	JE         manyBegin
+	MOVQ       -8(DX)(BX*8), R12
+	ADDQ       R11, R12
+	ADDQ       ahead+64(FP), R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	PREFETCHT1 128(R12)
+	PREFETCHT1 192(R12)
+
+manyBegin:
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Z0
+	VMOVUPS 64(R11)(R13*1), Z1
+	VMOVUPS 128(R11)(R13*1), Z2
+	VMOVUPS 192(R11)(R13*1), Z3
+	MOVQ    $0x00000001, R12
+	CMPQ    R12, BX
+	JGE     manyStore
+
+manyTap:
+	MOVQ     (DX)(R12*8), R13
+	VMOVUPS  (R11)(R13*1), Z4
+	VMOVDDUP Z0, Z5
+	VMOVDDUP Z4, Z6
+	VCMPPD   $0x07, Z6, Z6, K1
+	VCMPPD   $0x16, Z5, Z6, K1, K1
+	VMOVAPD  Z4, K1, Z0
+	VMOVUPS  64(R11)(R13*1), Z4
+	VMOVDDUP Z1, Z5
+	VMOVDDUP Z4, Z6
+	VCMPPD   $0x07, Z6, Z6, K1
+	VCMPPD   $0x16, Z5, Z6, K1, K1
+	VMOVAPD  Z4, K1, Z1
+	VMOVUPS  128(R11)(R13*1), Z4
+	VMOVDDUP Z2, Z5
+	VMOVDDUP Z4, Z6
+	VCMPPD   $0x07, Z6, Z6, K1
+	VCMPPD   $0x16, Z5, Z6, K1, K1
+	VMOVAPD  Z4, K1, Z2
+	VMOVUPS  192(R11)(R13*1), Z4
+	VMOVDDUP Z3, Z5
+	VMOVDDUP Z4, Z6
+	VCMPPD   $0x07, Z6, Z6, K1
+	VCMPPD   $0x16, Z5, Z6, K1, K1
+	VMOVAPD  Z4, K1, Z3
+	INCQ     R12
+	CMPQ     R12, BX
+	JL       manyTap
+
+manyStore:
+	CMPQ    R9, $0x00
+	JNE     manyStream
+	VMOVUPS Z0, (AX)(R10*1)
+	VMOVUPS Z1, 64(AX)(R10*1)
+	VMOVUPS Z2, 128(AX)(R10*1)
+	VMOVUPS Z3, 192(AX)(R10*1)
+	JMP     manyStored
+
+manyStream:
+	VMOVNTPS Z0, (AX)(R10*1)
+	VMOVNTPS Z1, 64(AX)(R10*1)
+	VMOVNTPS Z2, 128(AX)(R10*1)
+	VMOVNTPS Z3, 192(AX)(R10*1)
+
+manyStored:
+	ADDQ $0x00000100, R10
+	JMP  many
+
+one:
+	MOVQ SI, R11
+	SUBQ R10, R11
+	JZ   next
+	CMPQ R11, $0x00000040
+	JGE  whole
+	LEAQ -64(SI), R10
+
+whole:
+	LEAQ    (CX)(R10*1), R11
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Z0
+	MOVQ    $0x00000001, R12
+	CMPQ    R12, BX
+	JGE     oneStore
+
+oneTap:
+	MOVQ     (DX)(R12*8), R13
+	VMOVUPS  (R11)(R13*1), Z1
+	VMOVDDUP Z0, Z2
+	VMOVDDUP Z1, Z3
+	VCMPPD   $0x07, Z3, Z3, K1
+	VCMPPD   $0x16, Z2, Z3, K1, K1
+	VMOVAPD  Z1, K1, Z0
+	INCQ     R12
+	CMPQ     R12, BX
+	JL       oneTap
+
+oneStore:
+	CMPQ    R9, $0x00
+	JNE     oneStream
+	VMOVUPS Z0, (AX)(R10*1)
+	JMP     oneStored
+
+oneStream:
+	VMOVNTPS Z0, (AX)(R10*1)
+
+oneStored:
+	ADDQ $0x00000040, R10
+	JMP  one
+
+next:
+	ADDQ SI, AX
+	ADDQ R8, CX
+	DECQ DI
+	JNZ  output
+	VZEROUPPER
+	RET
+
+// func locatedMinFloat64AVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·locatedMinFloat64AVX512(SB), NOSPLIT, $0-72
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ taps+16(FP), DX
+	MOVQ ntaps+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ outputs+40(FP), DI
+	MOVQ step+48(FP), R8
+	SHLQ $0x04, SI
+	MOVQ stream+56(FP), R9
+
+output:
+	XORQ R10, R10
+
+many:
+	MOVQ       SI, R11
+	SUBQ       R10, R11
+	CMPQ       R11, $0x00000100
+	JL         one
+	LEAQ       (CX)(R10*1), R11
+	CMPQ       ahead+64(FP), $0x00
+	JE         manyBegin
+	MOVQ       -8(DX)(BX*8), R12
+	ADDQ       R11, R12
+	ADDQ       ahead+64(FP), R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	PREFETCHT1 128(R12)
+	PREFETCHT1 192(R12)
+
+manyBegin:
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Z0
+	VMOVUPS 64(R11)(R13*1), Z1
+	VMOVUPS 128(R11)(R13*1), Z2
+	VMOVUPS 192(R11)(R13*1), Z3
+	MOVQ    $0x00000001, R12
+	CMPQ    R12, BX
+	JGE     manyStore
+
+manyTap:
+	MOVQ     (DX)(R12*8), R13
+	VMOVUPS  (R11)(R13*1), Z4
+	VMOVDDUP Z0, Z5
+	VMOVDDUP Z4, Z6
+	VCMPPD   $0x07, Z5, Z5, K1
+	VCMPPD   $0x19, Z5, Z6, K1, K1
+	VMOVAPD  Z4, K1, Z0
+	VMOVUPS  64(R11)(R13*1), Z4
+	VMOVDDUP Z1, Z5
+	VMOVDDUP Z4, Z6
+	VCMPPD   $0x07, Z5, Z5, K1
+	VCMPPD   $0x19, Z5, Z6, K1, K1
+	VMOVAPD  Z4, K1, Z1
+	VMOVUPS  128(R11)(R13*1), Z4
+	VMOVDDUP Z2, Z5
+	VMOVDDUP Z4, Z6
+	VCMPPD   $0x07, Z5, Z5, K1
+	VCMPPD   $0x19, Z5, Z6, K1, K1
+	VMOVAPD  Z4, K1, Z2
+	VMOVUPS  192(R11)(R13*1), Z4
+	VMOVDDUP Z3, Z5
+	VMOVDDUP Z4, Z6
+	VCMPPD   $0x07, Z5, Z5, K1
+	VCMPPD   $0x19, Z5, Z6, K1, K1
+	VMOVAPD  Z4, K1, Z3
+	INCQ     R12
+	CMPQ     R12, BX
+	JL       manyTap
+
+manyStore:
+	CMPQ    R9, $0x00
+	JNE     manyStream
+	VMOVUPS Z0, (AX)(R10*1)
+	VMOVUPS Z1, 64(AX)(R10*1)
+	VMOVUPS Z2, 128(AX)(R10*1)
+	VMOVUPS Z3, 192(AX)(R10*1)
+	JMP     manyStored
+
+manyStream:
+	VMOVNTPS Z0, (AX)(R10*1)
+	VMOVNTPS Z1, 64(AX)(R10*1)
+	VMOVNTPS Z2, 128(AX)(R10*1)
+	VMOVNTPS Z3, 192(AX)(R10*1)
+
+manyStored:
+	ADDQ $0x00000100, R10
+	JMP  many
+
+one:
+	MOVQ SI, R11
+	SUBQ R10, R11
+	JZ   next
+	CMPQ R11, $0x00000040
+	JGE  whole
+	LEAQ -64(SI), R10
+
+whole:
+	LEAQ    (CX)(R10*1), R11
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Z0
+	MOVQ    $0x00000001, R12
+	CMPQ    R12, BX
+	JGE     oneStore
+
+oneTap:
+	MOVQ     (DX)(R12*8), R13
+	VMOVUPS  (R11)(R13*1), Z1
+	VMOVDDUP Z0, Z2
+	VMOVDDUP Z1, Z3
+	VCMPPD   $0x07, Z2, Z2, K1
+	VCMPPD   $0x19, Z2, Z3, K1, K1
+	VMOVAPD  Z1, K1, Z0
+	INCQ     R12
+	CMPQ     R12, BX
+	JL       oneTap
+
+oneStore:
+	CMPQ    R9, $0x00
+	JNE     oneStream
+	VMOVUPS Z0, (AX)(R10*1)
+	JMP     oneStored
+
+oneStream:
+	VMOVNTPS Z0, (AX)(R10*1)
+
+oneStored:
+	ADDQ $0x00000040, R10
+	JMP  one
+
+next:
+	ADDQ SI, AX
+	ADDQ R8, CX
+	DECQ DI
+	JNZ  output
+	VZEROUPPER
+	RET
+
+// func locatedMinFloat64IgnoreNaNAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·locatedMinFloat64IgnoreNaNAVX512(SB), NOSPLIT, $0-72
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ taps+16(FP), DX
+	MOVQ ntaps+24(FP), BX
+	MOVQ n+32(FP), SI
+	MOVQ outputs+40(FP), DI
+	MOVQ step+48(FP), R8
+	SHLQ $0x04, SI
+	MOVQ stream+56(FP), R9
+
+output:
+	XORQ R10, R10
+
+many:
+	MOVQ       SI, R11
+	SUBQ       R10, R11
+	CMPQ       R11, $0x00000100
+	JL         one
+	LEAQ       (CX)(R10*1), R11
+	CMPQ       ahead+64(FP), $0x00
+	JE         manyBegin
+	MOVQ       -8(DX)(BX*8), R12
+	ADDQ       R11, R12
+	ADDQ       ahead+64(FP), R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	PREFETCHT1 128(R12)
+	PREFETCHT1 192(R12)
+
+manyBegin:
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Z0
+	VMOVUPS 64(R11)(R13*1), Z1
+	VMOVUPS 128(R11)(R13*1), Z2
+	VMOVUPS 192(R11)(R13*1), Z3
+	MOVQ    $0x00000001, R12
+	CMPQ    R12, BX
+	JGE     manyStore
+
+manyTap:
+	MOVQ     (DX)(R12*8), R13
+	VMOVUPS  (R11)(R13*1), Z4
+	VMOVDDUP Z0, Z5
+	VMOVDDUP Z4, Z6
+	VCMPPD   $0x07, Z6, Z6, K1
+	VCMPPD   $0x19, Z5, Z6, K1, K1
+	VMOVAPD  Z4, K1, Z0
+	VMOVUPS  64(R11)(R13*1), Z4
+	VMOVDDUP Z1, Z5
+	VMOVDDUP Z4, Z6
+	VCMPPD   $0x07, Z6, Z6, K1
+	VCMPPD   $0x19, Z5, Z6, K1, K1
+	VMOVAPD  Z4, K1, Z1
+	VMOVUPS  128(R11)(R13*1), Z4
+	VMOVDDUP Z2, Z5
+	VMOVDDUP Z4, Z6
+	VCMPPD   $0x07, Z6, Z6, K1
+	VCMPPD   $0x19, Z5, Z6, K1, K1
+	VMOVAPD  Z4, K1, Z2
+	VMOVUPS  192(R11)(R13*1), Z4
+	VMOVDDUP Z3, Z5
+	VMOVDDUP Z4, Z6
+	VCMPPD   $0x07, Z6, Z6, K1
+	VCMPPD   $0x19, Z5, Z6, K1, K1
+	VMOVAPD  Z4, K1, Z3
+	INCQ     R12
+	CMPQ     R12, BX
+	JL       manyTap
+
+manyStore:
+	CMPQ    R9, $0x00
+	JNE     manyStream
+	VMOVUPS Z0, (AX)(R10*1)
+	VMOVUPS Z1, 64(AX)(R10*1)
+	VMOVUPS Z2, 128(AX)(R10*1)
+	VMOVUPS Z3, 192(AX)(R10*1)
+	JMP     manyStored
+
+manyStream:
+	VMOVNTPS Z0, (AX)(R10*1)
+	VMOVNTPS Z1, 64(AX)(R10*1)
+	VMOVNTPS Z2, 128(AX)(R10*1)
+	VMOVNTPS Z3, 192(AX)(R10*1)
+
+manyStored:
+	ADDQ $0x00000100, R10
+	JMP  many
+
+one:
+	MOVQ SI, R11
+	SUBQ R10, R11
+	JZ   next
+	CMPQ R11, $0x00000040
+	JGE  whole
+	LEAQ -64(SI), R10
+
+whole:
+	LEAQ    (CX)(R10*1), R11
+	MOVQ    (DX), R13
+	VMOVUPS (R11)(R13*1), Z0
+	MOVQ    $0x00000001, R12
+	CMPQ    R12, BX
+	JGE     oneStore
+
+oneTap:
+	MOVQ     (DX)(R12*8), R13
+	VMOVUPS  (R11)(R13*1), Z1
+	VMOVDDUP Z0, Z2
+	VMOVDDUP Z1, Z3
+	VCMPPD   $0x07, Z3, Z3, K1
+	VCMPPD   $0x19, Z2, Z3, K1, K1
+	VMOVAPD  Z1, K1, Z0
+	INCQ     R12
+	CMPQ     R12, BX
+	JL       oneTap
 
 oneStore:
 	CMPQ    R9, $0x00

@@ -11,7 +11,16 @@ var foldTables = [...]foldTable{
 			{foldVectors(8, wideMinAVX2, mergeMin[float32]), foldVectors(4, wideMinFloat64AVX2, mergeMin[float64])},
 			{foldVectors(8, wideMinIgnoreNaNAVX2, mergeMinIgnoreNaN[float32]), foldVectors(4, wideMinFloat64IgnoreNaNAVX2, mergeMinIgnoreNaN[float64])},
 		},
-		sum:  foldVectors(4, wideSumAVX2, mergeSum),
+		sum:     foldVectors(4, wideSumAVX2, mergeSum),
+		tally:   foldPairs(1, 2, sumOfPairs(wideSumAVX2), mergeTally),
+		double:  foldPairs(1, 2, widePairsAVX2, mergeDouble),
+		counted: foldPairs(2, 2, widePairsAVX2, mergeCounted),
+		located: [4]folder[located[float64]]{
+			foldPairs(1, 2, locatedMaxFloat64AVX2, mergeArgMax[float64]),
+			foldPairs(1, 2, locatedMaxFloat64IgnoreNaNAVX2, mergeArgMaxIgnoreNaN[float64]),
+			foldPairs(1, 2, locatedMinFloat64AVX2, mergeArgMin[float64]),
+			foldPairs(1, 2, locatedMinFloat64IgnoreNaNAVX2, mergeArgMinIgnoreNaN[float64]),
+		},
 		keys: foldVectors(4, wideKeysAVX2, mergeKeys),
 		load: loadKeyVectors(4, keysFloat32AVX2),
 	},
@@ -22,10 +31,26 @@ var foldTables = [...]foldTable{
 			{foldVectors(16, wideMinAVX512, mergeMin[float32]), foldVectors(8, wideMinFloat64AVX512, mergeMin[float64])},
 			{foldVectors(16, wideMinIgnoreNaNAVX512, mergeMinIgnoreNaN[float32]), foldVectors(8, wideMinFloat64IgnoreNaNAVX512, mergeMinIgnoreNaN[float64])},
 		},
-		sum:  foldVectors(8, wideSumAVX512, mergeSum),
+		sum:     foldVectors(8, wideSumAVX512, mergeSum),
+		tally:   foldPairs(1, 4, sumOfPairs(wideSumAVX512), mergeTally),
+		double:  foldPairs(1, 4, widePairsAVX512, mergeDouble),
+		counted: foldPairs(2, 4, widePairsAVX512, mergeCounted),
+		located: [4]folder[located[float64]]{
+			foldPairs(1, 4, locatedMaxFloat64AVX512, mergeArgMax[float64]),
+			foldPairs(1, 4, locatedMaxFloat64IgnoreNaNAVX512, mergeArgMaxIgnoreNaN[float64]),
+			foldPairs(1, 4, locatedMinFloat64AVX512, mergeArgMin[float64]),
+			foldPairs(1, 4, locatedMinFloat64IgnoreNaNAVX512, mergeArgMinIgnoreNaN[float64]),
+		},
 		keys: foldVectors(8, wideKeysAVX512, mergeKeys),
 		load: loadKeyVectors(8, keysFloat32AVX512),
 	},
+}
+
+// sumOfPairs adds up pairs as twice as many numbers.
+func sumOfPairs(wide func(dst, src *float64, taps *int, ntaps, n, outputs, step, stream, ahead int)) func(dst, src *float64, taps *int, ntaps, n, outputs, step, stream, ahead int) {
+	return func(dst, src *float64, taps *int, ntaps, n, outputs, step, stream, ahead int) {
+		wide(dst, src, taps, ntaps, 2*n, outputs, step, stream, ahead)
+	}
 }
 
 // loadKeyVectors is loadKeys whose multiples of the lanes are done by assembly.

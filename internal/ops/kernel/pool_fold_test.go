@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+	"unsafe"
 
 	"github.com/poolctl/poolctl/internal/tensor"
 )
@@ -15,11 +16,32 @@ func TestFoldsAreMerges(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	for level := AVX2; level <= Detected(); level++ {
 		for kind := range extremumKind(4) {
-			foldLikeMerging(t, random, extremumFolder(level, kind, plainExtremum[float32](kind)), plainExtremum[float32](kind), hard32)
-			foldLikeMerging(t, random, extremumFolder(level, kind, plainExtremum[float64](kind)), plainExtremum[float64](kind), hard64)
+			foldLikeMerging(t, random, extremumFolder(level, kind, plainExtremum[float32](kind)), plainExtremum[float32](kind), hard32, 77, sameBits)
+			foldLikeMerging(t, random, extremumFolder(level, kind, plainExtremum[float64](kind)), plainExtremum[float64](kind), hard64, 77, sameBits)
+			merge := [4]merger[located[float64]]{mergeArgMax[float64], mergeArgMaxIgnoreNaN[float64], mergeArgMin[float64], mergeArgMinIgnoreNaN[float64]}[kind]
+			fold, _ := locatedFolder(level, kind, merge)
+			var cells []located[float64]
+			for i, v := range hard64 {
+				cells = append(cells, located[float64]{v, i}, located[float64]{v, math.MaxInt64 - i})
+			}
+			foldLikeMerging(t, random, fold, merge, cells, located[float64]{77, 77}, func(a, b located[float64]) bool { return a.at == b.at && sameBits(a.value, b.value) })
 		}
-		foldLikeMerging(t, random, sumFolder(level), mergeSum, hard64[:10])
-		foldLikeMerging(t, random, keyFolder(level), mergeKeys, []int64{0, 1, -1, math.MaxInt64, math.MinInt64, 1 << 40, -1 << 40})
+		foldLikeMerging(t, random, sumFolder(level), mergeSum, hard64[:10], 77, sameBits)
+		foldLikeMerging(t, random, keyFolder(level), mergeKeys, []int64{0, 1, -1, math.MaxInt64, math.MinInt64, 1 << 40, -1 << 40}, 77, sameBits)
+
+		var doubles []double
+		var tallies []tally
+		var counts []counted
+		for _, v := range append(hard64, 1, 1e-17, -1e100, 1e84, math.MaxFloat64) {
+			doubles = append(doubles, toDouble(v), double{v, v / (1 << 53)})
+			tallies = append(tallies, tallied(v))
+			counts = append(counts, counting(v), counted{double{v, v / (1 << 54)}, double{hi: 5}})
+		}
+		sameDouble := func(a, b double) bool { return sameBits(a.hi, b.hi) && (a.lo == b.lo || a.lo != a.lo && b.lo != b.lo) }
+		foldLikeMerging(t, random, tallyFolder(level), mergeTally, tallies, tally{77, 77}, func(a, b tally) bool { return sameBits(a.sum, b.sum) && a.skipped == b.skipped })
+		foldLikeMerging(t, random, doubleFolder(level), mergeDouble, doubles, double{77, 77}, sameDouble)
+		foldLikeMerging(t, random, countedFolder(level), mergeCounted, counts, counted{double{77, 77}, double{77, 77}},
+			func(a, b counted) bool { return sameDouble(a.sum, b.sum) && sameDouble(a.skipped, b.skipped) })
 	}
 }
 
@@ -28,17 +50,17 @@ func plainExtremum[T tensor.Real](kind extremumKind) merger[T] {
 	return merge
 }
 
-func foldLikeMerging[T tensor.Real](t *testing.T, random *rand.Rand, fold folder[T], merge merger[T], hard []T) {
+func foldLikeMerging[T any](t *testing.T, random *rand.Rand, fold folder[T], merge merger[T], hard []T, mark T, same func(a, b T) bool) {
 	t.Helper()
 	plain := foldMerging(merge)
-	const mark = 77
+	size := int(unsafe.Sizeof(mark))
 	for n := range 68 {
 		for range 12 {
 			outputs, step := 1+random.IntN(3), random.IntN(9)
 			var taps []int
 			last := 0
 			for range 1 + random.IntN(5) {
-				taps = append(taps, last*tensor.TypeOf[T]().Size())
+				taps = append(taps, last*size)
 				last += random.IntN(20)
 			}
 			src := make([]T, random.IntN(8)+(outputs-1)*step+last+n+1)
@@ -55,7 +77,7 @@ func foldLikeMerging[T tensor.Real](t *testing.T, random *rand.Rand, fold folder
 			fold(got[at:][:outputs*n], src, taps, outputs, n, step, stream)
 			plain(want[at:][:outputs*n], src, taps, outputs, n, step, false)
 			for i := range got {
-				if !sameBits(got[i], want[i]) {
+				if !same(got[i], want[i]) {
 					t.Fatalf("%T: %d numbers, %d outputs, %d apart, taps %v: place %d is %v, want %v", got[i], n, outputs, step, taps, i-at, got[i], want[i])
 				}
 			}
@@ -66,6 +88,30 @@ func foldLikeMerging[T tensor.Real](t *testing.T, random *rand.Rand, fold folder
 // sameBits compares to the bit; all NaN of float64 sums are one.
 func sameBits[T tensor.Real](a, b T) bool {
 	return a == b && math.Signbit(float64(a)) == math.Signbit(float64(b)) || a != a && b != b
+}
+
+// TestIntegersAreTheirOwnKeys: the short way of making keys is the long one.
+func TestIntegersAreTheirOwnKeys(t *testing.T) {
+	keysAreShort(t, []uint8{0, 1, 127, 128, 255})
+	keysAreShort(t, []int8{0, 1, -1, 127, -128})
+	keysAreShort(t, []uint16{0, 1, 1 << 15, 1<<16 - 1})
+	keysAreShort(t, []int16{0, -1, 1<<15 - 1, -1 << 15})
+	keysAreShort(t, []int32{0, -1, math.MaxInt32, math.MinInt32})
+}
+
+func keysAreShort[T tensor.Integer](t *testing.T, src []T) {
+	t.Helper()
+	for _, reduction := range []Reduction{Max, Min} {
+		spec := PoolSpec{Reduction: reduction, Argmax: true}
+		got, want := make([]int64, len(src)), make([]int64, len(src))
+		loadKeys(want, src, 40, newKeyOrder(&spec))
+		keyLoader[T](&spec)(got, src, 40)
+		for i := range got {
+			if got[i] != want[i] {
+				t.Errorf("%T: the key of %d is %#x, want %#x", src, src[i], got[i], want[i])
+			}
+		}
+	}
 }
 
 // TestKeysOrderNumbersAndPlaces: the keys of every level are those of plain Go,

@@ -43,6 +43,14 @@ func loadKeys[T tensor.Real](acc []int64, src []T, at int, o keyOrder) {
 	}
 }
 
+// loadIntegerKeys is loadKeys for integers that are their own order.
+func loadIntegerKeys[T tensor.Real](acc []int64, src []T, at int, o keyOrder) {
+	acc = acc[:len(src)]
+	for i, v := range src {
+		acc[i] = int64(int32(v)^o.reverse)<<32 | int64(^uint32(at+i))
+	}
+}
+
 func (o keyOrder) of(order int32, nan bool) int32 {
 	if nan {
 		return o.nan
@@ -75,7 +83,11 @@ func mergeKeys(dst, a, b []int64) {
 func keyLoader[T tensor.Real](spec *PoolSpec) loader[T, int64] {
 	order := newKeyOrder(spec)
 	fast, ok := any(foldTables[spec.Level].load).(func(acc []int64, src []T, at int, o keyOrder))
-	if !ok || fast == nil {
+	switch d := tensor.TypeOf[T](); {
+	case ok && fast != nil:
+	case d.IsInteger() && d != tensor.Uint32:
+		fast = loadIntegerKeys[T]
+	default:
 		fast = loadKeys[T]
 	}
 	return func(acc []int64, src []T, at int) { fast(acc, src, at, order) }

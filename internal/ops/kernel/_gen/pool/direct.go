@@ -94,6 +94,7 @@ var (
 	float32s = element{"float32", 2}
 	float64s = element{"float64", 3}
 	int64s   = element{"int64", 3}
+	pairs    = element{"float64", 4} // of 8 bytes each
 )
 
 // windowFunc reduces the taps of a block into acc and goes on at label+"Store";

@@ -12,6 +12,7 @@ import (
 // extrema of float64, of sums and of keys. Extrema of float32 have theirs in
 // direct.go, where a window is the same thing.
 func folds() {
+	minusZero := ConstData("minusZero", U64(1<<63))
 	for _, v := range isas {
 		for _, minimum := range []bool{false, true} {
 			for _, ignore := range []bool{false, true} {
@@ -22,8 +23,47 @@ func folds() {
 		wideLoop(v, name, float64s, name+" adds up windows", inOrder(v, func(b, a VecVirtual) { VADDPD(b, a, a) }))
 		name = "wideKeys" + v.name
 		wideLoop(v, name, int64s, name+" takes the maximum of windows", inOrder(v, func(b, a VecVirtual) { largerKey(v, b, a) }))
+		name = "widePairs" + v.name
+		wideLoop(v, name, pairs, name+" adds up windows of pairs, sums and what rounding took from them,", inOrder(v, func(b, a VecVirtual) { addPair(v, b, a, minusZero) }))
+		for _, minimum := range []bool{false, true} {
+			for _, ignore := range []bool{false, true} {
+				r := reduction{extremum{minimum, true}, ignore}
+				name := r.name("located", v)
+				wideLoop(v, name, pairs, name+" reduces windows of pairs, numbers and their places,", inOrder(v, func(b, a VecVirtual) { r.located(v, b, a) }))
+			}
+		}
 		keysOfFloats(v)
 	}
+}
+
+// addPair adds b to a by Knuth's two-sum, as Go's addDouble does; -0 is what
+// changes nothing that it is added to.
+func addPair(v isa, b, a VecVirtual, minusZero Op) {
+	sum, from, rest := v.vector(), v.vector(), v.vector()
+	VADDPD(b, a, sum)
+	VSUBPD(a, sum, from)
+	VSUBPD(from, b, rest)
+	VSUBPD(from, sum, from)
+	VSUBPD(from, a, from)
+	VADDPD(rest, from, rest)
+	number, nothing := v.mask(), v.vector()
+	VCMPPD(Imm(ordered), rest, rest, number)
+	if v.wide() {
+		VMOVAPD_Z(rest, number, rest)
+	} else {
+		VANDPD(number, rest, rest)
+	}
+	VBROADCASTSD(minusZero, nothing)
+	VUNPCKLPD(rest, nothing, rest) // the rest of the sum goes with the lower number
+	VADDPD(rest, sum, a)
+}
+
+// located sets a to the pair b where its number replaces that of a.
+func (r reduction) located(v isa, b, a VecVirtual) {
+	before, after := v.vector(), v.vector()
+	VMOVDDUP(a, before)
+	VMOVDDUP(b, after)
+	r.replace(v, r.replaces(v, r.ignoreNaN, after, before), b, a)
 }
 
 // inOrder is the window function of an operation that needs nothing but its two

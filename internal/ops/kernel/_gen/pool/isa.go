@@ -109,23 +109,32 @@ func (e extremum) merge(v isa, ignoreNaN bool, b, a VecVirtual) {
 		e.replace(v, mask, b, a)
 		return
 	}
+	e.replace(v, e.replaces(v, false, b, a), b, a)
+}
+
+// replaces returns a mask of where the later b replaces a: with propagation the
+// first NaN stays, otherwise the first number gives way to better ones only.
+func (e extremum) replaces(v isa, ignoreNaN bool, b, a VecVirtual) Register {
+	stays := a // where it is NaN, nothing is replaced
+	if ignoreNaN {
+		stays = b
+	}
 	beyond := notAtMost // or unordered
 	if e.minimum {
 		beyond = notAtLeast
 	}
 	mask, number := v.mask(), v.mask()
-	e.compare(ordered, a, a, number)
-	if v.wide() {
-		if e.double {
-			VCMPPD(Imm(uint64(beyond)), a, b, number, mask)
-		} else {
-			VCMPPS(Imm(uint64(beyond)), a, b, number, mask)
-		}
-	} else {
+	e.compare(ordered, stays, stays, number)
+	switch {
+	case v.wide() && e.double:
+		VCMPPD(Imm(uint64(beyond)), a, b, number, mask)
+	case v.wide():
+		VCMPPS(Imm(uint64(beyond)), a, b, number, mask)
+	default:
 		e.compare(beyond, b, a, mask)
 		VPAND(number, mask, mask)
 	}
-	e.replace(v, mask, b, a)
+	return mask
 }
 
 // mask allocates a mask: a mask register, or a vector whose lanes are all ones
