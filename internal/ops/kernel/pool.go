@@ -128,7 +128,7 @@ func newPool[T tensor.Real, O tensor.Floating](spec PoolSpec) *Pool {
 	case spec.Reduction == Max || spec.Reduction == Min:
 		merge, isa := extremumMerger[T](spec.Level, spec.Reduction == Min, spec.IgnoreNaN)
 		return assemble(spec, method[T, T, T]{load: loadSame[T], merge: merge, fold: extremumFolder(spec.Level, kindOf(spec.Reduction == Min, spec.IgnoreNaN), merge),
-			finish: finishSame[T], overlap: true, same: true, isa: isa})
+			finish: finishSame[T], overlap: true, ordered: true, same: true, isa: isa})
 	case spec.Reduction == LP && infinite:
 		merge, isa := extremumMerger[float64](spec.Level, false, spec.IgnoreNaN)
 		return assemble(spec, method[T, float64, O]{load: loadPower[T](power), merge: merge, fold: extremumFolder(spec.Level, kindOf(false, spec.IgnoreNaN), merge),
@@ -166,7 +166,7 @@ func newArgmax[T tensor.Real](spec PoolSpec) *Pool {
 	}
 	merge := pickMerger(spec, mergeArgMax[T], mergeArgMaxIgnoreNaN[T], mergeArgMin[T], mergeArgMinIgnoreNaN[T])
 	fold, isa := locatedFolder(spec.Level, kindOf(spec.Reduction == Min, spec.IgnoreNaN), merge)
-	located := method[T, located[T], T]{load: loadLocated[T], merge: merge, fold: fold, finish: finishLocated[T], overlap: true, isa: isa}
+	located := method[T, located[T], T]{load: loadLocated[T], merge: merge, fold: fold, finish: finishLocated[T], overlap: true, ordered: true, isa: isa}
 	if !key32(spec.DType) || elements > keysUpTo {
 		return assemble(spec, located)
 	}
@@ -202,6 +202,7 @@ type method[T tensor.Real, A any, O tensor.Real] struct {
 	finish  finisher[T, A, O]
 	same    bool   // accumulators are elements and results
 	overlap bool   // merging a cell twice changes nothing
+	ordered bool   // of equal numbers the first is wanted: cells are merged in row-major order
 	neutral A      // changes nothing that it is merged with; only where overlap is false
 	isa     string // what merge and fold are written for
 }

@@ -30,6 +30,7 @@ type stripPlan struct {
 	picked bool    // across at every cell, of which every stride-th counts
 	copied bool    // every cell is a window
 
+	first  bool // down before across, row upon row: no two windows share one
 	blocks bool // down by blocks, else tap by tap
 	slots  int  // rows in the ring of a plane, or in a block
 	slot   int  // accumulators of each
@@ -49,23 +50,27 @@ const (
 func tapsDown(stride int) int { return 3*stride + 5 }
 
 // newStripPlan plans strips for accumulators of so many bytes, or says why not.
-func newStripPlan(g *geom.Geometry, inner, images, size int, overlap bool) (p *stripPlan, refusal string) {
+// With overlap merging a cell again changes nothing; with ordered the order of the
+// cells matters.
+func newStripPlan(g *geom.Geometry, inner, images, size int, overlap, ordered bool) (p *stripPlan, refusal string) {
 	z, y, x := &g.Axes[0], &g.Axes[1], &g.Axes[2]
-	p = &stripPlan{inner: inner, size: size, again: overlap, planes: z.Size}
-	p.blocks = y.Size > tapsDown(y.Stride)
-	p.slots = y.Effective()
+	p = &stripPlan{inner: inner, size: size, again: overlap, planes: z.Size, slots: y.Effective()}
+	p.planLevels(x)
+	if p.first = !ordered && p.fours != nil && disjoint(z) && disjoint(y); p.first {
+		p.planes, p.slots = 1, 1
+	}
+	p.blocks = !p.first && y.Size > tapsDown(y.Stride)
 	switch {
 	case z.Bounds != nil || y.Bounds != nil || x.Bounds != nil:
 		return nil, "the windows differ in size"
 	case p.blocks && y.Dilation > 1:
 		return nil, fmt.Sprintf("windows of %d rows, %d apart, want at most %d, or one after another", y.Size, y.Dilation, tapsDown(y.Stride))
-	case p.blocks && z.Size > 1, z.Size > tapsDown(z.Stride):
+	case p.blocks && z.Size > 1, !p.first && z.Size > tapsDown(z.Stride):
 		return nil, fmt.Sprintf("windows of %d planes of %d rows, want at most %d of at most %d", z.Size, y.Size, tapsDown(z.Stride), tapsDown(y.Stride))
 	}
-	if x.Effective() > stripMemory/size/inner || z.Size > stripMemory/y.Effective() {
+	if x.Effective() > stripMemory/size/inner || p.planes > stripMemory/p.slots {
 		return nil, "the window is too large for scratch memory"
 	}
-	p.planAcross(x)
 	p.planTiles(x)
 	p.planBands(y, images*z.Out)
 	if bytes := p.size * p.words(); bytes > stripMemory {
@@ -74,12 +79,16 @@ func newStripPlan(g *geom.Geometry, inner, images, size int, overlap bool) (p *s
 	return p, ""
 }
 
-// planAcross lists levels and taps in cells.
-func (p *stripPlan) planAcross(x *geom.Axis) {
+// disjoint reports whether no two windows of an axis share a cell.
+func disjoint(a *geom.Axis) bool { return a.Out == 1 || a.Stride >= a.Effective() }
+
+// planLevels lists the levels in cells: none where each cell of a vector's
+// numbers is read by one window.
+func (p *stripPlan) planLevels(x *geom.Axis) {
 	p.copied = x.Size == 1 && x.Stride == 1
 	p.picked = x.Stride > 1 && p.inner < scratchLanes
 	last := 1 // cells of the last level
-	if x.Size > tapsAcross {
+	if x.Size > tapsAcross && (p.inner < scratchLanes || !disjoint(x)) {
 		for 4*last < x.Size || !p.again && 4*last <= x.Size {
 			p.fours = append(p.fours, []int{0, last, 2 * last, 3 * last})
 			last *= 4
@@ -173,7 +182,7 @@ func strip[T tensor.Real, A any, O tensor.Real](spec PoolSpec, m method[T, A, O]
 	if spec.ChannelsFirst {
 		inner, images = 1, images*inner
 	}
-	p, refusal := newStripPlan(g, inner, images, int(unsafe.Sizeof(m.neutral)), m.overlap)
+	p, refusal := newStripPlan(g, inner, images, int(unsafe.Sizeof(m.neutral)), m.overlap, m.ordered)
 	if refusal != "" {
 		return nil, refusal
 	}
@@ -190,7 +199,10 @@ func strip[T tensor.Real, A any, O tensor.Real](spec PoolSpec, m method[T, A, O]
 // describe names the algorithms.
 func (p *stripPlan) describe(g *geom.Geometry) string {
 	down, across := "by taps", "by taps"
-	if p.blocks {
+	switch {
+	case p.first:
+		down = "first"
+	case p.blocks:
 		down = "by blocks"
 	}
 	if p.fours != nil {

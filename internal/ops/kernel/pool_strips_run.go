@@ -71,9 +71,12 @@ func (k *strips[T, A, O]) run(s *Scratch, dst, argmax, src *tensor.Tensor, unit 
 	if k.same {
 		u.results = any(u.dst).([]A)
 	}
-	if k.blocks {
+	switch {
+	case k.first:
+		u.downFirst()
+	case k.blocks:
 		u.downByBlocks()
-	} else {
+	default:
 		u.downByTaps()
 	}
 	if k.stream {
@@ -83,15 +86,31 @@ func (k *strips[T, A, O]) run(s *Scratch, dst, argmax, src *tensor.Tensor, unit 
 
 // reduceRow fills a slot with a row of the input that is reduced along the width.
 func (u *stripUnit[T, A, O]) reduceRow(slot []A, plane, row int) {
-	axes := &u.Geometry.Axes
-	x := &axes[2]
-	at := ((plane*axes[1].In+row)*x.In + u.c0) * u.inner
-	cells := u.src[at : at+(u.c1-u.c0)*u.inner]
 	if u.copied {
+		cells, at := u.cells(plane, row)
 		u.load(slot, cells, at)
 		return
 	}
-	u.load(u.row[(u.c0-u.p0)*u.inner:], cells, at)
+	u.loadRow(0, plane, row)
+	u.reduceAcross(slot)
+}
+
+// cells returns the cells of the input in a row, and where they stand in it.
+func (u *stripUnit[T, A, O]) cells(plane, row int) (cells []T, at int) {
+	axes := &u.Geometry.Axes
+	at = ((plane*axes[1].In+row)*axes[2].In + u.c0) * u.inner
+	return u.src[at : at+(u.c1-u.c0)*u.inner], at
+}
+
+// loadRow fills the row, or the room of a level, but for padding.
+func (u *stripUnit[T, A, O]) loadRow(level, plane, row int) {
+	cells, at := u.cells(plane, row)
+	u.load(u.row[level*u.room+(u.c0-u.p0)*u.inner:], cells, at)
+}
+
+// reduceAcross fills a slot with the row reduced along the width.
+func (u *stripUnit[T, A, O]) reduceAcross(slot []A) {
+	x := &u.Geometry.Axes[2]
 	u.pad(x)
 	from, width := 0, 1
 	for _, taps := range u.fours {
@@ -147,6 +166,30 @@ func (u *stripUnit[T, A, O]) pad(x *geom.Axis) {
 	}
 	for i := u.c1; i < u.p1; i++ {
 		copyCell(i, i-x.Dilation)
+	}
+}
+
+// downFirst merges whole rows of a window, one after another, before it reduces
+// what they come to along the width.
+func (u *stripUnit[T, A, O]) downFirst() {
+	z, y := &u.Geometry.Axes[0], &u.Geometry.Axes[1]
+	planes := u.nz
+	u.nz = 1
+	u.pair[1] = u.size * u.room // the next level is free until then
+	cells := u.row[(u.c0-u.p0)*u.inner:]
+	n := roundUp((u.c1-u.c0)*u.inner, scratchLanes)
+	for o := u.y0; o < u.y1; o++ {
+		row, rows := y.Cells(o)
+		for i := range planes * rows {
+			level := min(i, 1)
+			u.loadRow(level, u.z0+i/rows*z.Dilation, row+i%rows*y.Dilation)
+			if level > 0 {
+				u.fold(cells, cells, u.pair, 1, n, 0, false)
+			}
+		}
+		u.reduceAcross(u.ring)
+		u.list = append(u.list[:0], 0)
+		u.emit(o, 1)
 	}
 }
 
