@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"unsafe"
 
 	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/tensor"
@@ -119,7 +120,7 @@ func newPool[T tensor.Real, O tensor.Floating](spec PoolSpec) *Pool {
 	power := powers{spec.Power, tensor.TypeOf[O]() == tensor.Float32}
 	root := power.root()
 	sum, sumISA := sumMerger(spec.Level)
-	sums := method[T, float64, O]{merge: sum, fold: sumFolder(spec.Level), neutral: math.Copysign(0, -1), isa: sumISA}
+	sums := method[T, float64, O]{merge: sum, fold: sumFolder(spec.Level), slide: sumSlider(spec.Level), neutral: math.Copysign(0, -1), isa: sumISA}
 	skips := method[T, counted, O]{merge: mergeCounted, fold: countedFolder(spec.Level), neutral: counted{noDouble, noDouble}, isa: sumISA}
 	tallies := method[T, tally, O]{merge: mergeTally, fold: tallyFolder(spec.Level), neutral: tally{noDouble.hi, noDouble.hi}, isa: sumISA}
 	switch infinite := math.IsInf(spec.Power, 1); {
@@ -143,7 +144,7 @@ func newPool[T tensor.Real, O tensor.Floating](spec PoolSpec) *Pool {
 		sums.load, sums.finish = loadPower[T](power), finishRoot[T, O](root)
 		return assemble(spec, sums)
 	case spec.Picture:
-		return assemble(spec, method[T, float64, T]{load: wideLoader[T](spec.Level), merge: sum, fold: sums.fold, finish: finishPicture[T], neutral: sums.neutral, isa: sumISA})
+		return assemble(spec, method[T, float64, T]{load: wideLoader[T](spec.Level), merge: sum, fold: sums.fold, slide: sums.slide, finish: finishPicture[T], neutral: sums.neutral, isa: sumISA})
 	case spec.IgnoreNaN && spec.DType == tensor.Float32:
 		tallies.load, tallies.finish = loadTally[T], finishTally[T, O]
 		return assemble(spec, tallies)
@@ -199,12 +200,17 @@ type method[T tensor.Real, A any, O tensor.Real] struct {
 	load    loader[T, A]
 	merge   merger[A]
 	fold    folder[A] // nil: by merge
+	slide   slider[A] // nil: there is none
 	finish  finisher[T, A, O]
 	same    bool   // accumulators are elements and results
 	overlap bool   // merging a cell twice changes nothing
-	ordered bool   // of equal numbers the first is wanted: cells are merged in row-major order
+	ordered bool   // see merging
 	neutral A      // changes nothing that it is merged with; only where overlap is false
 	isa     string // what merge and fold are written for
+}
+
+func (m *method[T, A, O]) merging() merging {
+	return merging{size: int(unsafe.Sizeof(m.neutral)), overlap: m.overlap, ordered: m.ordered, slides: m.slide != nil}
 }
 
 // assemble plans strips, or else the separable kernel.

@@ -172,8 +172,8 @@ func (d *directPool) is3x3() bool {
 // summedByTaps reports whether other kernels sum rows, planes and windows from
 // one tap to the next, as direct kernels do.
 func summedByTaps(g *geom.Geometry, inner int) bool {
-	if p, _ := newStripPlan(g, inner, g.N, 8, false, false); p != nil {
-		return !p.blocks && p.fours == nil
+	if p, _ := newStripPlan(g, inner, g.N, sums); p != nil {
+		return !p.blocks && p.levels == 0
 	}
 	for _, p := range newTiling(g, inner, 8).passes {
 		if p.blocks {

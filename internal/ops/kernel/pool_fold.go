@@ -83,6 +83,7 @@ func splitStream(stream bool, lanes, n, off int, do func(at, n, stream int)) {
 type foldTable struct {
 	extrema [4][]any // by extremumKind: folder[T] for some types T
 	sum     folder[float64]
+	slide   slider[float64] // of sums
 	tally   folder[tally]
 	double  folder[double]
 	counted folder[counted]
@@ -101,6 +102,41 @@ func sumFolder(level Level) folder[float64] {
 		return f
 	}
 	return foldMerging(mergeSum)
+}
+
+// slider merges windows of size cells of n numbers that end in a block of src, the
+// whole windows among them, which begins at a place and has as many cells or, at
+// the end of a row, less. It notes what the cells from each on to the block's end
+// come to, for the next block, and finds that of the block before. n is at least 2;
+// up to two numbers before and behind may be read and written, and a block before
+// in ends.
+type slider[A any] func(windows, ends, src []A, at, n, size, cells int)
+
+// sumSlider always returns one: sums are of one order at every level.
+func sumSlider(level Level) slider[float64] {
+	if f := foldTables[level].slide; f != nil {
+		return f
+	}
+	return slideSums
+}
+
+func slideSums(windows, ends, src []float64, at, n, size, cells int) {
+	end := at + n*cells
+	block := windows[:end]
+	copy(block[at:], src[at:at+n])
+	for i := at + n; i < end; i++ {
+		block[i] = block[i-n] + src[i]
+	}
+	if at > 0 {
+		before := ends[at-n*(size-1):]
+		for i := at; i < at+n*min(cells, size-1); i++ {
+			block[i] += before[i-at]
+		}
+	}
+	copy(ends[end-n:], src[end-n:end])
+	for i := end - n - 1; i >= at; i-- {
+		ends[i] = src[i] + ends[i+n]
+	}
 }
 
 func keyFolder(level Level) folder[int64] {

@@ -4,6 +4,13 @@
 
 package kernel
 
+// slideSumsAVX2 takes a block of cells of n numbers, size of them or, at the end of a row, less. It writes the sums of the windows of size cells
+// that end at each, and those of the cells from each on to the end of the block; the ends of the block before stand before them.
+// n is at least 2; where it is less than 4 up to 4-n numbers before and behind are read and written.
+//
+//go:noescape
+func slideSumsAVX2(windows *float64, ends *float64, src *float64, n int, size int, cells int)
+
 // wideMaxFloat64AVX2 reduces windows over cells of n >= 4 numbers, step bytes apart; with stream != 0 past the caches, for which
 // dst must be aligned to 32 bytes and n a multiple of 4. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
 //

@@ -7,6 +7,69 @@
 DATA minusZero<>+0(SB)/8, $0x8000000000000000
 GLOBL minusZero<>(SB), RODATA|NOPTR, $8
 
+// func slideSumsAVX2(windows *float64, ends *float64, src *float64, n int, size int, cells int)
+// Requires: AVX, CMOV
+TEXT ·slideSumsAVX2(SB), NOSPLIT, $0-48
+	MOVQ  windows+0(FP), AX
+	MOVQ  ends+8(FP), CX
+	MOVQ  src+16(FP), DX
+	MOVQ  n+24(FP), BX
+	SHLQ  $0x03, BX
+	MOVQ  size+32(FP), SI
+	DECQ  SI
+	IMULQ BX, SI
+	NEGQ  SI
+	ADDQ  CX, SI
+	XORQ  DI, DI
+
+chunk:
+	MOVQ  DI, R8
+	MOVQ  cells+40(FP), R10
+	LEAQ  -1(R10), R9
+	IMULQ BX, R9
+	ADDQ  DI, R9
+	CMPQ  BX, $0x20
+	JGE   begin
+	LEAQ  -32(R9)(BX*1), R9
+
+begin:
+	VBROADCASTSD minusZero<>+0(SB), Y0
+	VMOVUPD      Y0, Y1
+	CMPQ         R10, size+32(FP)
+	JNE          cell
+	DECQ         R10
+
+cell:
+	VADDPD  (DX)(R8*1), Y0, Y0
+	VADDPD  (SI)(R8*1), Y0, Y2
+	VMOVUPD Y2, (AX)(R8*1)
+	VADDPD  (DX)(R9*1), Y1, Y1
+	VMOVUPD Y1, (CX)(R9*1)
+	ADDQ    BX, R8
+	SUBQ    BX, R9
+	DECQ    R10
+	JNZ     cell
+	MOVQ    cells+40(FP), R10
+	CMPQ    R10, size+32(FP)
+	JNE     next
+	VADDPD  (DX)(R8*1), Y0, Y0
+	VMOVUPD Y0, (AX)(R8*1)
+	VADDPD  (DX)(R9*1), Y1, Y1
+	VMOVUPD Y1, (CX)(R9*1)
+
+next:
+	ADDQ    $0x00000020, DI
+	CMPQ    DI, BX
+	JGE     done
+	LEAQ    -32(BX), R8
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	JMP     chunk
+
+done:
+	VZEROUPPER
+	RET
+
 // func wideMaxFloat64AVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
 // Requires: AVX, AVX2, MMX+
 TEXT ·wideMaxFloat64AVX2(SB), NOSPLIT, $0-72

@@ -12,6 +12,7 @@ var foldTables = [...]foldTable{
 			{foldVectors(8, wideMinIgnoreNaNAVX2, mergeMinIgnoreNaN[float32]), foldVectors(4, wideMinFloat64IgnoreNaNAVX2, mergeMinIgnoreNaN[float64])},
 		},
 		sum:     foldVectors(4, wideSumAVX2, mergeSum),
+		slide:   slideSumVectors,
 		tally:   foldPairs(1, 2, sumOfPairs(wideSumAVX2), mergeTally),
 		double:  foldPairs(1, 2, widePairsAVX2, mergeDouble),
 		counted: foldPairs(2, 2, widePairsAVX2, mergeCounted),
@@ -32,6 +33,7 @@ var foldTables = [...]foldTable{
 			{foldVectors(16, wideMinIgnoreNaNAVX512, mergeMinIgnoreNaN[float32]), foldVectors(8, wideMinFloat64IgnoreNaNAVX512, mergeMinIgnoreNaN[float64])},
 		},
 		sum:     foldVectors(8, wideSumAVX512, mergeSum),
+		slide:   slideSumVectors,
 		tally:   foldPairs(1, 4, sumOfPairs(wideSumAVX512), mergeTally),
 		double:  foldPairs(1, 4, widePairsAVX512, mergeDouble),
 		counted: foldPairs(2, 4, widePairsAVX512, mergeCounted),
@@ -51,6 +53,10 @@ func sumOfPairs(wide func(dst, src *float64, taps *int, ntaps, n, outputs, step,
 	return func(dst, src *float64, taps *int, ntaps, n, outputs, step, stream, ahead int) {
 		wide(dst, src, taps, ntaps, 2*n, outputs, step, stream, ahead)
 	}
+}
+
+func slideSumVectors(windows, ends, src []float64, at, n, size, cells int) {
+	slideSumsAVX2(&windows[at], &ends[at], &src[at], n, size, cells)
 }
 
 // loadKeyVectors is loadKeys whose multiples of the lanes are done by assembly.

@@ -2,11 +2,21 @@ package kernel
 
 import (
 	"fmt"
-	"unsafe"
 
 	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
+
+// merging is what matters about accumulators when strips are planned.
+type merging struct {
+	size    int  // bytes of one
+	overlap bool // merging a cell twice changes nothing
+	ordered bool // of equal numbers the first is wanted: cells are merged in row-major order
+	slides  bool // there is a slider
+}
+
+// sums is the merging of sums in float64.
+var sums = merging{size: 8, slides: true}
 
 // stripPlan says how a plane is pooled in strips of columns, from its top to its
 // bottom. Each row of a strip is loaded into accumulators and reduced along the
@@ -17,15 +27,16 @@ import (
 // like all others: the neutral accumulator, or, where merging a cell again
 // changes nothing, copies of the nearest cell of the same windows.
 type stripPlan struct {
-	inner int  // numbers a cell
-	size  int  // bytes of an accumulator
-	again bool // merging a cell twice changes nothing
+	merging
+	inner int // numbers a cell
 
 	tile, tiles int // outputs of a strip along the width
 	band, bands int // outputs of a unit along the height
 
 	room   int     // accumulators of the row, and of each level behind it
+	levels int     // behind the row
 	fours  [][]int // levels: windows of 4, 16, ... cells made of four of the one before
+	slid   bool    // levels: windows that end at each cell, and the ends of blocks of as many cells
 	across []int   // taps of a window, from the row on
 	picked bool    // across at every cell, of which every stride-th counts
 	copied bool    // every cell is a window
@@ -40,6 +51,8 @@ type stripPlan struct {
 const (
 	stripRow    = 8 << 10 // bytes of a row of accumulators: a few of them stay in L1
 	stripUnits  = 64      // that a plan has at least, if it can
+	slidePays   = 13      // steps by fours from which blocks are faster
+	slideFrom   = 3       // numbers of a cell: vectors of smaller ones are too empty
 	tapsAcross  = 7       // windows along the width that are reduced tap by tap
 	stripMemory = 1 << 26 // bytes of scratch memory
 )
@@ -49,14 +62,12 @@ const (
 // three for each row of the stride.
 func tapsDown(stride int) int { return 3*stride + 5 }
 
-// newStripPlan plans strips for accumulators of so many bytes, or says why not.
-// With overlap merging a cell again changes nothing; with ordered the order of the
-// cells matters.
-func newStripPlan(g *geom.Geometry, inner, images, size int, overlap, ordered bool) (p *stripPlan, refusal string) {
+// newStripPlan plans strips, or says why not.
+func newStripPlan(g *geom.Geometry, inner, images int, m merging) (p *stripPlan, refusal string) {
 	z, y, x := &g.Axes[0], &g.Axes[1], &g.Axes[2]
-	p = &stripPlan{inner: inner, size: size, again: overlap, planes: z.Size, slots: y.Effective()}
+	p = &stripPlan{merging: m, inner: inner, planes: z.Size, slots: y.Effective()}
 	p.planLevels(x)
-	if p.first = !ordered && p.fours != nil && disjoint(z) && disjoint(y); p.first {
+	if p.first = !m.ordered && p.levels > 0 && disjoint(z) && disjoint(y); p.first {
 		p.planes, p.slots = 1, 1
 	}
 	p.blocks = !p.first && y.Size > tapsDown(y.Stride)
@@ -68,7 +79,7 @@ func newStripPlan(g *geom.Geometry, inner, images, size int, overlap, ordered bo
 	case p.blocks && z.Size > 1, !p.first && z.Size > tapsDown(z.Stride):
 		return nil, fmt.Sprintf("windows of %d planes of %d rows, want at most %d of at most %d", z.Size, y.Size, tapsDown(z.Stride), tapsDown(y.Stride))
 	}
-	if x.Effective() > stripMemory/size/inner || p.planes > stripMemory/p.slots {
+	if x.Effective() > stripMemory/m.size/inner || p.planes > stripMemory/p.slots {
 		return nil, "the window is too large for scratch memory"
 	}
 	p.planTiles(x)
@@ -82,17 +93,28 @@ func newStripPlan(g *geom.Geometry, inner, images, size int, overlap, ordered bo
 // disjoint reports whether no two windows of an axis share a cell.
 func disjoint(a *geom.Axis) bool { return a.Out == 1 || a.Stride >= a.Effective() }
 
-// planLevels lists the levels in cells: none where each cell of a vector's
-// numbers is read by one window.
+// planLevels lists the levels in cells: none where windows are small, or where
+// each cell of at least a vector's numbers is read by one window.
 func (p *stripPlan) planLevels(x *geom.Axis) {
 	p.copied = x.Size == 1 && x.Stride == 1
 	p.picked = x.Stride > 1 && p.inner < scratchLanes
+	if x.Size <= tapsAcross || p.inner >= scratchLanes && disjoint(x) {
+		return
+	}
+	steps := 0
 	last := 1 // cells of the last level
-	if x.Size > tapsAcross && (p.inner < scratchLanes || !disjoint(x)) {
-		for 4*last < x.Size || !p.again && 4*last <= x.Size {
-			p.fours = append(p.fours, []int{0, last, 2 * last, 3 * last})
-			last *= 4
-		}
+	for 4*last < x.Size || !p.overlap && 4*last <= x.Size {
+		p.fours = append(p.fours, []int{0, last, 2 * last, 3 * last})
+		last *= 4
+		steps += 4
+	}
+	p.levels = len(p.fours)
+	for left := x.Size; last > 0; last /= 4 {
+		steps += left / last
+		left %= last
+	}
+	if p.slid = p.slides && x.Dilation*p.inner >= slideFrom && steps >= slidePays; p.slid {
+		p.fours, p.levels = nil, 2
 	}
 }
 
@@ -110,9 +132,16 @@ func (p *stripPlan) planTiles(x *geom.Axis) {
 
 	step := x.Dilation * p.inner
 	cells := ((p.tile-1)*x.Stride + x.Effective()) * p.inner
-	p.room = apart(roundUp(cells, scratchLanes)+scratchLanes, p.size)
-	p.slot = apart(roundUp(p.tile*p.inner, scratchLanes), p.size)
+	if p.slid {
+		cells = roundUp(cells, step) // a block's cells stand side by side whatever the dilation
+	}
+	p.room = apart(roundUp(cells, scratchLanes)+scratchLanes, p.size, 4096/3)
+	p.slot = apart(roundUp(p.tile*p.inner, scratchLanes), p.size, 320)
 	bytes := func(level, cells int) int { return p.size * (level*p.room + cells*step) }
+	if p.slid {
+		p.across = []int{bytes(1, x.Size-1)}
+		return
+	}
 	last := 1
 	for _, taps := range p.fours {
 		for i := range taps {
@@ -121,7 +150,7 @@ func (p *stripPlan) planTiles(x *geom.Axis) {
 		last *= 4
 	}
 	level, at := len(p.fours), 0
-	if p.again {
+	if p.overlap {
 		for ; at+last < x.Size; at += last {
 			p.across = append(p.across, bytes(level, at))
 		}
@@ -151,15 +180,16 @@ func (p *stripPlan) words() int {
 	if p.planes > 1 {
 		rows += p.planes
 	}
-	return (len(p.fours)+2)*p.room + rows*p.slot
+	return (p.levels+2)*p.room + rows*p.slot + scratchLanes
 }
 
-// apart returns at least n, so that rows of as many accumulators do not begin
-// near a multiple of 4 KiB apart: a load waits for an earlier store whose address
-// has the same last twelve bits.
-func apart(n, size int) int {
-	const page, off = 4096, 320
+// apart returns at least n, so that rows of as many accumulators begin so many
+// bytes off a multiple of 4 KiB apart: a load waits for an earlier store whose
+// address has the same last twelve bits.
+func apart(n, size, off int) int {
+	const page = 4096
 	bytes := n * size
+	off -= off % size
 	return (bytes + (off-bytes%page+page)%page) / size
 }
 
@@ -182,7 +212,7 @@ func strip[T tensor.Real, A any, O tensor.Real](spec PoolSpec, m method[T, A, O]
 	if spec.ChannelsFirst {
 		inner, images = 1, images*inner
 	}
-	p, refusal := newStripPlan(g, inner, images, int(unsafe.Sizeof(m.neutral)), m.overlap, m.ordered)
+	p, refusal := newStripPlan(g, inner, images, m.merging())
 	if refusal != "" {
 		return nil, refusal
 	}
@@ -205,7 +235,10 @@ func (p *stripPlan) describe(g *geom.Geometry) string {
 	case p.blocks:
 		down = "by blocks"
 	}
-	if p.fours != nil {
+	switch {
+	case p.slid:
+		across = "by blocks"
+	case p.fours != nil:
 		across = "by fours"
 	}
 	return fmt.Sprintf("strips %s (across %s, down %s)", windowSize(g), across, down)

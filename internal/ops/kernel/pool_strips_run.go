@@ -60,7 +60,8 @@ func (k *strips[T, A, O]) run(s *Scratch, dst, argmax, src *tensor.Tensor, unit 
 		memory = memory[n:]
 		return part
 	}
-	u.row, u.picking = cut((len(k.fours)+1)*k.room), cut(k.room)
+	cut(scratchLanes) // sliding may read and write numbers before the row
+	u.row, u.picking = cut((k.levels+1)*k.room), cut(k.room)
 	u.ring = cut((k.planes*k.slots + 1) * k.slot)
 	u.prefix, u.out = u.ring[k.planes*k.slots*k.slot:], cut(k.slot)
 	if k.planes > 1 {
@@ -112,6 +113,9 @@ func (u *stripUnit[T, A, O]) loadRow(level, plane, row int) {
 func (u *stripUnit[T, A, O]) reduceAcross(slot []A) {
 	x := &u.Geometry.Axes[2]
 	u.pad(x)
+	if u.slid {
+		u.slideAcross(x)
+	}
 	from, width := 0, 1
 	for _, taps := range u.fours {
 		next := from + u.room
@@ -130,6 +134,16 @@ func (u *stripUnit[T, A, O]) reduceAcross(slot []A) {
 		n := roundUp(((outputs-1)*x.Stride+1)*u.inner, scratchLanes)
 		u.fold(u.picking, u.row, u.across, 1, n, 0, false)
 		pickCells(slot, u.picking, outputs, u.inner, x.Stride*u.inner)
+	}
+}
+
+// slideAcross is van Herk's and Gil and Werman's algorithm along the row, block by
+// block of as many cells as a window has.
+func (u *stripUnit[T, A, O]) slideAcross(x *geom.Axis) {
+	n := x.Dilation * u.inner // the cells of a window stand side by side
+	cells := roundUp((u.p1-u.p0)*u.inner, n) / n
+	for at := 0; at < cells; at += x.Size {
+		u.slide(u.row[u.room:], u.row[2*u.room:], u.row, at*n, n, x.Size, min(x.Size, cells-at))
 	}
 }
 

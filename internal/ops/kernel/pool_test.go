@@ -262,6 +262,68 @@ func TestAveragesAndSumsAreExactButForOneRounding(t *testing.T) {
 	}
 }
 
+// TestLargeWindows: windows of more cells than drawn ones have, in strips of
+// several tiles and bands, over borders, at strides, dilated, or of which no two
+// share a row, against the definition and at every level.
+func TestLargeWindows(t *testing.T) {
+	random := rand.New(rand.NewPCG(31, 29))
+	for _, c := range []struct {
+		n        int
+		in       []int
+		channels int
+		w        geom.Window
+	}{
+		{1, []int{6, 450}, 3, geom.Window{Size: []int{2, 31}, Padding: geom.Same}},
+		{1, []int{24, 36}, 5, geom.Window{Size: []int{15, 31}, Padding: geom.Same}},
+		{1, []int{9, 150}, 2, geom.Window{Size: []int{2, 30}, Stride: []int{3, 2}, Dilation: []int{1, 2}, Padding: geom.Same}},
+		{1, []int{3, 70}, 20, geom.Window{Size: []int{2, 29}, Stride: []int{1, 3}}},
+		{1, []int{6, 200}, 1, geom.Window{Size: []int{3, 30}, Dilation: []int{2, 6}, Padding: geom.Same}},
+		{2, []int{33, 65}, 3, geom.Window{Size: []int{33, 65}}},
+		{1, []int{20, 70}, 17, geom.Window{Size: []int{9, 35}, Stride: []int{9, 35}, Padding: geom.Same}},
+		{1, []int{4, 20, 64}, 2, geom.Window{Size: []int{2, 10, 32}, Stride: []int{2, 10, 32}}},
+		{1, []int{5, 12, 40}, 3, geom.Window{Size: []int{5, 6, 33}, Stride: []int{1, 6, 1}, Padding: geom.Same}},
+	} {
+		c.w.Pooling = true
+		g, err := geom.Resolve(c.n, c.in, c.channels, c.w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range []kernel.PoolSpec{
+			{Reduction: kernel.Average, DType: tensor.Float32},
+			{Reduction: kernel.Sum, DType: tensor.Float64},
+			{Reduction: kernel.Average, DType: tensor.Float32, IgnoreNaN: true},
+			{Reduction: kernel.Average, DType: tensor.Float64, IgnoreNaN: true},
+		} {
+			s.Geometry = g
+			for _, p := range []palette{specials, spread} {
+				if s.DType == tensor.Float64 {
+					checkPoolLevels[float64, float64](t, random, s, p)
+					checkSum[float64, float64](t, random, &s, p)
+				} else {
+					checkPoolLevels[float32, float32](t, random, s, p)
+					checkSum[float32, float32](t, random, &s, p)
+				}
+			}
+		}
+		for _, d := range []tensor.DType{tensor.Float32, tensor.Float64} {
+			s := kernel.PoolSpec{Reduction: kernel.Max, DType: d, Geometry: g, Argmax: true, Index: planeIndex(&g)}
+			if d == tensor.Float64 {
+				checkPoolLevels[float64, float64](t, random, s, ties)
+			} else {
+				checkPoolLevels[float32, float32](t, random, s, ties)
+			}
+		}
+	}
+}
+
+func planeIndex(g *geom.Geometry) kernel.Index {
+	x := kernel.Index{Convention: kernel.PyTorch, N: g.N, Channels: g.C}
+	for i, a := range g.Axes {
+		x.Extent[i] = a.In
+	}
+	return x
+}
+
 func checkSum[T tensor.Real, O tensor.Floating](t failer, random *rand.Rand, s *kernel.PoolSpec, p palette) {
 	t.Helper()
 	data := fill[T](random, p, s.Geometry.N*inputOrder(&s.Geometry, false).cells()*s.Geometry.C)

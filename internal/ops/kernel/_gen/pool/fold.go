@@ -12,7 +12,8 @@ import (
 // extrema of float64, of sums and of keys. Extrema of float32 have theirs in
 // direct.go, where a window is the same thing.
 func folds() {
-	minusZero := ConstData("minusZero", U64(1<<63))
+	minusZero = ConstData("minusZero", U64(1<<63))
+	slide()
 	for _, v := range isas {
 		for _, minimum := range []bool{false, true} {
 			for _, ignore := range []bool{false, true} {
@@ -24,7 +25,7 @@ func folds() {
 		name = "wideKeys" + v.name
 		wideLoop(v, name, int64s, name+" takes the maximum of windows", inOrder(v, func(b, a VecVirtual) { largerKey(v, b, a) }))
 		name = "widePairs" + v.name
-		wideLoop(v, name, pairs, name+" adds up windows of pairs, sums and what rounding took from them,", inOrder(v, func(b, a VecVirtual) { addPair(v, b, a, minusZero) }))
+		wideLoop(v, name, pairs, name+" adds up windows of pairs, sums and what rounding took from them,", inOrder(v, func(b, a VecVirtual) { addPair(v, b, a) }))
 		for _, minimum := range []bool{false, true} {
 			for _, ignore := range []bool{false, true} {
 				r := reduction{extremum{minimum, true}, ignore}
@@ -36,9 +37,8 @@ func folds() {
 	}
 }
 
-// addPair adds b to a by Knuth's two-sum, as Go's addDouble does; -0 is what
-// changes nothing that it is added to.
-func addPair(v isa, b, a VecVirtual, minusZero Op) {
+// addPair adds b to a by Knuth's two-sum, as Go's addDouble does.
+func addPair(v isa, b, a VecVirtual) {
 	sum, from, rest := v.vector(), v.vector(), v.vector()
 	VADDPD(b, a, sum)
 	VSUBPD(a, sum, from)
@@ -65,6 +65,9 @@ func (r reduction) located(v isa, b, a VecVirtual) {
 	VMOVDDUP(b, after)
 	r.replace(v, r.replaces(v, r.ignoreNaN, after, before), b, a)
 }
+
+// minusZero changes nothing that it is added to.
+var minusZero Mem
 
 // inOrder is the window function of an operation that needs nothing but its two
 // numbers: a = a ⊕ b.
