@@ -120,7 +120,7 @@ func newConv[F tensor.Floating](spec ConvSpec) (*Conv, error) {
 // convCandidates lists the implementations of a convolution, best first.
 func convCandidates[F tensor.Floating](spec *ConvSpec) []candidate[*Conv] {
 	tiles, ahead := winogradTilesOf(spec)
-	var list []candidate[*Conv]
+	list := []candidate[*Conv]{planesCandidate(spec)}
 	for level := AVX512; ; level-- {
 		if spec.eachAlone() {
 			list = append(list, depthwiseCandidate[F](spec, level))

@@ -154,11 +154,68 @@ func TestMisalignedConvolution(t *testing.T) {
 	}
 }
 
+// TestFewChannels: rows that are taken apart into channels, from one to more than
+// the kernel takes, over several strips and bands, with every border.
+func TestFewChannels(t *testing.T) {
+	random := rand.New(rand.NewPCG(13, 14))
+	draw := func() float64 { return random.NormFloat64() }
+	same := geom.Window{Size: []int{3, 3}, Padding: geom.Same}
+	for src := 1; src <= 17; src++ {
+		for dst := 1; dst <= 7; dst++ {
+			checkConvLevels(t, newConvCase[float32](t, 1, []int{3, 6 + src + dst}, same, src, dst, 1, false, "TIO", draw))
+		}
+	}
+	for _, w := range []geom.Window{
+		same,
+		{Size: []int{1, 1}},
+		{Size: []int{3, 2}, Stride: []int{2, 2}, Padding: geom.SameLower},
+		{Size: []int{2, 5}, Stride: []int{3, 2}, Dilation: []int{2, 3}, Padding: geom.Same},
+		{Size: []int{4, 3}, Dilation: []int{3, 2}, Padding: geom.Explicit, Amounts: [][2]int{{9, 1}, {0, 8}}},
+		{Size: []int{2, 2}, Stride: []int{3, 1}, Padding: geom.Explicit, Amounts: [][2]int{{0, 0}, {4, 4}}},
+	} {
+		for _, channels := range [][2]int{{1, 3}, {2, 1}, {3, 4}, {5, 5}} {
+			checkConvLevels(t, newConvCase[float32](t, 2, []int{11, 19}, w, channels[0], channels[1], 1, false, "TIO", draw))
+			checkConvLevels(t, newConvCase[float32](t, 1, []int{1, 2}, geom.Window{Size: w.Size, Stride: w.Stride, Dilation: w.Dilation, Padding: geom.Same}, channels[0], channels[1], 1, false, "OIT", draw))
+		}
+	}
+	for _, width := range []int{511, 512, 513, 1030} {
+		checkConvLevels(t, newConvCase[float32](t, 1, []int{2, width}, same, 3, 2, 1, false, "TIO", draw))
+		checkConvLevels(t, newConvCase[float32](t, 1, []int{width}, geom.Window{Size: []int{9}, Stride: []int{2}, Padding: geom.Same}, 8, 1, 1, false, "TIO", draw))
+	}
+	checkConvLevels(t, newConvCase[float32](t, 1, []int{70, 5}, same, 1, 2, 1, false, "TIO", draw))
+}
+
+// TestFewChannelsSpecials: what is not finite stays in the windows that see it, and
+// weights that are not reach padding.
+func TestFewChannelsSpecials(t *testing.T) {
+	random := rand.New(rand.NewPCG(15, 16))
+	agree := func(got, want float64) bool { return got == want || got != got && want != want }
+	for trial := range 20 {
+		draw := func() float64 {
+			switch pick := random.IntN(120 + 1000*(trial%2)); pick {
+			case 0, 1, 2:
+				return []float64{math.NaN(), math.Inf(1), math.Inf(-1)}[pick]
+			default:
+				return float64(pick%9 - 4)
+			}
+		}
+		for _, level := range everyLevel() {
+			c := newConvCase[float32](t, 1, []int{9, 21}, geom.Window{Size: []int{3, 4}, Stride: []int{1, 1 + trial%2}, Padding: geom.Same}, 3, 1+trial%6, 1, false, "TIO", draw)
+			c.spec.Level = level
+			c.check(t, c.run(t, random), agree)
+		}
+	}
+}
+
 // TestConvolutionDoesNotAllocate once it is planned.
 func TestConvolutionDoesNotAllocate(t *testing.T) {
 	random := rand.New(rand.NewPCG(11, 12))
-	for _, transposed := range []bool{false, true} {
-		c := newConvCase[float32](t, 1, []int{9, 9}, geom.Window{Size: []int{3, 3}, Stride: []int{2, 1}, Padding: geom.Same}, 4, 18, 1, transposed, "TIO", random.NormFloat64)
+	window := geom.Window{Size: []int{3, 3}, Stride: []int{2, 1}, Padding: geom.Same}
+	for _, c := range []*convCase[float32]{
+		newConvCase[float32](t, 1, []int{9, 9}, window, 4, 18, 1, false, "TIO", random.NormFloat64),
+		newConvCase[float32](t, 1, []int{9, 9}, window, 4, 18, 1, true, "TIO", random.NormFloat64),
+		newConvCase[float32](t, 1, []int{9, 9}, window, 6, 5, 1, false, "TIO", random.NormFloat64),
+	} {
 		for _, c.spec.Level = range everyLevel() {
 			k := plannedConv(t, c.spec)
 			scratch := kernel.NewScratch(k.Scratch)
@@ -178,16 +235,16 @@ func TestConvolutionDoesNotAllocate(t *testing.T) {
 // TestConvolutionsSayWhy: the best implementation that the level allows is
 // chosen, and every better one has a reason.
 func TestConvolutionsSayWhy(t *testing.T) {
-	c := newConvCase[float32](t, 1, []int{3}, geom.Window{Size: []int{1}}, 2, 3, 1, false, "TIO", rand.NormFloat64)
+	c := newConvCase[float32](t, 1, []int{3}, geom.Window{Size: []int{1}}, 2, 7, 1, false, "TIO", rand.NormFloat64)
 	for _, c.spec.Level = range everyLevel() {
 		k := plannedConv(t, c.spec)
 		if strings.HasSuffix(k.Impl, ", go") {
-			if len(k.Why) != 2 {
+			if len(k.Why) != 3 {
 				t.Errorf("plain Go, but the reasons are %v", k.Why)
 			}
 			continue
 		}
-		if !strings.HasSuffix(k.Impl, ", "+c.spec.Level.String()) || len(k.Why) != int(kernel.AVX512-c.spec.Level) {
+		if !strings.HasSuffix(k.Impl, ", "+c.spec.Level.String()) || len(k.Why) != 1+int(kernel.AVX512-c.spec.Level) {
 			t.Errorf("level %v runs %s, reasons %v", c.spec.Level, k.Impl, k.Why)
 		}
 	}
