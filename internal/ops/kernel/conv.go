@@ -122,7 +122,7 @@ func convCandidates[F tensor.Floating](spec *ConvSpec) []candidate[*Conv] {
 	tiles, ahead := winogradTilesOf(spec)
 	list := []candidate[*Conv]{planesCandidate(spec)}
 	for level := AVX512; ; level-- {
-		if spec.eachAlone() {
+		if spec.eachAlone() || spec.smallGroups() > 1 && level > Generic {
 			list = append(list, depthwiseCandidate[F](spec, level))
 		}
 		var winograds []candidate[*Conv]
@@ -149,6 +149,15 @@ func convCandidates[F tensor.Floating](spec *ConvSpec) []candidate[*Conv] {
 // eachAlone reports whether every channel is a group with one filter.
 func (s *ConvSpec) eachAlone() bool { return s.Src == s.Groups && s.Dst == s.Groups }
 
+// smallGroups returns the channels of a group that makes as many, if there are
+// functions for it, else 0.
+func (s *ConvSpec) smallGroups() int {
+	if n := s.Src / max(1, s.Groups); s.Src == s.Dst && (n == 2 || n == 4) && s.DType == tensor.Float32 {
+		return n
+	}
+	return 0
+}
+
 // depthwiseTaps is the largest filter for which rows in plain Go beat register
 // tiles of which one channel is used. (1080p RGB: two thirds of their time for
 // 3x3, level at 9x9.)
@@ -157,7 +166,7 @@ const depthwiseTaps = 25
 // depthwiseCandidate is the kernel of depthwise convolution.
 func depthwiseCandidate[F tensor.Floating](spec *ConvSpec, level Level) candidate[*Conv] {
 	rows := DepthwiseSpec{
-		Gather: spec.Gather, N: spec.N, C: spec.Src, Multiplier: 1, Filter: spec.Filter, DType: spec.DType,
+		Gather: spec.Gather, N: spec.N, C: spec.Src, Group: spec.smallGroups(), Multiplier: 1, Filter: spec.Filter, DType: spec.DType,
 		Bias: spec.Bias, Level: spec.Level, SkipPadding: spec.SkipPadding,
 	}
 	c := candidate[*Depthwise]{name: plainDepthwiseName, plan: func() *Depthwise { return newDepthwise[F](rows) }}

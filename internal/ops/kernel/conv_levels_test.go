@@ -185,6 +185,28 @@ func TestFewChannels(t *testing.T) {
 	checkConvLevels(t, newConvCase[float32](t, 1, []int{70, 5}, same, 1, 2, 1, false, "TIO", draw))
 }
 
+// TestSmallGroups: groups of two and four channels, from one group to several
+// vectors of them, forward and transposed.
+func TestSmallGroups(t *testing.T) {
+	random := rand.New(rand.NewPCG(17, 18))
+	draw := func() float64 { return random.NormFloat64() }
+	for _, channels := range []int{2, 4} {
+		for groups := 1; groups <= 11; groups++ {
+			for _, transposed := range []bool{false, true} {
+				for _, w := range []geom.Window{
+					{Size: []int{3, 3}, Padding: geom.Same},
+					{Size: []int{2, 3}, Stride: []int{2, 2}, Padding: geom.SameLower},
+					{Size: []int{2, 2}, Dilation: []int{1, 3}, Padding: geom.Explicit, Amounts: [][2]int{{2, 0}, {4, 1}}},
+				} {
+					checkConvLevels(t, newConvCase[float32](t, 1, []int{4, 23}, w, channels, channels, groups, transposed, "TIO", draw))
+					checkConvLevels(t, newConvCase[float32](t, 2, []int{5, 3}, w, channels, channels, groups, transposed, "OIT", draw))
+				}
+			}
+		}
+	}
+	checkConvLevels(t, newConvCase[float32](t, 1, []int{3, 4, 9}, geom.Window{Size: []int{2, 3, 3}, Padding: geom.Same}, 4, 4, 5, false, "TIO", draw))
+}
+
 // TestFewChannelsSpecials: what is not finite stays in the windows that see it, and
 // weights that are not reach padding.
 func TestFewChannelsSpecials(t *testing.T) {
@@ -203,6 +225,11 @@ func TestFewChannelsSpecials(t *testing.T) {
 			c := newConvCase[float32](t, 1, []int{9, 21}, geom.Window{Size: []int{3, 4}, Stride: []int{1, 1 + trial%2}, Padding: geom.Same}, 3, 1+trial%6, 1, false, "TIO", draw)
 			c.spec.Level = level
 			c.check(t, c.run(t, random), agree)
+			for _, transposed := range []bool{false, true} {
+				c = newConvCase[float32](t, 1, []int{9, 21}, geom.Window{Size: []int{3, 4}, Padding: geom.Same}, 2+trial%2*2, 2+trial%2*2, 1+trial%5, transposed, "TIO", draw)
+				c.spec.Level = level
+				c.check(t, c.run(t, random), agree)
+			}
 		}
 	}
 }

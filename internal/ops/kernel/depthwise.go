@@ -13,8 +13,9 @@ import (
 type DepthwiseSpec struct {
 	Gather     [3]geom.Gather // depth, height, width
 	N, C       int
+	Group      int           // channels that each result of a group is a sum of, one for each: 0 and 1 are depthwise
 	Multiplier int           // results a channel: channel c makes c*Multiplier + m
-	Filter     FilterStrides // weight m of channel c of a tap at tap*Tap + c*Group + m*Dst
+	Filter     FilterStrides // weight m of channel c of a tap at tap*Tap + c*Group + m*Dst; of groups as convolutions have it
 	DType      tensor.DType  // Float32 or Float64: source, filter, bias and destination
 	Bias       bool
 	Morphology Morphology
@@ -82,13 +83,20 @@ func chooseDepthwise[F tensor.Floating](spec DepthwiseSpec) *Depthwise {
 }
 
 func vectorDepthwiseCandidate[F tensor.Floating](spec DepthwiseSpec, level Level) candidate[*Depthwise] {
-	functions := assembledRows[F](level)
-	refusal := levelRefusal(functions != nil, level, spec.Level)
-	if refusal == "" {
-		refusal = vectorDepthwiseRefusal(&spec, functions[0].lanes)
+	name := fmt.Sprintf("depthwise rows, %s", level)
+	var functions depthwiseRows[F]
+	built := false
+	if spec.Group > 1 {
+		name = fmt.Sprintf("rows of groups of %d, %s", spec.Group, level)
+		functions, built = groupedRows[F](level, spec.Group)
+	} else if all := assembledRows[F](level); all != nil {
+		functions, built = all[spec.Morphology], true
 	}
-	return candidate[*Depthwise]{name: fmt.Sprintf("depthwise rows, %s", level), refusal: refusal,
-		plan: func() *Depthwise { return newVectorDepthwise(spec, functions[spec.Morphology]).depthwise() }}
+	refusal := levelRefusal(built, level, spec.Level)
+	if refusal == "" {
+		refusal = vectorDepthwiseRefusal(&spec, functions.lanes)
+	}
+	return candidate[*Depthwise]{name: name, refusal: refusal, plan: func() *Depthwise { return newVectorDepthwise(spec, functions).depthwise() }}
 }
 
 // conv presents a depthwise convolution of one result a channel as a convolution

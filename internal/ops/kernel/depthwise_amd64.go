@@ -74,6 +74,26 @@ func erodeWideAVX2(dst *float32, src *float32, taps *int, count int, weights *fl
 //go:noescape
 func erodePairAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
+// twosSingleAVX2 computes tiles of 1 cells by 1 vectors: see depthwiseRow.
+//
+//go:noescape
+func twosSingleAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+
+// twosNarrowAVX2 computes tiles of 8 cells by 1 vectors: see depthwiseRow.
+//
+//go:noescape
+func twosNarrowAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+
+// foursSingleAVX2 computes tiles of 1 cells by 1 vectors: see depthwiseRow.
+//
+//go:noescape
+func foursSingleAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+
+// foursNarrowAVX2 computes tiles of 8 cells by 1 vectors: see depthwiseRow.
+//
+//go:noescape
+func foursNarrowAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+
 // depthwiseSingleAVX512 computes tiles of 1 cells by 1 vectors: see depthwiseRow.
 //
 //go:noescape
@@ -123,6 +143,26 @@ func erodeNarrowAVX512(dst *float32, src *float32, taps *int, count int, weights
 //
 //go:noescape
 func erodeWideAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+
+// twosSingleAVX512 computes tiles of 1 cells by 1 vectors: see depthwiseRow.
+//
+//go:noescape
+func twosSingleAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+
+// twosNarrowAVX512 computes tiles of 8 cells by 1 vectors: see depthwiseRow.
+//
+//go:noescape
+func twosNarrowAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+
+// foursSingleAVX512 computes tiles of 1 cells by 1 vectors: see depthwiseRow.
+//
+//go:noescape
+func foursSingleAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+
+// foursNarrowAVX512 computes tiles of 8 cells by 1 vectors: see depthwiseRow.
+//
+//go:noescape
+func foursNarrowAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 
 // depthwiseSingleAVX2Double computes tiles of 1 cells by 1 vectors: see depthwiseRow.
 //

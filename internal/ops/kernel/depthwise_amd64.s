@@ -1301,6 +1301,480 @@ next:
 	VZEROUPPER
 	RET
 
+// func twosSingleAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·twosSingleAVX2(SB), NOSPLIT, $0-96
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ cells+48(FP), DX
+	MOVQ srcStep+64(FP), BX
+	MOVQ dstStep+56(FP), SI
+
+cells:
+	XORQ DI, DI
+
+vectors:
+	VPXOR      Y0, Y0, Y0
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
+
+tap:
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R13
+	ADDQ        R9, R13
+	MOVQ        last+72(FP), R14
+	ADDQ        $0x00000020, R14
+	VMOVUPS     (R13), Y1
+	ADDQ        R14, R13
+	VMOVUPS     (R13), Y2
+	VMOVUPS     (R12), Y3
+	VPERMILPS   $0xa0, Y3, Y4
+	VFMADD231PS Y4, Y1, Y0
+	VPERMILPS   $0xf5, Y3, Y1
+	VFMADD231PS Y1, Y2, Y0
+	ADDQ        $0x10, R10
+	DECQ        R11
+	JNE         tap
+
+store:
+	LEAQ    (AX)(DI*1), R8
+	MOVQ    bias+40(FP), R9
+	ADDQ    DI, R9
+	VADDPS  (R9), Y0, Y0
+	VMOVUPS Y0, (R8)
+	MOVQ    last+72(FP), R8
+	CMPQ    DI, R8
+	JGE     next
+	ADDQ    $0x00000020, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	JMP     vectors
+
+next:
+	LEAQ (CX)(BX*1), CX
+	LEAQ (AX)(SI*1), AX
+	SUBQ $0x01, DX
+	JG   cells
+	XORQ AX, AX
+	MOVQ AX, odd+88(FP)
+	VZEROUPPER
+	RET
+
+// func twosNarrowAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·twosNarrowAVX2(SB), NOSPLIT, $8-96
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ cells+48(FP), DX
+	MOVQ srcStep+64(FP), BX
+	MOVQ dstStep+56(FP), SI
+	LEAQ (BX)(BX*2), R15
+
+cells:
+	XORQ DI, DI
+
+vectors:
+	VPXOR      Y0, Y0, Y0
+	VPXOR      Y1, Y1, Y1
+	VPXOR      Y2, Y2, Y2
+	VPXOR      Y3, Y3, Y3
+	VPXOR      Y4, Y4, Y4
+	VPXOR      Y5, Y5, Y5
+	VPXOR      Y6, Y6, Y6
+	VPXOR      Y7, Y7, Y7
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
+
+tap:
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R14
+	ADDQ        R9, R14
+	LEAQ        (R12)(BX*4), R13
+	MOVQ        last+72(FP), BP
+	ADDQ        $0x00000020, BP
+	VMOVUPS     (R14), Y8
+	ADDQ        BP, R14
+	VMOVUPS     (R14), Y9
+	VMOVUPS     (R12), Y10
+	VPERMILPS   $0xa0, Y10, Y11
+	VFMADD231PS Y11, Y8, Y0
+	VPERMILPS   $0xf5, Y10, Y10
+	VFMADD231PS Y10, Y9, Y0
+	VMOVUPS     (R12)(BX*1), Y10
+	VPERMILPS   $0xa0, Y10, Y11
+	VFMADD231PS Y11, Y8, Y1
+	VPERMILPS   $0xf5, Y10, Y10
+	VFMADD231PS Y10, Y9, Y1
+	VMOVUPS     (R12)(BX*2), Y10
+	VPERMILPS   $0xa0, Y10, Y11
+	VFMADD231PS Y11, Y8, Y2
+	VPERMILPS   $0xf5, Y10, Y10
+	VFMADD231PS Y10, Y9, Y2
+	VMOVUPS     (R12)(R15*1), Y10
+	VPERMILPS   $0xa0, Y10, Y11
+	VFMADD231PS Y11, Y8, Y3
+	VPERMILPS   $0xf5, Y10, Y10
+	VFMADD231PS Y10, Y9, Y3
+	VMOVUPS     (R13), Y10
+	VPERMILPS   $0xa0, Y10, Y11
+	VFMADD231PS Y11, Y8, Y4
+	VPERMILPS   $0xf5, Y10, Y10
+	VFMADD231PS Y10, Y9, Y4
+	VMOVUPS     (R13)(BX*1), Y10
+	VPERMILPS   $0xa0, Y10, Y11
+	VFMADD231PS Y11, Y8, Y5
+	VPERMILPS   $0xf5, Y10, Y10
+	VFMADD231PS Y10, Y9, Y5
+	VMOVUPS     (R13)(BX*2), Y10
+	VPERMILPS   $0xa0, Y10, Y11
+	VFMADD231PS Y11, Y8, Y6
+	VPERMILPS   $0xf5, Y10, Y10
+	VFMADD231PS Y10, Y9, Y6
+	VMOVUPS     (R13)(R15*1), Y10
+	VPERMILPS   $0xa0, Y10, Y11
+	VFMADD231PS Y11, Y8, Y7
+	VPERMILPS   $0xf5, Y10, Y8
+	VFMADD231PS Y8, Y9, Y7
+	ADDQ        $0x10, R10
+	DECQ        R11
+	JNE         tap
+
+store:
+	LEAQ    (AX)(DI*1), R8
+	MOVQ    bias+40(FP), R9
+	ADDQ    DI, R9
+	VADDPS  (R9), Y0, Y0
+	VADDPS  (R9), Y1, Y1
+	VADDPS  (R9), Y2, Y2
+	VADDPS  (R9), Y3, Y3
+	VADDPS  (R9), Y4, Y4
+	VADDPS  (R9), Y5, Y5
+	VADDPS  (R9), Y6, Y6
+	VADDPS  (R9), Y7, Y7
+	VMOVUPS Y0, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Y1, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Y2, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Y3, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Y4, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Y5, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Y6, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Y7, (R8)
+	MOVQ    last+72(FP), R8
+	CMPQ    DI, R8
+	JGE     next
+	ADDQ    $0x00000020, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	JMP     vectors
+
+next:
+	LEAQ (CX)(BX*8), CX
+	LEAQ (AX)(SI*8), AX
+	SUBQ $0x08, DX
+	JG   cells
+	XORQ AX, AX
+	MOVQ AX, odd+88(FP)
+	VZEROUPPER
+	RET
+
+// func foursSingleAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·foursSingleAVX2(SB), NOSPLIT, $0-96
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ cells+48(FP), DX
+	MOVQ srcStep+64(FP), BX
+	MOVQ dstStep+56(FP), SI
+
+cells:
+	XORQ DI, DI
+
+vectors:
+	VPXOR      Y0, Y0, Y0
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
+
+tap:
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R13
+	ADDQ        R9, R13
+	MOVQ        last+72(FP), R14
+	ADDQ        $0x00000020, R14
+	VMOVUPS     (R13), Y1
+	ADDQ        R14, R13
+	VMOVUPS     (R13), Y2
+	ADDQ        R14, R13
+	VMOVUPS     (R13), Y3
+	ADDQ        R14, R13
+	VMOVUPS     (R13), Y4
+	VMOVUPS     (R12), Y5
+	VPERMILPS   $0x00, Y5, Y6
+	VFMADD231PS Y6, Y1, Y0
+	VPERMILPS   $0x55, Y5, Y1
+	VFMADD231PS Y1, Y2, Y0
+	VPERMILPS   $0xaa, Y5, Y1
+	VFMADD231PS Y1, Y3, Y0
+	VPERMILPS   $0xff, Y5, Y1
+	VFMADD231PS Y1, Y4, Y0
+	ADDQ        $0x10, R10
+	DECQ        R11
+	JNE         tap
+
+store:
+	LEAQ    (AX)(DI*1), R8
+	MOVQ    bias+40(FP), R9
+	ADDQ    DI, R9
+	VADDPS  (R9), Y0, Y0
+	VMOVUPS Y0, (R8)
+	MOVQ    last+72(FP), R8
+	CMPQ    DI, R8
+	JGE     next
+	ADDQ    $0x00000020, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	JMP     vectors
+
+next:
+	LEAQ (CX)(BX*1), CX
+	LEAQ (AX)(SI*1), AX
+	SUBQ $0x01, DX
+	JG   cells
+	XORQ AX, AX
+	MOVQ AX, odd+88(FP)
+	VZEROUPPER
+	RET
+
+// func foursNarrowAVX2(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·foursNarrowAVX2(SB), NOSPLIT, $8-96
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ cells+48(FP), DX
+	MOVQ srcStep+64(FP), BX
+	MOVQ dstStep+56(FP), SI
+	LEAQ (BX)(BX*2), R15
+
+cells:
+	XORQ DI, DI
+
+vectors:
+	VPXOR      Y0, Y0, Y0
+	VPXOR      Y1, Y1, Y1
+	VPXOR      Y2, Y2, Y2
+	VPXOR      Y3, Y3, Y3
+	VPXOR      Y4, Y4, Y4
+	VPXOR      Y5, Y5, Y5
+	VPXOR      Y6, Y6, Y6
+	VPXOR      Y7, Y7, Y7
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
+
+tap:
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R14
+	ADDQ        R9, R14
+	LEAQ        (R12)(BX*4), R13
+	MOVQ        last+72(FP), BP
+	ADDQ        $0x00000020, BP
+	VMOVUPS     (R14), Y8
+	ADDQ        BP, R14
+	VMOVUPS     (R14), Y9
+	ADDQ        BP, R14
+	VMOVUPS     (R14), Y10
+	ADDQ        BP, R14
+	VMOVUPS     (R14), Y11
+	VMOVUPS     (R12), Y12
+	VPERMILPS   $0x00, Y12, Y13
+	VFMADD231PS Y13, Y8, Y0
+	VPERMILPS   $0x55, Y12, Y13
+	VFMADD231PS Y13, Y9, Y0
+	VPERMILPS   $0xaa, Y12, Y13
+	VFMADD231PS Y13, Y10, Y0
+	VPERMILPS   $0xff, Y12, Y12
+	VFMADD231PS Y12, Y11, Y0
+	VMOVUPS     (R12)(BX*1), Y12
+	VPERMILPS   $0x00, Y12, Y13
+	VFMADD231PS Y13, Y8, Y1
+	VPERMILPS   $0x55, Y12, Y13
+	VFMADD231PS Y13, Y9, Y1
+	VPERMILPS   $0xaa, Y12, Y13
+	VFMADD231PS Y13, Y10, Y1
+	VPERMILPS   $0xff, Y12, Y12
+	VFMADD231PS Y12, Y11, Y1
+	VMOVUPS     (R12)(BX*2), Y12
+	VPERMILPS   $0x00, Y12, Y13
+	VFMADD231PS Y13, Y8, Y2
+	VPERMILPS   $0x55, Y12, Y13
+	VFMADD231PS Y13, Y9, Y2
+	VPERMILPS   $0xaa, Y12, Y13
+	VFMADD231PS Y13, Y10, Y2
+	VPERMILPS   $0xff, Y12, Y12
+	VFMADD231PS Y12, Y11, Y2
+	VMOVUPS     (R12)(R15*1), Y12
+	VPERMILPS   $0x00, Y12, Y13
+	VFMADD231PS Y13, Y8, Y3
+	VPERMILPS   $0x55, Y12, Y13
+	VFMADD231PS Y13, Y9, Y3
+	VPERMILPS   $0xaa, Y12, Y13
+	VFMADD231PS Y13, Y10, Y3
+	VPERMILPS   $0xff, Y12, Y12
+	VFMADD231PS Y12, Y11, Y3
+	VMOVUPS     (R13), Y12
+	VPERMILPS   $0x00, Y12, Y13
+	VFMADD231PS Y13, Y8, Y4
+	VPERMILPS   $0x55, Y12, Y13
+	VFMADD231PS Y13, Y9, Y4
+	VPERMILPS   $0xaa, Y12, Y13
+	VFMADD231PS Y13, Y10, Y4
+	VPERMILPS   $0xff, Y12, Y12
+	VFMADD231PS Y12, Y11, Y4
+	VMOVUPS     (R13)(BX*1), Y12
+	VPERMILPS   $0x00, Y12, Y13
+	VFMADD231PS Y13, Y8, Y5
+	VPERMILPS   $0x55, Y12, Y13
+	VFMADD231PS Y13, Y9, Y5
+	VPERMILPS   $0xaa, Y12, Y13
+	VFMADD231PS Y13, Y10, Y5
+	VPERMILPS   $0xff, Y12, Y12
+	VFMADD231PS Y12, Y11, Y5
+	VMOVUPS     (R13)(BX*2), Y12
+	VPERMILPS   $0x00, Y12, Y13
+	VFMADD231PS Y13, Y8, Y6
+	VPERMILPS   $0x55, Y12, Y13
+	VFMADD231PS Y13, Y9, Y6
+	VPERMILPS   $0xaa, Y12, Y13
+	VFMADD231PS Y13, Y10, Y6
+	VPERMILPS   $0xff, Y12, Y12
+	VFMADD231PS Y12, Y11, Y6
+	VMOVUPS     (R13)(R15*1), Y12
+	VPERMILPS   $0x00, Y12, Y13
+	VFMADD231PS Y13, Y8, Y7
+	VPERMILPS   $0x55, Y12, Y8
+	VFMADD231PS Y8, Y9, Y7
+	VPERMILPS   $0xaa, Y12, Y8
+	VFMADD231PS Y8, Y10, Y7
+	VPERMILPS   $0xff, Y12, Y8
+	VFMADD231PS Y8, Y11, Y7
+	ADDQ        $0x10, R10
+	DECQ        R11
+	JNE         tap
+
+store:
+	LEAQ    (AX)(DI*1), R8
+	MOVQ    bias+40(FP), R9
+	ADDQ    DI, R9
+	VADDPS  (R9), Y0, Y0
+	VADDPS  (R9), Y1, Y1
+	VADDPS  (R9), Y2, Y2
+	VADDPS  (R9), Y3, Y3
+	VADDPS  (R9), Y4, Y4
+	VADDPS  (R9), Y5, Y5
+	VADDPS  (R9), Y6, Y6
+	VADDPS  (R9), Y7, Y7
+	VMOVUPS Y0, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Y1, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Y2, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Y3, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Y4, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Y5, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Y6, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Y7, (R8)
+	MOVQ    last+72(FP), R8
+	CMPQ    DI, R8
+	JGE     next
+	ADDQ    $0x00000020, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	JMP     vectors
+
+next:
+	LEAQ (CX)(BX*8), CX
+	LEAQ (AX)(SI*8), AX
+	SUBQ $0x08, DX
+	JG   cells
+	XORQ AX, AX
+	MOVQ AX, odd+88(FP)
+	VZEROUPPER
+	RET
+
 // func depthwiseSingleAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·depthwiseSingleAVX512(SB), NOSPLIT, $0-96
@@ -2176,6 +2650,480 @@ next:
 	JG    cells
 	KMOVQ K1, AX
 	MOVQ  AX, odd+88(FP)
+	VZEROUPPER
+	RET
+
+// func twosSingleAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·twosSingleAVX512(SB), NOSPLIT, $0-96
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ cells+48(FP), DX
+	MOVQ srcStep+64(FP), BX
+	MOVQ dstStep+56(FP), SI
+
+cells:
+	XORQ DI, DI
+
+vectors:
+	VPXORD     Z0, Z0, Z0
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
+
+tap:
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R13
+	ADDQ        R9, R13
+	MOVQ        last+72(FP), R14
+	ADDQ        $0x00000040, R14
+	VMOVUPS     (R13), Z1
+	ADDQ        R14, R13
+	VMOVUPS     (R13), Z2
+	VMOVUPS     (R12), Z3
+	VPERMILPS   $0xa0, Z3, Z4
+	VFMADD231PS Z4, Z1, Z0
+	VPERMILPS   $0xf5, Z3, Z1
+	VFMADD231PS Z1, Z2, Z0
+	ADDQ        $0x10, R10
+	DECQ        R11
+	JNE         tap
+
+store:
+	LEAQ    (AX)(DI*1), R8
+	MOVQ    bias+40(FP), R9
+	ADDQ    DI, R9
+	VADDPS  (R9), Z0, Z0
+	VMOVUPS Z0, (R8)
+	MOVQ    last+72(FP), R8
+	CMPQ    DI, R8
+	JGE     next
+	ADDQ    $0x00000040, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	JMP     vectors
+
+next:
+	LEAQ (CX)(BX*1), CX
+	LEAQ (AX)(SI*1), AX
+	SUBQ $0x01, DX
+	JG   cells
+	XORQ AX, AX
+	MOVQ AX, odd+88(FP)
+	VZEROUPPER
+	RET
+
+// func twosNarrowAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·twosNarrowAVX512(SB), NOSPLIT, $8-96
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ cells+48(FP), DX
+	MOVQ srcStep+64(FP), BX
+	MOVQ dstStep+56(FP), SI
+	LEAQ (BX)(BX*2), R15
+
+cells:
+	XORQ DI, DI
+
+vectors:
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
+
+tap:
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R14
+	ADDQ        R9, R14
+	LEAQ        (R12)(BX*4), R13
+	MOVQ        last+72(FP), BP
+	ADDQ        $0x00000040, BP
+	VMOVUPS     (R14), Z8
+	ADDQ        BP, R14
+	VMOVUPS     (R14), Z9
+	VMOVUPS     (R12), Z10
+	VPERMILPS   $0xa0, Z10, Z11
+	VFMADD231PS Z11, Z8, Z0
+	VPERMILPS   $0xf5, Z10, Z10
+	VFMADD231PS Z10, Z9, Z0
+	VMOVUPS     (R12)(BX*1), Z10
+	VPERMILPS   $0xa0, Z10, Z11
+	VFMADD231PS Z11, Z8, Z1
+	VPERMILPS   $0xf5, Z10, Z10
+	VFMADD231PS Z10, Z9, Z1
+	VMOVUPS     (R12)(BX*2), Z10
+	VPERMILPS   $0xa0, Z10, Z11
+	VFMADD231PS Z11, Z8, Z2
+	VPERMILPS   $0xf5, Z10, Z10
+	VFMADD231PS Z10, Z9, Z2
+	VMOVUPS     (R12)(R15*1), Z10
+	VPERMILPS   $0xa0, Z10, Z11
+	VFMADD231PS Z11, Z8, Z3
+	VPERMILPS   $0xf5, Z10, Z10
+	VFMADD231PS Z10, Z9, Z3
+	VMOVUPS     (R13), Z10
+	VPERMILPS   $0xa0, Z10, Z11
+	VFMADD231PS Z11, Z8, Z4
+	VPERMILPS   $0xf5, Z10, Z10
+	VFMADD231PS Z10, Z9, Z4
+	VMOVUPS     (R13)(BX*1), Z10
+	VPERMILPS   $0xa0, Z10, Z11
+	VFMADD231PS Z11, Z8, Z5
+	VPERMILPS   $0xf5, Z10, Z10
+	VFMADD231PS Z10, Z9, Z5
+	VMOVUPS     (R13)(BX*2), Z10
+	VPERMILPS   $0xa0, Z10, Z11
+	VFMADD231PS Z11, Z8, Z6
+	VPERMILPS   $0xf5, Z10, Z10
+	VFMADD231PS Z10, Z9, Z6
+	VMOVUPS     (R13)(R15*1), Z10
+	VPERMILPS   $0xa0, Z10, Z11
+	VFMADD231PS Z11, Z8, Z7
+	VPERMILPS   $0xf5, Z10, Z8
+	VFMADD231PS Z8, Z9, Z7
+	ADDQ        $0x10, R10
+	DECQ        R11
+	JNE         tap
+
+store:
+	LEAQ    (AX)(DI*1), R8
+	MOVQ    bias+40(FP), R9
+	ADDQ    DI, R9
+	VADDPS  (R9), Z0, Z0
+	VADDPS  (R9), Z1, Z1
+	VADDPS  (R9), Z2, Z2
+	VADDPS  (R9), Z3, Z3
+	VADDPS  (R9), Z4, Z4
+	VADDPS  (R9), Z5, Z5
+	VADDPS  (R9), Z6, Z6
+	VADDPS  (R9), Z7, Z7
+	VMOVUPS Z0, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Z1, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Z2, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Z3, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Z4, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Z5, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Z6, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Z7, (R8)
+	MOVQ    last+72(FP), R8
+	CMPQ    DI, R8
+	JGE     next
+	ADDQ    $0x00000040, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	JMP     vectors
+
+next:
+	LEAQ (CX)(BX*8), CX
+	LEAQ (AX)(SI*8), AX
+	SUBQ $0x08, DX
+	JG   cells
+	XORQ AX, AX
+	MOVQ AX, odd+88(FP)
+	VZEROUPPER
+	RET
+
+// func foursSingleAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·foursSingleAVX512(SB), NOSPLIT, $0-96
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ cells+48(FP), DX
+	MOVQ srcStep+64(FP), BX
+	MOVQ dstStep+56(FP), SI
+
+cells:
+	XORQ DI, DI
+
+vectors:
+	VPXORD     Z0, Z0, Z0
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
+
+tap:
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R13
+	ADDQ        R9, R13
+	MOVQ        last+72(FP), R14
+	ADDQ        $0x00000040, R14
+	VMOVUPS     (R13), Z1
+	ADDQ        R14, R13
+	VMOVUPS     (R13), Z2
+	ADDQ        R14, R13
+	VMOVUPS     (R13), Z3
+	ADDQ        R14, R13
+	VMOVUPS     (R13), Z4
+	VMOVUPS     (R12), Z5
+	VPERMILPS   $0x00, Z5, Z6
+	VFMADD231PS Z6, Z1, Z0
+	VPERMILPS   $0x55, Z5, Z1
+	VFMADD231PS Z1, Z2, Z0
+	VPERMILPS   $0xaa, Z5, Z1
+	VFMADD231PS Z1, Z3, Z0
+	VPERMILPS   $0xff, Z5, Z1
+	VFMADD231PS Z1, Z4, Z0
+	ADDQ        $0x10, R10
+	DECQ        R11
+	JNE         tap
+
+store:
+	LEAQ    (AX)(DI*1), R8
+	MOVQ    bias+40(FP), R9
+	ADDQ    DI, R9
+	VADDPS  (R9), Z0, Z0
+	VMOVUPS Z0, (R8)
+	MOVQ    last+72(FP), R8
+	CMPQ    DI, R8
+	JGE     next
+	ADDQ    $0x00000040, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	JMP     vectors
+
+next:
+	LEAQ (CX)(BX*1), CX
+	LEAQ (AX)(SI*1), AX
+	SUBQ $0x01, DX
+	JG   cells
+	XORQ AX, AX
+	MOVQ AX, odd+88(FP)
+	VZEROUPPER
+	RET
+
+// func foursNarrowAVX512(dst *float32, src *float32, taps *int, count int, weights *float32, bias *float32, cells int, dstStep int, srcStep int, last int, ahead int) (odd int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·foursNarrowAVX512(SB), NOSPLIT, $8-96
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ cells+48(FP), DX
+	MOVQ srcStep+64(FP), BX
+	MOVQ dstStep+56(FP), SI
+	LEAQ (BX)(BX*2), R15
+
+cells:
+	XORQ DI, DI
+
+vectors:
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	LEAQ       (CX)(DI*1), R8
+	MOVQ       weights+32(FP), R9
+	ADDQ       DI, R9
+	MOVQ       ahead+80(FP), R12
+	ADDQ       R8, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	ADDQ       BX, R12
+	PREFETCHT1 (R12)
+	MOVQ       taps+16(FP), R10
+	MOVQ       count+24(FP), R11
+	TESTQ      R11, R11
+	JE         store
+
+tap:
+	MOVQ        (R10), R12
+	ADDQ        R8, R12
+	MOVQ        8(R10), R14
+	ADDQ        R9, R14
+	LEAQ        (R12)(BX*4), R13
+	MOVQ        last+72(FP), BP
+	ADDQ        $0x00000040, BP
+	VMOVUPS     (R14), Z8
+	ADDQ        BP, R14
+	VMOVUPS     (R14), Z9
+	ADDQ        BP, R14
+	VMOVUPS     (R14), Z10
+	ADDQ        BP, R14
+	VMOVUPS     (R14), Z11
+	VMOVUPS     (R12), Z12
+	VPERMILPS   $0x00, Z12, Z13
+	VFMADD231PS Z13, Z8, Z0
+	VPERMILPS   $0x55, Z12, Z13
+	VFMADD231PS Z13, Z9, Z0
+	VPERMILPS   $0xaa, Z12, Z13
+	VFMADD231PS Z13, Z10, Z0
+	VPERMILPS   $0xff, Z12, Z12
+	VFMADD231PS Z12, Z11, Z0
+	VMOVUPS     (R12)(BX*1), Z12
+	VPERMILPS   $0x00, Z12, Z13
+	VFMADD231PS Z13, Z8, Z1
+	VPERMILPS   $0x55, Z12, Z13
+	VFMADD231PS Z13, Z9, Z1
+	VPERMILPS   $0xaa, Z12, Z13
+	VFMADD231PS Z13, Z10, Z1
+	VPERMILPS   $0xff, Z12, Z12
+	VFMADD231PS Z12, Z11, Z1
+	VMOVUPS     (R12)(BX*2), Z12
+	VPERMILPS   $0x00, Z12, Z13
+	VFMADD231PS Z13, Z8, Z2
+	VPERMILPS   $0x55, Z12, Z13
+	VFMADD231PS Z13, Z9, Z2
+	VPERMILPS   $0xaa, Z12, Z13
+	VFMADD231PS Z13, Z10, Z2
+	VPERMILPS   $0xff, Z12, Z12
+	VFMADD231PS Z12, Z11, Z2
+	VMOVUPS     (R12)(R15*1), Z12
+	VPERMILPS   $0x00, Z12, Z13
+	VFMADD231PS Z13, Z8, Z3
+	VPERMILPS   $0x55, Z12, Z13
+	VFMADD231PS Z13, Z9, Z3
+	VPERMILPS   $0xaa, Z12, Z13
+	VFMADD231PS Z13, Z10, Z3
+	VPERMILPS   $0xff, Z12, Z12
+	VFMADD231PS Z12, Z11, Z3
+	VMOVUPS     (R13), Z12
+	VPERMILPS   $0x00, Z12, Z13
+	VFMADD231PS Z13, Z8, Z4
+	VPERMILPS   $0x55, Z12, Z13
+	VFMADD231PS Z13, Z9, Z4
+	VPERMILPS   $0xaa, Z12, Z13
+	VFMADD231PS Z13, Z10, Z4
+	VPERMILPS   $0xff, Z12, Z12
+	VFMADD231PS Z12, Z11, Z4
+	VMOVUPS     (R13)(BX*1), Z12
+	VPERMILPS   $0x00, Z12, Z13
+	VFMADD231PS Z13, Z8, Z5
+	VPERMILPS   $0x55, Z12, Z13
+	VFMADD231PS Z13, Z9, Z5
+	VPERMILPS   $0xaa, Z12, Z13
+	VFMADD231PS Z13, Z10, Z5
+	VPERMILPS   $0xff, Z12, Z12
+	VFMADD231PS Z12, Z11, Z5
+	VMOVUPS     (R13)(BX*2), Z12
+	VPERMILPS   $0x00, Z12, Z13
+	VFMADD231PS Z13, Z8, Z6
+	VPERMILPS   $0x55, Z12, Z13
+	VFMADD231PS Z13, Z9, Z6
+	VPERMILPS   $0xaa, Z12, Z13
+	VFMADD231PS Z13, Z10, Z6
+	VPERMILPS   $0xff, Z12, Z12
+	VFMADD231PS Z12, Z11, Z6
+	VMOVUPS     (R13)(R15*1), Z12
+	VPERMILPS   $0x00, Z12, Z13
+	VFMADD231PS Z13, Z8, Z7
+	VPERMILPS   $0x55, Z12, Z8
+	VFMADD231PS Z8, Z9, Z7
+	VPERMILPS   $0xaa, Z12, Z8
+	VFMADD231PS Z8, Z10, Z7
+	VPERMILPS   $0xff, Z12, Z8
+	VFMADD231PS Z8, Z11, Z7
+	ADDQ        $0x10, R10
+	DECQ        R11
+	JNE         tap
+
+store:
+	LEAQ    (AX)(DI*1), R8
+	MOVQ    bias+40(FP), R9
+	ADDQ    DI, R9
+	VADDPS  (R9), Z0, Z0
+	VADDPS  (R9), Z1, Z1
+	VADDPS  (R9), Z2, Z2
+	VADDPS  (R9), Z3, Z3
+	VADDPS  (R9), Z4, Z4
+	VADDPS  (R9), Z5, Z5
+	VADDPS  (R9), Z6, Z6
+	VADDPS  (R9), Z7, Z7
+	VMOVUPS Z0, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Z1, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Z2, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Z3, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Z4, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Z5, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Z6, (R8)
+	ADDQ    SI, R8
+	VMOVUPS Z7, (R8)
+	MOVQ    last+72(FP), R8
+	CMPQ    DI, R8
+	JGE     next
+	ADDQ    $0x00000040, DI
+	CMPQ    DI, R8
+	CMOVQGT R8, DI
+	JMP     vectors
+
+next:
+	LEAQ (CX)(BX*8), CX
+	LEAQ (AX)(SI*8), AX
+	SUBQ $0x08, DX
+	JG   cells
+	XORQ AX, AX
+	MOVQ AX, odd+88(FP)
 	VZEROUPPER
 	RET
 

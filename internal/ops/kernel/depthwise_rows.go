@@ -37,13 +37,14 @@ const (
 // repeat. The cell that functions see is then as many numbers as both channels
 // and lanes divide, the pattern.
 //
-// The packed filter is [tap][number of the pattern], the weights of erosion
-// negated, and then a number that is not 0 when a weight is infinite or NaN.
+// The packed filter is [tap][channel of the group][number of the pattern], the
+// weights of erosion negated, and then a number that is not 0 when a weight is infinite or NaN.
 type vectorDepthwise[F tensor.Floating] struct {
 	DepthwiseSpec
 	depthwiseRows[F]
 	axes     [3]convAxis
 	taps     int
+	group    int // channels
 	pattern  int // numbers of a cell
 	streamed bool
 	merge    merger[F]
@@ -63,7 +64,7 @@ func vectorDepthwiseRefusal(spec *DepthwiseSpec, lanes int) string {
 }
 
 func newVectorDepthwise[F tensor.Floating](spec DepthwiseSpec, functions depthwiseRows[F]) *vectorDepthwise[F] {
-	k := &vectorDepthwise[F]{DepthwiseSpec: spec, depthwiseRows: functions, pattern: spec.C, rows: newRows(&spec.Gather), merge: morphologyMerger[F](&spec)}
+	k := &vectorDepthwise[F]{DepthwiseSpec: spec, depthwiseRows: functions, group: max(1, spec.Group), pattern: spec.C, rows: newRows(&spec.Gather), merge: morphologyMerger[F](&spec)}
 	for i := range spec.Gather {
 		k.axes[i] = newConvAxis(&spec.Gather[i])
 	}
@@ -79,31 +80,33 @@ func newVectorDepthwise[F tensor.Floating](spec DepthwiseSpec, functions depthwi
 
 func (k *vectorDepthwise[F]) depthwise() *Depthwise {
 	return &Depthwise{
-		Packed: k.taps*k.pattern + 1, Units: k.N * k.rows.units(),
+		Packed: k.weights() + 1, Units: k.N * k.rows.units(),
 		Scratch: 8 * (scratchWords[int](2*k.taps) + scratchWords[F](k.pattern) + scratchWords[F](k.C)), pack: k.pack, run: k.run,
 	}
 }
 
+// weights returns how many the packed filter has.
+func (k *vectorDepthwise[F]) weights() int { return k.taps * k.group * k.pattern }
+
 func (k *vectorDepthwise[F]) pack(packedTensor, filterTensor *tensor.Tensor) {
 	packed, filter := tensor.Of[F](packedTensor), tensor.Of[F](filterTensor)
-	packed[k.taps*k.pattern] = 0
-	for t := range k.taps {
-		row := packed[t*k.pattern:][:k.pattern]
-		for i := range row {
-			row[i] = k.weight(filter, t, i%k.C)
-			if notFinite(row[i]) {
-				packed[k.taps*k.pattern] = 1
-			}
+	packed[k.weights()] = 0
+	for i := range k.weights() {
+		number := i % k.pattern
+		packed[i] = k.weight(filter, i/k.pattern/k.group, i/k.pattern%k.group, number%k.C)
+		if notFinite(packed[i]) {
+			packed[k.weights()] = 1
 		}
 	}
 }
 
-// weight returns what a channel adds to or multiplies with at a tap.
-func (k *vectorDepthwise[F]) weight(filter []F, tap, channel int) F {
+// weight returns what a result of a channel adds to or multiplies with channel i of
+// its group at a tap.
+func (k *vectorDepthwise[F]) weight(filter []F, tap, i, channel int) F {
 	if k.Morphology == Erode {
 		return -filter[(k.taps-1-tap)*k.Filter.Tap+channel*k.Filter.Group]
 	}
-	return filter[tap*k.Filter.Tap+channel*k.Filter.Group]
+	return filter[tap*k.Filter.Tap+i*k.Filter.Src+channel%k.group*k.Filter.Dst+channel/k.group*k.Filter.Group]
 }
 
 // depthwiseUnit is a row of destinations, or a piece of it, at work.
@@ -170,7 +173,7 @@ func (u *depthwiseUnit[F]) cells(p *axisPhase, q, n int) {
 			u.plain(to[i*x.period*u.C:][:u.C], from[min(len(from), i*x.shift*u.C):], count)
 		}
 	}
-	if count < u.taps && !u.SkipPadding && u.Morphology == Convolve && u.packed[u.taps*u.pattern] != 0 {
+	if count < u.taps && !u.SkipPadding && u.Morphology == Convolve && u.packed[u.weights()] != 0 {
 		for i := range n {
 			u.addVoids(to[i*x.period*u.C:][:u.C], k0, k1)
 		}
@@ -196,7 +199,7 @@ func (u *depthwiseUnit[F]) listTaps(p *axisPhase, k0, k1 int) (count int) {
 			tap := ((u.z.tap+z*u.z.tapStep)*u.Gather[1].Size + u.y.tap + y*u.y.tapStep) * u.Gather[2].Size
 			for k := k0; k < k1; k++ {
 				u.list[2*count] = (u.cell(z, y, k*u.axes[2].cellStep) - first) * size
-				u.list[2*count+1] = (tap + p.tap + k*p.tapStep) * u.pattern * size
+				u.list[2*count+1] = (tap + p.tap + k*p.tapStep) * u.group * u.pattern * size
 				count++
 			}
 		}
@@ -216,7 +219,7 @@ func (u *depthwiseUnit[F]) compute(to, from []F, count, n int) bool {
 	call := func(f depthwiseRow[F], at, cells, vectors int) {
 		odd |= f(&to[at*dstStep], unsafe.SliceData(from[min(len(from), at*srcStep):]), unsafe.SliceData(u.list), count, &u.packed[0], &u.bias[0], cells, dstStep*size, srcStep*size, (u.pattern-vectors*u.lanes)*size, ahead)
 	}
-	if u.pattern >= wideVectors*u.lanes && u.pattern == u.C {
+	if u.wide != nil && u.pattern >= wideVectors*u.lanes && u.pattern == u.C {
 		wide, pair := u.wide, u.pair
 		if u.streamed && address(to)%uintptr(u.lanes*size) == 0 {
 			wide, pair = u.stream, u.pairStream
@@ -261,20 +264,31 @@ func (u *depthwiseUnit[F]) plain(out, from []F, count int) {
 		clear(out)
 	}
 	for i := range count {
-		cell, weights := from[u.list[2*i]/size:][:len(out)], u.packed[u.list[2*i+1]/size:][:len(out)]
+		cell, weights := from[u.list[2*i]/size:][:len(out)], u.packed[u.list[2*i+1]/size:]
 		switch {
+		case u.group > 1:
+			u.multiplyGroups(out, cell, weights)
 		case u.Morphology == Convolve:
-			multiplyAdd(out, cell, weights, 1)
+			multiplyAdd(out, cell, weights[:len(out)], 1)
 		case i == 0:
-			shift(out, cell, weights, Dilate)
+			shift(out, cell, weights[:len(out)], Dilate)
 		default:
-			shift(u.part, cell, weights, Dilate)
+			shift(u.part, cell, weights[:len(out)], Dilate)
 			u.merge(out, out, u.part)
 		}
 	}
 	if u.Bias {
 		for c, b := range u.bias[:len(out)] {
 			out[c] += b
+		}
+	}
+}
+
+// multiplyGroups adds what a tap of groups of several channels gives.
+func (u *depthwiseUnit[F]) multiplyGroups(out, cell, weights []F) {
+	for i := range u.group {
+		for c, w := range weights[i*u.pattern:][:len(out)] {
+			out[c] += cell[c/u.group*u.group+i] * w
 		}
 	}
 }
@@ -287,8 +301,10 @@ func (u *depthwiseUnit[F]) addVoids(out []F, k0, k1 int) {
 		if z >= u.z0 && z < u.z1 && y >= u.y0 && y < u.y1 && x >= k0 && x < k1 {
 			continue
 		}
-		for c, w := range u.packed[tap*u.pattern:][:len(out)] {
-			out[c] += 0 * w
+		for i := range u.group {
+			for c, w := range u.packed[(tap*u.group+i)*u.pattern:][:len(out)] {
+				out[c] += 0 * w
+			}
 		}
 	}
 }

@@ -30,6 +30,19 @@ var (
 	}
 )
 
+// Of groups of two and of four channels.
+var (
+	avx2Groups   = map[int]depthwiseRows[float32]{2: {lanes: 8, single: twosSingleAVX2, narrow: twosNarrowAVX2}, 4: {lanes: 8, single: foursSingleAVX2, narrow: foursNarrowAVX2}}
+	avx512Groups = map[int]depthwiseRows[float32]{2: {lanes: 16, single: twosSingleAVX512, narrow: twosNarrowAVX512}, 4: {lanes: 16, single: foursSingleAVX512, narrow: foursNarrowAVX512}}
+)
+
+// groupedRows returns the functions of a level for groups of so many channels.
+func groupedRows[F tensor.Floating](level Level, channels int) (rows depthwiseRows[F], ok bool) {
+	groups := ofLevel[F, map[int]depthwiseRows[F]](level, avx2Groups, map[int]depthwiseRows[float64](nil), avx512Groups, map[int]depthwiseRows[float64](nil))
+	rows, ok = groups[channels]
+	return rows, ok
+}
+
 // assembledRows returns the functions of a level, nil where there are none.
 func assembledRows[F tensor.Floating](level Level) []depthwiseRows[F] {
 	return ofLevel[F, []depthwiseRows[F]](level, avx2Rows, avx2DoubleRows, avx512Rows, avx512DoubleRows)

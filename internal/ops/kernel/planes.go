@@ -62,6 +62,8 @@ func planesRefusal(spec *ConvSpec) string {
 		return "every channel is a group of its own"
 	case spec.Groups > 1:
 		return fmt.Sprintf("there are %d groups", spec.Groups)
+	case spec.smallGroups() > 1 && x.Shift == 1:
+		return "rows of groups need not be taken apart"
 	case spec.SkipPadding:
 		return "it multiplies what lies on padding"
 	case z.Size > 1 || z.Shift != 1 || z.Dst != z.Src:

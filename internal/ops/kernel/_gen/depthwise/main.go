@@ -6,6 +6,9 @@
 // cell, so that source, weights and result are linear streams, or of a pair, which
 // shares the weights; in a narrow one it is one vector of eight cells, which share
 // the load of a weight, or of a single one.
+//
+// In small groups a result is a sum over the channels of its group: the cell is
+// permuted so that each lane holds the first, the second, ... of them.
 package main
 
 import (
@@ -22,7 +25,15 @@ func main() {
 	ConstraintExpr("amd64,!purego")
 	for _, f := range []float{single, double} {
 		for _, v := range []isa{{"AVX2", 32}, {"AVX512", 64}} {
-			for _, r := range []reduction{multiply, largest, least} {
+			for _, r := range []reduction{multiply, largest, least, twos, fours} {
+				if r.group() > 1 {
+					for _, s := range []shape{{"Single", 1, 1, false}, {"Narrow", 8, 1, false}} {
+						if f.bytes == 4 {
+							row{f, v, r, s}.generate()
+						}
+					}
+					continue
+				}
 				shapes := []shape{{"Single", 1, 1, false}, {"Narrow", 8, 1, false}, {"Wide", 1, 4, false}, {"Stream", 1, 4, true}}
 				if v.bytes == 32 {
 					shapes = append(shapes, shape{"Pair", 2, 4, false}, shape{"PairStream", 2, 4, true})
@@ -95,7 +106,23 @@ const (
 	multiply reduction = "depthwise"
 	largest  reduction = "dilate"
 	least    reduction = "erode"
+	twos     reduction = "twos" // products of groups of two channels
+	fours    reduction = "fours"
 )
+
+// group returns how many channels a result is a sum of.
+func (r reduction) group() int {
+	switch r {
+	case twos:
+		return 2
+	case fours:
+		return 4
+	}
+	return 1
+}
+
+// adds reports whether the reduction is a sum, to which a bias is added.
+func (r reduction) adds() bool { return r != largest && r != least }
 
 // shape is a register tile: vectors of cells. With stream the results are
 // written past the caches; they must be aligned.
@@ -124,7 +151,7 @@ func (k row) generate() {
 	step3 := GP64()
 	var start reg.VecVirtual
 	odd := k.noneOdd()
-	if k.reduction != multiply {
+	if !k.adds() {
 		start = k.vector()
 		k.broadcast(k.memory(math.Inf(map[reduction]int{largest: -1, least: 1}[k.reduction])), start)
 	}
@@ -173,7 +200,11 @@ func (k row) generate() {
 	if k.shape.cells > 4 {
 		LEAQ(Mem{Base: cell, Index: srcStep, Scale: 4}, far)
 	}
-	k.tap(sums, cell, far, srcStep, step3, weight, odd)
+	if k.group() > 1 {
+		k.tapOfGroup(sums, cell, far, srcStep, step3, weight)
+	} else {
+		k.tap(sums, cell, far, srcStep, step3, weight, odd)
+	}
 	ADDQ(Imm(16), tap)
 	DECQ(taps)
 	JNE(LabelRef("tap"))
@@ -185,11 +216,11 @@ func (k row) generate() {
 	if k.shape.stream {
 		store = k.float.stream
 	}
-	if k.reduction == multiply {
+	if k.adds() {
 		bias := Load(Param("bias"), GP64())
 		ADDQ(at, bias)
 		for i, s := range sums {
-			k.add(Mem{Base: bias, Disp: i % k.vectors * k.isa.bytes}, s, s)
+			k.float.add(Mem{Base: bias, Disp: i % k.vectors * k.isa.bytes}, s, s)
 		}
 	}
 	for c := range k.shape.cells {
@@ -235,20 +266,7 @@ func (k row) memory(v float64) Mem {
 
 // tap adds one tap to the tile.
 func (k row) tap(sums []reg.VecVirtual, cell, far, step, step3, weight reg.Register, odd reg.Register) {
-	from := func(c, v int) Mem {
-		base := cell
-		if c >= 4 {
-			base = far
-		}
-		m := Mem{Base: base, Disp: v * k.isa.bytes}
-		switch c % 4 {
-		case 1, 2:
-			m.Index, m.Scale = step, uint8(c%4)
-		case 3:
-			m.Index, m.Scale = step3, 1
-		}
-		return m
-	}
+	from := func(c, v int) Mem { return k.cell(c, cell, far, step, step3).Offset(v * k.isa.bytes) }
 	for v := range k.vectors {
 		w := k.vector()
 		k.load(Mem{Base: weight, Disp: v * k.isa.bytes}, w)
@@ -259,7 +277,7 @@ func (k row) tap(sums []reg.VecVirtual, cell, far, step, step3, weight reg.Regis
 				continue
 			}
 			x := k.vector()
-			k.add(from(c, v), w, x)
+			k.float.add(from(c, v), w, x)
 			k.noteOdd(x, odd)
 			if k.reduction == largest {
 				k.max(s, x, s) // the earlier of equal sums stays, NaN are passed over
@@ -270,10 +288,56 @@ func (k row) tap(sums []reg.VecVirtual, cell, far, step, step3, weight reg.Regis
 	}
 }
 
+// cell addresses cell c of a tile.
+func (k row) cell(c int, cell, far, step, step3 reg.Register) Mem {
+	m := Mem{Base: cell}
+	if c >= 4 {
+		m.Base = far
+	}
+	switch c % 4 {
+	case 1, 2:
+		m.Index, m.Scale = step, uint8(c%4)
+	case 3:
+		m.Index, m.Scale = step3, 1
+	}
+	return m
+}
+
+// tapOfGroup adds one tap to a tile of one vector a cell. The weights that meet the
+// second channel of the groups stand a cell behind those that meet the first, and so
+// on.
+func (k row) tapOfGroup(sums []reg.VecVirtual, cell, far, step, step3, weight reg.Register) {
+	next := GP64()
+	Load(Param("last"), next)
+	ADDQ(U32(uint32(k.isa.bytes)), next)
+	var weights []reg.VecVirtual
+	for j := range k.group() {
+		w := k.vector()
+		if j > 0 {
+			ADDQ(next, weight)
+		}
+		k.load(Mem{Base: weight}, w)
+		weights = append(weights, w)
+	}
+	for c, sum := range sums {
+		x := k.vector()
+		k.load(k.cell(c, cell, far, step, step3), x)
+		for j, w := range weights {
+			control := uint8(0x55 * j) // lane j of every four
+			if k.group() == 2 {
+				control = []uint8{0xa0, 0xf5}[j]
+			}
+			same := k.vector()
+			VPERMILPS(U8(control), x, same)
+			k.fma(same, w, sum)
+		}
+	}
+}
+
 // noneOdd returns a register in which NaN are noted.
 func (k row) noneOdd() reg.Register {
 	switch {
-	case k.reduction == multiply:
+	case k.adds():
 		return nil
 	case k.isa.bytes == 64:
 		r := K()
