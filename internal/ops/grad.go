@@ -23,9 +23,11 @@ type Differentiable interface {
 }
 
 // WantGrad says which gradients are asked for, and of what implementation: see
-// Want.
+// Want. With Winners the last input, behind the upstream gradient, is what the
+// forward pass noted.
 type WantGrad struct {
 	Input, Filter, Bias, Scale, Offset bool
+	Winners                            bool
 	Impl                               string
 }
 

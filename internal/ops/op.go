@@ -68,9 +68,12 @@ func defaults(op Op) Op {
 // implementation: the name of one of Plan.Impls, or empty for the best. With
 // Picture the first is to be written as a picture and may be what its numbers
 // would be rounded to there: an average of 8- or 16-bit unsigned integers then
-// keeps their type.
+// keeps their type. With Winners maximum pooling also notes in a byte, as an output
+// of that name, which tap of each window won, where its gradient can take that
+// (WantGrad.Winners).
 type Want struct {
 	Argmax  bool
+	Winners bool
 	Impl    string
 	Picture bool
 }

@@ -248,13 +248,45 @@ func (o *Pool) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 	if r := spec.Result(); r != result {
 		computed = b.temp(r, shape...)
 	}
-	if n, err := shape.Elements(); err == nil && n > 0 {
+	switch n, err := shape.Elements(); {
+	case err != nil || n == 0:
+	case want.Winners && !want.Argmax && computed == y && o.notes(b, spec, y, x, layout):
+	default:
 		b.pool(spec, computed, argmax, x, want.Argmax)
 	}
 	if computed != y {
 		b.convert(y, computed)
 	}
 	return b.finish()
+}
+
+// notes adds the stage that pools and notes the winners as well, or reports that
+// there is none for this.
+func (o *Pool) notes(b *builder, spec kernel.PoolSpec, y, x buf, layout tensor.Layout) bool {
+	if x != 0 || !spec.DType.IsFloat() || spec.Reduction > kernel.Min || o.Ties != "first" {
+		return false
+	}
+	spec.Level = b.level()
+	k, _ := kernel.NewWinners(spec, false)
+	if k == nil {
+		return false
+	}
+	codes := b.output("winners", tensor.Spec{DType: tensor.Uint8, Shape: b.spec(y).Shape}, layout)
+	b.plan.Impl = k.Impl
+	b.stage(Stage{Name: "pool", Units: k.Units, Scratch: k.Scratch(), Work: math.MaxInt,
+		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
+			k.RunValues(&w.Scratch, bufs[codes], bufs[y], bufs[x], lo, hi)
+		}})
+	return true
+}
+
+// level returns what kernels may use.
+func (b *builder) level() kernel.Level {
+	level, err := kernel.Capped()
+	if err != nil && b.err == nil {
+		b.err = err
+	}
+	return level
 }
 
 // picture reports whether results are rounded as a picture's: averages of
@@ -266,11 +298,7 @@ func (o *Pool) picture(x tensor.Spec, want Want) bool {
 
 // pool adds the stage of a pooling kernel.
 func (b *builder) pool(spec kernel.PoolSpec, dst, argmax, src buf, wantArgmax bool) {
-	level, err := kernel.Capped()
-	if err != nil && b.err == nil {
-		b.err = err
-	}
-	spec.Level = level
+	spec.Level = b.level()
 	k := kernel.NewPool(spec)
 	b.plan.Impl = k.Impl
 	b.plan.Why = k.Why

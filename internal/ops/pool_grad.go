@@ -20,7 +20,7 @@ func (o *Pool) GradParams() []Param {
 // PlanGrad implements Differentiable. Its inputs are x and the upstream
 // gradient; with --from-argmax the argmax too; with --second that tensor instead
 // of the upstream gradient.
-func (o *Pool) PlanGrad(in []tensor.Spec, _ WantGrad) (*Plan, error) {
+func (o *Pool) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
@@ -48,6 +48,9 @@ func (o *Pool) PlanGrad(in []tensor.Spec, _ WantGrad) (*Plan, error) {
 	if layout.ChannelsFirst() {
 		p.images, p.inner = e.N*e.C, 1
 	}
+	if want.Winners {
+		return p.noted(in)
+	}
 	return p.build(in, e)
 }
 
@@ -59,6 +62,23 @@ type poolGradient struct {
 	g             geom.Geometry
 	outShape      tensor.Shape
 	images, inner int
+}
+
+// noted routes by the winners that the forward pass noted.
+func (p *poolGradient) noted(in []tensor.Spec) (*Plan, error) {
+	if err := checkUpstream("pool", in[1], p.outShape); err != nil {
+		return nil, err
+	}
+	dx := p.output("dx", in[0].Shape, p.layout)
+	p.unread(0, 1)
+	dy := p.converted(1, p.dtype)
+	dst := dx
+	if p.result != p.dtype {
+		dst = p.temp(p.dtype, in[0].Shape...)
+	}
+	p.gather(dst, 2, dy)
+	p.deliver(dx, dst, p.layout, p.layout)
+	return p.finish()
 }
 
 func (p *poolGradient) build(in []tensor.Spec, e tensor.Extents) (*Plan, error) {
@@ -123,11 +143,7 @@ func (p *poolGradient) input() buf { return p.converted(p.native(), p.dtype) }
 // kernelSpec returns the forward kernel's spec for an input in type d.
 func (p *poolGradient) kernelSpec(d tensor.DType) kernel.PoolSpec {
 	o := p.o
-	level, err := kernel.Capped()
-	if err != nil && p.err == nil {
-		p.err = err
-	}
-	return kernel.PoolSpec{Level: level, Geometry: p.g, Reduction: reductions[o.Type], ChannelsFirst: p.layout.ChannelsFirst(), DType: d,
+	return kernel.PoolSpec{Level: p.level(), Geometry: p.g, Reduction: reductions[o.Type], ChannelsFirst: p.layout.ChannelsFirst(), DType: d,
 		IgnoreNaN: o.NaN == "ignore", Power: o.P, CountPadding: o.CountPadding, Divisor: o.Divisor, Index: p.index()}
 }
 

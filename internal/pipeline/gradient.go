@@ -28,6 +28,9 @@ func CompileGradient(file *config.Pipeline, w *Weights, in Input, adjust func(op
 	input := g.takeInput()
 	up := tensor.Spec{DType: g.Output().DType.Averaged(), Shape: g.Output().Shape}
 	b := &backward{Graph: g, arriving: make([][]int, len(g.Nodes)), adjust: adjust}
+	for _, n := range g.Nodes {
+		b.note(n)
+	}
 	b.arriving[last] = []int{g.program.given(up)}
 	g.forward(input)
 	var faults Faults
@@ -66,6 +69,20 @@ type backward struct {
 	adjust   func(ops.Op) error
 }
 
+// note has a step note what its gradient would have to find out again, where it
+// can. What is wrong with a step is told when its gradient is planned.
+func (b *backward) note(n *Node) {
+	op, ok := n.Op.(ops.Differentiable)
+	if !ok || b.adjust != nil && b.adjust(op) != nil {
+		return
+	}
+	want := n.want(b.File)
+	want.Winners = true
+	if plan, err := op.Plan(n.in, want); err == nil && plan.Outputs[len(plan.Outputs)-1].Name == "winners" {
+		n.Plan, n.noted = plan.Fix(n.constants()...), true
+	}
+}
+
 // node adds the gradient of a step: of all its main inputs and, where they are
 // saved, of its parameters. Nothing arrives when a step after it is wrong.
 func (b *backward) node(n *Node, arriving []int) *StepError {
@@ -91,11 +108,17 @@ func (b *backward) node(n *Node, arriving []int) *StepError {
 	for _, name := range ops.Gradients(op) {
 		*want.Of(name) = saved.Has("grad") && n.takes(name)
 	}
-	plan, err := op.PlanGrad(append(append([]tensor.Spec{}, n.in...), b.program.slots[dy].spec), want)
+	slots := append(append([]int{}, n.slots...), dy)
+	in := append(append([]tensor.Spec{}, n.in...), b.program.slots[dy].spec)
+	if want.Winners = n.noted; n.noted {
+		winners := n.out[len(n.out)-1]
+		slots, in = append(slots, winners), append(in, b.program.slots[winners].spec)
+	}
+	plan, err := op.PlanGrad(in, want)
 	if err != nil {
 		return located(n.Step, err)
 	}
-	out := b.program.add(plan.Fix(n.constants()...), n, append(append([]int{}, n.slots...), dy))
+	out := b.program.add(plan.Fix(n.constants()...), n, slots)
 	for k, from := range n.From {
 		if from < 0 {
 			b.toInput = append([]int{out[k]}, b.toInput...)

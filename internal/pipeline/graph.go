@@ -42,6 +42,7 @@ type Node struct {
 	Runs bool      // something that is saved depends on its output
 
 	Field *Field // nil where it has none
+	noted bool   // the plan's last output is what the gradient takes: see ops.Want
 
 	in       []tensor.Spec // the main inputs, then the tensors beside them
 	operands []operand
@@ -191,13 +192,18 @@ func (g *Graph) plan(n *Node) *StepError {
 		}
 		n.operands, n.in = append(n.operands, o), append(n.in, spec)
 	}
-	saved := g.File.Saved(step.Name)
-	plan, err := n.Op.Plan(n.in, ops.Want{Argmax: saved.Has("argmax") || saved.Has("argmax-png")})
+	plan, err := n.Op.Plan(n.in, n.want(g.File))
 	if err != nil {
 		return located(step, err)
 	}
 	n.Plan = plan.Fix(n.constants()...)
 	return nil
+}
+
+// want returns what is asked for of the step's plan.
+func (n *Node) want(file *config.Pipeline) ops.Want {
+	saved := file.Saved(n.Step.Name)
+	return ops.Want{Argmax: saved.Has("argmax") || saved.Has("argmax-png")}
 }
 
 // constants are the inputs that are the same in every run.

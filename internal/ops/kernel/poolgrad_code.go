@@ -10,7 +10,7 @@ import (
 //go:generate go -C _gen run ./pool -layer code -out ../poolgrad_code_amd64.s -stubs ../poolgrad_code_amd64.go -pkg kernel
 
 // Winners says for every window of maximum or minimum pooling which of its taps
-// won: in a byte, the number of the tap in row-major order of the whole window.
+// won, and what won if that is wanted: in a byte, the number of the tap in row-major order of the whole window.
 // The gradient needs to know no more, and eight times less than an argmax.
 type Winners struct {
 	PoolSpec
@@ -35,6 +35,7 @@ type codeRun[T tensor.Real] struct {
 	codes            []int32 // of the taps
 	n, outputs, step int
 	winners          []uint8
+	values           []T     // what won, if that is wanted
 	spare            []uint8 // 8 bytes that may be written instead of what follows winners
 }
 
@@ -73,32 +74,42 @@ func (k *Winners) Scratch() int {
 
 // Run computes the units lo <= i < hi: dst holds uint8 in the output's shape.
 func (k *Winners) Run(s *Scratch, dst, src *tensor.Tensor, lo, hi int) {
+	k.RunValues(s, dst, nil, src, lo, hi)
+}
+
+// RunValues is Run that also writes what won, the pooled numbers, unless values is
+// nil.
+func (k *Winners) RunValues(s *Scratch, dst, values, src *tensor.Tensor, lo, hi int) {
 	switch k.DType {
 	case tensor.Uint8:
-		winners[uint8](k, s, dst, src, lo, hi)
+		winners[uint8](k, s, dst, values, src, lo, hi)
 	case tensor.Int8:
-		winners[int8](k, s, dst, src, lo, hi)
+		winners[int8](k, s, dst, values, src, lo, hi)
 	case tensor.Uint16:
-		winners[uint16](k, s, dst, src, lo, hi)
+		winners[uint16](k, s, dst, values, src, lo, hi)
 	case tensor.Int16:
-		winners[int16](k, s, dst, src, lo, hi)
+		winners[int16](k, s, dst, values, src, lo, hi)
 	case tensor.Uint32:
-		winners[uint32](k, s, dst, src, lo, hi)
+		winners[uint32](k, s, dst, values, src, lo, hi)
 	case tensor.Int32:
-		winners[int32](k, s, dst, src, lo, hi)
+		winners[int32](k, s, dst, values, src, lo, hi)
 	case tensor.Uint64:
-		winners[uint64](k, s, dst, src, lo, hi)
+		winners[uint64](k, s, dst, values, src, lo, hi)
 	case tensor.Int64:
-		winners[int64](k, s, dst, src, lo, hi)
+		winners[int64](k, s, dst, values, src, lo, hi)
 	case tensor.Float32:
-		winners[float32](k, s, dst, src, lo, hi)
+		winners[float32](k, s, dst, values, src, lo, hi)
 	default:
-		winners[float64](k, s, dst, src, lo, hi)
+		winners[float64](k, s, dst, values, src, lo, hi)
 	}
 }
 
-func winners[T tensor.Real](k *Winners, s *Scratch, dstTensor, srcTensor *tensor.Tensor, lo, hi int) {
+func winners[T tensor.Real](k *Winners, s *Scratch, dstTensor, valuesTensor, srcTensor *tensor.Tensor, lo, hi int) {
 	dst, src := tensor.Of[uint8](dstTensor), tensor.Of[T](srcTensor)
+	var values []T
+	if valuesTensor != nil {
+		values = tensor.Of[T](valuesTensor)
+	}
 	s.reset()
 	n := k.Geometry.Taps()
 	taps, codes := take[int](s, n), take[int32](s, n)
@@ -112,6 +123,9 @@ func winners[T tensor.Real](k *Winners, s *Scratch, dstTensor, srcTensor *tensor
 	k.rows.each(lo, hi, func(w windows) {
 		r := codeRun[T]{src: src[w.src:], n: k.rows.inner, outputs: w.outputs, step: k.Geometry.Axes[2].Stride * k.rows.inner,
 			winners: dst[w.dst : w.dst+w.outputs*k.rows.inner], spare: spare}
+		if values != nil {
+			r.values = values[w.dst : w.dst+w.outputs*k.rows.inner]
+		}
 		r.taps, r.codes = k.rows.list(taps, codes, &w, scale)
 		if k.Last { // the first one seen from the other end
 			slices.Reverse(r.taps)
@@ -143,6 +157,9 @@ func findCodes[T tensor.Real](r *codeRun[T], best []T, better func(best []T, cod
 			}
 			for t := 1; t < len(r.taps); t++ {
 				better(best, winners, cell[r.taps[t]:], uint8(r.codes[t]))
+			}
+			if r.values != nil {
+				copy(r.values[o*n+at:], best)
 			}
 		}
 	}

@@ -7,151 +7,151 @@ package kernel
 // codeWideMaxAVX2 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
 //
 //go:noescape
-func codeWideMaxAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+func codeWideMaxAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 
 // codeWideMaxAVX512 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
 //
 //go:noescape
-func codeWideMaxAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+func codeWideMaxAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 
 // codeNarrowMaxAVX2 writes the codes of windows over cells of less than a vector; mask has as many lanes set. It writes
 // the codes of a whole vector from the beginning of a cell.
 //
 //go:noescape
-func codeNarrowMaxAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
+func codeNarrowMaxAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32, mask *int32)
 
 // codeQuadMaxAVX2 writes the codes of windows over cells of n <= 4 numbers; outputs is a multiple of 4. It reads 16 and
 // writes 4 bytes from the beginning of a cell.
 //
 //go:noescape
-func codeQuadMaxAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+func codeQuadMaxAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 
 // codeWideMaxFloat64AVX2 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
 //
 //go:noescape
-func codeWideMaxFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+func codeWideMaxFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
 
 // codeWideMaxFloat64AVX512 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
 //
 //go:noescape
-func codeWideMaxFloat64AVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+func codeWideMaxFloat64AVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
 
 // codeNarrowMaxFloat64AVX2 writes the codes of windows over cells of less than a vector; mask has as many lanes set. It writes
 // the codes of a whole vector from the beginning of a cell.
 //
 //go:noescape
-func codeNarrowMaxFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
+func codeNarrowMaxFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, mask *int32)
 
 // codeWideMaxIgnoreNaNAVX2 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
 //
 //go:noescape
-func codeWideMaxIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+func codeWideMaxIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 
 // codeWideMaxIgnoreNaNAVX512 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
 //
 //go:noescape
-func codeWideMaxIgnoreNaNAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+func codeWideMaxIgnoreNaNAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 
 // codeNarrowMaxIgnoreNaNAVX2 writes the codes of windows over cells of less than a vector; mask has as many lanes set. It writes
 // the codes of a whole vector from the beginning of a cell.
 //
 //go:noescape
-func codeNarrowMaxIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
+func codeNarrowMaxIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32, mask *int32)
 
 // codeQuadMaxIgnoreNaNAVX2 writes the codes of windows over cells of n <= 4 numbers; outputs is a multiple of 4. It reads 16 and
 // writes 4 bytes from the beginning of a cell.
 //
 //go:noescape
-func codeQuadMaxIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+func codeQuadMaxIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 
 // codeWideMaxFloat64IgnoreNaNAVX2 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
 //
 //go:noescape
-func codeWideMaxFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+func codeWideMaxFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
 
 // codeWideMaxFloat64IgnoreNaNAVX512 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
 //
 //go:noescape
-func codeWideMaxFloat64IgnoreNaNAVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+func codeWideMaxFloat64IgnoreNaNAVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
 
 // codeNarrowMaxFloat64IgnoreNaNAVX2 writes the codes of windows over cells of less than a vector; mask has as many lanes set. It writes
 // the codes of a whole vector from the beginning of a cell.
 //
 //go:noescape
-func codeNarrowMaxFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
+func codeNarrowMaxFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, mask *int32)
 
 // codeWideMinAVX2 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
 //
 //go:noescape
-func codeWideMinAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+func codeWideMinAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 
 // codeWideMinAVX512 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
 //
 //go:noescape
-func codeWideMinAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+func codeWideMinAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 
 // codeNarrowMinAVX2 writes the codes of windows over cells of less than a vector; mask has as many lanes set. It writes
 // the codes of a whole vector from the beginning of a cell.
 //
 //go:noescape
-func codeNarrowMinAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
+func codeNarrowMinAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32, mask *int32)
 
 // codeQuadMinAVX2 writes the codes of windows over cells of n <= 4 numbers; outputs is a multiple of 4. It reads 16 and
 // writes 4 bytes from the beginning of a cell.
 //
 //go:noescape
-func codeQuadMinAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+func codeQuadMinAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 
 // codeWideMinFloat64AVX2 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
 //
 //go:noescape
-func codeWideMinFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+func codeWideMinFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
 
 // codeWideMinFloat64AVX512 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
 //
 //go:noescape
-func codeWideMinFloat64AVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+func codeWideMinFloat64AVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
 
 // codeNarrowMinFloat64AVX2 writes the codes of windows over cells of less than a vector; mask has as many lanes set. It writes
 // the codes of a whole vector from the beginning of a cell.
 //
 //go:noescape
-func codeNarrowMinFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
+func codeNarrowMinFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, mask *int32)
 
 // codeWideMinIgnoreNaNAVX2 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
 //
 //go:noescape
-func codeWideMinIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+func codeWideMinIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 
 // codeWideMinIgnoreNaNAVX512 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
 //
 //go:noescape
-func codeWideMinIgnoreNaNAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+func codeWideMinIgnoreNaNAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 
 // codeNarrowMinIgnoreNaNAVX2 writes the codes of windows over cells of less than a vector; mask has as many lanes set. It writes
 // the codes of a whole vector from the beginning of a cell.
 //
 //go:noescape
-func codeNarrowMinIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
+func codeNarrowMinIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32, mask *int32)
 
 // codeQuadMinIgnoreNaNAVX2 writes the codes of windows over cells of n <= 4 numbers; outputs is a multiple of 4. It reads 16 and
 // writes 4 bytes from the beginning of a cell.
 //
 //go:noescape
-func codeQuadMinIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+func codeQuadMinIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 
 // codeWideMinFloat64IgnoreNaNAVX2 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
 //
 //go:noescape
-func codeWideMinFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+func codeWideMinFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
 
 // codeWideMinFloat64IgnoreNaNAVX512 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
 //
 //go:noescape
-func codeWideMinFloat64IgnoreNaNAVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+func codeWideMinFloat64IgnoreNaNAVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
 
 // codeNarrowMinFloat64IgnoreNaNAVX2 writes the codes of windows over cells of less than a vector; mask has as many lanes set. It writes
 // the codes of a whole vector from the beginning of a cell.
 //
 //go:noescape
-func codeNarrowMinFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
+func codeNarrowMinFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, mask *int32)

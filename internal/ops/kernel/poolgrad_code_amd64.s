@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func codeWideMaxAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// func codeWideMaxAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 // Requires: AVX, AVX2
-TEXT ·codeWideMaxAVX2(SB), NOSPLIT, $0-64
+TEXT ·codeWideMaxAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -93,6 +93,13 @@ manySlow:
 	JL           manySlow
 
 manyStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      manyValued
+	VMOVUPS Y0, (R11)(R10*1)
+	VMOVUPS Y2, 32(R11)(R10*1)
+
+manyValued:
 	MOVQ         R10, R11
 	SHRQ         $0x02, R11
 	VEXTRACTI128 $0x01, Y1, X0
@@ -165,6 +172,12 @@ oneSlow:
 	JL           oneSlow
 
 oneStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      oneValued
+	VMOVUPS Y0, (R11)(R10*1)
+
+oneValued:
 	MOVQ         R10, R11
 	SHRQ         $0x02, R11
 	VEXTRACTI128 $0x01, Y1, X0
@@ -175,6 +188,13 @@ oneStore:
 	JMP          one
 
 next:
+	MOVQ  values+64(FP), R10
+	TESTQ R10, R10
+	JZ    nextValued
+	ADDQ  SI, R10
+	MOVQ  R10, values+64(FP)
+
+nextValued:
 	MOVQ SI, R11
 	SHRQ $0x02, R11
 	ADDQ R11, AX
@@ -184,9 +204,9 @@ next:
 	VZEROUPPER
 	RET
 
-// func codeWideMaxAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// func codeWideMaxAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 // Requires: AVX, AVX512F
-TEXT ·codeWideMaxAVX512(SB), NOSPLIT, $0-64
+TEXT ·codeWideMaxAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -273,6 +293,13 @@ manySlow:
 	JL           manySlow
 
 manyStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      manyValued
+	VMOVUPS Z0, (R11)(R10*1)
+	VMOVUPS Z2, 64(R11)(R10*1)
+
+manyValued:
 	MOVQ    R10, R11
 	SHRQ    $0x02, R11
 	VPMOVDB Z1, X0
@@ -343,6 +370,12 @@ oneSlow:
 	JL           oneSlow
 
 oneStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      oneValued
+	VMOVUPS Z0, (R11)(R10*1)
+
+oneValued:
 	MOVQ    R10, R11
 	SHRQ    $0x02, R11
 	VPMOVDB Z1, X0
@@ -351,6 +384,13 @@ oneStore:
 	JMP     one
 
 next:
+	MOVQ  values+64(FP), R10
+	TESTQ R10, R10
+	JZ    nextValued
+	ADDQ  SI, R10
+	MOVQ  R10, values+64(FP)
+
+nextValued:
 	MOVQ SI, R11
 	SHRQ $0x02, R11
 	ADDQ R11, AX
@@ -360,9 +400,9 @@ next:
 	VZEROUPPER
 	RET
 
-// func codeNarrowMaxAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
+// func codeNarrowMaxAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32, mask *int32)
 // Requires: AVX, AVX2
-TEXT ·codeNarrowMaxAVX2(SB), NOSPLIT, $0-72
+TEXT ·codeNarrowMaxAVX2(SB), NOSPLIT, $0-80
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    taps+16(FP), DX
@@ -372,7 +412,7 @@ TEXT ·codeNarrowMaxAVX2(SB), NOSPLIT, $0-72
 	MOVQ    step+48(FP), R8
 	SHLQ    $0x02, SI
 	MOVQ    codes+56(FP), R9
-	MOVQ    mask+64(FP), R10
+	MOVQ    mask+72(FP), R10
 	VMOVUPS (R10), Y0
 	SHRQ    $0x02, SI
 
@@ -428,6 +468,16 @@ outputSlow:
 	JL           outputSlow
 
 outputStore:
+	MOVQ       SI, R10
+	SHLQ       $0x02, R10
+	MOVQ       values+64(FP), R11
+	TESTQ      R11, R11
+	JZ         outputValued
+	VMASKMOVPS Y1, Y0, (R11)
+	ADDQ       R10, R11
+	MOVQ       R11, values+64(FP)
+
+outputValued:
 	VEXTRACTI128 $0x01, Y2, X1
 	VPACKSSDW    X1, X2, X1
 	VPACKUSWB    X1, X1, X1
@@ -439,9 +489,9 @@ outputStore:
 	VZEROUPPER
 	RET
 
-// func codeQuadMaxAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// func codeQuadMaxAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 // Requires: AVX, AVX2
-TEXT ·codeQuadMaxAVX2(SB), NOSPLIT, $0-64
+TEXT ·codeQuadMaxAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -537,6 +587,18 @@ outputSlow:
 	JL           outputSlow
 
 outputStore:
+	MOVQ         values+64(FP), R10
+	TESTQ        R10, R10
+	JZ           outputValued
+	VMOVUPS      X0, (R10)
+	VEXTRACTF128 $0x01, Y0, (R10)(SI*4)
+	LEAQ         (R10)(SI*8), R10
+	VMOVUPS      X1, (R10)
+	VEXTRACTF128 $0x01, Y1, (R10)(SI*4)
+	LEAQ         (R10)(SI*8), R10
+	MOVQ         R10, values+64(FP)
+
+outputValued:
 	VEXTRACTI128 $0x01, Y2, X0
 	VPACKSSDW    X0, X2, X0
 	VEXTRACTI128 $0x01, Y3, X1
@@ -556,9 +618,9 @@ outputStore:
 	VZEROUPPER
 	RET
 
-// func codeWideMaxFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// func codeWideMaxFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
 // Requires: AVX, AVX2
-TEXT ·codeWideMaxFloat64AVX2(SB), NOSPLIT, $0-64
+TEXT ·codeWideMaxFloat64AVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -645,6 +707,13 @@ manySlow:
 	JL           manySlow
 
 manyStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      manyValued
+	VMOVUPS Y0, (R11)(R10*1)
+	VMOVUPS Y2, 32(R11)(R10*1)
+
+manyValued:
 	MOVQ         R10, R11
 	SHRQ         $0x03, R11
 	VSHUFPS      $0x88, Y3, Y1, Y0
@@ -717,6 +786,12 @@ oneSlow:
 	JL           oneSlow
 
 oneStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      oneValued
+	VMOVUPS Y0, (R11)(R10*1)
+
+oneValued:
 	MOVQ         R10, R11
 	SHRQ         $0x03, R11
 	VSHUFPS      $0x88, Y1, Y1, Y0
@@ -729,6 +804,13 @@ oneStore:
 	JMP          one
 
 next:
+	MOVQ  values+64(FP), R10
+	TESTQ R10, R10
+	JZ    nextValued
+	ADDQ  SI, R10
+	MOVQ  R10, values+64(FP)
+
+nextValued:
 	MOVQ SI, R11
 	SHRQ $0x03, R11
 	ADDQ R11, AX
@@ -738,9 +820,9 @@ next:
 	VZEROUPPER
 	RET
 
-// func codeWideMaxFloat64AVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// func codeWideMaxFloat64AVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
 // Requires: AVX, AVX512F
-TEXT ·codeWideMaxFloat64AVX512(SB), NOSPLIT, $0-64
+TEXT ·codeWideMaxFloat64AVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -827,6 +909,13 @@ manySlow:
 	JL           manySlow
 
 manyStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      manyValued
+	VMOVUPS Z0, (R11)(R10*1)
+	VMOVUPS Z2, 64(R11)(R10*1)
+
+manyValued:
 	MOVQ    R10, R11
 	SHRQ    $0x03, R11
 	VPMOVQB Z1, X0
@@ -897,6 +986,12 @@ oneSlow:
 	JL           oneSlow
 
 oneStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      oneValued
+	VMOVUPS Z0, (R11)(R10*1)
+
+oneValued:
 	MOVQ    R10, R11
 	SHRQ    $0x03, R11
 	VPMOVQB Z1, X0
@@ -905,6 +1000,13 @@ oneStore:
 	JMP     one
 
 next:
+	MOVQ  values+64(FP), R10
+	TESTQ R10, R10
+	JZ    nextValued
+	ADDQ  SI, R10
+	MOVQ  R10, values+64(FP)
+
+nextValued:
 	MOVQ SI, R11
 	SHRQ $0x03, R11
 	ADDQ R11, AX
@@ -914,9 +1016,9 @@ next:
 	VZEROUPPER
 	RET
 
-// func codeNarrowMaxFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
+// func codeNarrowMaxFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, mask *int32)
 // Requires: AVX, AVX2
-TEXT ·codeNarrowMaxFloat64AVX2(SB), NOSPLIT, $0-72
+TEXT ·codeNarrowMaxFloat64AVX2(SB), NOSPLIT, $0-80
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    taps+16(FP), DX
@@ -926,7 +1028,7 @@ TEXT ·codeNarrowMaxFloat64AVX2(SB), NOSPLIT, $0-72
 	MOVQ    step+48(FP), R8
 	SHLQ    $0x03, SI
 	MOVQ    codes+56(FP), R9
-	MOVQ    mask+64(FP), R10
+	MOVQ    mask+72(FP), R10
 	VMOVUPS (R10), Y0
 	SHRQ    $0x03, SI
 
@@ -982,6 +1084,16 @@ outputSlow:
 	JL           outputSlow
 
 outputStore:
+	MOVQ       SI, R10
+	SHLQ       $0x03, R10
+	MOVQ       values+64(FP), R11
+	TESTQ      R11, R11
+	JZ         outputValued
+	VMASKMOVPS Y1, Y0, (R11)
+	ADDQ       R10, R11
+	MOVQ       R11, values+64(FP)
+
+outputValued:
 	VSHUFPS      $0x88, Y2, Y2, Y1
 	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X2
@@ -995,9 +1107,9 @@ outputStore:
 	VZEROUPPER
 	RET
 
-// func codeWideMaxIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// func codeWideMaxIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 // Requires: AVX, AVX2
-TEXT ·codeWideMaxIgnoreNaNAVX2(SB), NOSPLIT, $0-64
+TEXT ·codeWideMaxIgnoreNaNAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -1084,6 +1196,13 @@ manySlow:
 	JL           manySlow
 
 manyStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      manyValued
+	VMOVUPS Y0, (R11)(R10*1)
+	VMOVUPS Y2, 32(R11)(R10*1)
+
+manyValued:
 	MOVQ         R10, R11
 	SHRQ         $0x02, R11
 	VEXTRACTI128 $0x01, Y1, X0
@@ -1156,6 +1275,12 @@ oneSlow:
 	JL           oneSlow
 
 oneStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      oneValued
+	VMOVUPS Y0, (R11)(R10*1)
+
+oneValued:
 	MOVQ         R10, R11
 	SHRQ         $0x02, R11
 	VEXTRACTI128 $0x01, Y1, X0
@@ -1166,6 +1291,13 @@ oneStore:
 	JMP          one
 
 next:
+	MOVQ  values+64(FP), R10
+	TESTQ R10, R10
+	JZ    nextValued
+	ADDQ  SI, R10
+	MOVQ  R10, values+64(FP)
+
+nextValued:
 	MOVQ SI, R11
 	SHRQ $0x02, R11
 	ADDQ R11, AX
@@ -1175,9 +1307,9 @@ next:
 	VZEROUPPER
 	RET
 
-// func codeWideMaxIgnoreNaNAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// func codeWideMaxIgnoreNaNAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 // Requires: AVX, AVX512F
-TEXT ·codeWideMaxIgnoreNaNAVX512(SB), NOSPLIT, $0-64
+TEXT ·codeWideMaxIgnoreNaNAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -1264,6 +1396,13 @@ manySlow:
 	JL           manySlow
 
 manyStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      manyValued
+	VMOVUPS Z0, (R11)(R10*1)
+	VMOVUPS Z2, 64(R11)(R10*1)
+
+manyValued:
 	MOVQ    R10, R11
 	SHRQ    $0x02, R11
 	VPMOVDB Z1, X0
@@ -1334,6 +1473,12 @@ oneSlow:
 	JL           oneSlow
 
 oneStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      oneValued
+	VMOVUPS Z0, (R11)(R10*1)
+
+oneValued:
 	MOVQ    R10, R11
 	SHRQ    $0x02, R11
 	VPMOVDB Z1, X0
@@ -1342,6 +1487,13 @@ oneStore:
 	JMP     one
 
 next:
+	MOVQ  values+64(FP), R10
+	TESTQ R10, R10
+	JZ    nextValued
+	ADDQ  SI, R10
+	MOVQ  R10, values+64(FP)
+
+nextValued:
 	MOVQ SI, R11
 	SHRQ $0x02, R11
 	ADDQ R11, AX
@@ -1351,9 +1503,9 @@ next:
 	VZEROUPPER
 	RET
 
-// func codeNarrowMaxIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
+// func codeNarrowMaxIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32, mask *int32)
 // Requires: AVX, AVX2
-TEXT ·codeNarrowMaxIgnoreNaNAVX2(SB), NOSPLIT, $0-72
+TEXT ·codeNarrowMaxIgnoreNaNAVX2(SB), NOSPLIT, $0-80
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    taps+16(FP), DX
@@ -1363,7 +1515,7 @@ TEXT ·codeNarrowMaxIgnoreNaNAVX2(SB), NOSPLIT, $0-72
 	MOVQ    step+48(FP), R8
 	SHLQ    $0x02, SI
 	MOVQ    codes+56(FP), R9
-	MOVQ    mask+64(FP), R10
+	MOVQ    mask+72(FP), R10
 	VMOVUPS (R10), Y0
 	SHRQ    $0x02, SI
 
@@ -1419,6 +1571,16 @@ outputSlow:
 	JL           outputSlow
 
 outputStore:
+	MOVQ       SI, R10
+	SHLQ       $0x02, R10
+	MOVQ       values+64(FP), R11
+	TESTQ      R11, R11
+	JZ         outputValued
+	VMASKMOVPS Y1, Y0, (R11)
+	ADDQ       R10, R11
+	MOVQ       R11, values+64(FP)
+
+outputValued:
 	VEXTRACTI128 $0x01, Y2, X1
 	VPACKSSDW    X1, X2, X1
 	VPACKUSWB    X1, X1, X1
@@ -1430,9 +1592,9 @@ outputStore:
 	VZEROUPPER
 	RET
 
-// func codeQuadMaxIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// func codeQuadMaxIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 // Requires: AVX, AVX2
-TEXT ·codeQuadMaxIgnoreNaNAVX2(SB), NOSPLIT, $0-64
+TEXT ·codeQuadMaxIgnoreNaNAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -1528,6 +1690,18 @@ outputSlow:
 	JL           outputSlow
 
 outputStore:
+	MOVQ         values+64(FP), R10
+	TESTQ        R10, R10
+	JZ           outputValued
+	VMOVUPS      X0, (R10)
+	VEXTRACTF128 $0x01, Y0, (R10)(SI*4)
+	LEAQ         (R10)(SI*8), R10
+	VMOVUPS      X1, (R10)
+	VEXTRACTF128 $0x01, Y1, (R10)(SI*4)
+	LEAQ         (R10)(SI*8), R10
+	MOVQ         R10, values+64(FP)
+
+outputValued:
 	VEXTRACTI128 $0x01, Y2, X0
 	VPACKSSDW    X0, X2, X0
 	VEXTRACTI128 $0x01, Y3, X1
@@ -1547,9 +1721,9 @@ outputStore:
 	VZEROUPPER
 	RET
 
-// func codeWideMaxFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// func codeWideMaxFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
 // Requires: AVX, AVX2
-TEXT ·codeWideMaxFloat64IgnoreNaNAVX2(SB), NOSPLIT, $0-64
+TEXT ·codeWideMaxFloat64IgnoreNaNAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -1636,6 +1810,13 @@ manySlow:
 	JL           manySlow
 
 manyStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      manyValued
+	VMOVUPS Y0, (R11)(R10*1)
+	VMOVUPS Y2, 32(R11)(R10*1)
+
+manyValued:
 	MOVQ         R10, R11
 	SHRQ         $0x03, R11
 	VSHUFPS      $0x88, Y3, Y1, Y0
@@ -1708,6 +1889,12 @@ oneSlow:
 	JL           oneSlow
 
 oneStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      oneValued
+	VMOVUPS Y0, (R11)(R10*1)
+
+oneValued:
 	MOVQ         R10, R11
 	SHRQ         $0x03, R11
 	VSHUFPS      $0x88, Y1, Y1, Y0
@@ -1720,6 +1907,13 @@ oneStore:
 	JMP          one
 
 next:
+	MOVQ  values+64(FP), R10
+	TESTQ R10, R10
+	JZ    nextValued
+	ADDQ  SI, R10
+	MOVQ  R10, values+64(FP)
+
+nextValued:
 	MOVQ SI, R11
 	SHRQ $0x03, R11
 	ADDQ R11, AX
@@ -1729,9 +1923,9 @@ next:
 	VZEROUPPER
 	RET
 
-// func codeWideMaxFloat64IgnoreNaNAVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// func codeWideMaxFloat64IgnoreNaNAVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
 // Requires: AVX, AVX512F
-TEXT ·codeWideMaxFloat64IgnoreNaNAVX512(SB), NOSPLIT, $0-64
+TEXT ·codeWideMaxFloat64IgnoreNaNAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -1818,6 +2012,13 @@ manySlow:
 	JL           manySlow
 
 manyStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      manyValued
+	VMOVUPS Z0, (R11)(R10*1)
+	VMOVUPS Z2, 64(R11)(R10*1)
+
+manyValued:
 	MOVQ    R10, R11
 	SHRQ    $0x03, R11
 	VPMOVQB Z1, X0
@@ -1888,6 +2089,12 @@ oneSlow:
 	JL           oneSlow
 
 oneStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      oneValued
+	VMOVUPS Z0, (R11)(R10*1)
+
+oneValued:
 	MOVQ    R10, R11
 	SHRQ    $0x03, R11
 	VPMOVQB Z1, X0
@@ -1896,6 +2103,13 @@ oneStore:
 	JMP     one
 
 next:
+	MOVQ  values+64(FP), R10
+	TESTQ R10, R10
+	JZ    nextValued
+	ADDQ  SI, R10
+	MOVQ  R10, values+64(FP)
+
+nextValued:
 	MOVQ SI, R11
 	SHRQ $0x03, R11
 	ADDQ R11, AX
@@ -1905,9 +2119,9 @@ next:
 	VZEROUPPER
 	RET
 
-// func codeNarrowMaxFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
+// func codeNarrowMaxFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, mask *int32)
 // Requires: AVX, AVX2
-TEXT ·codeNarrowMaxFloat64IgnoreNaNAVX2(SB), NOSPLIT, $0-72
+TEXT ·codeNarrowMaxFloat64IgnoreNaNAVX2(SB), NOSPLIT, $0-80
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    taps+16(FP), DX
@@ -1917,7 +2131,7 @@ TEXT ·codeNarrowMaxFloat64IgnoreNaNAVX2(SB), NOSPLIT, $0-72
 	MOVQ    step+48(FP), R8
 	SHLQ    $0x03, SI
 	MOVQ    codes+56(FP), R9
-	MOVQ    mask+64(FP), R10
+	MOVQ    mask+72(FP), R10
 	VMOVUPS (R10), Y0
 	SHRQ    $0x03, SI
 
@@ -1973,6 +2187,16 @@ outputSlow:
 	JL           outputSlow
 
 outputStore:
+	MOVQ       SI, R10
+	SHLQ       $0x03, R10
+	MOVQ       values+64(FP), R11
+	TESTQ      R11, R11
+	JZ         outputValued
+	VMASKMOVPS Y1, Y0, (R11)
+	ADDQ       R10, R11
+	MOVQ       R11, values+64(FP)
+
+outputValued:
 	VSHUFPS      $0x88, Y2, Y2, Y1
 	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X2
@@ -1986,9 +2210,9 @@ outputStore:
 	VZEROUPPER
 	RET
 
-// func codeWideMinAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// func codeWideMinAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 // Requires: AVX, AVX2
-TEXT ·codeWideMinAVX2(SB), NOSPLIT, $0-64
+TEXT ·codeWideMinAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -2075,6 +2299,13 @@ manySlow:
 	JL           manySlow
 
 manyStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      manyValued
+	VMOVUPS Y0, (R11)(R10*1)
+	VMOVUPS Y2, 32(R11)(R10*1)
+
+manyValued:
 	MOVQ         R10, R11
 	SHRQ         $0x02, R11
 	VEXTRACTI128 $0x01, Y1, X0
@@ -2147,6 +2378,12 @@ oneSlow:
 	JL           oneSlow
 
 oneStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      oneValued
+	VMOVUPS Y0, (R11)(R10*1)
+
+oneValued:
 	MOVQ         R10, R11
 	SHRQ         $0x02, R11
 	VEXTRACTI128 $0x01, Y1, X0
@@ -2157,6 +2394,13 @@ oneStore:
 	JMP          one
 
 next:
+	MOVQ  values+64(FP), R10
+	TESTQ R10, R10
+	JZ    nextValued
+	ADDQ  SI, R10
+	MOVQ  R10, values+64(FP)
+
+nextValued:
 	MOVQ SI, R11
 	SHRQ $0x02, R11
 	ADDQ R11, AX
@@ -2166,9 +2410,9 @@ next:
 	VZEROUPPER
 	RET
 
-// func codeWideMinAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// func codeWideMinAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 // Requires: AVX, AVX512F
-TEXT ·codeWideMinAVX512(SB), NOSPLIT, $0-64
+TEXT ·codeWideMinAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -2255,6 +2499,13 @@ manySlow:
 	JL           manySlow
 
 manyStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      manyValued
+	VMOVUPS Z0, (R11)(R10*1)
+	VMOVUPS Z2, 64(R11)(R10*1)
+
+manyValued:
 	MOVQ    R10, R11
 	SHRQ    $0x02, R11
 	VPMOVDB Z1, X0
@@ -2325,6 +2576,12 @@ oneSlow:
 	JL           oneSlow
 
 oneStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      oneValued
+	VMOVUPS Z0, (R11)(R10*1)
+
+oneValued:
 	MOVQ    R10, R11
 	SHRQ    $0x02, R11
 	VPMOVDB Z1, X0
@@ -2333,6 +2590,13 @@ oneStore:
 	JMP     one
 
 next:
+	MOVQ  values+64(FP), R10
+	TESTQ R10, R10
+	JZ    nextValued
+	ADDQ  SI, R10
+	MOVQ  R10, values+64(FP)
+
+nextValued:
 	MOVQ SI, R11
 	SHRQ $0x02, R11
 	ADDQ R11, AX
@@ -2342,9 +2606,9 @@ next:
 	VZEROUPPER
 	RET
 
-// func codeNarrowMinAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
+// func codeNarrowMinAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32, mask *int32)
 // Requires: AVX, AVX2
-TEXT ·codeNarrowMinAVX2(SB), NOSPLIT, $0-72
+TEXT ·codeNarrowMinAVX2(SB), NOSPLIT, $0-80
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    taps+16(FP), DX
@@ -2354,7 +2618,7 @@ TEXT ·codeNarrowMinAVX2(SB), NOSPLIT, $0-72
 	MOVQ    step+48(FP), R8
 	SHLQ    $0x02, SI
 	MOVQ    codes+56(FP), R9
-	MOVQ    mask+64(FP), R10
+	MOVQ    mask+72(FP), R10
 	VMOVUPS (R10), Y0
 	SHRQ    $0x02, SI
 
@@ -2410,6 +2674,16 @@ outputSlow:
 	JL           outputSlow
 
 outputStore:
+	MOVQ       SI, R10
+	SHLQ       $0x02, R10
+	MOVQ       values+64(FP), R11
+	TESTQ      R11, R11
+	JZ         outputValued
+	VMASKMOVPS Y1, Y0, (R11)
+	ADDQ       R10, R11
+	MOVQ       R11, values+64(FP)
+
+outputValued:
 	VEXTRACTI128 $0x01, Y2, X1
 	VPACKSSDW    X1, X2, X1
 	VPACKUSWB    X1, X1, X1
@@ -2421,9 +2695,9 @@ outputStore:
 	VZEROUPPER
 	RET
 
-// func codeQuadMinAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// func codeQuadMinAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 // Requires: AVX, AVX2
-TEXT ·codeQuadMinAVX2(SB), NOSPLIT, $0-64
+TEXT ·codeQuadMinAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -2519,6 +2793,18 @@ outputSlow:
 	JL           outputSlow
 
 outputStore:
+	MOVQ         values+64(FP), R10
+	TESTQ        R10, R10
+	JZ           outputValued
+	VMOVUPS      X0, (R10)
+	VEXTRACTF128 $0x01, Y0, (R10)(SI*4)
+	LEAQ         (R10)(SI*8), R10
+	VMOVUPS      X1, (R10)
+	VEXTRACTF128 $0x01, Y1, (R10)(SI*4)
+	LEAQ         (R10)(SI*8), R10
+	MOVQ         R10, values+64(FP)
+
+outputValued:
 	VEXTRACTI128 $0x01, Y2, X0
 	VPACKSSDW    X0, X2, X0
 	VEXTRACTI128 $0x01, Y3, X1
@@ -2538,9 +2824,9 @@ outputStore:
 	VZEROUPPER
 	RET
 
-// func codeWideMinFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// func codeWideMinFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
 // Requires: AVX, AVX2
-TEXT ·codeWideMinFloat64AVX2(SB), NOSPLIT, $0-64
+TEXT ·codeWideMinFloat64AVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -2627,6 +2913,13 @@ manySlow:
 	JL           manySlow
 
 manyStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      manyValued
+	VMOVUPS Y0, (R11)(R10*1)
+	VMOVUPS Y2, 32(R11)(R10*1)
+
+manyValued:
 	MOVQ         R10, R11
 	SHRQ         $0x03, R11
 	VSHUFPS      $0x88, Y3, Y1, Y0
@@ -2699,6 +2992,12 @@ oneSlow:
 	JL           oneSlow
 
 oneStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      oneValued
+	VMOVUPS Y0, (R11)(R10*1)
+
+oneValued:
 	MOVQ         R10, R11
 	SHRQ         $0x03, R11
 	VSHUFPS      $0x88, Y1, Y1, Y0
@@ -2711,6 +3010,13 @@ oneStore:
 	JMP          one
 
 next:
+	MOVQ  values+64(FP), R10
+	TESTQ R10, R10
+	JZ    nextValued
+	ADDQ  SI, R10
+	MOVQ  R10, values+64(FP)
+
+nextValued:
 	MOVQ SI, R11
 	SHRQ $0x03, R11
 	ADDQ R11, AX
@@ -2720,9 +3026,9 @@ next:
 	VZEROUPPER
 	RET
 
-// func codeWideMinFloat64AVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// func codeWideMinFloat64AVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
 // Requires: AVX, AVX512F
-TEXT ·codeWideMinFloat64AVX512(SB), NOSPLIT, $0-64
+TEXT ·codeWideMinFloat64AVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -2809,6 +3115,13 @@ manySlow:
 	JL           manySlow
 
 manyStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      manyValued
+	VMOVUPS Z0, (R11)(R10*1)
+	VMOVUPS Z2, 64(R11)(R10*1)
+
+manyValued:
 	MOVQ    R10, R11
 	SHRQ    $0x03, R11
 	VPMOVQB Z1, X0
@@ -2879,6 +3192,12 @@ oneSlow:
 	JL           oneSlow
 
 oneStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      oneValued
+	VMOVUPS Z0, (R11)(R10*1)
+
+oneValued:
 	MOVQ    R10, R11
 	SHRQ    $0x03, R11
 	VPMOVQB Z1, X0
@@ -2887,6 +3206,13 @@ oneStore:
 	JMP     one
 
 next:
+	MOVQ  values+64(FP), R10
+	TESTQ R10, R10
+	JZ    nextValued
+	ADDQ  SI, R10
+	MOVQ  R10, values+64(FP)
+
+nextValued:
 	MOVQ SI, R11
 	SHRQ $0x03, R11
 	ADDQ R11, AX
@@ -2896,9 +3222,9 @@ next:
 	VZEROUPPER
 	RET
 
-// func codeNarrowMinFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
+// func codeNarrowMinFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, mask *int32)
 // Requires: AVX, AVX2
-TEXT ·codeNarrowMinFloat64AVX2(SB), NOSPLIT, $0-72
+TEXT ·codeNarrowMinFloat64AVX2(SB), NOSPLIT, $0-80
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    taps+16(FP), DX
@@ -2908,7 +3234,7 @@ TEXT ·codeNarrowMinFloat64AVX2(SB), NOSPLIT, $0-72
 	MOVQ    step+48(FP), R8
 	SHLQ    $0x03, SI
 	MOVQ    codes+56(FP), R9
-	MOVQ    mask+64(FP), R10
+	MOVQ    mask+72(FP), R10
 	VMOVUPS (R10), Y0
 	SHRQ    $0x03, SI
 
@@ -2964,6 +3290,16 @@ outputSlow:
 	JL           outputSlow
 
 outputStore:
+	MOVQ       SI, R10
+	SHLQ       $0x03, R10
+	MOVQ       values+64(FP), R11
+	TESTQ      R11, R11
+	JZ         outputValued
+	VMASKMOVPS Y1, Y0, (R11)
+	ADDQ       R10, R11
+	MOVQ       R11, values+64(FP)
+
+outputValued:
 	VSHUFPS      $0x88, Y2, Y2, Y1
 	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X2
@@ -2977,9 +3313,9 @@ outputStore:
 	VZEROUPPER
 	RET
 
-// func codeWideMinIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// func codeWideMinIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 // Requires: AVX, AVX2
-TEXT ·codeWideMinIgnoreNaNAVX2(SB), NOSPLIT, $0-64
+TEXT ·codeWideMinIgnoreNaNAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -3066,6 +3402,13 @@ manySlow:
 	JL           manySlow
 
 manyStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      manyValued
+	VMOVUPS Y0, (R11)(R10*1)
+	VMOVUPS Y2, 32(R11)(R10*1)
+
+manyValued:
 	MOVQ         R10, R11
 	SHRQ         $0x02, R11
 	VEXTRACTI128 $0x01, Y1, X0
@@ -3138,6 +3481,12 @@ oneSlow:
 	JL           oneSlow
 
 oneStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      oneValued
+	VMOVUPS Y0, (R11)(R10*1)
+
+oneValued:
 	MOVQ         R10, R11
 	SHRQ         $0x02, R11
 	VEXTRACTI128 $0x01, Y1, X0
@@ -3148,6 +3497,13 @@ oneStore:
 	JMP          one
 
 next:
+	MOVQ  values+64(FP), R10
+	TESTQ R10, R10
+	JZ    nextValued
+	ADDQ  SI, R10
+	MOVQ  R10, values+64(FP)
+
+nextValued:
 	MOVQ SI, R11
 	SHRQ $0x02, R11
 	ADDQ R11, AX
@@ -3157,9 +3513,9 @@ next:
 	VZEROUPPER
 	RET
 
-// func codeWideMinIgnoreNaNAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// func codeWideMinIgnoreNaNAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 // Requires: AVX, AVX512F
-TEXT ·codeWideMinIgnoreNaNAVX512(SB), NOSPLIT, $0-64
+TEXT ·codeWideMinIgnoreNaNAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -3246,6 +3602,13 @@ manySlow:
 	JL           manySlow
 
 manyStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      manyValued
+	VMOVUPS Z0, (R11)(R10*1)
+	VMOVUPS Z2, 64(R11)(R10*1)
+
+manyValued:
 	MOVQ    R10, R11
 	SHRQ    $0x02, R11
 	VPMOVDB Z1, X0
@@ -3316,6 +3679,12 @@ oneSlow:
 	JL           oneSlow
 
 oneStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      oneValued
+	VMOVUPS Z0, (R11)(R10*1)
+
+oneValued:
 	MOVQ    R10, R11
 	SHRQ    $0x02, R11
 	VPMOVDB Z1, X0
@@ -3324,6 +3693,13 @@ oneStore:
 	JMP     one
 
 next:
+	MOVQ  values+64(FP), R10
+	TESTQ R10, R10
+	JZ    nextValued
+	ADDQ  SI, R10
+	MOVQ  R10, values+64(FP)
+
+nextValued:
 	MOVQ SI, R11
 	SHRQ $0x02, R11
 	ADDQ R11, AX
@@ -3333,9 +3709,9 @@ next:
 	VZEROUPPER
 	RET
 
-// func codeNarrowMinIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
+// func codeNarrowMinIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32, mask *int32)
 // Requires: AVX, AVX2
-TEXT ·codeNarrowMinIgnoreNaNAVX2(SB), NOSPLIT, $0-72
+TEXT ·codeNarrowMinIgnoreNaNAVX2(SB), NOSPLIT, $0-80
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    taps+16(FP), DX
@@ -3345,7 +3721,7 @@ TEXT ·codeNarrowMinIgnoreNaNAVX2(SB), NOSPLIT, $0-72
 	MOVQ    step+48(FP), R8
 	SHLQ    $0x02, SI
 	MOVQ    codes+56(FP), R9
-	MOVQ    mask+64(FP), R10
+	MOVQ    mask+72(FP), R10
 	VMOVUPS (R10), Y0
 	SHRQ    $0x02, SI
 
@@ -3401,6 +3777,16 @@ outputSlow:
 	JL           outputSlow
 
 outputStore:
+	MOVQ       SI, R10
+	SHLQ       $0x02, R10
+	MOVQ       values+64(FP), R11
+	TESTQ      R11, R11
+	JZ         outputValued
+	VMASKMOVPS Y1, Y0, (R11)
+	ADDQ       R10, R11
+	MOVQ       R11, values+64(FP)
+
+outputValued:
 	VEXTRACTI128 $0x01, Y2, X1
 	VPACKSSDW    X1, X2, X1
 	VPACKUSWB    X1, X1, X1
@@ -3412,9 +3798,9 @@ outputStore:
 	VZEROUPPER
 	RET
 
-// func codeQuadMinIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// func codeQuadMinIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 // Requires: AVX, AVX2
-TEXT ·codeQuadMinIgnoreNaNAVX2(SB), NOSPLIT, $0-64
+TEXT ·codeQuadMinIgnoreNaNAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -3510,6 +3896,18 @@ outputSlow:
 	JL           outputSlow
 
 outputStore:
+	MOVQ         values+64(FP), R10
+	TESTQ        R10, R10
+	JZ           outputValued
+	VMOVUPS      X0, (R10)
+	VEXTRACTF128 $0x01, Y0, (R10)(SI*4)
+	LEAQ         (R10)(SI*8), R10
+	VMOVUPS      X1, (R10)
+	VEXTRACTF128 $0x01, Y1, (R10)(SI*4)
+	LEAQ         (R10)(SI*8), R10
+	MOVQ         R10, values+64(FP)
+
+outputValued:
 	VEXTRACTI128 $0x01, Y2, X0
 	VPACKSSDW    X0, X2, X0
 	VEXTRACTI128 $0x01, Y3, X1
@@ -3529,9 +3927,9 @@ outputStore:
 	VZEROUPPER
 	RET
 
-// func codeWideMinFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// func codeWideMinFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
 // Requires: AVX, AVX2
-TEXT ·codeWideMinFloat64IgnoreNaNAVX2(SB), NOSPLIT, $0-64
+TEXT ·codeWideMinFloat64IgnoreNaNAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -3618,6 +4016,13 @@ manySlow:
 	JL           manySlow
 
 manyStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      manyValued
+	VMOVUPS Y0, (R11)(R10*1)
+	VMOVUPS Y2, 32(R11)(R10*1)
+
+manyValued:
 	MOVQ         R10, R11
 	SHRQ         $0x03, R11
 	VSHUFPS      $0x88, Y3, Y1, Y0
@@ -3690,6 +4095,12 @@ oneSlow:
 	JL           oneSlow
 
 oneStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      oneValued
+	VMOVUPS Y0, (R11)(R10*1)
+
+oneValued:
 	MOVQ         R10, R11
 	SHRQ         $0x03, R11
 	VSHUFPS      $0x88, Y1, Y1, Y0
@@ -3702,6 +4113,13 @@ oneStore:
 	JMP          one
 
 next:
+	MOVQ  values+64(FP), R10
+	TESTQ R10, R10
+	JZ    nextValued
+	ADDQ  SI, R10
+	MOVQ  R10, values+64(FP)
+
+nextValued:
 	MOVQ SI, R11
 	SHRQ $0x03, R11
 	ADDQ R11, AX
@@ -3711,9 +4129,9 @@ next:
 	VZEROUPPER
 	RET
 
-// func codeWideMinFloat64IgnoreNaNAVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32)
+// func codeWideMinFloat64IgnoreNaNAVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
 // Requires: AVX, AVX512F
-TEXT ·codeWideMinFloat64IgnoreNaNAVX512(SB), NOSPLIT, $0-64
+TEXT ·codeWideMinFloat64IgnoreNaNAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -3800,6 +4218,13 @@ manySlow:
 	JL           manySlow
 
 manyStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      manyValued
+	VMOVUPS Z0, (R11)(R10*1)
+	VMOVUPS Z2, 64(R11)(R10*1)
+
+manyValued:
 	MOVQ    R10, R11
 	SHRQ    $0x03, R11
 	VPMOVQB Z1, X0
@@ -3870,6 +4295,12 @@ oneSlow:
 	JL           oneSlow
 
 oneStore:
+	MOVQ    values+64(FP), R11
+	TESTQ   R11, R11
+	JZ      oneValued
+	VMOVUPS Z0, (R11)(R10*1)
+
+oneValued:
 	MOVQ    R10, R11
 	SHRQ    $0x03, R11
 	VPMOVQB Z1, X0
@@ -3878,6 +4309,13 @@ oneStore:
 	JMP     one
 
 next:
+	MOVQ  values+64(FP), R10
+	TESTQ R10, R10
+	JZ    nextValued
+	ADDQ  SI, R10
+	MOVQ  R10, values+64(FP)
+
+nextValued:
 	MOVQ SI, R11
 	SHRQ $0x03, R11
 	ADDQ R11, AX
@@ -3887,9 +4325,9 @@ next:
 	VZEROUPPER
 	RET
 
-// func codeNarrowMinFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, mask *int32)
+// func codeNarrowMinFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, mask *int32)
 // Requires: AVX, AVX2
-TEXT ·codeNarrowMinFloat64IgnoreNaNAVX2(SB), NOSPLIT, $0-72
+TEXT ·codeNarrowMinFloat64IgnoreNaNAVX2(SB), NOSPLIT, $0-80
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    taps+16(FP), DX
@@ -3899,7 +4337,7 @@ TEXT ·codeNarrowMinFloat64IgnoreNaNAVX2(SB), NOSPLIT, $0-72
 	MOVQ    step+48(FP), R8
 	SHLQ    $0x03, SI
 	MOVQ    codes+56(FP), R9
-	MOVQ    mask+64(FP), R10
+	MOVQ    mask+72(FP), R10
 	VMOVUPS (R10), Y0
 	SHRQ    $0x03, SI
 
@@ -3955,6 +4393,16 @@ outputSlow:
 	JL           outputSlow
 
 outputStore:
+	MOVQ       SI, R10
+	SHLQ       $0x03, R10
+	MOVQ       values+64(FP), R11
+	TESTQ      R11, R11
+	JZ         outputValued
+	VMASKMOVPS Y1, Y0, (R11)
+	ADDQ       R10, R11
+	MOVQ       R11, values+64(FP)
+
+outputValued:
 	VSHUFPS      $0x88, Y2, Y2, Y1
 	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X2

@@ -42,8 +42,8 @@ var (
 )
 
 type (
-	codeFunc[F tensor.Floating]   = func(dst *uint8, src *F, taps *int, ntaps, n, outputs, step int, codes *int32)
-	codeNarrow[F tensor.Floating] = func(dst *uint8, src *F, taps *int, ntaps, n, outputs, step int, codes, mask *int32)
+	codeFunc[F tensor.Floating]   = func(dst *uint8, src *F, taps *int, ntaps, n, outputs, step int, codes *int32, values *F)
+	codeNarrow[F tensor.Floating] = func(dst *uint8, src *F, taps *int, ntaps, n, outputs, step int, codes *int32, values *F, mask *int32)
 )
 
 // codeLarge is a function for cells of at least so many numbers.
@@ -73,7 +73,7 @@ func codesOf[F tensor.Floating](quad codeFunc[F], narrow codeNarrow[F], large ..
 		}
 		for i := range large {
 			if n >= large[i].lanes {
-				large[i].find(&r.winners[0], &r.src[0], &r.taps[0], len(r.taps), n, outputs, step, &r.codes[0])
+				large[i].find(&r.winners[0], &r.src[0], &r.taps[0], len(r.taps), n, outputs, step, &r.codes[0], unsafe.SliceData(r.values))
 				return
 			}
 		}
@@ -82,13 +82,13 @@ func codesOf[F tensor.Floating](quad codeFunc[F], narrow codeNarrow[F], large ..
 			done = (&run{n: r.n, outputs: r.outputs, step: r.step}).quads()
 		}
 		if done > 0 {
-			quad(&r.winners[0], &r.src[0], &r.taps[0], len(r.taps), r.n, done, step, &r.codes[0])
+			quad(&r.winners[0], &r.src[0], &r.taps[0], len(r.taps), r.n, done, step, &r.codes[0], unsafe.SliceData(r.values))
 		}
 		// The codes of a whole vector are written: those of the last outputs
 		// elsewhere.
 		direct := max(done, r.outputs-(lanes+r.n-1)/r.n+1)
 		one := func(dst []uint8, first, outputs int) {
-			narrow(&dst[0], &r.src[first*r.step], &r.taps[0], len(r.taps), r.n, outputs, step, &r.codes[0], &laneMasks[r.n*size/4][0])
+			narrow(&dst[0], &r.src[first*r.step], &r.taps[0], len(r.taps), r.n, outputs, step, &r.codes[0], unsafe.SliceData(r.values[min(len(r.values), first*r.n):]), &laneMasks[r.n*size/4][0])
 		}
 		if done < direct {
 			one(r.winners[done*r.n:], done, direct-done)

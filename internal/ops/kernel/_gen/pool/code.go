@@ -6,8 +6,9 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// code writes the functions that say only which tap of a window won, in a byte:
-// what the gradient of a maximum needs to know.
+// code writes the functions that say which tap of a window won, in a byte: what the
+// gradient of a maximum needs to know; and, where they run instead of the maximum,
+// what won.
 func code() {
 	for _, minimum := range []bool{false, true} {
 		for _, ignore := range []bool{false, true} {
@@ -28,7 +29,25 @@ func code() {
 
 // coded returns the signature.
 func (r reduction) coded() string {
-	return "dst *uint8, src *" + r.element().name + ", taps *int, ntaps, n, outputs, step int, codes *int32"
+	return "dst *uint8, src *" + r.element().name + ", taps *int, ntaps, n, outputs, step int, codes *int32, values *" + r.element().name
+}
+
+// storeValues writes what won, too, unless values is nil.
+func (r reduction) storeValues(label string, store func(to Register)) {
+	to := GP64()
+	MOVQ(argument("values"), to)
+	TESTQ(to, to)
+	JZ(LabelRef(label + "Valued"))
+	store(to)
+	Label(label + "Valued")
+}
+
+// nextValues moves on to the values of the next output.
+func (r reduction) nextValues(label string, bytes Register) {
+	r.storeValues(label, func(to Register) {
+		ADDQ(bytes, to)
+		MOVQ(to, argument("values"))
+	})
 }
 
 // codeFrame loads the parameters; shift is that from numbers to bytes.
@@ -83,6 +102,11 @@ func (r reduction) codeWide(v isa) {
 			VMOVUPS(Mem{Base: base, Index: offset, Scale: 1, Disp: i * v.bytes}, to)
 		})
 		Label(label + "Store")
+		r.storeValues(label, func(to Register) {
+			for i := range acc {
+				VMOVUPS(acc[i], Mem{Base: to, Index: at, Scale: 1, Disp: i * v.bytes})
+			}
+		})
 		MOVQ(at, place)
 		SHRQ(U8(shift), place)
 		r.storeCodes(v, where, Mem{Base: f.dst, Index: place, Scale: 1})
@@ -109,6 +133,7 @@ func (r reduction) codeWide(v isa) {
 	ADDQ(U32(uint32(v.bytes)), at)
 	JMP(LabelRef("one"))
 	Label("next")
+	r.nextValues("next", f.n)
 	MOVQ(f.n, left)
 	SHRQ(U8(shift), left)
 	ADDQ(left, f.dst)
@@ -159,6 +184,14 @@ func (r reduction) codeNarrow() {
 		VMASKMOVPS(Mem{Base: f.src, Index: offset, Scale: 1}, mask, to)
 	})
 	Label("outputStore")
+	bytes := GP64()
+	MOVQ(f.n, bytes)
+	SHLQ(U8(shift), bytes)
+	r.storeValues("output", func(to Register) {
+		VMASKMOVPS(acc, mask, Mem{Base: to})
+		ADDQ(bytes, to)
+		MOVQ(to, argument("values"))
+	})
 	r.storeCodes(v, []VecVirtual{at}, Mem{Base: f.dst})
 	ADDQ(f.n, f.dst)
 	ADDQ(f.step, f.src)
@@ -181,6 +214,14 @@ func (r reduction) codeQuad() {
 	acc, at := []VecVirtual{YMM(), YMM()}, []VecVirtual{YMM(), YMM()}
 	r.winners(v, f, p, "output", acc, at, quadLoad(f))
 	Label("outputStore")
+	r.storeValues("output", func(to Register) {
+		for _, x := range acc {
+			VMOVUPS(x.AsX(), Mem{Base: to})
+			VEXTRACTF128(Imm(1), x, Mem{Base: to, Index: f.n, Scale: 4})
+			LEAQ(Mem{Base: to, Index: f.n, Scale: 8}, to)
+		}
+		MOVQ(to, argument("values"))
+	})
 	packed := r.packed(v, at)
 	for i := range 4 {
 		if i == 0 {
