@@ -21,6 +21,17 @@ func repeats(few, all int) int {
 	return few
 }
 
+// within is the time that something promised to take at most that long may take
+// in a test: the promise itself where the machine has nothing else to do, which
+// is said by POOLCTL_TORTURE=1, and ten times that where tests of other packages
+// run beside it.
+func within(promise time.Duration) time.Duration {
+	if os.Getenv("POOLCTL_TORTURE") == "1" {
+		return promise
+	}
+	return 10 * promise
+}
+
 // victim is a folder with an input and two outputs of an earlier run, which a
 // run replaces together while it is killed, interrupted or starved. What is
 // wrong then is said by check.
@@ -149,8 +160,8 @@ func TestInterrupts(t *testing.T) {
 		_ = cmd.Process.Signal(signal)
 		_ = cmd.Wait() // says the exit code
 		code, label := cmd.ProcessState.ExitCode(), fmt.Sprintf("signal %d", i)
-		if took := time.Since(sent); took > time.Second {
-			t.Errorf("%s: took %v to end, want at most a second", label, took)
+		if took, most := time.Since(sent), within(time.Second); took > most {
+			t.Errorf("%s: took %v to end, want at most %v", label, took, most)
 		}
 		if code != 0 && code != want && code != -1 { // -1: before the program had begun
 			t.Errorf("%s: exit code %d, want %d, or 0 when it was done", label, code, want)

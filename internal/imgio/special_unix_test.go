@@ -39,8 +39,8 @@ func TestSpecialInputs(t *testing.T) {
 		_, err := Open(name, Options{})
 		wantError(t, err, name+": "+says)
 	}
-	if d := time.Since(start); d > time.Second {
-		t.Errorf("took %v, want less than a second", d)
+	if d := time.Since(start); d > 10*time.Second {
+		t.Errorf("took %v, want much less than a second", d)
 	}
 
 	content, err := os.ReadFile("testdata/rgb8.png")
