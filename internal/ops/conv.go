@@ -300,7 +300,8 @@ func spatialInput(op string, f *format, x tensor.Spec, rank int) (tensor.Layout,
 }
 
 // plan builds the plan of a convolution or a transposed one: pack the filter,
-// bring the input to channels last, convolve, bring the output back.
+// bring the input to channels last if the kernel wants that, convolve, bring the
+// output back.
 func (l *convLayout) plan(f *format, bias bool, in []tensor.Spec, spec kernel.ConvSpec) (*Plan, error) {
 	b := newBuilder(l.op, in)
 	b.plan.describe(l.g, l.layout)
@@ -315,21 +316,21 @@ func (l *convLayout) plan(f *format, bias bool, in []tensor.Spec, spec kernel.Co
 	spec.Algorithm, spec.AllowWinograd = l.algorithm, l.winograd
 	spec.DType = f.input(in[0]).Arithmetic()
 
-	last := l.layout
-	if last.ChannelsFirst() {
-		last = tensor.ChannelsLast(last.Spatial())
+	spec.ChannelsFirst, spec.Level = l.layout.ChannelsFirst(), level()
+	k, err := kernel.NewConv(spec)
+	if err != nil {
+		return nil, &DataError{l.op, err}
+	}
+	within := l.layout // of the tensors that the kernel reads and writes
+	if within.ChannelsFirst() && !k.ChannelsFirst {
+		within = tensor.ChannelsLast(within.Spatial())
 	}
 	y := b.output("y", tensor.Spec{DType: f.averaged(in[0]), Shape: l.layout.Join(l.out)}, l.layout.With(l.out.C))
-	x := b.permuted(b.converted(b.converted(0, f.input(in[0])), spec.DType), l.layout, last)
+	x := b.permuted(b.converted(b.converted(0, f.input(in[0])), spec.DType), l.layout, within)
 	filter := b.converted(1, spec.DType)
 	biasBuf := filter // never touched unless there is a bias
 	if bias {
 		biasBuf = b.converted(2, spec.DType)
-	}
-	spec.Level = level()
-	k, err := kernel.NewConv(spec)
-	if err != nil {
-		return nil, &DataError{l.op, err}
 	}
 	b.plan.chose(k.Choice)
 	if err := b.plan.Force(spec.Want); err != nil {
@@ -338,15 +339,15 @@ func (l *convLayout) plan(f *format, bias bool, in []tensor.Spec, spec kernel.Co
 	b.plan.MultiplyAdds = l.multiplyAdds()
 	packed := b.temp(spec.DType, k.Packed)
 	dst := y
-	if l.layout != last || b.spec(y).DType != spec.DType {
-		dst = b.temp(spec.DType, last.Join(l.out)...)
+	if l.layout != within || b.spec(y).DType != spec.DType {
+		dst = b.temp(spec.DType, within.Join(l.out)...)
 	}
 	b.pack(k, packed, filter)
 	b.stage(Stage{Name: "convolve", Units: k.Units, Scratch: k.Scratch, Work: b.plan.MultiplyAdds,
 		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
 			k.Run(&w.Scratch, bufs[dst], bufs[x], bufs[packed], bufs[biasBuf], lo, hi)
 		}})
-	b.deliver(y, dst, last, l.layout)
+	b.deliver(y, dst, within, l.layout)
 	return b.finish()
 }
 

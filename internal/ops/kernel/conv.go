@@ -13,7 +13,8 @@ import (
 // t*Tap + i*Src + o*Dst + g*Group. Channels are counted within their group.
 type FilterStrides struct{ Tap, Src, Dst, Group int }
 
-// ConvSpec says what a convolution kernel computes, over channels-last data.
+// ConvSpec says what a convolution kernel computes, over channels-last data
+// unless the kernel says otherwise.
 type ConvSpec struct {
 	Gather   [3]geom.Gather // depth, height, width
 	N        int
@@ -24,6 +25,10 @@ type ConvSpec struct {
 	Bias     bool
 	Level    Level  // the best that may be used
 	Want     string // the implementation to run if it can, empty for the best
+
+	// ChannelsFirst says that the caller has channels-first data, and must
+	// transpose it for kernels that are not for that (Conv.ChannelsFirst).
+	ChannelsFirst bool
 
 	Algorithm     Algorithm // that implementations must be of
 	AllowWinograd bool      // without being asked for
@@ -67,6 +72,10 @@ type Conv struct {
 	PackUnits int
 	Units     int
 	Scratch   int // bytes, for Run
+
+	// ChannelsFirst says that Run takes and writes channels-first data.
+	ChannelsFirst bool
+
 	Choice
 	pack func(packed, filter *tensor.Tensor, unit int)
 	run  func(s *Scratch, dst, src, packed, bias *tensor.Tensor, unit int)
@@ -114,6 +123,9 @@ func newConv[F tensor.Floating](spec ConvSpec) (*Conv, error) {
 		return nil, &geom.Error{Field: "algorithm", Problem: fmt.Sprintf("got %s, which cannot run here: %s", spec.Algorithm, reason)}
 	}
 	c.Choice = choice
+	if spec.ChannelsFirst && spec.Src == 1 && spec.Dst == 1 { // which is the same
+		c.ChannelsFirst = true
+	}
 	return c, nil
 }
 

@@ -62,6 +62,7 @@ func checkConvLevels[F tensor.Floating](t *testing.T, c *convCase[F]) {
 	magnitudes.x, magnitudes.f, magnitudes.bias = absolute(c.x), absolute(c.f), absolute(c.bias)
 	magnitudes.spec.Level = kernel.Generic
 	most := magnitudes.run(t, random)
+	inOrder := transposed(most, c.dest, order{false, c.dest.channels, c.dest.size}, c.spec.N) // of check
 	slack := 2 * convUnit[F]() * float64(c.g.Taps()*c.spec.Src/c.spec.Groups+2)
 	var plain []F
 	for _, level := range everyLevel() {
@@ -70,7 +71,7 @@ func checkConvLevels[F tensor.Floating](t *testing.T, c *convCase[F]) {
 		at := 0
 		c.check(t, y, func(got, want float64) bool {
 			at++
-			return math.Abs(got-want) <= slack*float64(most[at-1])
+			return math.Abs(got-want) <= slack*float64(inOrder[at-1])
 		})
 		if plain == nil {
 			plain = y
@@ -183,6 +184,32 @@ func TestFewChannels(t *testing.T) {
 		checkConvLevels(t, newConvCase[float32](t, 1, []int{width}, geom.Window{Size: []int{9}, Stride: []int{2}, Padding: geom.Same}, 8, 1, 1, false, "TIO", draw))
 	}
 	checkConvLevels(t, newConvCase[float32](t, 1, []int{70, 5}, same, 1, 2, 1, false, "TIO", draw))
+}
+
+// TestChannelsFirst: the kernel that takes such data as it is, with every border
+// and a depth of planes.
+func TestChannelsFirst(t *testing.T) {
+	random := rand.New(rand.NewPCG(19, 20))
+	for _, w := range []geom.Window{
+		{Size: []int{1, 3, 3}, Padding: geom.Same},
+		{Size: []int{1, 1, 1}},
+		{Size: []int{1, 3, 2}, Stride: []int{1, 2, 2}, Padding: geom.SameLower},
+		{Size: []int{1, 2, 5}, Stride: []int{1, 3, 2}, Dilation: []int{1, 2, 3}, Padding: geom.Same},
+		{Size: []int{1, 4, 3}, Dilation: []int{1, 3, 2}, Padding: geom.Explicit, Amounts: [][2]int{{0, 0}, {9, 1}, {0, 8}}},
+	} {
+		for _, channels := range [][2]int{{1, 1}, {1, 3}, {2, 9}, {3, 4}, {5, 5}, {8, 32}} {
+			for _, in := range [][]int{{1, 11, 19}, {3, 2, 40}, {2, 5, 1}} {
+				c := newConvCase[float32](t, 2, in, w, channels[0], channels[1], 1, false, "TIO", random.NormFloat64)
+				c.spec.ChannelsFirst, c.source.channelsFirst, c.dest.channelsFirst = true, true, true
+				for _, c.spec.Level = range levels() {
+					if c.spec.Level > kernel.Generic && !plannedConv(t, c.spec).ChannelsFirst {
+						t.Errorf("%s at level %v: does not take channels-first data", c.text(), c.spec.Level)
+					}
+				}
+				checkConvLevels(t, c)
+			}
+		}
+	}
 }
 
 // TestSmallGroups: groups of two and four channels, from one group to several

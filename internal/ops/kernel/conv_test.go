@@ -187,6 +187,12 @@ func plannedConv(t failer, spec kernel.ConvSpec) *kernel.Conv {
 func (c *convCase[F]) run(t failer, random *rand.Rand) []F {
 	t.Helper()
 	k := plannedConv(t, c.spec)
+	if c.spec.ChannelsFirst && !k.ChannelsFirst {
+		last := *c
+		last.spec.ChannelsFirst, last.source.channelsFirst, last.dest.channelsFirst = false, false, false
+		last.x = transposed(c.x, c.source, last.source, c.spec.N)
+		return transposed(last.run(t, random), last.dest, c.dest, c.spec.N)
+	}
 	packed, packedIntact := guarded[F](k.Packed)
 	for _, unit := range random.Perm(k.PackUnits) {
 		k.Pack(tensor.From(packed, len(packed)), tensor.From(c.f, len(c.f)), unit, unit+1)
@@ -204,6 +210,23 @@ func (c *convCase[F]) run(t failer, random *rand.Rand) []F {
 		t.Fatalf("%v: wrote past its output (%v), the packed filter (%v) or its scratch memory (%v)", c.text(), !intact(), !packedIntact(), !scratchIntact())
 	}
 	return y
+}
+
+// transposed returns n images in another order.
+func transposed[F tensor.Floating](list []F, from, to order, n int) []F {
+	moved := make([]F, len(list))
+	for n := range n {
+		for c := range from.channels {
+			for z := range from.size[0] {
+				for y := range from.size[1] {
+					for x := range from.size[2] {
+						moved[to.at(n, c, z, y, x)] = list[from.at(n, c, z, y, x)]
+					}
+				}
+			}
+		}
+	}
+	return moved
 }
 
 func (c *convCase[F]) text() string {

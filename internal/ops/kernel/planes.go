@@ -25,6 +25,7 @@ const (
 	mostOutputs = 4   // of one call
 	mostStreams = 16  // source channels times the stride along the width
 	mostPlanes  = 6   // destination channels
+	mostFirst   = 32  // and of channels-first data, which need not be put together
 	mostStride  = 2   // along the width
 	mostRows    = 64  // from the first to the last row of a window
 	planeTile   = 512 // outputs of a strip along the width
@@ -37,6 +38,7 @@ const (
 // one for each channel and, with a stride, for each column that windows begin at;
 // outputs are computed channel by channel and put together again. A tap of a
 // window is then an offset into a stream, whatever the stride and dilation.
+// Channels-first data is in streams already, but for strides and borders.
 //
 // The packed filter is, for every call's outputs, [tap][source channel][output].
 type planeConv struct {
@@ -49,7 +51,21 @@ type planeConv struct {
 	slots       int // rows of the ring
 	tile, tiles int // outputs of a strip along the width
 	band, bands int // and along the height
-	images      int
+	images      int // or planes of a depth of them
+}
+
+// picture says where an image begins and how far apart its neighbours lie, in
+// numbers.
+type picture struct{ at, row, column, channel int }
+
+// picture returns that of an image of the given size and channels.
+func (k *planeConv) picture(image, rows, columns, channels int) picture {
+	plane := rows * columns
+	if !k.ChannelsFirst {
+		return picture{image * plane * channels, columns * channels, channels, 1}
+	}
+	depth := k.images / k.N
+	return picture{(image/depth*channels*depth + image%depth) * plane, columns, 1, depth * plane}
 }
 
 // planesRefusal says why the kernel cannot do it, or nothing.
@@ -74,8 +90,8 @@ func planesRefusal(spec *ConvSpec) string {
 		return fmt.Sprintf("the stride along the width is %d, want at most %d", x.Shift, mostStride)
 	case spec.Src > mostStreams/x.Shift:
 		return fmt.Sprintf("%d input channels, want at most %d at stride %d", spec.Src, mostStreams/x.Shift, x.Shift)
-	case spec.Dst > mostPlanes:
-		return fmt.Sprintf("%d output channels, want at most %d", spec.Dst, mostPlanes)
+	case spec.Dst > mostPlanes && !spec.ChannelsFirst || spec.Dst > mostFirst:
+		return fmt.Sprintf("%d output channels, want at most %d, or %d of channels-first data", spec.Dst, mostPlanes, mostFirst)
 	case y.Effective() > mostRows || x.Effective() > planeTile:
 		return fmt.Sprintf("windows of %dx%d cells, want at most %dx%d", y.Effective(), x.Effective(), mostRows, planeTile)
 	}
@@ -109,7 +125,7 @@ func newPlaneConv(spec ConvSpec) *planeConv {
 
 func (k *planeConv) conv() *Conv {
 	scratch := scratchWords[float32]((k.slots+1)*k.row()+k.Dst*k.room+2*max(k.row(), k.Dst*k.room)+k.Dst) + scratchWords[int](k.taps()*k.Src+k.slots)
-	return &Conv{Packed: k.taps() * k.Src * k.Dst, PackUnits: 1, Units: k.images * k.bands * k.tiles, Scratch: 8 * (scratch + 8), pack: k.pack, run: k.run}
+	return &Conv{Packed: k.taps() * k.Src * k.Dst, PackUnits: 1, Units: k.images * k.bands * k.tiles, Scratch: 8 * (scratch + 8), ChannelsFirst: k.ChannelsFirst, pack: k.pack, run: k.run}
 }
 
 // row returns the numbers of a row that was taken apart.
@@ -143,7 +159,8 @@ func (k *planeConv) pack(packedTensor, filterTensor *tensor.Tensor, _ int) {
 // planeUnit is a band of a strip at work.
 type planeUnit struct {
 	*planeConv
-	src           []float32 // of the image
+	src           []float32
+	from          picture
 	ring          []float32 // rows, taken apart; the last one is zeros
 	holds         []int     // which row of the image a slot of the ring holds
 	first, x0, n  int       // the strip: first column of the source, first output, how many
@@ -157,9 +174,9 @@ func (k *planeConv) run(s *Scratch, dstTensor, srcTensor, packedTensor, biasTens
 	tile := unit % k.tiles
 	unit /= k.tiles
 	band, image := unit%k.bands, unit/k.bands
-	size := k.y.src * k.x.src * k.Src
-	u.src = tensor.Of[float32](srcTensor)[image*size : (image+1)*size]
+	u.src, u.from = tensor.Of[float32](srcTensor), k.picture(image, k.y.src, k.x.src, k.Src)
 	dst, packed := tensor.Of[float32](dstTensor), tensor.Of[float32](packedTensor)
+	to := k.picture(image, k.y.dst, k.x.dst, k.Dst)
 	u.ring, u.outputs, u.temp = take[float32](s, (k.slots+1)*k.row()), take[float32](s, k.Dst*k.room), take[float32](s, 2*max(k.row(), k.Dst*k.room))
 	bias := take[float32](s, k.Dst)
 	u.taps, u.holds = take[int](s, k.taps()*k.Src), take[int](s, k.slots)
@@ -181,8 +198,14 @@ func (k *planeConv) run(s *Scratch, dstTensor, srcTensor, packedTensor, biasTens
 			k.convolve[outputs-1](&u.outputs[first*k.room], 4*k.room, &u.ring[0], &u.taps[0], len(u.taps), &weights[0], &bias[first], k.room/planeLanes)
 			weights = weights[len(u.taps)*outputs:]
 		})
-		at := ((image*k.y.dst+y)*k.x.dst + u.x0) * k.Dst
-		k.join(dst[at:at+u.n*k.Dst], u.outputs, k.room, k.Dst, u.temp)
+		row := dst[to.at+y*to.row+u.x0*to.column:]
+		if k.ChannelsFirst {
+			for o := range k.Dst {
+				copy(row[o*to.channel:][:u.n], u.outputs[o*k.room:])
+			}
+			continue
+		}
+		k.join(row[:u.n*k.Dst], u.outputs, k.room, k.Dst, u.temp)
 	}
 }
 
@@ -215,13 +238,12 @@ func (u *planeUnit) findTaps(row int) {
 // takeApart fills the streams with a row of the strip; columns beside the row are
 // zeros.
 func (u *planeUnit) takeApart(to []float32, row int) {
-	x, width := &u.x, u.streams
+	x, from := &u.x, u.from.at+row*u.from.row
 	groups := u.n + (u.Gather[2].Effective()-1)/x.shift // of as many columns as the stride
 	whole0 := min(groups, max(0, ceilDiv(-u.first, x.shift)))
 	whole1 := max(whole0, min(groups, floorDiv(x.src-u.first, x.shift)))
-	cells := u.src[row*x.src*u.Src:][:x.src*u.Src]
 	if whole0 < whole1 {
-		u.split(to[whole0:], u.length, u.streams, cells[(u.first+whole0*x.shift)*u.Src:], whole1-whole0, u.temp)
+		u.takeWhole(to[whole0:], from+(u.first+whole0*x.shift)*u.from.column, whole1-whole0)
 	}
 	for g := 0; g < groups; g++ {
 		if g == whole0 && whole0 < whole1 {
@@ -229,12 +251,28 @@ func (u *planeUnit) takeApart(to []float32, row int) {
 				break
 			}
 		}
-		for t := range width {
+		for t := range u.streams {
 			column, v := u.first+g*x.shift+t/u.Src, float32(0)
 			if column >= 0 && column < x.src {
-				v = cells[column*u.Src+t%u.Src]
+				v = u.src[from+column*u.from.column+t%u.Src*u.from.channel]
 			}
 			to[t*u.length+g] = v
+		}
+	}
+}
+
+// takeWhole fills the streams with n groups of columns that are all in the row.
+func (u *planeUnit) takeWhole(to []float32, from, n int) {
+	if !u.ChannelsFirst {
+		u.split(to, u.length, u.streams, u.src[from:], n, u.temp)
+		return
+	}
+	for i := range u.Src {
+		cells := u.src[from+i*u.from.channel:]
+		if u.x.shift == 1 {
+			copy(to[i*u.length:][:n], cells)
+		} else {
+			u.pairs(to[i*u.length:], to[(u.Src+i)*u.length:], cells, n)
 		}
 	}
 }
