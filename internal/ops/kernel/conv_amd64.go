@@ -9,6 +9,11 @@ package kernel
 //go:noescape
 func tile6x16AVX2(pixels *uintptr, dst *uintptr, tiles int, segments *int, count int, run int, weights *float32, bias *float32, shift int)
 
+// row6x16AVX2 computes rows of 16 channels, 6 destinations at a time: see convolveRow.
+//
+//go:noescape
+func row6x16AVX2(src *float32, dst *float32, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float32, bias *float32)
+
 // outer6x16AVX2 adds up the products of 6 channels with 16 columns, over n windows: see outer.
 //
 //go:noescape
@@ -28,6 +33,11 @@ func outer1x16AVX2(sums *float32, channels *float32, columns *float32, n int)
 //
 //go:noescape
 func tile6x8AVX2(pixels *uintptr, dst *uintptr, tiles int, segments *int, count int, run int, weights *float32, bias *float32, shift int)
+
+// row6x8AVX2 computes rows of 8 channels, 6 destinations at a time: see convolveRow.
+//
+//go:noescape
+func row6x8AVX2(src *float32, dst *float32, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float32, bias *float32)
 
 // outer6x8AVX2 adds up the products of 6 channels with 8 columns, over n windows: see outer.
 //
@@ -49,6 +59,11 @@ func outer1x8AVX2(sums *float32, channels *float32, columns *float32, n int)
 //go:noescape
 func tile12x32AVX512(pixels *uintptr, dst *uintptr, tiles int, segments *int, count int, run int, weights *float32, bias *float32, shift int)
 
+// row12x32AVX512 computes rows of 32 channels, 12 destinations at a time: see convolveRow.
+//
+//go:noescape
+func row12x32AVX512(src *float32, dst *float32, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float32, bias *float32)
+
 // outer12x32AVX512 adds up the products of 12 channels with 32 columns, over n windows: see outer.
 //
 //go:noescape
@@ -68,6 +83,11 @@ func outer1x32AVX512(sums *float32, channels *float32, columns *float32, n int)
 //
 //go:noescape
 func tile12x16AVX512(pixels *uintptr, dst *uintptr, tiles int, segments *int, count int, run int, weights *float32, bias *float32, shift int)
+
+// row12x16AVX512 computes rows of 16 channels, 12 destinations at a time: see convolveRow.
+//
+//go:noescape
+func row12x16AVX512(src *float32, dst *float32, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float32, bias *float32)
 
 // outer12x16AVX512 adds up the products of 12 channels with 16 columns, over n windows: see outer.
 //
@@ -89,6 +109,11 @@ func outer1x16AVX512(sums *float32, channels *float32, columns *float32, n int)
 //go:noescape
 func tile6x8AVX2Double(pixels *uintptr, dst *uintptr, tiles int, segments *int, count int, run int, weights *float64, bias *float64, shift int)
 
+// row6x8AVX2Double computes rows of 8 channels, 6 destinations at a time: see convolveRow.
+//
+//go:noescape
+func row6x8AVX2Double(src *float64, dst *float64, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float64, bias *float64)
+
 // outer6x8AVX2Double adds up the products of 6 channels with 8 columns, over n windows: see outer.
 //
 //go:noescape
@@ -108,6 +133,11 @@ func outer1x8AVX2Double(sums *float64, channels *float64, columns *float64, n in
 //
 //go:noescape
 func tile6x4AVX2Double(pixels *uintptr, dst *uintptr, tiles int, segments *int, count int, run int, weights *float64, bias *float64, shift int)
+
+// row6x4AVX2Double computes rows of 4 channels, 6 destinations at a time: see convolveRow.
+//
+//go:noescape
+func row6x4AVX2Double(src *float64, dst *float64, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float64, bias *float64)
 
 // outer6x4AVX2Double adds up the products of 6 channels with 4 columns, over n windows: see outer.
 //
@@ -129,6 +159,11 @@ func outer1x4AVX2Double(sums *float64, channels *float64, columns *float64, n in
 //go:noescape
 func tile12x16AVX512Double(pixels *uintptr, dst *uintptr, tiles int, segments *int, count int, run int, weights *float64, bias *float64, shift int)
 
+// row12x16AVX512Double computes rows of 16 channels, 12 destinations at a time: see convolveRow.
+//
+//go:noescape
+func row12x16AVX512Double(src *float64, dst *float64, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float64, bias *float64)
+
 // outer12x16AVX512Double adds up the products of 12 channels with 16 columns, over n windows: see outer.
 //
 //go:noescape
@@ -148,6 +183,11 @@ func outer1x16AVX512Double(sums *float64, channels *float64, columns *float64, n
 //
 //go:noescape
 func tile12x8AVX512Double(pixels *uintptr, dst *uintptr, tiles int, segments *int, count int, run int, weights *float64, bias *float64, shift int)
+
+// row12x8AVX512Double computes rows of 8 channels, 12 destinations at a time: see convolveRow.
+//
+//go:noescape
+func row12x8AVX512Double(src *float64, dst *float64, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float64, bias *float64)
 
 // outer12x8AVX512Double adds up the products of 12 channels with 8 columns, over n windows: see outer.
 //

@@ -18,10 +18,18 @@ import (
 // the addresses of dst plus shift bytes.
 type multiply[F tensor.Floating] func(pixels, dst *uintptr, tiles int, segments *int, count, run int, weights, bias *F, shift int)
 
-// registerTile is a multiply function with its size.
+// convolveRow computes n destinations of a row, at least as many as the register
+// tile has. Their cells and their channels lie the given steps apart, in bytes.
+// Segments are as for multiply, and passes*rowUnroll + rest numbers long.
+type convolveRow[F tensor.Floating] func(src, dst *F, n, srcStep, dstStep int, segments *int, count, passes, rest int, weights, bias *F)
+
+const rowUnroll = 3
+
+// registerTile is the functions of a register tile with its size.
 type registerTile[F tensor.Floating] struct {
 	pixels, channels int
 	multiply         multiply[F]
+	row              convolveRow[F]
 }
 
 // gemm is a convolution as a matrix product whose left side, the cells under
@@ -53,6 +61,7 @@ type gemm[F tensor.Floating] struct {
 	patches            int // most of them that have patches at a time, a multiple of pixels
 	patchWords         int // numbers of a patch
 	segments           int // most of a phase
+	rowwise            bool
 }
 
 // panel is a few destination channels of a group.
@@ -78,6 +87,14 @@ type gemmTap struct {
 	tap, position int
 	phase         *gemmPhase
 }
+
+// Where a destination has few products, listing its address takes a good part of
+// the time: rows of rowPixels destinations and more are computed as such. Their
+// last tile overlaps the one before it.
+const (
+	rowProducts = 256 // most of a destination's channel
+	rowPixels   = 96
+)
 
 // mostPhases is how many phases a plan may have: each needs memory and units.
 const mostPhases = 1 << 12
@@ -146,6 +163,7 @@ func (k *gemm[F]) plan() {
 	for i := range k.phases {
 		k.listTaps(&k.phases[i])
 	}
+	k.rowwise = k.Groups == 1 && !k.spills() && k.patchWords <= rowProducts
 	fresh := bytes * k.Src * k.axes[0].shift * k.axes[1].shift * k.axes[2].shift
 	tiles := min(max(blockBytes/(fresh*k.pixels), 8), 64)
 	tiles = min(tiles, (total+fewUnits*k.pixels-1)/(fewUnits*k.pixels), (most+k.pixels-1)/k.pixels)

@@ -18,12 +18,17 @@ type gemmUnit[F tensor.Floating] struct {
 	src, dst, packed, bias []F
 	srcAt, dstAt           uintptr // addresses of src and dst
 	inside, edge           tileList
+	rows                   []pixelRow
 	patch                  []F
 	segments               []int
 	spill                  []F       // tiles of a panel that is not full
 	spillAt                []uintptr // addresses of their destinations
 	padded                 []F       // bias of a panel that is not full, or zeros
 }
+
+// pixelRow is n destinations of a row, whose cells and channels begin at these
+// numbers of src and dst.
+type pixelRow struct{ src, dst, n int }
 
 // tileList holds the destinations of tiles by address: where each one's cells
 // and channels begin.
@@ -47,12 +52,15 @@ func (l *tileList) addRow(n int, pixel, dst, pixelStep, dstStep uintptr) {
 
 // scratch returns the bytes that a worker needs.
 func (k *gemm[F]) scratch() int {
-	words := 4*scratchWords[uintptr](k.block) + scratchWords[int](k.segments) + scratchWords[F](k.patches*k.patchWords) + scratchWords[F](k.widest)
+	words := 4*scratchWords[uintptr](k.block) + scratchWords[pixelRow](k.mostRows()) + scratchWords[int](k.segments) + scratchWords[F](k.patches*k.patchWords) + scratchWords[F](k.widest)
 	if k.spills() {
 		words += scratchWords[uintptr](k.block) + scratchWords[F](k.block*k.widest)
 	}
 	return 8 * words
 }
+
+// mostRows is how many rows of destinations a unit may have.
+func (k *gemm[F]) mostRows() int { return k.block / rowPixels }
 
 // spills reports whether some panel is not full.
 func (k *gemm[F]) spills() bool {
@@ -80,6 +88,7 @@ func (k *gemm[F]) run(s *Scratch, dstTensor, srcTensor, packedTensor, biasTensor
 	s.reset()
 	u.inside = tileList{take[uintptr](s, k.block)[:0], take[uintptr](s, k.block)[:0]}
 	u.edge = tileList{take[uintptr](s, k.block)[:0], take[uintptr](s, k.block)[:0]}
+	u.rows = take[pixelRow](s, k.mostRows())[:0]
 	u.segments = take[int](s, k.segments)
 	u.patch = take[F](s, k.patches*k.patchWords)
 	u.padded = take[F](s, k.widest)
@@ -126,8 +135,12 @@ func (u *gemmUnit[F]) collect(lo, hi int) {
 			add(n, cz, cy, cx, dst)
 			cx, dst = cx+u.axes[2].shift, dst+dstStep
 		}
-		pixel := u.srcAt + uintptr((((n*u.axes[0].src+cz)*u.axes[1].src+cy)*u.axes[2].src+cx)*u.Src*bytes)
-		u.inside.addRow(in1-in0, pixel, dst, pixelStep, dstStep)
+		pixel := (((n*u.axes[0].src+cz)*u.axes[1].src+cy)*u.axes[2].src + cx) * u.Src
+		if u.rowwise && in1-in0 >= rowPixels {
+			u.rows = append(u.rows, pixelRow{pixel, int(dst-u.dstAt) / bytes, in1 - in0})
+		} else {
+			u.inside.addRow(in1-in0, u.srcAt+uintptr(pixel*bytes), dst, pixelStep, dstStep)
+		}
 		dst += uintptr(in1-in0) * dstStep
 		qx = in1
 		cx += u.axes[2].shift * (in1 - in0)
@@ -160,10 +173,10 @@ func (u *gemmUnit[F]) evenOut() {
 // patch of its cells.
 func (u *gemmUnit[F]) addEdge(n, cz, cy, cx int, dst uintptr) {
 	if len(u.edge.pixels) == u.patches {
-		inside := u.inside
-		u.inside = tileList{}
+		inside, rows := u.inside, u.rows
+		u.inside, u.rows = tileList{}, nil
 		u.compute()
-		u.inside = inside
+		u.inside, u.rows = inside, rows
 		u.edge.pixels, u.edge.dst = u.edge.pixels[:0], u.edge.dst[:0]
 	}
 	z, y, x := u.phase.axis[0], u.phase.axis[1], u.phase.axis[2]
@@ -198,11 +211,15 @@ func (u *gemmUnit[F]) compute() {
 		for i := range u.share {
 			p := &u.share[i]
 			weights, bias := u.weights(u.packed, u.phase, g, p), u.biasOf(g, p)
+			segments := u.segments[:len(u.phase.segments)]
+			for s, at := range u.phase.segments {
+				segments[s] = at + g*u.srcGroup*bytes
+			}
+			for _, r := range u.rows {
+				p.tile.row(&u.src[r.src], &u.dst[r.dst+p.first], r.n, u.axes[2].shift*u.Src*bytes, u.axes[2].period*u.Dst*bytes,
+					unsafe.SliceData(segments), len(segments), u.phase.run/rowUnroll, u.phase.run%rowUnroll, unsafe.SliceData(weights), unsafe.SliceData(bias))
+			}
 			if insideTiles > 0 {
-				segments := u.segments[:len(u.phase.segments)]
-				for s, at := range u.phase.segments {
-					segments[s] = at + g*u.srcGroup*bytes
-				}
 				u.multiply(g, p, &u.inside, insideTiles, segments, u.phase.run, weights, bias)
 			}
 			if edgeTiles > 0 {

@@ -114,6 +114,28 @@ func TestConvolutionIsWithinItsBoundAtEveryLevel(t *testing.T) {
 	checkConvLevels(t, newConvCase[float32](t, 1, []int{3, 5, 4}, geom.Window{Size: []int{3, 2, 3}, Padding: geom.Same}, 9, 33, 1, false, "TIO", random.NormFloat64))
 }
 
+// TestLongRows: as many destinations side by side as are not listed one by one,
+// for every number that a tile leaves over.
+func TestLongRows(t *testing.T) {
+	random := rand.New(rand.NewPCG(21, 22))
+	same := geom.Window{Size: []int{3}, Padding: geom.Same}
+	for n := 95; n < 125; n++ {
+		checkConvLevels(t, newConvCase[float32](t, 2, []int{n}, same, 3, []int{16, 24, 32}[n%3], 1, false, "TIO", random.NormFloat64))
+		checkConvLevels(t, newConvCase[float64](t, 1, []int{n}, same, 2, []int{4, 8, 12}[n%3], 1, n%2 == 1, "TOI", random.NormFloat64))
+	}
+	for _, w := range []geom.Window{
+		{Size: []int{3, 3}, Padding: geom.Same},
+		{Size: []int{1, 1}},
+		{Size: []int{2, 7}, Stride: []int{2, 2}, Padding: geom.SameLower},
+		{Size: []int{3, 2}, Stride: []int{1, 3}, Dilation: []int{2, 5}, Padding: geom.Explicit, Amounts: [][2]int{{3, 1}, {4, 9}}},
+	} {
+		for _, channels := range []int{1, 3, 5, 8} {
+			checkConvLevels(t, newConvCase[float32](t, 1, []int{4, 613}, w, channels, 40, 1, false, "OIT", random.NormFloat64))
+			checkConvLevels(t, newConvCase[float32](t, 2, []int{3, 301}, w, channels, 8, 1, true, "TIO", random.NormFloat64))
+		}
+	}
+}
+
 // TestManyPatches: more destinations over padding than patches at a time.
 func TestManyPatches(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))

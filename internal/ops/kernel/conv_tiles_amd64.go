@@ -9,10 +9,10 @@ import "github.com/poolctl/poolctl/internal/tensor"
 // The register tiles of a level, widest first. A list may end with narrower
 // tiles of a lower level whose pixels divide those of the first.
 var (
-	avx2Tiles         = []registerTile[float32]{{6, 16, tile6x16AVX2}, {6, 8, tile6x8AVX2}}
-	avx2DoubleTiles   = []registerTile[float64]{{6, 8, tile6x8AVX2Double}, {6, 4, tile6x4AVX2Double}}
-	avx512Tiles       = []registerTile[float32]{{12, 32, tile12x32AVX512}, {12, 16, tile12x16AVX512}, {6, 8, tile6x8AVX2}}
-	avx512DoubleTiles = []registerTile[float64]{{12, 16, tile12x16AVX512Double}, {12, 8, tile12x8AVX512Double}, {6, 4, tile6x4AVX2Double}}
+	avx2Tiles         = []registerTile[float32]{{6, 16, tile6x16AVX2, row6x16AVX2}, {6, 8, tile6x8AVX2, row6x8AVX2}}
+	avx2DoubleTiles   = []registerTile[float64]{{6, 8, tile6x8AVX2Double, row6x8AVX2Double}, {6, 4, tile6x4AVX2Double, row6x4AVX2Double}}
+	avx512Tiles       = []registerTile[float32]{{12, 32, tile12x32AVX512, row12x32AVX512}, {12, 16, tile12x16AVX512, row12x16AVX512}, {6, 8, tile6x8AVX2, row6x8AVX2}}
+	avx512DoubleTiles = []registerTile[float64]{{12, 16, tile12x16AVX512Double, row12x16AVX512Double}, {12, 8, tile12x8AVX512Double, row12x8AVX512Double}, {6, 4, tile6x4AVX2Double, row6x4AVX2Double}}
 )
 
 func assembledTiles[F tensor.Floating](level Level) []registerTile[F] {

@@ -27,6 +27,7 @@ func main() {
 			{isa: "AVX512", float: float, vector: 64, registers: 32, pixels: 12, width: 1, chains: 2},
 		} {
 			s.generate()
+			s.row()
 			for _, s.pixels = range []int{s.pixels, 4, 1} {
 				s.outer()
 			}
@@ -148,8 +149,12 @@ func (s shape) generate() {
 	JE(LabelRef("rest"))
 
 	Label("steps")
+	var cells []Mem
+	for _, r := range pixel {
+		cells = append(cells, Mem{Base: r, Index: at, Scale: 1})
+	}
 	for k := range unroll {
-		s.step(pixel, at, weights, k)
+		s.step(cells, weights, k)
 	}
 	s.advance(at, weights, unroll)
 	CMPQ(at, body)
@@ -158,7 +163,7 @@ func (s shape) generate() {
 	Label("rest")
 	CMPQ(at, end)
 	JGE(LabelRef("next"))
-	s.step(pixel, at, weights, 0)
+	s.step(cells, weights, 0)
 	s.advance(at, weights, 1)
 	JMP(LabelRef("rest"))
 
@@ -189,7 +194,7 @@ func argument(name string) Mem {
 }
 
 // step multiplies one source number of every pixel with its weights.
-func (s shape) step(pixel []reg.GPPhysical, at, weights reg.GPPhysical, k int) {
+func (s shape) step(pixel []Mem, weights reg.Register, k int) {
 	free := s.chains * s.pixels * s.width
 	take := func() reg.VecPhysical {
 		free++
@@ -204,9 +209,10 @@ func (s shape) step(pixel []reg.GPPhysical, at, weights reg.GPPhysical, k int) {
 		s.float.load(Mem{Base: weights, Disp: (k*s.width + v) * s.vector}, w[v])
 	}
 	first := s.registers - min(4, s.registers-free)
-	for p, r := range pixel {
+	for p, at := range pixel {
 		b := s.physical(first + p%(s.registers-first))
-		s.float.broadcast(Mem{Base: r, Index: at, Scale: 1, Disp: k * s.float.bytes}, b)
+		at.Disp = k * s.float.bytes
+		s.float.broadcast(at, b)
 		for v := range s.width {
 			s.float.fma(w[v], b, s.sum(k%s.chains, p, v))
 		}
@@ -218,15 +224,21 @@ func (s shape) advance(at, weights reg.GPPhysical, steps int) {
 	ADDQ(I32(int32(steps*s.float.bytes)), at)
 }
 
-// store adds chains and bias and writes the tile.
-func (s shape) store(dst, bias, out reg.GPPhysical) {
-	if s.chains == 2 {
-		for p := range s.pixels {
-			for v := range s.width {
-				s.float.add(s.sum(1, p, v), s.sum(0, p, v), s.sum(0, p, v))
-			}
+// addUp adds the chains.
+func (s shape) addUp() {
+	if s.chains == 1 {
+		return
+	}
+	for p := range s.pixels {
+		for v := range s.width {
+			s.float.add(s.sum(1, p, v), s.sum(0, p, v), s.sum(0, p, v))
 		}
 	}
+}
+
+// store adds chains and bias and writes the tile.
+func (s shape) store(dst, bias, out reg.GPPhysical) {
+	s.addUp()
 	MOVQ(argument("bias"), bias)
 	MOVQ(argument("dst"), dst)
 	extra := s.registers - s.width
