@@ -237,9 +237,10 @@ func (b *builder) permute(dst, src buf, perm []int) {
 	if err != nil || n == 0 {
 		return
 	}
-	b.stage(Stage{Name: "transpose", Units: b.spec(dst).Shape[0], Work: n,
+	p := kernel.NewPermuter(b.spec(src).Shape, perm, level())
+	b.stage(Stage{Name: "transpose", Units: p.Units(), Work: n,
 		Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) {
-			tensor.PermuteRange(bufs[dst], bufs[src], perm, lo, hi)
+			p.Run(bufs[dst], bufs[src], lo, hi)
 		}})
 	b.makes([]buf{dst}, src)
 }

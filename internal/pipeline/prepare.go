@@ -149,9 +149,9 @@ func (c *chain) convert(d tensor.DType) {
 // permute brings a picture to a layout with channels first.
 func (c *chain) permute(layout tensor.Layout) {
 	perm := tensor.Permutation(string(c.raw), string(layout))
-	shape := tensor.PermutedShape(c.spec.Shape, perm)
-	c.add("transpose", tensor.Spec{DType: c.spec.DType, Shape: shape}, shape[0], func(dst, src *tensor.Tensor, lo, hi int) int {
-		tensor.PermuteRange(dst, src, perm, lo, hi)
+	p := tensor.NewPermuter(c.spec.Shape, perm)
+	c.add("transpose", tensor.Spec{DType: c.spec.DType, Shape: tensor.PermutedShape(c.spec.Shape, perm)}, p.Units(), func(dst, src *tensor.Tensor, lo, hi int) int {
+		p.Run(dst, src, lo, hi)
 		return 0
 	})
 }

@@ -8,12 +8,9 @@ func Permuted(t *Tensor, perm []int) *Tensor {
 	if slices.IsSorted(perm) {
 		return t
 	}
+	p := NewPermuter(t.Shape, perm)
 	out := New(Spec{t.DType, PermutedShape(t.Shape, perm)})
-	n := 0
-	if len(out.Shape) > 0 {
-		n = out.Shape[0]
-	}
-	PermuteRange(out, t, perm, 0, n)
+	p.Run(out, t, 0, p.Units())
 	return out
 }
 
@@ -26,85 +23,167 @@ func PermutedShape(shape Shape, perm []int) Shape {
 	return out
 }
 
-// PermuteRange fills the part lo <= i < hi of dst's outermost axis with src's
-// elements, axes reordered as by Permuted. Ranges are independent of each
-// other and may run at the same time.
-func PermuteRange(dst, src *Tensor, perm []int, lo, hi int) {
+// Permuter is a planned reordering of axes, as by Permuted. It is cut into units
+// that are independent of each other and may run at the same time.
+//
+// Axes that stay neighbours are one axis. If the last axis of the result is the
+// last one of the source too, its rows are copied. Else both are cut into blocks
+// of permuteBlock numbers: a block is read and written within a core's caches, in
+// tiles of PermuteTile by PermuteTile numbers.
+type Permuter struct {
+	outer         []permutedAxis // of the result, but row and column
+	row, column   permutedAxis   // the source's last axis, and the result's
+	rows, columns int            // blocks
+	outside       int            // units that outer makes
+
+	// Single, if there is one, transposes a block of float32 instead of plain Go:
+	// dst[i*dstStep+j] = src[j*srcStep+i] for i < rows and j < columns, which are
+	// positive multiples of PermuteTile.
+	Single func(dst, src []float32, rows, columns, srcStep, dstStep int)
+}
+
+// permutedAxis has the numbers from one index to the next in source and result.
+type permutedAxis struct{ size, from, to int }
+
+// PermuteTile is the side of a tile.
+const PermuteTile = 8
+
+const (
+	permuteBlock = 128
+	permuteCopy  = 1 << 14 // numbers of a unit that only copies
+)
+
+// NewPermuter plans the reordering of a tensor of the given shape.
+func NewPermuter(shape Shape, perm []int) *Permuter {
+	p := &Permuter{row: permutedAxis{1, 1, 1}, column: permutedAxis{1, 1, 1}, outside: 1}
+	to := 1
+	for i := len(perm) - 1; i >= 0; i-- {
+		axis := permutedAxis{shape[perm[i]], 1, to}
+		for _, n := range shape[perm[i]+1:] {
+			axis.from *= n
+		}
+		to *= axis.size
+		if axis.size == 1 {
+			continue
+		}
+		if last := len(p.outer) - 1; last >= 0 && axis.from == p.outer[last].from*p.outer[last].size {
+			p.outer[last].size *= axis.size
+		} else {
+			p.outer = append(p.outer, axis)
+		}
+	}
+	if to == 0 {
+		return p
+	}
+	if len(p.outer) > 0 {
+		p.column, p.outer = p.outer[0], p.outer[1:]
+	}
+	if i := slices.IndexFunc(p.outer, func(a permutedAxis) bool { return a.from == 1 }); i >= 0 {
+		p.row = p.outer[i]
+		p.outer = slices.Delete(p.outer, i, i+1)
+		p.rows, p.columns = blocksOf(p.row.size, permuteBlock), blocksOf(p.column.size, permuteBlock)
+	} else {
+		p.rows, p.columns = 1, blocksOf(p.column.size, permuteCopy)
+	}
+	for _, a := range p.outer {
+		p.outside *= a.size
+	}
+	return p
+}
+
+func blocksOf(n, block int) int { return (n + block - 1) / block }
+
+// Units returns the number of units.
+func (p *Permuter) Units() int { return p.outside * p.rows * p.columns }
+
+// Run fills what belongs to the units lo <= u < hi.
+func (p *Permuter) Run(dst, src *Tensor, lo, hi int) {
 	switch s := src.Data.(type) {
 	case []uint8:
-		permute(Of[uint8](dst), s, dst.Shape, src.Shape, perm, lo, hi)
+		permute(p, Of[uint8](dst), s, lo, hi)
 	case []int8:
-		permute(Of[int8](dst), s, dst.Shape, src.Shape, perm, lo, hi)
+		permute(p, Of[int8](dst), s, lo, hi)
 	case []uint16:
-		permute(Of[uint16](dst), s, dst.Shape, src.Shape, perm, lo, hi)
+		permute(p, Of[uint16](dst), s, lo, hi)
 	case []int16:
-		permute(Of[int16](dst), s, dst.Shape, src.Shape, perm, lo, hi)
+		permute(p, Of[int16](dst), s, lo, hi)
 	case []uint32:
-		permute(Of[uint32](dst), s, dst.Shape, src.Shape, perm, lo, hi)
+		permute(p, Of[uint32](dst), s, lo, hi)
 	case []int32:
-		permute(Of[int32](dst), s, dst.Shape, src.Shape, perm, lo, hi)
+		permute(p, Of[int32](dst), s, lo, hi)
 	case []uint64:
-		permute(Of[uint64](dst), s, dst.Shape, src.Shape, perm, lo, hi)
+		permute(p, Of[uint64](dst), s, lo, hi)
 	case []int64:
-		permute(Of[int64](dst), s, dst.Shape, src.Shape, perm, lo, hi)
+		permute(p, Of[int64](dst), s, lo, hi)
 	case []Float16:
-		permute(Of[Float16](dst), s, dst.Shape, src.Shape, perm, lo, hi)
+		permute(p, Of[Float16](dst), s, lo, hi)
 	case []float32:
-		permute(Of[float32](dst), s, dst.Shape, src.Shape, perm, lo, hi)
+		permute(p, Of[float32](dst), s, lo, hi)
 	case []float64:
-		permute(Of[float64](dst), s, dst.Shape, src.Shape, perm, lo, hi)
+		permute(p, Of[float64](dst), s, lo, hi)
 	}
 }
 
-// permute walks dst in row-major order. Axes that stay neighbours are merged
-// first, so that the innermost loop is as long as the permutation allows.
-func permute[T Element](dst, src []T, dstShape, srcShape Shape, perm []int, lo, hi int) {
-	stride := make([]int, len(perm)) // of src, for each axis of dst
-	for i, p := range perm {
-		stride[i] = 1
-		for _, n := range srcShape[p+1:] {
-			stride[i] *= n
+func permute[T Element](p *Permuter, dst, src []T, lo, hi int) {
+	for unit := lo; unit < hi; unit++ {
+		row, column, rest := unit%p.rows, unit/p.rows%p.columns, unit/p.rows/p.columns
+		from, to := 0, 0
+		for _, a := range p.outer {
+			from, to = from+rest%a.size*a.from, to+rest%a.size*a.to
+			rest /= a.size
+		}
+		if p.column.from == 1 {
+			at := column * permuteCopy
+			n := min(permuteCopy, p.column.size-at)
+			copy(dst[to+at:][:n], src[from+at:])
+			continue
+		}
+		row, column = row*permuteBlock, column*permuteBlock
+		from, to = from+row*p.row.from+column*p.column.from, to+row*p.row.to+column*p.column.to
+		transposeBlock(p, dst[to:], src[from:], min(permuteBlock, p.row.size-row), min(permuteBlock, p.column.size-column), p.column.from, p.row.to)
+	}
+}
+
+// transposeBlock writes dst[i*dstStep+j] = src[j*srcStep+i] for i < rows and
+// j < columns.
+func transposeBlock[T Element](p *Permuter, dst, src []T, rows, columns, srcStep, dstStep int) {
+	tiledRows, tiledColumns := rows&^(PermuteTile-1), columns&^(PermuteTile-1)
+	if single, is := any(src).([]float32); is && p.Single != nil && tiledRows > 0 && tiledColumns > 0 {
+		p.Single(any(dst).([]float32), single, tiledRows, tiledColumns, srcStep, dstStep)
+	} else {
+		transposeTiles(dst, src, tiledRows, tiledColumns, srcStep, dstStep)
+	}
+	for j := tiledColumns; j < columns; j++ {
+		for i, v := range src[j*srcStep:][:tiledRows] {
+			dst[i*dstStep+j] = v
 		}
 	}
-	size := slices.Clone(dstShape)
-	start := lo * stride[0]
-	inner := 1
-	for _, n := range size[1:] {
-		inner *= n
-	}
-	dst = dst[lo*inner : hi*inner]
-	if len(dst) == 0 {
-		return
-	}
-	size[0] = hi - lo
-	for i := len(size) - 1; i > 0; i-- {
-		if stride[i-1] == stride[i]*size[i] {
-			size[i-1] *= size[i]
-			stride[i-1] = stride[i]
-			size, stride = slices.Delete(size, i, i+1), slices.Delete(stride, i, i+1)
+	for i := tiledRows; i < rows; i++ {
+		row, at := dst[i*dstStep:][:columns], i
+		for j := range row {
+			row[j] = src[at]
+			at += srcStep
 		}
 	}
-	last := len(size) - 1
-	at := make([]int, last)
-	offset := start
-	for len(dst) > 0 {
-		row, step := dst[:size[last]], stride[last]
-		if step == 1 {
-			copy(row, src[offset:])
-		} else {
-			for i, from := 0, offset; i < len(row); i, from = i+1, from+step {
-				row[i] = src[from]
-			}
+}
+
+func transposeTiles[T Element](dst, src []T, rows, columns, srcStep, dstStep int) {
+	for j := 0; j < columns; j += PermuteTile {
+		for i := 0; i < rows; i += PermuteTile {
+			transposeTile(dst[i*dstStep+j:], src[j*srcStep+i:], srcStep, dstStep)
 		}
-		dst = dst[size[last]:]
-		for axis := last - 1; axis >= 0; axis-- {
-			at[axis]++
-			offset += stride[axis]
-			if at[axis] < size[axis] {
-				break
-			}
-			offset -= size[axis] * stride[axis]
-			at[axis] = 0
-		}
+	}
+}
+
+// transposeTile writes a tile, without checks for each number.
+func transposeTile[T Element](dst, src []T, srcStep, dstStep int) {
+	type line = [PermuteTile]T
+	a, b := (*line)(src), (*line)(src[srcStep:])
+	c, d := (*line)(src[2*srcStep:]), (*line)(src[3*srcStep:])
+	e, f := (*line)(src[4*srcStep:]), (*line)(src[5*srcStep:])
+	g, h := (*line)(src[6*srcStep:]), (*line)(src[7*srcStep:])
+	for i := range PermuteTile {
+		to := (*line)(dst[i*dstStep:])
+		to[0], to[1], to[2], to[3], to[4], to[5], to[6], to[7] = a[i], b[i], c[i], d[i], e[i], f[i], g[i], h[i]
 	}
 }

@@ -219,7 +219,7 @@ func TestChannelsFirst(t *testing.T) {
 		{Size: []int{1, 2, 5}, Stride: []int{1, 3, 2}, Dilation: []int{1, 2, 3}, Padding: geom.Same},
 		{Size: []int{1, 4, 3}, Dilation: []int{1, 3, 2}, Padding: geom.Explicit, Amounts: [][2]int{{0, 0}, {9, 1}, {0, 8}}},
 	} {
-		for _, channels := range [][2]int{{1, 1}, {1, 3}, {2, 9}, {3, 4}, {5, 5}, {8, 32}} {
+		for _, channels := range [][2]int{{1, 1}, {1, 3}, {2, 9}, {3, 4}, {5, 40}, {8, 8}} {
 			for _, in := range [][]int{{1, 11, 19}, {3, 2, 40}, {2, 5, 1}} {
 				c := newConvCase[float32](t, 2, in, w, channels[0], channels[1], 1, false, "TIO", random.NormFloat64)
 				c.spec.ChannelsFirst, c.source.channelsFirst, c.dest.channelsFirst = true, true, true

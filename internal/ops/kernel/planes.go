@@ -25,7 +25,9 @@ const (
 	mostOutputs = 4   // of one call
 	mostStreams = 16  // source channels times the stride along the width
 	mostPlanes  = 6   // destination channels
-	mostFirst   = 32  // and of channels-first data, which need not be put together
+	mostFirst   = 8   // and of channels-first data, which need not be put together
+	fewProducts = 75  // of an output, with which mostOfFew channels are taken
+	mostOfFew   = 64
 	mostStride  = 2   // along the width
 	mostRows    = 64  // from the first to the last row of a window
 	planeTile   = 512 // outputs of a strip along the width
@@ -90,12 +92,24 @@ func planesRefusal(spec *ConvSpec) string {
 		return fmt.Sprintf("the stride along the width is %d, want at most %d", x.Shift, mostStride)
 	case spec.Src > mostStreams/x.Shift:
 		return fmt.Sprintf("%d input channels, want at most %d at stride %d", spec.Src, mostStreams/x.Shift, x.Shift)
-	case spec.Dst > mostPlanes && !spec.ChannelsFirst || spec.Dst > mostFirst:
-		return fmt.Sprintf("%d output channels, want at most %d, or %d of channels-first data", spec.Dst, mostPlanes, mostFirst)
+	case spec.Dst > spec.mostPlanes():
+		return fmt.Sprintf("%d output channels, want at most %d", spec.Dst, spec.mostPlanes())
 	case y.Effective() > mostRows || x.Effective() > planeTile:
 		return fmt.Sprintf("windows of %dx%d cells, want at most %dx%d", y.Effective(), x.Effective(), mostRows, planeTile)
 	}
 	return ""
+}
+
+// mostPlanes is up to how many destination channels planes are faster than a
+// register tile, which channels-first data must be transposed for.
+func (s *ConvSpec) mostPlanes() int {
+	switch {
+	case !s.ChannelsFirst:
+		return mostPlanes
+	case s.taps()*s.Src <= fewProducts:
+		return mostOfFew
+	}
+	return mostFirst
 }
 
 func planesCandidate(spec *ConvSpec) candidate[*Conv] {
