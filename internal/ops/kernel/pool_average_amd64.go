@@ -6,9 +6,10 @@ package kernel
 
 // averageWideAVX2 averages windows over cells of n numbers, at least half a vector, in rows of nx taps and planes
 // of ny rows. With stream != 0 it writes past the caches, for which dst must be aligned to half a vector and n a multiple of it.
+// What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func averageWideAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, reciprocal float64, stream int)
+func averageWideAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, reciprocal float64, stream int, fetches int)
 
 // averageBandAVX2 averages outputs rows of windows over n numbers, at least half a vector: nx taps of a row, ny rows, which
 // begin step rows of rows in all apart; rowStep and dstStep are bytes. buffer holds four vectors for each row. With stream != 0 it
@@ -19,9 +20,10 @@ func averageBandAVX2(dst *float32, src *float32, taps *int, nx int, n int, strea
 
 // averageWideAVX512 averages windows over cells of n numbers, at least half a vector, in rows of nx taps and planes
 // of ny rows. With stream != 0 it writes past the caches, for which dst must be aligned to half a vector and n a multiple of it.
+// What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func averageWideAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, reciprocal float64, stream int)
+func averageWideAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, reciprocal float64, stream int, fetches int)
 
 // averageBandAVX512 averages outputs rows of windows over n numbers, at least half a vector: nx taps of a row, ny rows, which
 // begin step rows of rows in all apart; rowStep and dstStep are bytes. buffer holds four vectors for each row. With stream != 0 it

@@ -7,9 +7,9 @@
 DATA negativeZero<>+0(SB)/8, $0x8000000000000000
 GLOBL negativeZero<>(SB), RODATA|NOPTR, $8
 
-// func averageWideAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, reciprocal float64, stream int)
-// Requires: AVX
-TEXT ·averageWideAVX2(SB), NOSPLIT, $0-88
+// func averageWideAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, reciprocal float64, stream int, fetches int)
+// Requires: AVX, MMX+
+TEXT ·averageWideAVX2(SB), NOSPLIT, $0-96
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -23,11 +23,23 @@ output:
 	XORQ R14, R14
 
 many:
-	MOVQ         SI, R9
-	SUBQ         R14, R9
-	CMPQ         R9, $0x00000040
-	JL           one
-	LEAQ         (CX)(R14*1), R15
+	MOVQ  SI, R9
+	SUBQ  R14, R9
+	CMPQ  R9, $0x00000040
+	JL    one
+	LEAQ  (CX)(R14*1), R15
+	MOVQ  fetches+88(FP), R10
+	TESTQ R10, R10
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R9
+
+manyFetch:
+	MOVQ       -8(R9)(R10*8), R11
+	PREFETCHT1 (R15)(R11*1)
+	DECQ       R10
+	JNZ        manyFetch
+
+manyBegin:
 	MOVQ         DX, R9
 	LEAQ         (DX)(BX*8), R10
 	VBROADCASTSD negativeZero<>+0(SB), Y0
@@ -352,9 +364,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func averageWideAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, reciprocal float64, stream int)
-// Requires: AVX, AVX512F
-TEXT ·averageWideAVX512(SB), NOSPLIT, $0-88
+// func averageWideAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, reciprocal float64, stream int, fetches int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·averageWideAVX512(SB), NOSPLIT, $0-96
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -368,11 +380,24 @@ output:
 	XORQ R14, R14
 
 many:
-	MOVQ         SI, R9
-	SUBQ         R14, R9
-	CMPQ         R9, $0x00000080
-	JL           one
-	LEAQ         (CX)(R14*1), R15
+	MOVQ  SI, R9
+	SUBQ  R14, R9
+	CMPQ  R9, $0x00000080
+	JL    one
+	LEAQ  (CX)(R14*1), R15
+	MOVQ  fetches+88(FP), R10
+	TESTQ R10, R10
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R9
+
+manyFetch:
+	MOVQ       -8(R9)(R10*8), R11
+	PREFETCHT1 (R15)(R11*1)
+	PREFETCHT1 64(R15)(R11*1)
+	DECQ       R10
+	JNZ        manyFetch
+
+manyBegin:
 	MOVQ         DX, R9
 	LEAQ         (DX)(BX*8), R10
 	VBROADCASTSD negativeZero<>+0(SB), Z0

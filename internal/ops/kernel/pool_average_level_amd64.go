@@ -2,7 +2,7 @@
 
 package kernel
 
-type averageWideFunc = func(dst, src *float32, taps *int, ntaps, n, outputs, step, nx, ny int, reciprocal float64, stream int)
+type averageWideFunc = func(dst, src *float32, taps *int, ntaps, n, outputs, step, nx, ny int, reciprocal float64, stream, fetches int)
 
 // averager joins the functions for large and small cells; lanes are the numbers
 // that wide takes at once.
@@ -15,7 +15,7 @@ func averager(lanes int, wide averageWideFunc) func(r run, mask *[16]int32) {
 		}
 		if n >= lanes {
 			r.split(lanes, n, outputs, misaligned(r.dst, lanes), func(at, n, stream int) {
-				wide(&r.dst[at], &r.src[at], &r.taps[0], len(r.taps), n, outputs, 4*r.step, r.nx, r.ny, reciprocal, stream)
+				wide(&r.dst[at], &r.src[at], &r.taps[0], len(r.taps), n, outputs, 4*r.step, r.nx, r.ny, reciprocal, stream, r.fetches)
 			})
 			return
 		}

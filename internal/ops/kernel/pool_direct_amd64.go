@@ -5,16 +5,16 @@
 package kernel
 
 // wideMaxAVX2 reduces windows over cells of n >= 8 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 32 bytes and n a multiple of 8. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 32 bytes and n a multiple of 8. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func wideMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func wideMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // wideMaxAVX512 reduces windows over cells of n >= 16 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 64 bytes and n a multiple of 16. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 64 bytes and n a multiple of 16. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func wideMaxAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func wideMaxAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // narrowMaxAVX2 reduces windows over cells of n <= 8 numbers; mask has as many lanes set.
 //
@@ -35,16 +35,16 @@ func quadMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, output
 func permutedMaxAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, lanes *int32, low int, high int, store int)
 
 // wideMaxIgnoreNaNAVX2 reduces windows over cells of n >= 8 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 32 bytes and n a multiple of 8. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 32 bytes and n a multiple of 8. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func wideMaxIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func wideMaxIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // wideMaxIgnoreNaNAVX512 reduces windows over cells of n >= 16 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 64 bytes and n a multiple of 16. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 64 bytes and n a multiple of 16. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func wideMaxIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func wideMaxIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // narrowMaxIgnoreNaNAVX2 reduces windows over cells of n <= 8 numbers; mask has as many lanes set.
 //
@@ -72,16 +72,16 @@ func permutedMaxIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int
 func bandMax3x3AVX2(dst *float32, src *float32, second int, third int, n int, stream int, rowStep int, outputs int, dstStep int, buffer *float64) (nan int)
 
 // wideMinAVX2 reduces windows over cells of n >= 8 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 32 bytes and n a multiple of 8. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 32 bytes and n a multiple of 8. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func wideMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func wideMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // wideMinAVX512 reduces windows over cells of n >= 16 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 64 bytes and n a multiple of 16. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 64 bytes and n a multiple of 16. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func wideMinAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func wideMinAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // narrowMinAVX2 reduces windows over cells of n <= 8 numbers; mask has as many lanes set.
 //
@@ -102,16 +102,16 @@ func quadMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, output
 func permutedMinAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, lanes *int32, low int, high int, store int)
 
 // wideMinIgnoreNaNAVX2 reduces windows over cells of n >= 8 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 32 bytes and n a multiple of 8. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 32 bytes and n a multiple of 8. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func wideMinIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func wideMinIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // wideMinIgnoreNaNAVX512 reduces windows over cells of n >= 16 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 64 bytes and n a multiple of 16. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 64 bytes and n a multiple of 16. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func wideMinIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func wideMinIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // narrowMinIgnoreNaNAVX2 reduces windows over cells of n <= 8 numbers; mask has as many lanes set.
 //

@@ -4,7 +4,7 @@
 
 #include "textflag.h"
 
-// func wideMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func wideMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, AVX2, MMX+
 TEXT ·wideMaxAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -21,18 +21,22 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000080
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000080
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	VXORPS  Y4, Y4, Y4
@@ -194,7 +198,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func wideMaxAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func wideMaxAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·wideMaxAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -211,20 +215,24 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000100
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
-	PREFETCHT1 128(R12)
-	PREFETCHT1 192(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000100
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	PREFETCHT1 128(R11)(R14*1)
+	PREFETCHT1 192(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	KXORW   K1, K1, K1
@@ -610,7 +618,7 @@ outputStore:
 	VZEROUPPER
 	RET
 
-// func wideMaxIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func wideMaxIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, MMX+
 TEXT ·wideMaxIgnoreNaNAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -627,18 +635,22 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000080
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000080
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	VXORPS  Y4, Y4, Y4
@@ -795,7 +807,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func wideMaxIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func wideMaxIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·wideMaxIgnoreNaNAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -812,20 +824,24 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000100
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
-	PREFETCHT1 128(R12)
-	PREFETCHT1 192(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000100
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	PREFETCHT1 128(R11)(R14*1)
+	PREFETCHT1 192(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	KXORW   K1, K1, K1
@@ -1415,7 +1431,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func wideMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func wideMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, AVX2, MMX+
 TEXT ·wideMinAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -1432,18 +1448,22 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000080
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000080
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	VXORPS  Y4, Y4, Y4
@@ -1605,7 +1625,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func wideMinAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func wideMinAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·wideMinAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -1622,20 +1642,24 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000100
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
-	PREFETCHT1 128(R12)
-	PREFETCHT1 192(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000100
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	PREFETCHT1 128(R11)(R14*1)
+	PREFETCHT1 192(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	KXORW   K1, K1, K1
@@ -2021,7 +2045,7 @@ outputStore:
 	VZEROUPPER
 	RET
 
-// func wideMinIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func wideMinIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, MMX+
 TEXT ·wideMinIgnoreNaNAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -2038,18 +2062,22 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000080
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000080
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	VXORPS  Y4, Y4, Y4
@@ -2206,7 +2234,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func wideMinIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func wideMinIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·wideMinIgnoreNaNAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -2223,20 +2251,24 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000100
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
-	PREFETCHT1 128(R12)
-	PREFETCHT1 192(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000100
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	PREFETCHT1 128(R11)(R14*1)
+	PREFETCHT1 192(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	KXORW   K1, K1, K1

@@ -45,7 +45,7 @@ var directTables = [...]directTable{
 }
 
 type (
-	wideFunc     = func(dst, src *float32, taps *int, ntaps, n, outputs, step, stream, ahead int)
+	wideFunc     = func(dst, src *float32, taps *int, ntaps, n, outputs, step, stream, fetches int)
 	quadFunc     = func(dst, src *float32, taps *int, ntaps, n, outputs, step int)
 	narrowFunc   = func(dst, src *float32, taps *int, ntaps, n, outputs, step int, mask *int32)
 	permutedFunc = func(dst, src *float32, taps *int, ntaps, n, outputs, step int, lanes *int32, low, high, store int)
@@ -126,7 +126,7 @@ func (r run) wide(lanes int, reduce wideFunc) bool {
 		return false
 	}
 	r.split(lanes, n, outputs, misaligned(r.dst, lanes), func(at, n, stream int) {
-		reduce(&r.dst[at], &r.src[at], &r.taps[0], len(r.taps), n, outputs, 4*r.step, stream, r.ahead)
+		reduce(&r.dst[at], &r.src[at], &r.taps[0], len(r.taps), n, outputs, 4*r.step, stream, r.fetches)
 	})
 	return true
 }

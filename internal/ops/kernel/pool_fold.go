@@ -38,7 +38,7 @@ func foldMerging[A any](merge merger[A]) folder[A] {
 
 // foldVectors is foldMerging by assembly where a cell has a vector's lanes, a
 // power of 2.
-func foldVectors[A any](lanes int, wide func(dst, src *A, taps *int, ntaps, n, outputs, step, stream, ahead int), merge merger[A]) folder[A] {
+func foldVectors[A any](lanes int, wide func(dst, src *A, taps *int, ntaps, n, outputs, step, stream, fetches int), merge merger[A]) folder[A] {
 	plain := foldMerging(merge)
 	size := 8 * scratchWords[A](2) / 2
 	return func(dst, src []A, taps []int, outputs, n, step int, stream bool) {
@@ -54,9 +54,9 @@ func foldVectors[A any](lanes int, wide func(dst, src *A, taps *int, ntaps, n, o
 
 // foldPairs is foldVectors for accumulators that are so many pairs of numbers of 8
 // bytes; a vector holds lanes pairs.
-func foldPairs[A any](pairs, lanes int, wide func(dst, src *float64, taps *int, ntaps, n, outputs, step, stream, ahead int), merge merger[A]) folder[A] {
-	return foldVectors(lanes/pairs, func(dst, src *A, taps *int, ntaps, n, outputs, step, stream, ahead int) {
-		wide((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(src)), taps, ntaps, pairs*n, outputs, step, stream, ahead)
+func foldPairs[A any](pairs, lanes int, wide func(dst, src *float64, taps *int, ntaps, n, outputs, step, stream, fetches int), merge merger[A]) folder[A] {
+	return foldVectors(lanes/pairs, func(dst, src *A, taps *int, ntaps, n, outputs, step, stream, fetches int) {
+		wide((*float64)(unsafe.Pointer(dst)), (*float64)(unsafe.Pointer(src)), taps, ntaps, pairs*n, outputs, step, stream, fetches)
 	}, merge)
 }
 

@@ -12,70 +12,70 @@ package kernel
 func slideSumsAVX2(windows *float64, ends *float64, src *float64, n int, size int, cells int)
 
 // wideMaxFloat64AVX2 reduces windows over cells of n >= 4 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 32 bytes and n a multiple of 4. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 32 bytes and n a multiple of 4. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func wideMaxFloat64AVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func wideMaxFloat64AVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // wideMaxFloat64IgnoreNaNAVX2 reduces windows over cells of n >= 4 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 32 bytes and n a multiple of 4. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 32 bytes and n a multiple of 4. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func wideMaxFloat64IgnoreNaNAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func wideMaxFloat64IgnoreNaNAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // wideMinFloat64AVX2 reduces windows over cells of n >= 4 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 32 bytes and n a multiple of 4. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 32 bytes and n a multiple of 4. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func wideMinFloat64AVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func wideMinFloat64AVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // wideMinFloat64IgnoreNaNAVX2 reduces windows over cells of n >= 4 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 32 bytes and n a multiple of 4. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 32 bytes and n a multiple of 4. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func wideMinFloat64IgnoreNaNAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func wideMinFloat64IgnoreNaNAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // wideSumAVX2 adds up windows over cells of n >= 4 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 32 bytes and n a multiple of 4. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 32 bytes and n a multiple of 4. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func wideSumAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func wideSumAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // wideKeysAVX2 takes the maximum of windows over cells of n >= 4 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 32 bytes and n a multiple of 4. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 32 bytes and n a multiple of 4. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func wideKeysAVX2(dst *int64, src *int64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func wideKeysAVX2(dst *int64, src *int64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // widePairsAVX2 adds up windows of pairs, sums and what rounding took from them, over cells of n >= 2 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 32 bytes and n a multiple of 2. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 32 bytes and n a multiple of 2. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func widePairsAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func widePairsAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // locatedMaxFloat64AVX2 reduces windows of pairs, numbers and their places, over cells of n >= 2 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 32 bytes and n a multiple of 2. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 32 bytes and n a multiple of 2. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func locatedMaxFloat64AVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func locatedMaxFloat64AVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // locatedMaxFloat64IgnoreNaNAVX2 reduces windows of pairs, numbers and their places, over cells of n >= 2 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 32 bytes and n a multiple of 2. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 32 bytes and n a multiple of 2. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func locatedMaxFloat64IgnoreNaNAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func locatedMaxFloat64IgnoreNaNAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // locatedMinFloat64AVX2 reduces windows of pairs, numbers and their places, over cells of n >= 2 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 32 bytes and n a multiple of 2. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 32 bytes and n a multiple of 2. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func locatedMinFloat64AVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func locatedMinFloat64AVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // locatedMinFloat64IgnoreNaNAVX2 reduces windows of pairs, numbers and their places, over cells of n >= 2 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 32 bytes and n a multiple of 2. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 32 bytes and n a multiple of 2. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func locatedMinFloat64IgnoreNaNAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func locatedMinFloat64IgnoreNaNAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // keysFloat32AVX2 makes n keys, a multiple of 4: the order of a number above, low less its place below. reverse is -1
 // where the smallest number comes last, else 0; nan is the order of NaN.
@@ -84,70 +84,70 @@ func locatedMinFloat64IgnoreNaNAVX2(dst *float64, src *float64, taps *int, ntaps
 func keysFloat32AVX2(dst *int64, src *float32, n int, low int, reverse int32, nan int32)
 
 // wideMaxFloat64AVX512 reduces windows over cells of n >= 8 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 64 bytes and n a multiple of 8. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 64 bytes and n a multiple of 8. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func wideMaxFloat64AVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func wideMaxFloat64AVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // wideMaxFloat64IgnoreNaNAVX512 reduces windows over cells of n >= 8 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 64 bytes and n a multiple of 8. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 64 bytes and n a multiple of 8. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func wideMaxFloat64IgnoreNaNAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func wideMaxFloat64IgnoreNaNAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // wideMinFloat64AVX512 reduces windows over cells of n >= 8 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 64 bytes and n a multiple of 8. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 64 bytes and n a multiple of 8. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func wideMinFloat64AVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func wideMinFloat64AVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // wideMinFloat64IgnoreNaNAVX512 reduces windows over cells of n >= 8 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 64 bytes and n a multiple of 8. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 64 bytes and n a multiple of 8. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func wideMinFloat64IgnoreNaNAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func wideMinFloat64IgnoreNaNAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // wideSumAVX512 adds up windows over cells of n >= 8 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 64 bytes and n a multiple of 8. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 64 bytes and n a multiple of 8. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func wideSumAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func wideSumAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // wideKeysAVX512 takes the maximum of windows over cells of n >= 8 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 64 bytes and n a multiple of 8. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 64 bytes and n a multiple of 8. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func wideKeysAVX512(dst *int64, src *int64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func wideKeysAVX512(dst *int64, src *int64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // widePairsAVX512 adds up windows of pairs, sums and what rounding took from them, over cells of n >= 4 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 64 bytes and n a multiple of 4. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 64 bytes and n a multiple of 4. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func widePairsAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func widePairsAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // locatedMaxFloat64AVX512 reduces windows of pairs, numbers and their places, over cells of n >= 4 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 64 bytes and n a multiple of 4. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 64 bytes and n a multiple of 4. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func locatedMaxFloat64AVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func locatedMaxFloat64AVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // locatedMaxFloat64IgnoreNaNAVX512 reduces windows of pairs, numbers and their places, over cells of n >= 4 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 64 bytes and n a multiple of 4. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 64 bytes and n a multiple of 4. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func locatedMaxFloat64IgnoreNaNAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func locatedMaxFloat64IgnoreNaNAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // locatedMinFloat64AVX512 reduces windows of pairs, numbers and their places, over cells of n >= 4 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 64 bytes and n a multiple of 4. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 64 bytes and n a multiple of 4. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func locatedMinFloat64AVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func locatedMinFloat64AVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // locatedMinFloat64IgnoreNaNAVX512 reduces windows of pairs, numbers and their places, over cells of n >= 4 numbers, step bytes apart; with stream != 0 past the caches, for which
-// dst must be aligned to 64 bytes and n a multiple of 4. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.
+// dst must be aligned to 64 bytes and n a multiple of 4. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func locatedMinFloat64IgnoreNaNAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+func locatedMinFloat64IgnoreNaNAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 
 // keysFloat32AVX512 makes n keys, a multiple of 8: the order of a number above, low less its place below. reverse is -1
 // where the smallest number comes last, else 0; nan is the order of NaN.

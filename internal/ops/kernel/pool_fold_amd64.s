@@ -70,7 +70,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func wideMaxFloat64AVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func wideMaxFloat64AVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, AVX2, MMX+
 TEXT ·wideMaxFloat64AVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -87,18 +87,22 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000080
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000080
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	VXORPS  Y4, Y4, Y4
@@ -260,7 +264,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func wideMaxFloat64IgnoreNaNAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func wideMaxFloat64IgnoreNaNAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, MMX+
 TEXT ·wideMaxFloat64IgnoreNaNAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -277,18 +281,22 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000080
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000080
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	VXORPS  Y4, Y4, Y4
@@ -445,7 +453,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func wideMinFloat64AVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func wideMinFloat64AVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, AVX2, MMX+
 TEXT ·wideMinFloat64AVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -462,18 +470,22 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000080
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000080
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	VXORPS  Y4, Y4, Y4
@@ -635,7 +647,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func wideMinFloat64IgnoreNaNAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func wideMinFloat64IgnoreNaNAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, MMX+
 TEXT ·wideMinFloat64IgnoreNaNAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -652,18 +664,22 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000080
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000080
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	VXORPS  Y4, Y4, Y4
@@ -820,7 +836,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func wideSumAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func wideSumAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, MMX+
 TEXT ·wideSumAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -837,18 +853,22 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000080
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000080
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	MOVQ    (DX), R13
@@ -938,7 +958,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func wideKeysAVX2(dst *int64, src *int64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func wideKeysAVX2(dst *int64, src *int64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, AVX2, MMX+
 TEXT ·wideKeysAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -955,18 +975,22 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000080
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000080
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	MOVQ    (DX), R13
@@ -1061,7 +1085,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func widePairsAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func widePairsAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, MMX+
 TEXT ·widePairsAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -1078,18 +1102,22 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000080
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000080
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	MOVQ    (DX), R13
@@ -1229,7 +1257,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func locatedMaxFloat64AVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func locatedMaxFloat64AVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, AVX2, MMX+
 TEXT ·locatedMaxFloat64AVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -1246,18 +1274,22 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000080
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000080
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	MOVQ    (DX), R13
@@ -1372,7 +1404,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func locatedMaxFloat64IgnoreNaNAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func locatedMaxFloat64IgnoreNaNAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, AVX2, MMX+
 TEXT ·locatedMaxFloat64IgnoreNaNAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -1389,18 +1421,22 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000080
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000080
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	MOVQ    (DX), R13
@@ -1515,7 +1551,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func locatedMinFloat64AVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func locatedMinFloat64AVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, AVX2, MMX+
 TEXT ·locatedMinFloat64AVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -1532,18 +1568,22 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000080
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000080
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	MOVQ    (DX), R13
@@ -1658,7 +1698,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func locatedMinFloat64IgnoreNaNAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func locatedMinFloat64IgnoreNaNAVX2(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, AVX2, MMX+
 TEXT ·locatedMinFloat64IgnoreNaNAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -1675,18 +1715,22 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000080
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000080
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	MOVQ    (DX), R13
@@ -1848,7 +1892,7 @@ DATA placesAVX2<>+16(SB)/8, $0x0000000000000002
 DATA placesAVX2<>+24(SB)/8, $0x0000000000000003
 GLOBL placesAVX2<>(SB), RODATA|NOPTR, $32
 
-// func wideMaxFloat64AVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func wideMaxFloat64AVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·wideMaxFloat64AVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -1865,20 +1909,24 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000100
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
-	PREFETCHT1 128(R12)
-	PREFETCHT1 192(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000100
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	PREFETCHT1 128(R11)(R14*1)
+	PREFETCHT1 192(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	KXORW   K1, K1, K1
@@ -2035,7 +2083,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func wideMaxFloat64IgnoreNaNAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func wideMaxFloat64IgnoreNaNAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·wideMaxFloat64IgnoreNaNAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -2052,20 +2100,24 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000100
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
-	PREFETCHT1 128(R12)
-	PREFETCHT1 192(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000100
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	PREFETCHT1 128(R11)(R14*1)
+	PREFETCHT1 192(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	KXORW   K1, K1, K1
@@ -2222,7 +2274,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func wideMinFloat64AVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func wideMinFloat64AVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·wideMinFloat64AVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -2239,20 +2291,24 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000100
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
-	PREFETCHT1 128(R12)
-	PREFETCHT1 192(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000100
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	PREFETCHT1 128(R11)(R14*1)
+	PREFETCHT1 192(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	KXORW   K1, K1, K1
@@ -2409,7 +2465,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func wideMinFloat64IgnoreNaNAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func wideMinFloat64IgnoreNaNAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·wideMinFloat64IgnoreNaNAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -2426,20 +2482,24 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000100
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
-	PREFETCHT1 128(R12)
-	PREFETCHT1 192(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000100
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	PREFETCHT1 128(R11)(R14*1)
+	PREFETCHT1 192(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	KXORW   K1, K1, K1
@@ -2596,7 +2656,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func wideSumAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func wideSumAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·wideSumAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -2613,20 +2673,24 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000100
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
-	PREFETCHT1 128(R12)
-	PREFETCHT1 192(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000100
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	PREFETCHT1 128(R11)(R14*1)
+	PREFETCHT1 192(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	MOVQ    (DX), R13
@@ -2716,7 +2780,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func wideKeysAVX512(dst *int64, src *int64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func wideKeysAVX512(dst *int64, src *int64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·wideKeysAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -2733,20 +2797,24 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000100
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
-	PREFETCHT1 128(R12)
-	PREFETCHT1 192(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000100
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	PREFETCHT1 128(R11)(R14*1)
+	PREFETCHT1 192(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	MOVQ    (DX), R13
@@ -2836,7 +2904,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func widePairsAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func widePairsAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·widePairsAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -2853,20 +2921,24 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000100
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
-	PREFETCHT1 128(R12)
-	PREFETCHT1 192(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000100
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	PREFETCHT1 128(R11)(R14*1)
+	PREFETCHT1 192(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	MOVQ    (DX), R13
@@ -3006,7 +3078,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func locatedMaxFloat64AVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func locatedMaxFloat64AVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·locatedMaxFloat64AVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -3023,20 +3095,24 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000100
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
-	PREFETCHT1 128(R12)
-	PREFETCHT1 192(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000100
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	PREFETCHT1 128(R11)(R14*1)
+	PREFETCHT1 192(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	MOVQ    (DX), R13
@@ -3146,7 +3222,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func locatedMaxFloat64IgnoreNaNAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func locatedMaxFloat64IgnoreNaNAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·locatedMaxFloat64IgnoreNaNAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -3163,20 +3239,24 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000100
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
-	PREFETCHT1 128(R12)
-	PREFETCHT1 192(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000100
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	PREFETCHT1 128(R11)(R14*1)
+	PREFETCHT1 192(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	MOVQ    (DX), R13
@@ -3286,7 +3366,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func locatedMinFloat64AVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func locatedMinFloat64AVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·locatedMinFloat64AVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -3303,20 +3383,24 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000100
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
-	PREFETCHT1 128(R12)
-	PREFETCHT1 192(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000100
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	PREFETCHT1 128(R11)(R14*1)
+	PREFETCHT1 192(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	MOVQ    (DX), R13
@@ -3426,7 +3510,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func locatedMinFloat64IgnoreNaNAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, ahead int)
+// func locatedMinFloat64IgnoreNaNAVX512(dst *float64, src *float64, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·locatedMinFloat64IgnoreNaNAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
@@ -3443,20 +3527,24 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ       SI, R11
-	SUBQ       R10, R11
-	CMPQ       R11, $0x00000100
-	JL         one
-	LEAQ       (CX)(R10*1), R11
-	CMPQ       ahead+64(FP), $0x00
-	JE         manyBegin
-	MOVQ       -8(DX)(BX*8), R12
-	ADDQ       R11, R12
-	ADDQ       ahead+64(FP), R12
-	PREFETCHT1 (R12)
-	PREFETCHT1 64(R12)
-	PREFETCHT1 128(R12)
-	PREFETCHT1 192(R12)
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000100
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+64(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	PREFETCHT1 128(R11)(R14*1)
+	PREFETCHT1 192(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
 
 manyBegin:
 	MOVQ    (DX), R13

@@ -49,9 +49,9 @@ var foldTables = [...]foldTable{
 }
 
 // sumOfPairs adds up pairs as twice as many numbers.
-func sumOfPairs(wide func(dst, src *float64, taps *int, ntaps, n, outputs, step, stream, ahead int)) func(dst, src *float64, taps *int, ntaps, n, outputs, step, stream, ahead int) {
-	return func(dst, src *float64, taps *int, ntaps, n, outputs, step, stream, ahead int) {
-		wide(dst, src, taps, ntaps, 2*n, outputs, step, stream, ahead)
+func sumOfPairs(wide func(dst, src *float64, taps *int, ntaps, n, outputs, step, stream, fetches int)) func(dst, src *float64, taps *int, ntaps, n, outputs, step, stream, fetches int) {
+	return func(dst, src *float64, taps *int, ntaps, n, outputs, step, stream, fetches int) {
+		wide(dst, src, taps, ntaps, 2*n, outputs, step, stream, fetches)
 	}
 }
 

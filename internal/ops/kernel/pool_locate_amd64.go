@@ -8,13 +8,13 @@ package kernel
 // base + o*baseStep + i*laneStep to its tap's code; lanes holds the first multiples of laneStep.
 //
 //go:noescape
-func locateWideMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int)
+func locateWideMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int, fetches int)
 
 // locateWideMaxAVX512 is wideMaxAVX512 that also numbers the winners: number i of output o adds
 // base + o*baseStep + i*laneStep to its tap's code; lanes holds the first multiples of laneStep.
 //
 //go:noescape
-func locateWideMaxAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int)
+func locateWideMaxAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int, fetches int)
 
 // locateNarrowMaxAVX2 is narrowMaxAVX2 that also numbers the winners; lanes holds eight multiples of laneStep.
 //
@@ -31,13 +31,13 @@ func locateQuadMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, 
 // base + o*baseStep + i*laneStep to its tap's code; lanes holds the first multiples of laneStep.
 //
 //go:noescape
-func locateWideMaxIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int)
+func locateWideMaxIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int, fetches int)
 
 // locateWideMaxIgnoreNaNAVX512 is wideMaxIgnoreNaNAVX512 that also numbers the winners: number i of output o adds
 // base + o*baseStep + i*laneStep to its tap's code; lanes holds the first multiples of laneStep.
 //
 //go:noescape
-func locateWideMaxIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int)
+func locateWideMaxIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int, fetches int)
 
 // locateNarrowMaxIgnoreNaNAVX2 is narrowMaxIgnoreNaNAVX2 that also numbers the winners; lanes holds eight multiples of laneStep.
 //
@@ -54,13 +54,13 @@ func locateQuadMaxIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int
 // base + o*baseStep + i*laneStep to its tap's code; lanes holds the first multiples of laneStep.
 //
 //go:noescape
-func locateWideMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int)
+func locateWideMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int, fetches int)
 
 // locateWideMinAVX512 is wideMinAVX512 that also numbers the winners: number i of output o adds
 // base + o*baseStep + i*laneStep to its tap's code; lanes holds the first multiples of laneStep.
 //
 //go:noescape
-func locateWideMinAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int)
+func locateWideMinAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int, fetches int)
 
 // locateNarrowMinAVX2 is narrowMinAVX2 that also numbers the winners; lanes holds eight multiples of laneStep.
 //
@@ -77,13 +77,13 @@ func locateQuadMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, 
 // base + o*baseStep + i*laneStep to its tap's code; lanes holds the first multiples of laneStep.
 //
 //go:noescape
-func locateWideMinIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int)
+func locateWideMinIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int, fetches int)
 
 // locateWideMinIgnoreNaNAVX512 is wideMinIgnoreNaNAVX512 that also numbers the winners: number i of output o adds
 // base + o*baseStep + i*laneStep to its tap's code; lanes holds the first multiples of laneStep.
 //
 //go:noescape
-func locateWideMinIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int)
+func locateWideMinIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int, fetches int)
 
 // locateNarrowMinIgnoreNaNAVX2 is narrowMinIgnoreNaNAVX2 that also numbers the winners; lanes holds eight multiples of laneStep.
 //

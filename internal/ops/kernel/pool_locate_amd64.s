@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func locateWideMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int)
-// Requires: AVX, AVX2
-TEXT ·locateWideMaxAVX2(SB), NOSPLIT, $0-112
+// func locateWideMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int, fetches int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·locateWideMaxAVX2(SB), NOSPLIT, $8-120
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -23,11 +23,23 @@ output:
 	XORQ R12, R12
 
 many:
-	MOVQ         SI, R13
-	SUBQ         R12, R13
-	CMPQ         R13, $0x00000040
-	JL           one
-	LEAQ         (CX)(R12*1), R13
+	MOVQ  SI, R13
+	SUBQ  R12, R13
+	CMPQ  R13, $0x00000040
+	JL    one
+	LEAQ  (CX)(R12*1), R13
+	MOVQ  fetches+112(FP), R15
+	TESTQ R15, R15
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R14
+
+manyFetch:
+	MOVQ       -8(R14)(R15*8), BP
+	PREFETCHT1 (R13)(BP*1)
+	DECQ       R15
+	JNZ        manyFetch
+
+manyBegin:
 	MOVQ         (DX), R15
 	VMOVUPS      (R13)(R15*1), Y0
 	VMOVUPS      32(R13)(R15*1), Y2
@@ -272,9 +284,9 @@ next:
 	VZEROUPPER
 	RET
 
-// func locateWideMaxAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int)
-// Requires: AVX, AVX512F
-TEXT ·locateWideMaxAVX512(SB), NOSPLIT, $0-112
+// func locateWideMaxAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int, fetches int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·locateWideMaxAVX512(SB), NOSPLIT, $8-120
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -291,11 +303,24 @@ output:
 	XORQ R12, R12
 
 many:
-	MOVQ         SI, R13
-	SUBQ         R12, R13
-	CMPQ         R13, $0x00000080
-	JL           one
-	LEAQ         (CX)(R12*1), R13
+	MOVQ  SI, R13
+	SUBQ  R12, R13
+	CMPQ  R13, $0x00000080
+	JL    one
+	LEAQ  (CX)(R12*1), R13
+	MOVQ  fetches+112(FP), R15
+	TESTQ R15, R15
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R14
+
+manyFetch:
+	MOVQ       -8(R14)(R15*8), BP
+	PREFETCHT1 (R13)(BP*1)
+	PREFETCHT1 64(R13)(BP*1)
+	DECQ       R15
+	JNZ        manyFetch
+
+manyBegin:
 	MOVQ         (DX), R15
 	VMOVUPS      (R13)(R15*1), Z0
 	VMOVUPS      64(R13)(R15*1), Z2
@@ -776,9 +801,9 @@ outputStore:
 	VZEROUPPER
 	RET
 
-// func locateWideMaxIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int)
-// Requires: AVX, AVX2
-TEXT ·locateWideMaxIgnoreNaNAVX2(SB), NOSPLIT, $0-112
+// func locateWideMaxIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int, fetches int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·locateWideMaxIgnoreNaNAVX2(SB), NOSPLIT, $8-120
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -795,11 +820,23 @@ output:
 	XORQ R12, R12
 
 many:
-	MOVQ         SI, R13
-	SUBQ         R12, R13
-	CMPQ         R13, $0x00000040
-	JL           one
-	LEAQ         (CX)(R12*1), R13
+	MOVQ  SI, R13
+	SUBQ  R12, R13
+	CMPQ  R13, $0x00000040
+	JL    one
+	LEAQ  (CX)(R12*1), R13
+	MOVQ  fetches+112(FP), R15
+	TESTQ R15, R15
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R14
+
+manyFetch:
+	MOVQ       -8(R14)(R15*8), BP
+	PREFETCHT1 (R13)(BP*1)
+	DECQ       R15
+	JNZ        manyFetch
+
+manyBegin:
 	MOVQ         (DX), R15
 	VMOVUPS      (R13)(R15*1), Y0
 	VMOVUPS      32(R13)(R15*1), Y2
@@ -1044,9 +1081,9 @@ next:
 	VZEROUPPER
 	RET
 
-// func locateWideMaxIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int)
-// Requires: AVX, AVX512F
-TEXT ·locateWideMaxIgnoreNaNAVX512(SB), NOSPLIT, $0-112
+// func locateWideMaxIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int, fetches int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·locateWideMaxIgnoreNaNAVX512(SB), NOSPLIT, $8-120
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -1063,11 +1100,24 @@ output:
 	XORQ R12, R12
 
 many:
-	MOVQ         SI, R13
-	SUBQ         R12, R13
-	CMPQ         R13, $0x00000080
-	JL           one
-	LEAQ         (CX)(R12*1), R13
+	MOVQ  SI, R13
+	SUBQ  R12, R13
+	CMPQ  R13, $0x00000080
+	JL    one
+	LEAQ  (CX)(R12*1), R13
+	MOVQ  fetches+112(FP), R15
+	TESTQ R15, R15
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R14
+
+manyFetch:
+	MOVQ       -8(R14)(R15*8), BP
+	PREFETCHT1 (R13)(BP*1)
+	PREFETCHT1 64(R13)(BP*1)
+	DECQ       R15
+	JNZ        manyFetch
+
+manyBegin:
 	MOVQ         (DX), R15
 	VMOVUPS      (R13)(R15*1), Z0
 	VMOVUPS      64(R13)(R15*1), Z2
@@ -1548,9 +1598,9 @@ outputStore:
 	VZEROUPPER
 	RET
 
-// func locateWideMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int)
-// Requires: AVX, AVX2
-TEXT ·locateWideMinAVX2(SB), NOSPLIT, $0-112
+// func locateWideMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int, fetches int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·locateWideMinAVX2(SB), NOSPLIT, $8-120
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -1567,11 +1617,23 @@ output:
 	XORQ R12, R12
 
 many:
-	MOVQ         SI, R13
-	SUBQ         R12, R13
-	CMPQ         R13, $0x00000040
-	JL           one
-	LEAQ         (CX)(R12*1), R13
+	MOVQ  SI, R13
+	SUBQ  R12, R13
+	CMPQ  R13, $0x00000040
+	JL    one
+	LEAQ  (CX)(R12*1), R13
+	MOVQ  fetches+112(FP), R15
+	TESTQ R15, R15
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R14
+
+manyFetch:
+	MOVQ       -8(R14)(R15*8), BP
+	PREFETCHT1 (R13)(BP*1)
+	DECQ       R15
+	JNZ        manyFetch
+
+manyBegin:
 	MOVQ         (DX), R15
 	VMOVUPS      (R13)(R15*1), Y0
 	VMOVUPS      32(R13)(R15*1), Y2
@@ -1816,9 +1878,9 @@ next:
 	VZEROUPPER
 	RET
 
-// func locateWideMinAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int)
-// Requires: AVX, AVX512F
-TEXT ·locateWideMinAVX512(SB), NOSPLIT, $0-112
+// func locateWideMinAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int, fetches int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·locateWideMinAVX512(SB), NOSPLIT, $8-120
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -1835,11 +1897,24 @@ output:
 	XORQ R12, R12
 
 many:
-	MOVQ         SI, R13
-	SUBQ         R12, R13
-	CMPQ         R13, $0x00000080
-	JL           one
-	LEAQ         (CX)(R12*1), R13
+	MOVQ  SI, R13
+	SUBQ  R12, R13
+	CMPQ  R13, $0x00000080
+	JL    one
+	LEAQ  (CX)(R12*1), R13
+	MOVQ  fetches+112(FP), R15
+	TESTQ R15, R15
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R14
+
+manyFetch:
+	MOVQ       -8(R14)(R15*8), BP
+	PREFETCHT1 (R13)(BP*1)
+	PREFETCHT1 64(R13)(BP*1)
+	DECQ       R15
+	JNZ        manyFetch
+
+manyBegin:
 	MOVQ         (DX), R15
 	VMOVUPS      (R13)(R15*1), Z0
 	VMOVUPS      64(R13)(R15*1), Z2
@@ -2320,9 +2395,9 @@ outputStore:
 	VZEROUPPER
 	RET
 
-// func locateWideMinIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int)
-// Requires: AVX, AVX2
-TEXT ·locateWideMinIgnoreNaNAVX2(SB), NOSPLIT, $0-112
+// func locateWideMinIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int, fetches int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·locateWideMinIgnoreNaNAVX2(SB), NOSPLIT, $8-120
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -2339,11 +2414,23 @@ output:
 	XORQ R12, R12
 
 many:
-	MOVQ         SI, R13
-	SUBQ         R12, R13
-	CMPQ         R13, $0x00000040
-	JL           one
-	LEAQ         (CX)(R12*1), R13
+	MOVQ  SI, R13
+	SUBQ  R12, R13
+	CMPQ  R13, $0x00000040
+	JL    one
+	LEAQ  (CX)(R12*1), R13
+	MOVQ  fetches+112(FP), R15
+	TESTQ R15, R15
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R14
+
+manyFetch:
+	MOVQ       -8(R14)(R15*8), BP
+	PREFETCHT1 (R13)(BP*1)
+	DECQ       R15
+	JNZ        manyFetch
+
+manyBegin:
 	MOVQ         (DX), R15
 	VMOVUPS      (R13)(R15*1), Y0
 	VMOVUPS      32(R13)(R15*1), Y2
@@ -2588,9 +2675,9 @@ next:
 	VZEROUPPER
 	RET
 
-// func locateWideMinIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int)
-// Requires: AVX, AVX512F
-TEXT ·locateWideMinIgnoreNaNAVX512(SB), NOSPLIT, $0-112
+// func locateWideMinIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, argmax *int64, lanes *int64, base int, baseStep int, laneStep int, stream int, fetches int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·locateWideMinIgnoreNaNAVX512(SB), NOSPLIT, $8-120
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -2607,11 +2694,24 @@ output:
 	XORQ R12, R12
 
 many:
-	MOVQ         SI, R13
-	SUBQ         R12, R13
-	CMPQ         R13, $0x00000080
-	JL           one
-	LEAQ         (CX)(R12*1), R13
+	MOVQ  SI, R13
+	SUBQ  R12, R13
+	CMPQ  R13, $0x00000080
+	JL    one
+	LEAQ  (CX)(R12*1), R13
+	MOVQ  fetches+112(FP), R15
+	TESTQ R15, R15
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R14
+
+manyFetch:
+	MOVQ       -8(R14)(R15*8), BP
+	PREFETCHT1 (R13)(BP*1)
+	PREFETCHT1 64(R13)(BP*1)
+	DECQ       R15
+	JNZ        manyFetch
+
+manyBegin:
 	MOVQ         (DX), R15
 	VMOVUPS      (R13)(R15*1), Z0
 	VMOVUPS      64(R13)(R15*1), Z2

@@ -3,7 +3,7 @@
 package kernel
 
 type (
-	locateWideFunc   = func(dst, src *float32, taps *int, ntaps, n, outputs, step int, codes *int32, argmax, lanes *int64, base, baseStep, laneStep, stream int)
+	locateWideFunc   = func(dst, src *float32, taps *int, ntaps, n, outputs, step int, codes *int32, argmax, lanes *int64, base, baseStep, laneStep, stream, fetches int)
 	locateQuadFunc   = func(dst, src *float32, taps *int, ntaps, n, outputs, step int, codes *int32, argmax, lanes *int64, base, baseStep, laneStep int)
 	locateNarrowFunc = func(dst, src *float32, taps *int, ntaps, n, outputs, step int, codes *int32, argmax, lanes *int64, base, baseStep, laneStep int, mask *int32)
 )
@@ -62,7 +62,7 @@ func (r *run) locateWide(wide *wideLocator) bool {
 	}
 	r.split(wide.lanes, n, outputs, off, func(at, n, stream int) {
 		wide.reduce(&r.dst[at], &r.src[at], &r.taps[0], len(r.taps), n, outputs, 4*r.step,
-			&r.codes[0], &r.argmax[at], &x.lanes[0], x.base+at*x.laneStep, x.baseStep, x.laneStep, stream)
+			&r.codes[0], &r.argmax[at], &x.lanes[0], x.base+at*x.laneStep, x.baseStep, x.laneStep, stream, r.fetches)
 	})
 	return true
 }

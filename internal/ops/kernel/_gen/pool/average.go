@@ -111,15 +111,19 @@ func rounded(v isa, r VecVirtual) VecVirtual {
 
 func averageWide(v isa, zero Mem) {
 	name, half := "averageWide"+v.name, v.bytes/2
-	TEXT(name, NOSPLIT, "func("+averaged+", stream int)")
+	TEXT(name, NOSPLIT, "func("+averaged+", stream, fetches int)")
 	Pragma("noescape")
 	Doc(name+" averages windows over cells of n numbers, at least half a vector, in rows of nx taps and planes",
-		"of ny rows. With stream != 0 it writes past the caches, for which dst must be aligned to half a vector and n a multiple of it.")
+		"of ny rows. With stream != 0 it writes past the caches, for which dst must be aligned to half a vector and n a multiple of it.",
+		"What stands at the fetches offsets behind the taps is fetched early.")
 	f, w := newFrame(), newWalk()
 	at, left, base := GP64(), GP64(), GP64()
 	block := func(vectors int, label string) {
 		s := newTotals(v, vectors)
 		LEAQ(Mem{Base: f.src, Index: at, Scale: 1}, base)
+		if vectors > 1 {
+			prefetch(f, base, vectors*half, label)
+		}
 		averages := s.sum(v, f, w, zero, label, func(offset Register, i int, to VecVirtual) {
 			VCVTPS2PD(Mem{Base: base, Index: offset, Scale: 1, Disp: i * half}, to)
 		})

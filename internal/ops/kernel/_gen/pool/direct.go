@@ -106,10 +106,10 @@ type windowFunc func(f frame, label string, acc []VecVirtual, load func(offset R
 // one before it, which costs less than a tail.
 func wideLoop(v isa, name string, e element, doc string, window windowFunc) {
 	lanes := v.bytes >> e.shift
-	TEXT(name, NOSPLIT, "func("+e.parameters()+", stream, ahead int)")
+	TEXT(name, NOSPLIT, "func("+e.parameters()+", stream, fetches int)")
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s over cells of n >= %d numbers, step bytes apart; with stream != 0 past the caches, for which", doc, lanes),
-		fmt.Sprintf("dst must be aligned to %d bytes and n a multiple of %d. What stands ahead bytes behind the last tap is fetched, unless ahead is 0.", v.bytes, lanes))
+		fmt.Sprintf("dst must be aligned to %d bytes and n a multiple of %d. What stands at the fetches offsets behind the taps is fetched early.", v.bytes, lanes))
 	f := frameOf(e)
 	stream := Load(Param("stream"), GP64())
 	at, left := GP64(), GP64()
@@ -173,19 +173,22 @@ func storeRow(stream Op, label string, to Mem, bytes int, list []VecVirtual) {
 	Label(label + "Stored")
 }
 
-// prefetch asks for what stands ahead bytes behind the last tap of a block: the
-// row that the next row of windows adds. The processor sees linear streams by
-// itself, but this one stops at every row.
+// prefetch asks for what the next row of windows adds: the numbers of a block at
+// the offsets that stand behind the taps. The processor sees linear streams by
+// itself, but few at a time, and they stop at every row.
 func prefetch(f frame, base Register, bytes int, label string) {
-	last := GP64()
-	CMPQ(argument("ahead"), U8(0))
+	list, left, at := GP64(), GP64(), GP64()
+	MOVQ(argument("fetches"), left)
+	TESTQ(left, left)
 	JE(LabelRef(label + "Begin"))
-	MOVQ(Mem{Base: f.taps, Index: f.ntaps, Scale: 8, Disp: -8}, last)
-	ADDQ(base, last)
-	ADDQ(argument("ahead"), last)
-	for at := 0; at < bytes; at += 64 {
-		PREFETCHT1(Mem{Base: last, Disp: at})
+	LEAQ(Mem{Base: f.taps, Index: f.ntaps, Scale: 8}, list)
+	Label(label + "Fetch")
+	MOVQ(Mem{Base: list, Index: left, Scale: 8, Disp: -8}, at)
+	for line := 0; line < bytes; line += 64 {
+		PREFETCHT1(Mem{Base: base, Index: at, Scale: 1, Disp: line})
 	}
+	DECQ(left)
+	JNZ(LabelRef(label + "Fetch"))
 	Label(label + "Begin")
 }
 

@@ -193,7 +193,7 @@ func widened(v isa, at VecVirtual, high bool, from VecVirtual) VecVirtual {
 }
 
 func (r reduction) locateWide(v isa) {
-	TEXT(r.name("locateWide", v), NOSPLIT, "func("+located+", stream int)")
+	TEXT(r.name("locateWide", v), NOSPLIT, "func("+located+", stream, fetches int)")
 	Pragma("noescape")
 	Doc(r.name("locateWide", v)+" is "+r.name("wide", v)+" that also numbers the winners: number i of output o adds",
 		"base + o*baseStep + i*laneStep to its tap's code; lanes holds the first multiples of laneStep.")
@@ -206,6 +206,9 @@ func (r reduction) locateWide(v isa) {
 		}
 		base := GP64()
 		LEAQ(Mem{Base: f.src, Index: at, Scale: 1}, base)
+		if vectors > 1 {
+			prefetch(f, base, vectors*v.bytes, label)
+		}
 		r.winners(v, f, p, label, acc, where, func(offset Register, i int, to VecVirtual) {
 			VMOVUPS(Mem{Base: base, Index: offset, Scale: 1, Disp: i * v.bytes}, to)
 		})
