@@ -22,11 +22,11 @@ type planeFunctions struct {
 
 const (
 	planeLanes  = 8
-	mostOutputs = 4   // of one call
-	mostStreams = 16  // source channels times the stride along the width
-	mostPlanes  = 6   // destination channels
-	mostFirst   = 8   // and of channels-first data, which need not be put together
-	fewProducts = 75  // of an output, with which mostOfFew channels are taken
+	mostOutputs = 4  // of one call
+	mostStreams = 16 // source channels times the stride along the width
+	mostPlanes  = 6  // destination channels
+	mostFirst   = 8  // and of channels-first data, which need not be put together
+	fewProducts = 75 // of an output, with which mostOfFew channels are taken
 	mostOfFew   = 64
 	mostStride  = 2   // along the width
 	mostRows    = 64  // from the first to the last row of a window

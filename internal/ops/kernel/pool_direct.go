@@ -376,37 +376,14 @@ func (d *directPool) offsets(taps []int, count [3]int) []int {
 	return taps
 }
 
-// Cells are fetched early, at most so many of a window, where the input does not
-// stay in the caches and the processor, which fetches linear streams by itself,
-// would have to wait: maxima and minima of few taps are as fast as it fetches.
-const (
-	mostFetches = 8
-	fetchBytes  = 1 << 20
-	fetchTaps   = 9
-)
-
-// fetches puts behind the taps of a window of count cells the offsets of those
-// cells that the window below it adds, and that no other window of a row does. It
-// returns how many there are.
+// fetches puts behind the taps of a window of count cells what is worth fetching
+// early, and returns how much.
 func (d *directPool) fetches(taps []int, count [3]int) int {
-	z, y, x := &d.Geometry.Axes[0], &d.Geometry.Axes[1], &d.Geometry.Axes[2]
 	waits := d.Argmax || d.Reduction == Average || d.Reduction == Sum || d.taps >= fetchTaps
-	if !waits || y.Dilation > 1 || 4*d.Geometry.N*d.inImage < fetchBytes {
+	if !waits || 4*d.Geometry.N*d.inImage < fetchBytes {
 		return 0
 	}
-	row := x.In * d.inner
-	list := taps[len(taps):len(taps):cap(taps)]
-	for k := range count[0] {
-		for i := max(y.Stride, count[1]); i < y.Stride+count[1]; i++ {
-			for j := range min(x.Stride, count[2]) {
-				if len(list) == mostFetches {
-					return mostFetches
-				}
-				list = append(list, 4*((k*z.Dilation*y.In+i)*row+j*x.Dilation*d.inner))
-			}
-		}
-	}
-	return len(list)
+	return addFetches(&d.Geometry.Axes, 4*d.inner, taps, count)
 }
 
 // numbers lists the numbers of the same taps as offsets.

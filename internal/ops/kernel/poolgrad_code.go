@@ -32,6 +32,7 @@ const codeBlock = 512
 type codeRun[T tensor.Real] struct {
 	src              []T
 	taps             []int   // from the first cell to each tap; bytes for assembly, else numbers
+	fetches          int     // offsets behind the taps, of what is worth fetching early
 	codes            []int32 // of the taps
 	n, outputs, step int
 	winners          []uint8
@@ -69,7 +70,7 @@ func NewWinners(spec PoolSpec, last bool) (k *Winners, refusal string) {
 // Scratch returns the bytes that a worker needs.
 func (k *Winners) Scratch() int {
 	n := k.Geometry.Taps()
-	return 8 * (scratchWords[int](n) + scratchWords[int32](n) + scratchWords[float64](codeBlock) + scratchWords[uint8](8))
+	return 8 * (scratchWords[int](n+mostFetches) + scratchWords[int32](n) + scratchWords[float64](codeBlock) + scratchWords[uint8](8))
 }
 
 // Run computes the units lo <= i < hi: dst holds uint8 in the output's shape.
@@ -112,7 +113,7 @@ func winners[T tensor.Real](k *Winners, s *Scratch, dstTensor, valuesTensor, src
 	}
 	s.reset()
 	n := k.Geometry.Taps()
-	taps, codes := take[int](s, n), take[int32](s, n)
+	taps, codes := take[int](s, n+mostFetches), take[int32](s, n)
 	best, spare := take[T](s, codeBlock), take[uint8](s, 8)
 	kind := kindOf(k.Reduction == Min, k.IgnoreNaN)
 	better := [4]func(best []T, code []uint8, cell []T, tap uint8){codeMax[T], codeMaxIgnoreNaN[T], codeMin[T], codeMinIgnoreNaN[T]}[kind]
@@ -120,6 +121,7 @@ func winners[T tensor.Real](k *Winners, s *Scratch, dstTensor, valuesTensor, src
 	if find != nil {
 		scale = k.DType.Size()
 	}
+	fetch := find != nil && scale*len(src) >= fetchBytes
 	k.rows.each(lo, hi, func(w windows) {
 		r := codeRun[T]{src: src[w.src:], n: k.rows.inner, outputs: w.outputs, step: k.Geometry.Axes[2].Stride * k.rows.inner,
 			winners: dst[w.dst : w.dst+w.outputs*k.rows.inner], spare: spare}
@@ -127,6 +129,9 @@ func winners[T tensor.Real](k *Winners, s *Scratch, dstTensor, valuesTensor, src
 			r.values = values[w.dst : w.dst+w.outputs*k.rows.inner]
 		}
 		r.taps, r.codes = k.rows.list(taps, codes, &w, scale)
+		if fetch {
+			r.fetches = addFetches(&k.rows.axes, scale*k.rows.inner, r.taps, w.count)
+		}
 		if k.Last { // the first one seen from the other end
 			slices.Reverse(r.taps)
 			slices.Reverse(r.codes)

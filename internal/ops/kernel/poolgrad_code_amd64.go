@@ -5,14 +5,16 @@
 package kernel
 
 // codeWideMaxAVX2 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
+// What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func codeWideMaxAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
+func codeWideMaxAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32, fetches int)
 
 // codeWideMaxAVX512 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
+// What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func codeWideMaxAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
+func codeWideMaxAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32, fetches int)
 
 // codeNarrowMaxAVX2 writes the codes of windows over cells of less than a vector; mask has as many lanes set. It writes
 // the codes of a whole vector from the beginning of a cell.
@@ -27,14 +29,16 @@ func codeNarrowMaxAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, ou
 func codeQuadMaxAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 
 // codeWideMaxFloat64AVX2 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
+// What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func codeWideMaxFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
+func codeWideMaxFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, fetches int)
 
 // codeWideMaxFloat64AVX512 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
+// What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func codeWideMaxFloat64AVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
+func codeWideMaxFloat64AVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, fetches int)
 
 // codeNarrowMaxFloat64AVX2 writes the codes of windows over cells of less than a vector; mask has as many lanes set. It writes
 // the codes of a whole vector from the beginning of a cell.
@@ -43,14 +47,16 @@ func codeWideMaxFloat64AVX512(dst *uint8, src *float64, taps *int, ntaps int, n 
 func codeNarrowMaxFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, mask *int32)
 
 // codeWideMaxIgnoreNaNAVX2 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
+// What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func codeWideMaxIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
+func codeWideMaxIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32, fetches int)
 
 // codeWideMaxIgnoreNaNAVX512 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
+// What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func codeWideMaxIgnoreNaNAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
+func codeWideMaxIgnoreNaNAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32, fetches int)
 
 // codeNarrowMaxIgnoreNaNAVX2 writes the codes of windows over cells of less than a vector; mask has as many lanes set. It writes
 // the codes of a whole vector from the beginning of a cell.
@@ -65,14 +71,16 @@ func codeNarrowMaxIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, 
 func codeQuadMaxIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 
 // codeWideMaxFloat64IgnoreNaNAVX2 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
+// What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func codeWideMaxFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
+func codeWideMaxFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, fetches int)
 
 // codeWideMaxFloat64IgnoreNaNAVX512 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
+// What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func codeWideMaxFloat64IgnoreNaNAVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
+func codeWideMaxFloat64IgnoreNaNAVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, fetches int)
 
 // codeNarrowMaxFloat64IgnoreNaNAVX2 writes the codes of windows over cells of less than a vector; mask has as many lanes set. It writes
 // the codes of a whole vector from the beginning of a cell.
@@ -81,14 +89,16 @@ func codeWideMaxFloat64IgnoreNaNAVX512(dst *uint8, src *float64, taps *int, ntap
 func codeNarrowMaxFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, mask *int32)
 
 // codeWideMinAVX2 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
+// What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func codeWideMinAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
+func codeWideMinAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32, fetches int)
 
 // codeWideMinAVX512 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
+// What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func codeWideMinAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
+func codeWideMinAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32, fetches int)
 
 // codeNarrowMinAVX2 writes the codes of windows over cells of less than a vector; mask has as many lanes set. It writes
 // the codes of a whole vector from the beginning of a cell.
@@ -103,14 +113,16 @@ func codeNarrowMinAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, ou
 func codeQuadMinAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 
 // codeWideMinFloat64AVX2 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
+// What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func codeWideMinFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
+func codeWideMinFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, fetches int)
 
 // codeWideMinFloat64AVX512 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
+// What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func codeWideMinFloat64AVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
+func codeWideMinFloat64AVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, fetches int)
 
 // codeNarrowMinFloat64AVX2 writes the codes of windows over cells of less than a vector; mask has as many lanes set. It writes
 // the codes of a whole vector from the beginning of a cell.
@@ -119,14 +131,16 @@ func codeWideMinFloat64AVX512(dst *uint8, src *float64, taps *int, ntaps int, n 
 func codeNarrowMinFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, mask *int32)
 
 // codeWideMinIgnoreNaNAVX2 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
+// What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func codeWideMinIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
+func codeWideMinIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32, fetches int)
 
 // codeWideMinIgnoreNaNAVX512 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
+// What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func codeWideMinIgnoreNaNAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
+func codeWideMinIgnoreNaNAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32, fetches int)
 
 // codeNarrowMinIgnoreNaNAVX2 writes the codes of windows over cells of less than a vector; mask has as many lanes set. It writes
 // the codes of a whole vector from the beginning of a cell.
@@ -141,14 +155,16 @@ func codeNarrowMinIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, 
 func codeQuadMinIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
 
 // codeWideMinFloat64IgnoreNaNAVX2 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
+// What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func codeWideMinFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
+func codeWideMinFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, fetches int)
 
 // codeWideMinFloat64IgnoreNaNAVX512 writes the codes of the winning taps of windows over cells of at least a vector of numbers.
+// What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func codeWideMinFloat64IgnoreNaNAVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
+func codeWideMinFloat64IgnoreNaNAVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, fetches int)
 
 // codeNarrowMinFloat64IgnoreNaNAVX2 writes the codes of windows over cells of less than a vector; mask has as many lanes set. It writes
 // the codes of a whole vector from the beginning of a cell.

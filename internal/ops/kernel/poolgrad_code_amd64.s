@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func codeWideMaxAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
-// Requires: AVX, AVX2
-TEXT ·codeWideMaxAVX2(SB), NOSPLIT, $0-72
+// func codeWideMaxAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32, fetches int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·codeWideMaxAVX2(SB), NOSPLIT, $0-80
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -21,11 +21,23 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ         SI, R11
-	SUBQ         R10, R11
-	CMPQ         R11, $0x00000040
-	JL           one
-	LEAQ         (CX)(R10*1), R11
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000040
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+72(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
+
+manyBegin:
 	MOVQ         (DX), R13
 	VMOVUPS      (R11)(R13*1), Y0
 	VMOVUPS      32(R11)(R13*1), Y2
@@ -204,9 +216,9 @@ nextValued:
 	VZEROUPPER
 	RET
 
-// func codeWideMaxAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
-// Requires: AVX, AVX512F
-TEXT ·codeWideMaxAVX512(SB), NOSPLIT, $0-72
+// func codeWideMaxAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32, fetches int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·codeWideMaxAVX512(SB), NOSPLIT, $0-80
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -221,11 +233,24 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ         SI, R11
-	SUBQ         R10, R11
-	CMPQ         R11, $0x00000080
-	JL           one
-	LEAQ         (CX)(R10*1), R11
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000080
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+72(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
+
+manyBegin:
 	MOVQ         (DX), R13
 	VMOVUPS      (R11)(R13*1), Z0
 	VMOVUPS      64(R11)(R13*1), Z2
@@ -618,9 +643,9 @@ outputValued:
 	VZEROUPPER
 	RET
 
-// func codeWideMaxFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
-// Requires: AVX, AVX2
-TEXT ·codeWideMaxFloat64AVX2(SB), NOSPLIT, $0-72
+// func codeWideMaxFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, fetches int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·codeWideMaxFloat64AVX2(SB), NOSPLIT, $0-80
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -635,11 +660,23 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ         SI, R11
-	SUBQ         R10, R11
-	CMPQ         R11, $0x00000040
-	JL           one
-	LEAQ         (CX)(R10*1), R11
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000040
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+72(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
+
+manyBegin:
 	MOVQ         (DX), R13
 	VMOVUPS      (R11)(R13*1), Y0
 	VMOVUPS      32(R11)(R13*1), Y2
@@ -820,9 +857,9 @@ nextValued:
 	VZEROUPPER
 	RET
 
-// func codeWideMaxFloat64AVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
-// Requires: AVX, AVX512F
-TEXT ·codeWideMaxFloat64AVX512(SB), NOSPLIT, $0-72
+// func codeWideMaxFloat64AVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, fetches int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·codeWideMaxFloat64AVX512(SB), NOSPLIT, $0-80
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -837,11 +874,24 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ         SI, R11
-	SUBQ         R10, R11
-	CMPQ         R11, $0x00000080
-	JL           one
-	LEAQ         (CX)(R10*1), R11
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000080
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+72(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
+
+manyBegin:
 	MOVQ         (DX), R13
 	VMOVUPS      (R11)(R13*1), Z0
 	VMOVUPS      64(R11)(R13*1), Z2
@@ -1107,9 +1157,9 @@ outputValued:
 	VZEROUPPER
 	RET
 
-// func codeWideMaxIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
-// Requires: AVX, AVX2
-TEXT ·codeWideMaxIgnoreNaNAVX2(SB), NOSPLIT, $0-72
+// func codeWideMaxIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32, fetches int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·codeWideMaxIgnoreNaNAVX2(SB), NOSPLIT, $0-80
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -1124,11 +1174,23 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ         SI, R11
-	SUBQ         R10, R11
-	CMPQ         R11, $0x00000040
-	JL           one
-	LEAQ         (CX)(R10*1), R11
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000040
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+72(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
+
+manyBegin:
 	MOVQ         (DX), R13
 	VMOVUPS      (R11)(R13*1), Y0
 	VMOVUPS      32(R11)(R13*1), Y2
@@ -1307,9 +1369,9 @@ nextValued:
 	VZEROUPPER
 	RET
 
-// func codeWideMaxIgnoreNaNAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
-// Requires: AVX, AVX512F
-TEXT ·codeWideMaxIgnoreNaNAVX512(SB), NOSPLIT, $0-72
+// func codeWideMaxIgnoreNaNAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32, fetches int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·codeWideMaxIgnoreNaNAVX512(SB), NOSPLIT, $0-80
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -1324,11 +1386,24 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ         SI, R11
-	SUBQ         R10, R11
-	CMPQ         R11, $0x00000080
-	JL           one
-	LEAQ         (CX)(R10*1), R11
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000080
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+72(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
+
+manyBegin:
 	MOVQ         (DX), R13
 	VMOVUPS      (R11)(R13*1), Z0
 	VMOVUPS      64(R11)(R13*1), Z2
@@ -1721,9 +1796,9 @@ outputValued:
 	VZEROUPPER
 	RET
 
-// func codeWideMaxFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
-// Requires: AVX, AVX2
-TEXT ·codeWideMaxFloat64IgnoreNaNAVX2(SB), NOSPLIT, $0-72
+// func codeWideMaxFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, fetches int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·codeWideMaxFloat64IgnoreNaNAVX2(SB), NOSPLIT, $0-80
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -1738,11 +1813,23 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ         SI, R11
-	SUBQ         R10, R11
-	CMPQ         R11, $0x00000040
-	JL           one
-	LEAQ         (CX)(R10*1), R11
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000040
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+72(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
+
+manyBegin:
 	MOVQ         (DX), R13
 	VMOVUPS      (R11)(R13*1), Y0
 	VMOVUPS      32(R11)(R13*1), Y2
@@ -1923,9 +2010,9 @@ nextValued:
 	VZEROUPPER
 	RET
 
-// func codeWideMaxFloat64IgnoreNaNAVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
-// Requires: AVX, AVX512F
-TEXT ·codeWideMaxFloat64IgnoreNaNAVX512(SB), NOSPLIT, $0-72
+// func codeWideMaxFloat64IgnoreNaNAVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, fetches int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·codeWideMaxFloat64IgnoreNaNAVX512(SB), NOSPLIT, $0-80
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -1940,11 +2027,24 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ         SI, R11
-	SUBQ         R10, R11
-	CMPQ         R11, $0x00000080
-	JL           one
-	LEAQ         (CX)(R10*1), R11
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000080
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+72(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
+
+manyBegin:
 	MOVQ         (DX), R13
 	VMOVUPS      (R11)(R13*1), Z0
 	VMOVUPS      64(R11)(R13*1), Z2
@@ -2210,9 +2310,9 @@ outputValued:
 	VZEROUPPER
 	RET
 
-// func codeWideMinAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
-// Requires: AVX, AVX2
-TEXT ·codeWideMinAVX2(SB), NOSPLIT, $0-72
+// func codeWideMinAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32, fetches int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·codeWideMinAVX2(SB), NOSPLIT, $0-80
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -2227,11 +2327,23 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ         SI, R11
-	SUBQ         R10, R11
-	CMPQ         R11, $0x00000040
-	JL           one
-	LEAQ         (CX)(R10*1), R11
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000040
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+72(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
+
+manyBegin:
 	MOVQ         (DX), R13
 	VMOVUPS      (R11)(R13*1), Y0
 	VMOVUPS      32(R11)(R13*1), Y2
@@ -2410,9 +2522,9 @@ nextValued:
 	VZEROUPPER
 	RET
 
-// func codeWideMinAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
-// Requires: AVX, AVX512F
-TEXT ·codeWideMinAVX512(SB), NOSPLIT, $0-72
+// func codeWideMinAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32, fetches int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·codeWideMinAVX512(SB), NOSPLIT, $0-80
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -2427,11 +2539,24 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ         SI, R11
-	SUBQ         R10, R11
-	CMPQ         R11, $0x00000080
-	JL           one
-	LEAQ         (CX)(R10*1), R11
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000080
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+72(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
+
+manyBegin:
 	MOVQ         (DX), R13
 	VMOVUPS      (R11)(R13*1), Z0
 	VMOVUPS      64(R11)(R13*1), Z2
@@ -2824,9 +2949,9 @@ outputValued:
 	VZEROUPPER
 	RET
 
-// func codeWideMinFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
-// Requires: AVX, AVX2
-TEXT ·codeWideMinFloat64AVX2(SB), NOSPLIT, $0-72
+// func codeWideMinFloat64AVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, fetches int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·codeWideMinFloat64AVX2(SB), NOSPLIT, $0-80
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -2841,11 +2966,23 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ         SI, R11
-	SUBQ         R10, R11
-	CMPQ         R11, $0x00000040
-	JL           one
-	LEAQ         (CX)(R10*1), R11
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000040
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+72(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
+
+manyBegin:
 	MOVQ         (DX), R13
 	VMOVUPS      (R11)(R13*1), Y0
 	VMOVUPS      32(R11)(R13*1), Y2
@@ -3026,9 +3163,9 @@ nextValued:
 	VZEROUPPER
 	RET
 
-// func codeWideMinFloat64AVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
-// Requires: AVX, AVX512F
-TEXT ·codeWideMinFloat64AVX512(SB), NOSPLIT, $0-72
+// func codeWideMinFloat64AVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, fetches int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·codeWideMinFloat64AVX512(SB), NOSPLIT, $0-80
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -3043,11 +3180,24 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ         SI, R11
-	SUBQ         R10, R11
-	CMPQ         R11, $0x00000080
-	JL           one
-	LEAQ         (CX)(R10*1), R11
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000080
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+72(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
+
+manyBegin:
 	MOVQ         (DX), R13
 	VMOVUPS      (R11)(R13*1), Z0
 	VMOVUPS      64(R11)(R13*1), Z2
@@ -3313,9 +3463,9 @@ outputValued:
 	VZEROUPPER
 	RET
 
-// func codeWideMinIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
-// Requires: AVX, AVX2
-TEXT ·codeWideMinIgnoreNaNAVX2(SB), NOSPLIT, $0-72
+// func codeWideMinIgnoreNaNAVX2(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32, fetches int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·codeWideMinIgnoreNaNAVX2(SB), NOSPLIT, $0-80
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -3330,11 +3480,23 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ         SI, R11
-	SUBQ         R10, R11
-	CMPQ         R11, $0x00000040
-	JL           one
-	LEAQ         (CX)(R10*1), R11
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000040
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+72(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
+
+manyBegin:
 	MOVQ         (DX), R13
 	VMOVUPS      (R11)(R13*1), Y0
 	VMOVUPS      32(R11)(R13*1), Y2
@@ -3513,9 +3675,9 @@ nextValued:
 	VZEROUPPER
 	RET
 
-// func codeWideMinIgnoreNaNAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32)
-// Requires: AVX, AVX512F
-TEXT ·codeWideMinIgnoreNaNAVX512(SB), NOSPLIT, $0-72
+// func codeWideMinIgnoreNaNAVX512(dst *uint8, src *float32, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float32, fetches int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·codeWideMinIgnoreNaNAVX512(SB), NOSPLIT, $0-80
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -3530,11 +3692,24 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ         SI, R11
-	SUBQ         R10, R11
-	CMPQ         R11, $0x00000080
-	JL           one
-	LEAQ         (CX)(R10*1), R11
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000080
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+72(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
+
+manyBegin:
 	MOVQ         (DX), R13
 	VMOVUPS      (R11)(R13*1), Z0
 	VMOVUPS      64(R11)(R13*1), Z2
@@ -3927,9 +4102,9 @@ outputValued:
 	VZEROUPPER
 	RET
 
-// func codeWideMinFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
-// Requires: AVX, AVX2
-TEXT ·codeWideMinFloat64IgnoreNaNAVX2(SB), NOSPLIT, $0-72
+// func codeWideMinFloat64IgnoreNaNAVX2(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, fetches int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·codeWideMinFloat64IgnoreNaNAVX2(SB), NOSPLIT, $0-80
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -3944,11 +4119,23 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ         SI, R11
-	SUBQ         R10, R11
-	CMPQ         R11, $0x00000040
-	JL           one
-	LEAQ         (CX)(R10*1), R11
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000040
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+72(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
+
+manyBegin:
 	MOVQ         (DX), R13
 	VMOVUPS      (R11)(R13*1), Y0
 	VMOVUPS      32(R11)(R13*1), Y2
@@ -4129,9 +4316,9 @@ nextValued:
 	VZEROUPPER
 	RET
 
-// func codeWideMinFloat64IgnoreNaNAVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64)
-// Requires: AVX, AVX512F
-TEXT ·codeWideMinFloat64IgnoreNaNAVX512(SB), NOSPLIT, $0-72
+// func codeWideMinFloat64IgnoreNaNAVX512(dst *uint8, src *float64, taps *int, ntaps int, n int, outputs int, step int, codes *int32, values *float64, fetches int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·codeWideMinFloat64IgnoreNaNAVX512(SB), NOSPLIT, $0-80
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -4146,11 +4333,24 @@ output:
 	XORQ R10, R10
 
 many:
-	MOVQ         SI, R11
-	SUBQ         R10, R11
-	CMPQ         R11, $0x00000080
-	JL           one
-	LEAQ         (CX)(R10*1), R11
+	MOVQ  SI, R11
+	SUBQ  R10, R11
+	CMPQ  R11, $0x00000080
+	JL    one
+	LEAQ  (CX)(R10*1), R11
+	MOVQ  fetches+72(FP), R13
+	TESTQ R13, R13
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), R12
+
+manyFetch:
+	MOVQ       -8(R12)(R13*8), R14
+	PREFETCHT1 (R11)(R14*1)
+	PREFETCHT1 64(R11)(R14*1)
+	DECQ       R13
+	JNZ        manyFetch
+
+manyBegin:
 	MOVQ         (DX), R13
 	VMOVUPS      (R11)(R13*1), Z0
 	VMOVUPS      64(R11)(R13*1), Z2

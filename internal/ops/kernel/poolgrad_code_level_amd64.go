@@ -42,14 +42,15 @@ var (
 )
 
 type (
-	codeFunc[F tensor.Floating]   = func(dst *uint8, src *F, taps *int, ntaps, n, outputs, step int, codes *int32, values *F)
+	codeWide[F tensor.Floating]   = func(dst *uint8, src *F, taps *int, ntaps, n, outputs, step int, codes *int32, values *F, fetches int)
+	codeQuad[F tensor.Floating]   = func(dst *uint8, src *F, taps *int, ntaps, n, outputs, step int, codes *int32, values *F)
 	codeNarrow[F tensor.Floating] = func(dst *uint8, src *F, taps *int, ntaps, n, outputs, step int, codes *int32, values *F, mask *int32)
 )
 
 // codeLarge is a function for cells of at least so many numbers.
 type codeLarge[F tensor.Floating] struct {
 	lanes int
-	find  codeFunc[F]
+	find  codeWide[F]
 }
 
 // laneMasks[n] has the first n lanes of 32 bits set.
@@ -62,7 +63,7 @@ var laneMasks = func() (masks [9][16]int32) {
 
 // codesOf joins the functions for large cells, the widest first, and for smaller
 // ones: four outputs, if there is such a function, and one.
-func codesOf[F tensor.Floating](quad codeFunc[F], narrow codeNarrow[F], large ...codeLarge[F]) func(r codeRun[F]) {
+func codesOf[F tensor.Floating](quad codeQuad[F], narrow codeNarrow[F], large ...codeLarge[F]) func(r codeRun[F]) {
 	var zero F
 	size := int(unsafe.Sizeof(zero))
 	lanes := 32 / size
@@ -73,7 +74,7 @@ func codesOf[F tensor.Floating](quad codeFunc[F], narrow codeNarrow[F], large ..
 		}
 		for i := range large {
 			if n >= large[i].lanes {
-				large[i].find(&r.winners[0], &r.src[0], &r.taps[0], len(r.taps), n, outputs, step, &r.codes[0], unsafe.SliceData(r.values))
+				large[i].find(&r.winners[0], &r.src[0], &r.taps[0], len(r.taps), n, outputs, step, &r.codes[0], unsafe.SliceData(r.values), r.fetches)
 				return
 			}
 		}

@@ -86,9 +86,10 @@ func (r reduction) packed(v isa, at []VecVirtual) VecVirtual {
 
 func (r reduction) codeWide(v isa) {
 	name := r.name("codeWide", v)
-	TEXT(name, NOSPLIT, "func("+r.coded()+")")
+	TEXT(name, NOSPLIT, "func("+r.coded()+", fetches int)")
 	Pragma("noescape")
-	Doc(name + " writes the codes of the winning taps of windows over cells of at least a vector of numbers.")
+	Doc(name+" writes the codes of the winning taps of windows over cells of at least a vector of numbers.",
+		"What stands at the fetches offsets behind the taps is fetched early.")
 	f, p, shift := r.codeFrame()
 	at, left, place := GP64(), GP64(), GP64()
 	block := func(vectors int, label string) {
@@ -98,6 +99,9 @@ func (r reduction) codeWide(v isa) {
 		}
 		base := GP64()
 		LEAQ(Mem{Base: f.src, Index: at, Scale: 1}, base)
+		if vectors > 1 {
+			prefetch(f, base, vectors*v.bytes, label)
+		}
 		r.winners(v, f, p, label, acc, where, func(offset Register, i int, to VecVirtual) {
 			VMOVUPS(Mem{Base: base, Index: offset, Scale: 1, Disp: i * v.bytes}, to)
 		})
