@@ -204,6 +204,16 @@ func outer4x8AVX512Double(sums *float64, channels *float64, columns *float64, n 
 //go:noescape
 func outer1x8AVX512Double(sums *float64, channels *float64, columns *float64, n int)
 
+// accumulateAVX2 computes totals[i] += sums[i] for n > 0 numbers, a multiple of 4.
+//
+//go:noescape
+func accumulateAVX2(totals *float64, sums *float32, n int)
+
+// accumulateAVX2Double computes totals[i] += sums[i] for n > 0 numbers, a multiple of 4.
+//
+//go:noescape
+func accumulateAVX2Double(totals *float64, sums *float64, n int)
+
 // copyRows16 copies rows > 0 rows, of which last is where the last 16 bytes begin. The steps are bytes from one row to the next.
 //
 //go:noescape

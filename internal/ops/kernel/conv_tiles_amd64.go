@@ -54,6 +54,17 @@ func ofLevel[F tensor.Floating, T any](level Level, single, double, wide, wideDo
 	return double.(T)
 }
 
+// accumulate computes totals[i] += sums[i] for a multiple of 4 numbers.
+func accumulate[F tensor.Floating](totals []float64, sums []F) {
+	totals = totals[:len(sums)]
+	switch s := any(sums).(type) {
+	case []float32:
+		accumulateAVX2(&totals[0], &s[0], len(s))
+	case []float64:
+		accumulateAVX2Double(&totals[0], &s[0], len(s))
+	}
+}
+
 // copyRows copies rows of the given number of bytes, at least 16 and at most
 // 128.
 func copyRows(to, from *byte, rows, toStep, fromStep, bytes int) {

@@ -68,8 +68,8 @@ type columnPiece struct {
 const (
 	blockWindows = 196     // windows of a block: a panel of them stays in the nearest cache
 	chunkBlocks  = 4       // blocks whose sums are added up in the tensor's type
-	sumBytes     = 3 << 16 // of the sums of a unit, which stay in L2
-	fewGradients = 8       // units to share among threads
+	sumBytes     = 1 << 16 // of the sums of a unit, which stay in L2
+	fewGradients = 16      // units to share among threads
 )
 
 func newFilterGemm[F tensor.Floating](spec FilterGradientSpec, tiles []outerTiles[F]) *filterGemm[F] {
@@ -198,9 +198,7 @@ func (k *filterGemm[F]) run(s *Scratch, largeTensor, packedTensor *tensor.Tensor
 			}
 		}
 		if (block-part*k.part+1)%chunkBlocks == 0 || block+1 == end {
-			for i, v := range sums {
-				totals[i] += float64(v)
-			}
+			accumulate(totals, sums)
 		}
 	}
 	to := k.sums(packed, part, g)[first.at:][:size]

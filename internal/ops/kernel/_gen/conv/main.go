@@ -33,6 +33,8 @@ func main() {
 			}
 		}
 	}
+	shape{isa: "AVX2", float: single}.accumulate()
+	shape{isa: "AVX2", float: double}.accumulate()
 	for _, width := range []int{16, 32, 64} {
 		copyRows(width)
 	}

@@ -20,6 +20,10 @@ func (s shape) outer() {
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s adds up the products of %d channels with %d columns, over n windows: see outer.", name, s.pixels, s.channels()))
 	a, b, n := Load(Param("channels"), GP64()), Load(Param("columns"), GP64()), Load(Param("n"), GP64())
+	to := Load(Param("sums"), GP64())
+	for line := 0; line < s.pixels*s.width*s.vector; line += 64 { // not in L1, but for a tile's
+		PREFETCHT0(Mem{Base: to, Disp: line})
+	}
 	for c := range s.chains {
 		for p := range s.pixels {
 			for v := range s.width {
@@ -57,7 +61,6 @@ func (s shape) outer() {
 	JE(LabelRef("store"))
 	product(0)
 	Label("store")
-	to := Load(Param("sums"), GP64())
 	for p := range s.pixels {
 		for v := range s.width {
 			if s.chains == 2 {
@@ -67,6 +70,33 @@ func (s shape) outer() {
 			s.float.load(s.sum(0, p, v), Mem{Base: to, Disp: (p*s.width + v) * s.vector})
 		}
 	}
+	VZEROUPPER()
+	RET()
+}
+
+// accumulate writes the function that adds sums to those kept in float64.
+func (s shape) accumulate() {
+	name := "accumulate" + s.isa
+	if s.float.bytes == 8 {
+		name += "Double"
+	}
+	TEXT(name, attr.NOSPLIT, fmt.Sprintf("func(totals *float64, sums *%s, n int)", s.float.name))
+	Pragma("noescape")
+	Doc(name + " computes totals[i] += sums[i] for n > 0 numbers, a multiple of 4.")
+	to, from, n := Load(Param("totals"), GP64()), Load(Param("sums"), GP64()), Load(Param("n"), GP64())
+	Label("vector")
+	x := YMM()
+	if s.float.bytes == 8 {
+		VMOVUPD(Mem{Base: from}, x)
+	} else {
+		VCVTPS2PD(Mem{Base: from}, x)
+	}
+	VADDPD(Mem{Base: to}, x, x)
+	VMOVUPD(x, Mem{Base: to})
+	ADDQ(Imm(uint64(4*s.float.bytes)), from)
+	ADDQ(Imm(32), to)
+	SUBQ(Imm(4), n)
+	JNZ(LabelRef("vector"))
 	VZEROUPPER()
 	RET()
 }
