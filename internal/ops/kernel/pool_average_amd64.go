@@ -43,7 +43,7 @@ func averageBand3x3AVX2(dst *float32, src *float32, second int, third int, n int
 // bytes from the beginning of a cell.
 //
 //go:noescape
-func averageQuadAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, reciprocal float64)
+func averageQuadAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, reciprocal float64, fetches int)
 
 // averageNarrowAVX2 averages windows over cells of n <= 8 numbers; mask has as many lanes set.
 //

@@ -953,9 +953,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func averageQuadAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, reciprocal float64)
-// Requires: AVX
-TEXT ·averageQuadAVX2(SB), NOSPLIT, $0-80
+// func averageQuadAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, reciprocal float64, fetches int)
+// Requires: AVX, MMX+
+TEXT ·averageQuadAVX2(SB), NOSPLIT, $0-88
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -967,6 +967,19 @@ TEXT ·averageQuadAVX2(SB), NOSPLIT, $0-80
 	LEAQ (R8)(R8*2), R14
 
 output:
+	MOVQ  fetches+80(FP), R10
+	TESTQ R10, R10
+	JE    outputBegin
+	LEAQ  (DX)(BX*8), R9
+
+outputFetch:
+	MOVQ       -8(R9)(R10*8), R11
+	PREFETCHT1 (CX)(R11*1)
+	PREFETCHT1 64(CX)(R11*1)
+	DECQ       R10
+	JNZ        outputFetch
+
+outputBegin:
 	MOVQ         DX, R9
 	LEAQ         (DX)(BX*8), R10
 	VBROADCASTSD negativeZero<>+0(SB), Y0

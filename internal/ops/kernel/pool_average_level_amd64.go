@@ -21,7 +21,7 @@ func averager(lanes int, wide averageWideFunc) func(r run, mask *[16]int32) {
 		}
 		done := r.quads()
 		if done > 0 {
-			averageQuadAVX2(&r.dst[0], &r.src[0], &r.taps[0], len(r.taps), r.n, done, 4*r.step, r.nx, r.ny, reciprocal)
+			averageQuadAVX2(&r.dst[0], &r.src[0], &r.taps[0], len(r.taps), r.n, done, 4*r.step, r.nx, r.ny, reciprocal, r.fetches)
 		}
 		if done < r.outputs {
 			averageNarrowAVX2(&r.dst[done*r.n], &r.src[done*r.step], &r.taps[0], len(r.taps), r.n, r.outputs-done, 4*r.step, r.nx, r.ny, reciprocal, &mask[0])

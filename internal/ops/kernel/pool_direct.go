@@ -383,6 +383,9 @@ func (d *directPool) fetches(taps []int, count [3]int) int {
 	if !waits || 4*d.Geometry.N*d.inImage < fetchBytes {
 		return 0
 	}
+	if d.inner < 8 { // four outputs at a time
+		count[2] = min(count[2], 1)
+	}
 	return addFetches(&d.Geometry.Axes, 4*d.inner, taps, count)
 }
 

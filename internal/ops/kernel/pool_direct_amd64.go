@@ -22,10 +22,10 @@ func wideMaxAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outp
 func narrowMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, mask *int32)
 
 // quadMaxAVX2 reduces windows over cells of n <= 4 numbers; outputs is a multiple of 4. Reads and
-// writes up to 16 bytes from the beginning of a cell.
+// writes up to 16 bytes from the beginning of a cell. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func quadMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int)
+func quadMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, fetches int)
 
 // permutedMaxAVX512 reduces windows over several cells at once, n numbers of output and step bytes of
 // input in each of as many steps as outputs says. lanes says which of 32 numbers each of the 16 lanes takes; low, high
@@ -52,10 +52,10 @@ func wideMaxIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n 
 func narrowMaxIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, mask *int32)
 
 // quadMaxIgnoreNaNAVX2 reduces windows over cells of n <= 4 numbers; outputs is a multiple of 4. Reads and
-// writes up to 16 bytes from the beginning of a cell.
+// writes up to 16 bytes from the beginning of a cell. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func quadMaxIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int)
+func quadMaxIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, fetches int)
 
 // permutedMaxIgnoreNaNAVX512 reduces windows over several cells at once, n numbers of output and step bytes of
 // input in each of as many steps as outputs says. lanes says which of 32 numbers each of the 16 lanes takes; low, high
@@ -89,10 +89,10 @@ func wideMinAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outp
 func narrowMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, mask *int32)
 
 // quadMinAVX2 reduces windows over cells of n <= 4 numbers; outputs is a multiple of 4. Reads and
-// writes up to 16 bytes from the beginning of a cell.
+// writes up to 16 bytes from the beginning of a cell. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func quadMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int)
+func quadMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, fetches int)
 
 // permutedMinAVX512 reduces windows over several cells at once, n numbers of output and step bytes of
 // input in each of as many steps as outputs says. lanes says which of 32 numbers each of the 16 lanes takes; low, high
@@ -119,10 +119,10 @@ func wideMinIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int, n 
 func narrowMinIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, mask *int32)
 
 // quadMinIgnoreNaNAVX2 reduces windows over cells of n <= 4 numbers; outputs is a multiple of 4. Reads and
-// writes up to 16 bytes from the beginning of a cell.
+// writes up to 16 bytes from the beginning of a cell. What stands at the fetches offsets behind the taps is fetched early.
 //
 //go:noescape
-func quadMinIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int)
+func quadMinIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, fetches int)
 
 // permutedMinIgnoreNaNAVX512 reduces windows over several cells at once, n numbers of output and step bytes of
 // input in each of as many steps as outputs says. lanes says which of 32 numbers each of the 16 lanes takes; low, high

@@ -452,9 +452,9 @@ outputStore:
 	VZEROUPPER
 	RET
 
-// func quadMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int)
-// Requires: AVX, AVX2
-TEXT ·quadMaxAVX2(SB), NOSPLIT, $0-56
+// func quadMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, fetches int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·quadMaxAVX2(SB), NOSPLIT, $0-64
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -465,6 +465,19 @@ TEXT ·quadMaxAVX2(SB), NOSPLIT, $0-56
 	SHLQ $0x02, SI
 
 output:
+	MOVQ  fetches+56(FP), R10
+	TESTQ R10, R10
+	JE    outputBegin
+	LEAQ  (DX)(BX*8), R9
+
+outputFetch:
+	MOVQ       -8(R9)(R10*8), R11
+	PREFETCHT1 (CX)(R11*1)
+	PREFETCHT1 64(CX)(R11*1)
+	DECQ       R10
+	JNZ        outputFetch
+
+outputBegin:
 	VXORPS      Y2, Y2, Y2
 	MOVQ        (DX), R10
 	LEAQ        (R8)(R8*2), R9
@@ -1060,9 +1073,9 @@ outputStore:
 	VZEROUPPER
 	RET
 
-// func quadMaxIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int)
-// Requires: AVX
-TEXT ·quadMaxIgnoreNaNAVX2(SB), NOSPLIT, $0-56
+// func quadMaxIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, fetches int)
+// Requires: AVX, MMX+
+TEXT ·quadMaxIgnoreNaNAVX2(SB), NOSPLIT, $0-64
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -1073,6 +1086,19 @@ TEXT ·quadMaxIgnoreNaNAVX2(SB), NOSPLIT, $0-56
 	SHLQ $0x02, SI
 
 output:
+	MOVQ  fetches+56(FP), R10
+	TESTQ R10, R10
+	JE    outputBegin
+	LEAQ  (DX)(BX*8), R9
+
+outputFetch:
+	MOVQ       -8(R9)(R10*8), R11
+	PREFETCHT1 (CX)(R11*1)
+	PREFETCHT1 64(CX)(R11*1)
+	DECQ       R10
+	JNZ        outputFetch
+
+outputBegin:
 	VXORPS      Y2, Y2, Y2
 	MOVQ        (DX), R10
 	LEAQ        (R8)(R8*2), R9
@@ -1879,9 +1905,9 @@ outputStore:
 	VZEROUPPER
 	RET
 
-// func quadMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int)
-// Requires: AVX, AVX2
-TEXT ·quadMinAVX2(SB), NOSPLIT, $0-56
+// func quadMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, fetches int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·quadMinAVX2(SB), NOSPLIT, $0-64
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -1892,6 +1918,19 @@ TEXT ·quadMinAVX2(SB), NOSPLIT, $0-56
 	SHLQ $0x02, SI
 
 output:
+	MOVQ  fetches+56(FP), R10
+	TESTQ R10, R10
+	JE    outputBegin
+	LEAQ  (DX)(BX*8), R9
+
+outputFetch:
+	MOVQ       -8(R9)(R10*8), R11
+	PREFETCHT1 (CX)(R11*1)
+	PREFETCHT1 64(CX)(R11*1)
+	DECQ       R10
+	JNZ        outputFetch
+
+outputBegin:
 	VXORPS      Y2, Y2, Y2
 	MOVQ        (DX), R10
 	LEAQ        (R8)(R8*2), R9
@@ -2487,9 +2526,9 @@ outputStore:
 	VZEROUPPER
 	RET
 
-// func quadMinIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int)
-// Requires: AVX
-TEXT ·quadMinIgnoreNaNAVX2(SB), NOSPLIT, $0-56
+// func quadMinIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, fetches int)
+// Requires: AVX, MMX+
+TEXT ·quadMinIgnoreNaNAVX2(SB), NOSPLIT, $0-64
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ taps+16(FP), DX
@@ -2500,6 +2539,19 @@ TEXT ·quadMinIgnoreNaNAVX2(SB), NOSPLIT, $0-56
 	SHLQ $0x02, SI
 
 output:
+	MOVQ  fetches+56(FP), R10
+	TESTQ R10, R10
+	JE    outputBegin
+	LEAQ  (DX)(BX*8), R9
+
+outputFetch:
+	MOVQ       -8(R9)(R10*8), R11
+	PREFETCHT1 (CX)(R11*1)
+	PREFETCHT1 64(CX)(R11*1)
+	DECQ       R10
+	JNZ        outputFetch
+
+outputBegin:
 	VXORPS      Y2, Y2, Y2
 	MOVQ        (DX), R10
 	LEAQ        (R8)(R8*2), R9

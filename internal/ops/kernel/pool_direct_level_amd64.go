@@ -46,7 +46,7 @@ var directTables = [...]directTable{
 
 type (
 	wideFunc     = func(dst, src *float32, taps *int, ntaps, n, outputs, step, stream, fetches int)
-	quadFunc     = func(dst, src *float32, taps *int, ntaps, n, outputs, step int)
+	quadFunc     = func(dst, src *float32, taps *int, ntaps, n, outputs, step, fetches int)
 	narrowFunc   = func(dst, src *float32, taps *int, ntaps, n, outputs, step int, mask *int32)
 	permutedFunc = func(dst, src *float32, taps *int, ntaps, n, outputs, step int, lanes *int32, low, high, store int)
 )
@@ -59,7 +59,7 @@ func windowsAVX2(wide wideFunc, quad quadFunc, narrow narrowFunc) func(r run, ma
 		}
 		done := r.quads()
 		if done > 0 {
-			quad(&r.dst[0], &r.src[0], &r.taps[0], len(r.taps), r.n, done, 4*r.step)
+			quad(&r.dst[0], &r.src[0], &r.taps[0], len(r.taps), r.n, done, 4*r.step, r.fetches)
 		}
 		if done < r.outputs {
 			narrow(&r.dst[done*r.n], &r.src[done*r.step], &r.taps[0], len(r.taps), r.n, r.outputs-done, 4*r.step, &mask[0])

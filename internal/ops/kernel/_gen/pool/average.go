@@ -278,7 +278,7 @@ func averageBand(v isa) {
 
 func averageQuad(zero Mem) {
 	v, name := avx2, "averageQuadAVX2"
-	TEXT(name, NOSPLIT, "func("+averaged+")")
+	TEXT(name, NOSPLIT, "func("+averaged+", fetches int)")
 	Pragma("noescape")
 	Doc(name+" averages windows over cells of n <= 4 numbers; outputs is a multiple of 4. Reads and writes up to 16",
 		"bytes from the beginning of a cell.")
@@ -286,6 +286,7 @@ func averageQuad(zero Mem) {
 	three, base := GP64(), GP64()
 	LEAQ(Mem{Base: f.step, Index: f.step, Scale: 2}, three)
 	Label("output")
+	prefetch(f, f.src, quadBytes, "output")
 	s := newTotals(v, 4)
 	averages := s.sum(v, f, w, zero, "output", func(offset Register, i int, to VecVirtual) {
 		switch i {

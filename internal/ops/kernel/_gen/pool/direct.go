@@ -306,12 +306,13 @@ func (r reduction) narrow() {
 // writes too far the next one puts right.
 func (r reduction) quad() {
 	v := avx2
-	TEXT(r.name("quad", v), NOSPLIT, "func("+parameters+")")
+	TEXT(r.name("quad", v), NOSPLIT, "func("+parameters+", fetches int)")
 	Pragma("noescape")
 	Doc(r.name("quad", v)+" reduces windows over cells of n <= 4 numbers; outputs is a multiple of 4. Reads and",
-		"writes up to 16 bytes from the beginning of a cell.")
+		"writes up to 16 bytes from the beginning of a cell. What stands at the fetches offsets behind the taps is fetched early.")
 	f := newFrame()
 	Label("output")
+	prefetch(f, f.src, quadBytes, "output")
 	acc := []VecVirtual{YMM(), YMM()}
 	r.window(v, f, "output", acc, quadLoad(f))
 	Label("outputStore")
@@ -326,6 +327,10 @@ func (r reduction) quad() {
 	VZEROUPPER()
 	RET()
 }
+
+// quadBytes is how much of a row four outputs of photographs see at stride 2, at
+// most.
+const quadBytes = 128
 
 // quadLoad reads the same tap of four outputs, two a vector.
 func quadLoad(f frame) func(offset Register, i int, to VecVirtual) {
