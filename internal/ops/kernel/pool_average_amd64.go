@@ -45,6 +45,12 @@ func averageBand3x3AVX2(dst *float32, src *float32, second int, third int, n int
 //go:noescape
 func averageQuadAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, reciprocal float64, fetches int)
 
+// averageEvenAVX2 averages windows over single numbers at stride 2, at least 4 of them, in rows of nx taps and planes of
+// ny rows. What stands at the fetches offsets behind the taps is fetched early.
+//
+//go:noescape
+func averageEvenAVX2(dst *float32, src *float32, taps *int, ntaps int, outputs int, nx int, ny int, reciprocal float64, fetches int)
+
 // averageNarrowAVX2 averages windows over cells of n <= 8 numbers; mask has as many lanes set.
 //
 //go:noescape

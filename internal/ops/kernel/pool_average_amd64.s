@@ -1050,6 +1050,157 @@ outputCell:
 	VZEROUPPER
 	RET
 
+// func averageEvenAVX2(dst *float32, src *float32, taps *int, ntaps int, outputs int, nx int, ny int, reciprocal float64, fetches int)
+// Requires: AVX, MMX+
+TEXT ·averageEvenAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ taps+16(FP), DX
+	MOVQ ntaps+24(FP), BX
+	MOVQ outputs+32(FP), SI
+
+many:
+	CMPQ  SI, $0x00000010
+	JL    few
+	MOVQ  fetches+64(FP), R8
+	TESTQ R8, R8
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), DI
+
+manyFetch:
+	MOVQ       -8(DI)(R8*8), R9
+	PREFETCHT1 (CX)(R9*1)
+	PREFETCHT1 64(CX)(R9*1)
+	DECQ       R8
+	JNZ        manyFetch
+
+manyBegin:
+	MOVQ         DX, DI
+	LEAQ         (DX)(BX*8), R8
+	VBROADCASTSD negativeZero<>+0(SB), Y0
+	VBROADCASTSD negativeZero<>+0(SB), Y1
+	VBROADCASTSD negativeZero<>+0(SB), Y2
+	VBROADCASTSD negativeZero<>+0(SB), Y3
+
+manyPlane:
+	VBROADCASTSD negativeZero<>+0(SB), Y4
+	VBROADCASTSD negativeZero<>+0(SB), Y5
+	VBROADCASTSD negativeZero<>+0(SB), Y6
+	VBROADCASTSD negativeZero<>+0(SB), Y7
+	MOVQ         ny+48(FP), R10
+
+manyRow:
+	VBROADCASTSD negativeZero<>+0(SB), Y8
+	VBROADCASTSD negativeZero<>+0(SB), Y9
+	VBROADCASTSD negativeZero<>+0(SB), Y10
+	VBROADCASTSD negativeZero<>+0(SB), Y11
+	MOVQ         nx+40(FP), R9
+
+manyCell:
+	MOVQ         (DI), R11
+	VMOVUPS      (CX)(R11*1), X12
+	VSHUFPS      $0xd8, 12(CX)(R11*1), X12, X12
+	VCVTPS2PD    X12, Y12
+	VADDPD       Y12, Y8, Y8
+	VMOVUPS      32(CX)(R11*1), X12
+	VSHUFPS      $0xd8, 44(CX)(R11*1), X12, X12
+	VCVTPS2PD    X12, Y12
+	VADDPD       Y12, Y9, Y9
+	VMOVUPS      64(CX)(R11*1), X12
+	VSHUFPS      $0xd8, 76(CX)(R11*1), X12, X12
+	VCVTPS2PD    X12, Y12
+	VADDPD       Y12, Y10, Y10
+	VMOVUPS      96(CX)(R11*1), X12
+	VSHUFPS      $0xd8, 108(CX)(R11*1), X12, X12
+	VCVTPS2PD    X12, Y12
+	VADDPD       Y12, Y11, Y11
+	ADDQ         $0x08, DI
+	DECQ         R9
+	JNZ          manyCell
+	VADDPD       Y8, Y4, Y4
+	VADDPD       Y9, Y5, Y5
+	VADDPD       Y10, Y6, Y6
+	VADDPD       Y11, Y7, Y7
+	DECQ         R10
+	JNZ          manyRow
+	VADDPD       Y4, Y0, Y0
+	VADDPD       Y5, Y1, Y1
+	VADDPD       Y6, Y2, Y2
+	VADDPD       Y7, Y3, Y3
+	CMPQ         DI, R8
+	JNE          manyPlane
+	VBROADCASTSD reciprocal+56(FP), Y4
+	VMULPD       Y4, Y0, Y0
+	VMULPD       Y4, Y1, Y1
+	VMULPD       Y4, Y2, Y2
+	VMULPD       Y4, Y3, Y3
+	VCVTPD2PSY   Y0, X0
+	VMOVUPS      X0, (AX)
+	VCVTPD2PSY   Y1, X0
+	VMOVUPS      X0, 16(AX)
+	VCVTPD2PSY   Y2, X0
+	VMOVUPS      X0, 32(AX)
+	VCVTPD2PSY   Y3, X0
+	VMOVUPS      X0, 48(AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000080, CX
+	SUBQ         $0x00000010, SI
+	JMP          many
+
+few:
+	TESTQ SI, SI
+	JZ    finish
+	CMPQ  SI, $0x00000004
+	JGE   whole
+	MOVQ  $0x00000004, DI
+	SUBQ  SI, DI
+	SHLQ  $0x02, DI
+	SUBQ  DI, AX
+	SUBQ  DI, CX
+	SUBQ  DI, CX
+	MOVQ  $0x00000004, SI
+
+whole:
+	MOVQ         DX, DI
+	LEAQ         (DX)(BX*8), R8
+	VBROADCASTSD negativeZero<>+0(SB), Y0
+
+fewPlane:
+	VBROADCASTSD negativeZero<>+0(SB), Y1
+	MOVQ         ny+48(FP), R10
+
+fewRow:
+	VBROADCASTSD negativeZero<>+0(SB), Y2
+	MOVQ         nx+40(FP), R9
+
+fewCell:
+	MOVQ         (DI), R11
+	VMOVUPS      (CX)(R11*1), X3
+	VSHUFPS      $0xd8, 12(CX)(R11*1), X3, X3
+	VCVTPS2PD    X3, Y3
+	VADDPD       Y3, Y2, Y2
+	ADDQ         $0x08, DI
+	DECQ         R9
+	JNZ          fewCell
+	VADDPD       Y2, Y1, Y1
+	DECQ         R10
+	JNZ          fewRow
+	VADDPD       Y1, Y0, Y0
+	CMPQ         DI, R8
+	JNE          fewPlane
+	VBROADCASTSD reciprocal+56(FP), Y1
+	VMULPD       Y1, Y0, Y0
+	VCVTPD2PSY   Y0, X0
+	VMOVUPS      X0, (AX)
+	ADDQ         $0x00000010, AX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x00000004, SI
+	JMP          few
+
+finish:
+	VZEROUPPER
+	RET
+
 // func averageNarrowAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, reciprocal float64, mask *int32)
 // Requires: AVX
 TEXT ·averageNarrowAVX2(SB), NOSPLIT, $0-88

@@ -19,6 +19,10 @@ func averager(lanes int, wide averageWideFunc) func(r run, mask *[16]int32) {
 			})
 			return
 		}
+		if r.n == 1 && r.step == 2 && r.outputs >= 4 {
+			averageEvenAVX2(&r.dst[0], &r.src[0], &r.taps[0], len(r.taps), r.outputs, r.nx, r.ny, reciprocal, r.fetches)
+			return
+		}
 		done := r.quads()
 		if done > 0 {
 			averageQuadAVX2(&r.dst[0], &r.src[0], &r.taps[0], len(r.taps), r.n, done, 4*r.step, r.nx, r.ny, reciprocal, r.fetches)

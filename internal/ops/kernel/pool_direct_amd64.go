@@ -27,6 +27,12 @@ func narrowMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outp
 //go:noescape
 func quadMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, fetches int)
 
+// evenMaxAVX2 reduces windows over single numbers at stride 2, at least 8 of them. What stands at the fetches
+// offsets behind the taps is fetched early.
+//
+//go:noescape
+func evenMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, outputs int, fetches int)
+
 // permutedMaxAVX512 reduces windows over several cells at once, n numbers of output and step bytes of
 // input in each of as many steps as outputs says. lanes says which of 32 numbers each of the 16 lanes takes; low, high
 // and store are masks of the numbers read and written.
@@ -56,6 +62,12 @@ func narrowMaxIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n 
 //
 //go:noescape
 func quadMaxIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, fetches int)
+
+// evenMaxIgnoreNaNAVX2 reduces windows over single numbers at stride 2, at least 8 of them. What stands at the fetches
+// offsets behind the taps is fetched early.
+//
+//go:noescape
+func evenMaxIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, outputs int, fetches int)
 
 // permutedMaxIgnoreNaNAVX512 reduces windows over several cells at once, n numbers of output and step bytes of
 // input in each of as many steps as outputs says. lanes says which of 32 numbers each of the 16 lanes takes; low, high
@@ -94,6 +106,12 @@ func narrowMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outp
 //go:noescape
 func quadMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, fetches int)
 
+// evenMinAVX2 reduces windows over single numbers at stride 2, at least 8 of them. What stands at the fetches
+// offsets behind the taps is fetched early.
+//
+//go:noescape
+func evenMinAVX2(dst *float32, src *float32, taps *int, ntaps int, outputs int, fetches int)
+
 // permutedMinAVX512 reduces windows over several cells at once, n numbers of output and step bytes of
 // input in each of as many steps as outputs says. lanes says which of 32 numbers each of the 16 lanes takes; low, high
 // and store are masks of the numbers read and written.
@@ -123,6 +141,12 @@ func narrowMinIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n 
 //
 //go:noescape
 func quadMinIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, fetches int)
+
+// evenMinIgnoreNaNAVX2 reduces windows over single numbers at stride 2, at least 8 of them. What stands at the fetches
+// offsets behind the taps is fetched early.
+//
+//go:noescape
+func evenMinIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, outputs int, fetches int)
 
 // permutedMinIgnoreNaNAVX512 reduces windows over several cells at once, n numbers of output and step bytes of
 // input in each of as many steps as outputs says. lanes says which of 32 numbers each of the 16 lanes takes; low, high

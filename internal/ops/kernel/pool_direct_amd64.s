@@ -555,6 +555,166 @@ outputStore:
 	VZEROUPPER
 	RET
 
+// func evenMaxAVX2(dst *float32, src *float32, taps *int, ntaps int, outputs int, fetches int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·evenMaxAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ taps+16(FP), DX
+	MOVQ ntaps+24(FP), BX
+	MOVQ outputs+32(FP), SI
+
+many:
+	CMPQ  SI, $0x00000010
+	JL    few
+	MOVQ  fetches+40(FP), R8
+	TESTQ R8, R8
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), DI
+
+manyFetch:
+	MOVQ       -8(DI)(R8*8), R9
+	PREFETCHT1 (CX)(R9*1)
+	PREFETCHT1 64(CX)(R9*1)
+	DECQ       R8
+	JNZ        manyFetch
+
+manyBegin:
+	VXORPS  Y2, Y2, Y2
+	MOVQ    (DX), R8
+	VMOVUPS (CX)(R8*1), Y0
+	VSHUFPS $0xd8, 28(CX)(R8*1), Y0, Y0
+	VMOVUPS 64(CX)(R8*1), Y1
+	VSHUFPS $0xd8, 92(CX)(R8*1), Y1, Y1
+	MOVQ    $0x00000001, DI
+	VCMPPS  $0x03, Y1, Y0, Y3
+	VORPS   Y3, Y2, Y2
+	CMPQ    DI, BX
+	JGE     manyDone
+
+manyFast:
+	MOVQ    (DX)(DI*8), R8
+	VMOVUPS (CX)(R8*1), Y3
+	VSHUFPS $0xd8, 28(CX)(R8*1), Y3, Y3
+	VMOVUPS 64(CX)(R8*1), Y4
+	VSHUFPS $0xd8, 92(CX)(R8*1), Y4, Y4
+	VCMPPS  $0x03, Y4, Y3, Y5
+	VORPS   Y5, Y2, Y2
+	VMAXPS  Y0, Y3, Y0
+	VMAXPS  Y1, Y4, Y1
+	INCQ    DI
+	CMPQ    DI, BX
+	JL      manyFast
+
+manyDone:
+	VPTEST  Y2, Y2
+	JZ      manyStore
+	MOVQ    (DX), R8
+	VMOVUPS (CX)(R8*1), Y0
+	VSHUFPS $0xd8, 28(CX)(R8*1), Y0, Y0
+	VMOVUPS 64(CX)(R8*1), Y1
+	VSHUFPS $0xd8, 92(CX)(R8*1), Y1, Y1
+	MOVQ    $0x00000001, DI
+	CMPQ    DI, BX
+	JGE     manyStore
+
+manySlow:
+	MOVQ      (DX)(DI*8), R8
+	VMOVUPS   (CX)(R8*1), Y2
+	VSHUFPS   $0xd8, 28(CX)(R8*1), Y2, Y2
+	VCMPPS    $0x07, Y0, Y0, Y4
+	VCMPPS    $0x16, Y0, Y2, Y3
+	VPAND     Y4, Y3, Y3
+	VBLENDVPS Y3, Y2, Y0, Y0
+	VMOVUPS   64(CX)(R8*1), Y2
+	VSHUFPS   $0xd8, 92(CX)(R8*1), Y2, Y2
+	VCMPPS    $0x07, Y1, Y1, Y4
+	VCMPPS    $0x16, Y1, Y2, Y3
+	VPAND     Y4, Y3, Y3
+	VBLENDVPS Y3, Y2, Y1, Y1
+	INCQ      DI
+	CMPQ      DI, BX
+	JL        manySlow
+
+manyStore:
+	VPERMPD $0xd8, Y0, Y0
+	VMOVUPS Y0, (AX)
+	VPERMPD $0xd8, Y1, Y1
+	VMOVUPS Y1, 32(AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000010, SI
+	JMP     many
+
+few:
+	TESTQ SI, SI
+	JZ    finish
+	CMPQ  SI, $0x00000008
+	JGE   whole
+	MOVQ  $0x00000008, DI
+	SUBQ  SI, DI
+	SHLQ  $0x02, DI
+	SUBQ  DI, AX
+	SUBQ  DI, CX
+	SUBQ  DI, CX
+	MOVQ  $0x00000008, SI
+
+whole:
+	VXORPS  Y1, Y1, Y1
+	MOVQ    (DX), R8
+	VMOVUPS (CX)(R8*1), Y0
+	VSHUFPS $0xd8, 28(CX)(R8*1), Y0, Y0
+	MOVQ    $0x00000001, DI
+	VCMPPS  $0x03, Y0, Y0, Y2
+	VORPS   Y2, Y1, Y1
+	CMPQ    DI, BX
+	JGE     fewDone
+
+fewFast:
+	MOVQ    (DX)(DI*8), R8
+	VMOVUPS (CX)(R8*1), Y2
+	VSHUFPS $0xd8, 28(CX)(R8*1), Y2, Y2
+	VCMPPS  $0x03, Y2, Y2, Y3
+	VORPS   Y3, Y1, Y1
+	VMAXPS  Y0, Y2, Y0
+	INCQ    DI
+	CMPQ    DI, BX
+	JL      fewFast
+
+fewDone:
+	VPTEST  Y1, Y1
+	JZ      fewStore
+	MOVQ    (DX), R8
+	VMOVUPS (CX)(R8*1), Y0
+	VSHUFPS $0xd8, 28(CX)(R8*1), Y0, Y0
+	MOVQ    $0x00000001, DI
+	CMPQ    DI, BX
+	JGE     fewStore
+
+fewSlow:
+	MOVQ      (DX)(DI*8), R8
+	VMOVUPS   (CX)(R8*1), Y1
+	VSHUFPS   $0xd8, 28(CX)(R8*1), Y1, Y1
+	VCMPPS    $0x07, Y0, Y0, Y3
+	VCMPPS    $0x16, Y0, Y1, Y2
+	VPAND     Y3, Y2, Y2
+	VBLENDVPS Y2, Y1, Y0, Y0
+	INCQ      DI
+	CMPQ      DI, BX
+	JL        fewSlow
+
+fewStore:
+	VPERMPD $0xd8, Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x00000008, SI
+	JMP     few
+
+finish:
+	VZEROUPPER
+	RET
+
 // func permutedMaxAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, lanes *int32, low int, high int, store int)
 // Requires: AVX, AVX512F
 TEXT ·permutedMaxAVX512(SB), NOSPLIT, $0-88
@@ -1171,6 +1331,163 @@ outputStore:
 	LEAQ         (CX)(R8*4), CX
 	SUBQ         $0x00000004, DI
 	JNZ          output
+	VZEROUPPER
+	RET
+
+// func evenMaxIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, outputs int, fetches int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·evenMaxIgnoreNaNAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ taps+16(FP), DX
+	MOVQ ntaps+24(FP), BX
+	MOVQ outputs+32(FP), SI
+
+many:
+	CMPQ  SI, $0x00000010
+	JL    few
+	MOVQ  fetches+40(FP), R8
+	TESTQ R8, R8
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), DI
+
+manyFetch:
+	MOVQ       -8(DI)(R8*8), R9
+	PREFETCHT1 (CX)(R9*1)
+	PREFETCHT1 64(CX)(R9*1)
+	DECQ       R8
+	JNZ        manyFetch
+
+manyBegin:
+	VXORPS  Y2, Y2, Y2
+	MOVQ    (DX), R8
+	VMOVUPS (CX)(R8*1), Y0
+	VSHUFPS $0xd8, 28(CX)(R8*1), Y0, Y0
+	VMOVUPS 64(CX)(R8*1), Y1
+	VSHUFPS $0xd8, 92(CX)(R8*1), Y1, Y1
+	MOVQ    $0x00000001, DI
+	VCMPPS  $0x03, Y1, Y0, Y3
+	VORPS   Y3, Y2, Y2
+	CMPQ    DI, BX
+	JGE     manyDone
+
+manyFast:
+	MOVQ    (DX)(DI*8), R8
+	VMOVUPS (CX)(R8*1), Y3
+	VSHUFPS $0xd8, 28(CX)(R8*1), Y3, Y3
+	VMOVUPS 64(CX)(R8*1), Y4
+	VSHUFPS $0xd8, 92(CX)(R8*1), Y4, Y4
+	VCMPPS  $0x03, Y4, Y3, Y5
+	VORPS   Y5, Y2, Y2
+	VMAXPS  Y0, Y3, Y0
+	VMAXPS  Y1, Y4, Y1
+	INCQ    DI
+	CMPQ    DI, BX
+	JL      manyFast
+
+manyDone:
+	VPTEST  Y2, Y2
+	JZ      manyStore
+	MOVQ    (DX), R8
+	VMOVUPS (CX)(R8*1), Y0
+	VSHUFPS $0xd8, 28(CX)(R8*1), Y0, Y0
+	VMOVUPS 64(CX)(R8*1), Y1
+	VSHUFPS $0xd8, 92(CX)(R8*1), Y1, Y1
+	MOVQ    $0x00000001, DI
+	CMPQ    DI, BX
+	JGE     manyStore
+
+manySlow:
+	MOVQ      (DX)(DI*8), R8
+	VMOVUPS   (CX)(R8*1), Y2
+	VSHUFPS   $0xd8, 28(CX)(R8*1), Y2, Y2
+	VCMPPS    $0x03, Y0, Y0, Y3
+	VMAXPS    Y0, Y2, Y0
+	VBLENDVPS Y3, Y2, Y0, Y0
+	VMOVUPS   64(CX)(R8*1), Y2
+	VSHUFPS   $0xd8, 92(CX)(R8*1), Y2, Y2
+	VCMPPS    $0x03, Y1, Y1, Y3
+	VMAXPS    Y1, Y2, Y1
+	VBLENDVPS Y3, Y2, Y1, Y1
+	INCQ      DI
+	CMPQ      DI, BX
+	JL        manySlow
+
+manyStore:
+	VPERMPD $0xd8, Y0, Y0
+	VMOVUPS Y0, (AX)
+	VPERMPD $0xd8, Y1, Y1
+	VMOVUPS Y1, 32(AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000010, SI
+	JMP     many
+
+few:
+	TESTQ SI, SI
+	JZ    finish
+	CMPQ  SI, $0x00000008
+	JGE   whole
+	MOVQ  $0x00000008, DI
+	SUBQ  SI, DI
+	SHLQ  $0x02, DI
+	SUBQ  DI, AX
+	SUBQ  DI, CX
+	SUBQ  DI, CX
+	MOVQ  $0x00000008, SI
+
+whole:
+	VXORPS  Y1, Y1, Y1
+	MOVQ    (DX), R8
+	VMOVUPS (CX)(R8*1), Y0
+	VSHUFPS $0xd8, 28(CX)(R8*1), Y0, Y0
+	MOVQ    $0x00000001, DI
+	VCMPPS  $0x03, Y0, Y0, Y2
+	VORPS   Y2, Y1, Y1
+	CMPQ    DI, BX
+	JGE     fewDone
+
+fewFast:
+	MOVQ    (DX)(DI*8), R8
+	VMOVUPS (CX)(R8*1), Y2
+	VSHUFPS $0xd8, 28(CX)(R8*1), Y2, Y2
+	VCMPPS  $0x03, Y2, Y2, Y3
+	VORPS   Y3, Y1, Y1
+	VMAXPS  Y0, Y2, Y0
+	INCQ    DI
+	CMPQ    DI, BX
+	JL      fewFast
+
+fewDone:
+	VPTEST  Y1, Y1
+	JZ      fewStore
+	MOVQ    (DX), R8
+	VMOVUPS (CX)(R8*1), Y0
+	VSHUFPS $0xd8, 28(CX)(R8*1), Y0, Y0
+	MOVQ    $0x00000001, DI
+	CMPQ    DI, BX
+	JGE     fewStore
+
+fewSlow:
+	MOVQ      (DX)(DI*8), R8
+	VMOVUPS   (CX)(R8*1), Y1
+	VSHUFPS   $0xd8, 28(CX)(R8*1), Y1, Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VMAXPS    Y0, Y1, Y0
+	VBLENDVPS Y2, Y1, Y0, Y0
+	INCQ      DI
+	CMPQ      DI, BX
+	JL        fewSlow
+
+fewStore:
+	VPERMPD $0xd8, Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x00000008, SI
+	JMP     few
+
+finish:
 	VZEROUPPER
 	RET
 
@@ -2008,6 +2325,166 @@ outputStore:
 	VZEROUPPER
 	RET
 
+// func evenMinAVX2(dst *float32, src *float32, taps *int, ntaps int, outputs int, fetches int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·evenMinAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ taps+16(FP), DX
+	MOVQ ntaps+24(FP), BX
+	MOVQ outputs+32(FP), SI
+
+many:
+	CMPQ  SI, $0x00000010
+	JL    few
+	MOVQ  fetches+40(FP), R8
+	TESTQ R8, R8
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), DI
+
+manyFetch:
+	MOVQ       -8(DI)(R8*8), R9
+	PREFETCHT1 (CX)(R9*1)
+	PREFETCHT1 64(CX)(R9*1)
+	DECQ       R8
+	JNZ        manyFetch
+
+manyBegin:
+	VXORPS  Y2, Y2, Y2
+	MOVQ    (DX), R8
+	VMOVUPS (CX)(R8*1), Y0
+	VSHUFPS $0xd8, 28(CX)(R8*1), Y0, Y0
+	VMOVUPS 64(CX)(R8*1), Y1
+	VSHUFPS $0xd8, 92(CX)(R8*1), Y1, Y1
+	MOVQ    $0x00000001, DI
+	VCMPPS  $0x03, Y1, Y0, Y3
+	VORPS   Y3, Y2, Y2
+	CMPQ    DI, BX
+	JGE     manyDone
+
+manyFast:
+	MOVQ    (DX)(DI*8), R8
+	VMOVUPS (CX)(R8*1), Y3
+	VSHUFPS $0xd8, 28(CX)(R8*1), Y3, Y3
+	VMOVUPS 64(CX)(R8*1), Y4
+	VSHUFPS $0xd8, 92(CX)(R8*1), Y4, Y4
+	VCMPPS  $0x03, Y4, Y3, Y5
+	VORPS   Y5, Y2, Y2
+	VMINPS  Y0, Y3, Y0
+	VMINPS  Y1, Y4, Y1
+	INCQ    DI
+	CMPQ    DI, BX
+	JL      manyFast
+
+manyDone:
+	VPTEST  Y2, Y2
+	JZ      manyStore
+	MOVQ    (DX), R8
+	VMOVUPS (CX)(R8*1), Y0
+	VSHUFPS $0xd8, 28(CX)(R8*1), Y0, Y0
+	VMOVUPS 64(CX)(R8*1), Y1
+	VSHUFPS $0xd8, 92(CX)(R8*1), Y1, Y1
+	MOVQ    $0x00000001, DI
+	CMPQ    DI, BX
+	JGE     manyStore
+
+manySlow:
+	MOVQ      (DX)(DI*8), R8
+	VMOVUPS   (CX)(R8*1), Y2
+	VSHUFPS   $0xd8, 28(CX)(R8*1), Y2, Y2
+	VCMPPS    $0x07, Y0, Y0, Y4
+	VCMPPS    $0x19, Y0, Y2, Y3
+	VPAND     Y4, Y3, Y3
+	VBLENDVPS Y3, Y2, Y0, Y0
+	VMOVUPS   64(CX)(R8*1), Y2
+	VSHUFPS   $0xd8, 92(CX)(R8*1), Y2, Y2
+	VCMPPS    $0x07, Y1, Y1, Y4
+	VCMPPS    $0x19, Y1, Y2, Y3
+	VPAND     Y4, Y3, Y3
+	VBLENDVPS Y3, Y2, Y1, Y1
+	INCQ      DI
+	CMPQ      DI, BX
+	JL        manySlow
+
+manyStore:
+	VPERMPD $0xd8, Y0, Y0
+	VMOVUPS Y0, (AX)
+	VPERMPD $0xd8, Y1, Y1
+	VMOVUPS Y1, 32(AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000010, SI
+	JMP     many
+
+few:
+	TESTQ SI, SI
+	JZ    finish
+	CMPQ  SI, $0x00000008
+	JGE   whole
+	MOVQ  $0x00000008, DI
+	SUBQ  SI, DI
+	SHLQ  $0x02, DI
+	SUBQ  DI, AX
+	SUBQ  DI, CX
+	SUBQ  DI, CX
+	MOVQ  $0x00000008, SI
+
+whole:
+	VXORPS  Y1, Y1, Y1
+	MOVQ    (DX), R8
+	VMOVUPS (CX)(R8*1), Y0
+	VSHUFPS $0xd8, 28(CX)(R8*1), Y0, Y0
+	MOVQ    $0x00000001, DI
+	VCMPPS  $0x03, Y0, Y0, Y2
+	VORPS   Y2, Y1, Y1
+	CMPQ    DI, BX
+	JGE     fewDone
+
+fewFast:
+	MOVQ    (DX)(DI*8), R8
+	VMOVUPS (CX)(R8*1), Y2
+	VSHUFPS $0xd8, 28(CX)(R8*1), Y2, Y2
+	VCMPPS  $0x03, Y2, Y2, Y3
+	VORPS   Y3, Y1, Y1
+	VMINPS  Y0, Y2, Y0
+	INCQ    DI
+	CMPQ    DI, BX
+	JL      fewFast
+
+fewDone:
+	VPTEST  Y1, Y1
+	JZ      fewStore
+	MOVQ    (DX), R8
+	VMOVUPS (CX)(R8*1), Y0
+	VSHUFPS $0xd8, 28(CX)(R8*1), Y0, Y0
+	MOVQ    $0x00000001, DI
+	CMPQ    DI, BX
+	JGE     fewStore
+
+fewSlow:
+	MOVQ      (DX)(DI*8), R8
+	VMOVUPS   (CX)(R8*1), Y1
+	VSHUFPS   $0xd8, 28(CX)(R8*1), Y1, Y1
+	VCMPPS    $0x07, Y0, Y0, Y3
+	VCMPPS    $0x19, Y0, Y1, Y2
+	VPAND     Y3, Y2, Y2
+	VBLENDVPS Y2, Y1, Y0, Y0
+	INCQ      DI
+	CMPQ      DI, BX
+	JL        fewSlow
+
+fewStore:
+	VPERMPD $0xd8, Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x00000008, SI
+	JMP     few
+
+finish:
+	VZEROUPPER
+	RET
+
 // func permutedMinAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, lanes *int32, low int, high int, store int)
 // Requires: AVX, AVX512F
 TEXT ·permutedMinAVX512(SB), NOSPLIT, $0-88
@@ -2624,6 +3101,163 @@ outputStore:
 	LEAQ         (CX)(R8*4), CX
 	SUBQ         $0x00000004, DI
 	JNZ          output
+	VZEROUPPER
+	RET
+
+// func evenMinIgnoreNaNAVX2(dst *float32, src *float32, taps *int, ntaps int, outputs int, fetches int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·evenMinIgnoreNaNAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ taps+16(FP), DX
+	MOVQ ntaps+24(FP), BX
+	MOVQ outputs+32(FP), SI
+
+many:
+	CMPQ  SI, $0x00000010
+	JL    few
+	MOVQ  fetches+40(FP), R8
+	TESTQ R8, R8
+	JE    manyBegin
+	LEAQ  (DX)(BX*8), DI
+
+manyFetch:
+	MOVQ       -8(DI)(R8*8), R9
+	PREFETCHT1 (CX)(R9*1)
+	PREFETCHT1 64(CX)(R9*1)
+	DECQ       R8
+	JNZ        manyFetch
+
+manyBegin:
+	VXORPS  Y2, Y2, Y2
+	MOVQ    (DX), R8
+	VMOVUPS (CX)(R8*1), Y0
+	VSHUFPS $0xd8, 28(CX)(R8*1), Y0, Y0
+	VMOVUPS 64(CX)(R8*1), Y1
+	VSHUFPS $0xd8, 92(CX)(R8*1), Y1, Y1
+	MOVQ    $0x00000001, DI
+	VCMPPS  $0x03, Y1, Y0, Y3
+	VORPS   Y3, Y2, Y2
+	CMPQ    DI, BX
+	JGE     manyDone
+
+manyFast:
+	MOVQ    (DX)(DI*8), R8
+	VMOVUPS (CX)(R8*1), Y3
+	VSHUFPS $0xd8, 28(CX)(R8*1), Y3, Y3
+	VMOVUPS 64(CX)(R8*1), Y4
+	VSHUFPS $0xd8, 92(CX)(R8*1), Y4, Y4
+	VCMPPS  $0x03, Y4, Y3, Y5
+	VORPS   Y5, Y2, Y2
+	VMINPS  Y0, Y3, Y0
+	VMINPS  Y1, Y4, Y1
+	INCQ    DI
+	CMPQ    DI, BX
+	JL      manyFast
+
+manyDone:
+	VPTEST  Y2, Y2
+	JZ      manyStore
+	MOVQ    (DX), R8
+	VMOVUPS (CX)(R8*1), Y0
+	VSHUFPS $0xd8, 28(CX)(R8*1), Y0, Y0
+	VMOVUPS 64(CX)(R8*1), Y1
+	VSHUFPS $0xd8, 92(CX)(R8*1), Y1, Y1
+	MOVQ    $0x00000001, DI
+	CMPQ    DI, BX
+	JGE     manyStore
+
+manySlow:
+	MOVQ      (DX)(DI*8), R8
+	VMOVUPS   (CX)(R8*1), Y2
+	VSHUFPS   $0xd8, 28(CX)(R8*1), Y2, Y2
+	VCMPPS    $0x03, Y0, Y0, Y3
+	VMINPS    Y0, Y2, Y0
+	VBLENDVPS Y3, Y2, Y0, Y0
+	VMOVUPS   64(CX)(R8*1), Y2
+	VSHUFPS   $0xd8, 92(CX)(R8*1), Y2, Y2
+	VCMPPS    $0x03, Y1, Y1, Y3
+	VMINPS    Y1, Y2, Y1
+	VBLENDVPS Y3, Y2, Y1, Y1
+	INCQ      DI
+	CMPQ      DI, BX
+	JL        manySlow
+
+manyStore:
+	VPERMPD $0xd8, Y0, Y0
+	VMOVUPS Y0, (AX)
+	VPERMPD $0xd8, Y1, Y1
+	VMOVUPS Y1, 32(AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000010, SI
+	JMP     many
+
+few:
+	TESTQ SI, SI
+	JZ    finish
+	CMPQ  SI, $0x00000008
+	JGE   whole
+	MOVQ  $0x00000008, DI
+	SUBQ  SI, DI
+	SHLQ  $0x02, DI
+	SUBQ  DI, AX
+	SUBQ  DI, CX
+	SUBQ  DI, CX
+	MOVQ  $0x00000008, SI
+
+whole:
+	VXORPS  Y1, Y1, Y1
+	MOVQ    (DX), R8
+	VMOVUPS (CX)(R8*1), Y0
+	VSHUFPS $0xd8, 28(CX)(R8*1), Y0, Y0
+	MOVQ    $0x00000001, DI
+	VCMPPS  $0x03, Y0, Y0, Y2
+	VORPS   Y2, Y1, Y1
+	CMPQ    DI, BX
+	JGE     fewDone
+
+fewFast:
+	MOVQ    (DX)(DI*8), R8
+	VMOVUPS (CX)(R8*1), Y2
+	VSHUFPS $0xd8, 28(CX)(R8*1), Y2, Y2
+	VCMPPS  $0x03, Y2, Y2, Y3
+	VORPS   Y3, Y1, Y1
+	VMINPS  Y0, Y2, Y0
+	INCQ    DI
+	CMPQ    DI, BX
+	JL      fewFast
+
+fewDone:
+	VPTEST  Y1, Y1
+	JZ      fewStore
+	MOVQ    (DX), R8
+	VMOVUPS (CX)(R8*1), Y0
+	VSHUFPS $0xd8, 28(CX)(R8*1), Y0, Y0
+	MOVQ    $0x00000001, DI
+	CMPQ    DI, BX
+	JGE     fewStore
+
+fewSlow:
+	MOVQ      (DX)(DI*8), R8
+	VMOVUPS   (CX)(R8*1), Y1
+	VSHUFPS   $0xd8, 28(CX)(R8*1), Y1, Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VMINPS    Y0, Y1, Y0
+	VBLENDVPS Y2, Y1, Y0, Y0
+	INCQ      DI
+	CMPQ      DI, BX
+	JL        fewSlow
+
+fewStore:
+	VPERMPD $0xd8, Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x00000008, SI
+	JMP     few
+
+finish:
 	VZEROUPPER
 	RET
 

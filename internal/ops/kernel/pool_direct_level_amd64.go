@@ -7,10 +7,10 @@ var directTables = [...]directTable{
 	AVX2: {
 		lanes: 8,
 		extrema: [4]func(r run, lanes *[16]int32){
-			windowsAVX2(wideMaxAVX2, quadMaxAVX2, narrowMaxAVX2),
-			windowsAVX2(wideMaxIgnoreNaNAVX2, quadMaxIgnoreNaNAVX2, narrowMaxIgnoreNaNAVX2),
-			windowsAVX2(wideMinAVX2, quadMinAVX2, narrowMinAVX2),
-			windowsAVX2(wideMinIgnoreNaNAVX2, quadMinIgnoreNaNAVX2, narrowMinIgnoreNaNAVX2),
+			windowsAVX2(wideMaxAVX2, evenMaxAVX2, quadMaxAVX2, narrowMaxAVX2),
+			windowsAVX2(wideMaxIgnoreNaNAVX2, evenMaxIgnoreNaNAVX2, quadMaxIgnoreNaNAVX2, narrowMaxIgnoreNaNAVX2),
+			windowsAVX2(wideMinAVX2, evenMinAVX2, quadMinAVX2, narrowMinAVX2),
+			windowsAVX2(wideMinIgnoreNaNAVX2, evenMinIgnoreNaNAVX2, quadMinIgnoreNaNAVX2, narrowMinIgnoreNaNAVX2),
 		},
 		locate: [4]func(r run, mask *[16]int32){
 			locator(quadLocators[0], wideLocator{8, locateWideMaxAVX2}),
@@ -46,15 +46,20 @@ var directTables = [...]directTable{
 
 type (
 	wideFunc     = func(dst, src *float32, taps *int, ntaps, n, outputs, step, stream, fetches int)
+	evenFunc     = func(dst, src *float32, taps *int, ntaps, outputs, fetches int)
 	quadFunc     = func(dst, src *float32, taps *int, ntaps, n, outputs, step, fetches int)
 	narrowFunc   = func(dst, src *float32, taps *int, ntaps, n, outputs, step int, mask *int32)
 	permutedFunc = func(dst, src *float32, taps *int, ntaps, n, outputs, step int, lanes *int32, low, high, store int)
 )
 
 // windowsAVX2 joins the functions for large and small cells.
-func windowsAVX2(wide wideFunc, quad quadFunc, narrow narrowFunc) func(r run, mask *[16]int32) {
+func windowsAVX2(wide wideFunc, even evenFunc, quad quadFunc, narrow narrowFunc) func(r run, mask *[16]int32) {
 	return func(r run, mask *[16]int32) {
 		if r.wide(8, wide) {
+			return
+		}
+		if r.n == 1 && r.step == 2 && r.outputs >= 8 {
+			even(&r.dst[0], &r.src[0], &r.taps[0], len(r.taps), r.outputs, r.fetches)
 			return
 		}
 		done := r.quads()

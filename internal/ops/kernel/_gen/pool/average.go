@@ -19,6 +19,7 @@ func averages() {
 	}
 	averageBand3x3()
 	averageQuad(zero)
+	averageEven(zero)
 	averageNarrow(zero)
 }
 
@@ -308,6 +309,29 @@ func averageQuad(zero Mem) {
 	JNZ(LabelRef("output"))
 	VZEROUPPER()
 	RET()
+}
+
+func averageEven(zero Mem) {
+	v, name := avx2, "averageEvenAVX2"
+	TEXT(name, NOSPLIT, "func("+evenParameters+", nx, ny int, reciprocal float64, fetches int)")
+	Pragma("noescape")
+	Doc(name+" averages windows over single numbers at stride 2, at least 4 of them, in rows of nx taps and planes of",
+		"ny rows. What stands at the fetches offsets behind the taps is fetched early.")
+	f, w := newEvenFrame(), newWalk()
+	f.blocks(16, 4, func(outputs int, label string) {
+		if outputs > 4 {
+			prefetch(f.frame, f.src, 8*outputs, label)
+		}
+		averages := newTotals(v, outputs/4).sum(v, f.frame, w, zero, label, func(offset Register, i int, to VecVirtual) {
+			m := Mem{Base: f.src, Index: offset, Scale: 1, Disp: 32 * i}
+			VMOVUPS(m, to.AsX())
+			VSHUFPS(U8(evens), m.Offset(12), to.AsX(), to.AsX())
+			VCVTPS2PD(to.AsX(), to)
+		})
+		for i, r := range averages {
+			VMOVUPS(rounded(v, r), Mem{Base: f.dst, Disp: 16 * i})
+		}
+	})
 }
 
 func averageNarrow(zero Mem) {

@@ -24,6 +24,7 @@ func direct() {
 			}
 			r.narrow()
 			r.quad()
+			r.even()
 			r.permuted()
 		}
 		reduction{extremum{minimum: minimum}, false}.band3x3()
@@ -346,6 +347,87 @@ func quadLoad(f frame) func(offset Register, i int, to VecVirtual) {
 		VMOVUPS(Mem{Base: base, Index: f.step, Scale: 2}, to.AsX())
 		VINSERTF128(Imm(1), Mem{Base: base, Index: three, Scale: 1}, to, to)
 	}
+}
+
+// evenFrame holds the registers of functions for single numbers at stride 2.
+type evenFrame struct{ frame }
+
+var evenParameters = "dst, src *float32, taps *int, ntaps, outputs"
+
+func newEvenFrame() evenFrame {
+	load := func(name string) Register { return Load(Param(name), GP64()) }
+	return evenFrame{frame{dst: load("dst"), src: load("src"), taps: load("taps"), ntaps: load("ntaps"), outputs: load("outputs")}}
+}
+
+// blocks calls do for blocks of many outputs, and then of few, of which the last
+// one overlaps the one before it.
+func (f evenFrame) blocks(many, few int, do func(outputs int, label string)) {
+	end := GP64()
+	advance := func(outputs int) {
+		ADDQ(U32(uint32(4*outputs)), f.dst)
+		ADDQ(U32(uint32(8*outputs)), f.src)
+		SUBQ(U32(uint32(outputs)), f.outputs)
+	}
+	Label("many")
+	CMPQ(f.outputs, U32(uint32(many)))
+	JL(LabelRef("few"))
+	do(many, "many")
+	advance(many)
+	JMP(LabelRef("many"))
+	Label("few")
+	TESTQ(f.outputs, f.outputs)
+	JZ(LabelRef("finish"))
+	CMPQ(f.outputs, U32(uint32(few)))
+	JGE(LabelRef("whole"))
+	MOVQ(U32(uint32(few)), end) // go back
+	SUBQ(f.outputs, end)
+	SHLQ(U8(2), end)
+	SUBQ(end, f.dst)
+	SUBQ(end, f.src)
+	SUBQ(end, f.src)
+	MOVQ(U32(uint32(few)), f.outputs)
+	Label("whole")
+	do(few, "few")
+	advance(few)
+	JMP(LabelRef("few"))
+	Label("finish")
+	VZEROUPPER()
+	RET()
+}
+
+// evens selects every other number of two registers' worth of them, of which the
+// second register begins at the last of the first: so nothing is read behind the
+// last number that counts.
+const evens = 0xd8
+
+// even writes the AVX2 function for single numbers at stride 2: a vector of the same
+// tap is every other number of two. Halves are then in the order 0 1 4 5, 2 3 6 7.
+func (r reduction) even() {
+	v := avx2
+	TEXT(r.name("even", v), NOSPLIT, "func("+evenParameters+", fetches int)")
+	Pragma("noescape")
+	Doc(r.name("even", v)+" reduces windows over single numbers at stride 2, at least 8 of them. What stands at the fetches",
+		"offsets behind the taps is fetched early.")
+	f := newEvenFrame()
+	f.blocks(16, 8, func(outputs int, label string) {
+		acc := make([]VecVirtual, outputs/8)
+		for i := range acc {
+			acc[i] = YMM()
+		}
+		if outputs > 8 {
+			prefetch(f.frame, f.src, 8*outputs, label)
+		}
+		r.window(v, f.frame, label, acc, func(offset Register, i int, to VecVirtual) {
+			m := Mem{Base: f.src, Index: offset, Scale: 1, Disp: 64 * i}
+			VMOVUPS(m, to)
+			VSHUFPS(U8(evens), m.Offset(28), to, to)
+		})
+		Label(label + "Store")
+		for i, a := range acc {
+			VPERMPD(U8(evens), a, a)
+			VMOVUPS(a, Mem{Base: f.dst, Disp: 32 * i})
+		}
+	})
 }
 
 // permuted writes the AVX-512 function for cells of less than a vector: as many
