@@ -81,7 +81,17 @@ type directPool struct {
 	most    int      // rows of a band
 	inImage int      // numbers of an input image
 	number  numbering
+
+	segments []segment
+	inside   int  // the segment of windows inside the input, or -1
+	tall     bool // rows inside the input have the same taps
+	columns  bool // and their ends are computed one below the other
+	joined   bool // and they are computed as one
 }
+
+// joinBelow is how many numbers make a row so long that it is not worth while to
+// join it with others.
+const joinBelow = 1 << 10
 
 // newDirectPool plans a direct kernel, or says why not.
 func newDirectPool(spec *PoolSpec) (k *Pool, refusal string) {
@@ -113,13 +123,11 @@ func newDirectPool(spec *PoolSpec) (k *Pool, refusal string) {
 	d.stream = 4*(images*d.inImage+d.rows*out) >= streamFrom
 	// Bands of about a quarter of a core's L2, of whole rows.
 	d.band = max(1, (1<<16)/(out+images*d.inImage/d.rows))
-	scratch := scratchWords[int](d.taps + mostFetches)
 	switch {
 	case spec.Argmax:
 		d.reduce = table.locate[kindOf(spec.Reduction == Min, spec.IgnoreNaN)]
 		d.number = d.numbering()
 		maskLanes(&d.lanes, d.inner)
-		scratch += scratchWords[int32](d.taps)
 	case spec.Reduction == Average || spec.Reduction == Sum:
 		if !summedByTaps(&d.Geometry, d.inner) {
 			return nil, "windows so large are summed in parts, in an order that holds at every level"
@@ -132,29 +140,37 @@ func newDirectPool(spec *PoolSpec) (k *Pool, refusal string) {
 				d.bands, d.most = table.average3x3, bandRows3x3
 			}
 			d.band = d.rowsOfBands(out)
-			scratch += scratchWords[float64](bandBuffer(axes[1].Size, axes[1].Stride))
 		}
 	default:
 		if bands := table.extrema3x3[spec.Reduction-Max]; bands != nil && d.shares() && d.is3x3() {
 			d.bands, d.most = bands, bandRows3x3
 			d.band = d.rowsOfBands(out)
-			scratch += scratchWords[float64](bandBuffer(3, 1))
 		}
 		d.reduce = table.extrema[kindOf(spec.Reduction == Min, spec.IgnoreNaN)]
 		table.gather(&d.lanes, d.inner, axes[2].Stride*d.inner)
 	}
-	return &Pool{Units: (d.rows + d.band - 1) / d.band, Scratch: 8 * scratch, run: d.run,
+	d.segments, d.inside = d.cutRow()
+	d.tall = !spec.Argmax && d.sameRows()
+	d.columns = d.tall && d.inner <= columnCell && axes[1].Stride*in > gathers
+	d.joined = d.columns && d.inside >= 0 && axes[1].Stride == 1 && axes[2].Stride == 1 && axes[2].In == axes[2].Out && out < joinBelow
+	return &Pool{Units: (d.rows + d.band - 1) / d.band, Scratch: 8 * d.directScratch(), run: d.compute,
 		Impl: fmt.Sprintf("direct %s, %s", windowSize(&d.Geometry), spec.Level)}, ""
+}
+
+// sameRows reports whether all windows of rows inside the input have the same taps,
+// but for the ends of rows.
+func (d *directPool) sameRows() bool {
+	z, y, x := &d.Geometry.Axes[0], &d.Geometry.Axes[1], &d.Geometry.Axes[2]
+	z0, z1 := z.Interior()
+	return z1-z0 == z.Out && z.Bounds == nil && y.Bounds == nil && x.Bounds == nil
 }
 
 // shares reports whether windows one below the other share rows that bands of
 // rows of outputs sum once.
 func (d *directPool) shares() bool {
-	z, y, x := &d.Geometry.Axes[0], &d.Geometry.Axes[1], &d.Geometry.Axes[2]
-	z0, z1 := z.Interior()
+	y, x := &d.Geometry.Axes[1], &d.Geometry.Axes[2]
 	x0, x1 := x.Interior()
-	return z1-z0 == z.Out && z.Bounds == nil && y.Bounds == nil && x.Bounds == nil && z.Size == 1 &&
-		y.Dilation == 1 && y.Size > y.Stride && x.Stride == 1 && (x1-x0)*d.inner >= scratchLanes
+	return d.sameRows() && d.Geometry.Axes[0].Size == 1 && y.Dilation == 1 && y.Size > y.Stride && x.Stride == 1 && (x1-x0)*d.inner >= scratchLanes
 }
 
 // rowsOfBands returns the rows of a unit when they are computed by bands: some
@@ -224,184 +240,6 @@ func (d *directPool) numbering() numbering {
 		number.lanes[i] = int64(i * number.laneStep)
 	}
 	return number
-}
-
-func (d *directPool) run(s *Scratch, dst, argmax, src *tensor.Tensor, unit int) {
-	s.reset()
-	axes := &d.Geometry.Axes
-	in, out := tensor.Of[float32](src), tensor.Of[float32](dst)
-	w := &axes[2]
-	x0, x1 := w.Interior()
-	if w.Bounds != nil {
-		x0, x1 = w.Out, w.Out // every window has a size of its own
-	}
-	r := run{taps: take[int](s, d.taps+mostFetches), n: d.inner, step: w.Stride * d.inner, stream: d.stream}
-	taps := r.taps
-	var codes []int32
-	var indices []int64
-	if d.Argmax {
-		codes, indices, r.number = take[int32](s, d.taps), tensor.Of[int64](argmax), d.number
-	}
-	var filled [3]int
-	line := w.Out * d.inner
-	last := min((unit+1)*d.band, d.rows)
-	y0, y1 := 0, 0 // windows that bands have computed but for those at the ends of rows
-	if d.bands != nil {
-		y0, y1 = axes[1].Interior()
-		d.runBands(s, out, in, r, unit*d.band, last)
-	}
-	for row := unit * d.band; row < last; row++ {
-		image, z, y := row/axes[1].Out/axes[0].Out, row/axes[1].Out%axes[0].Out, row%axes[1].Out
-		f := finishing[float32, float32]{spec: &d.PoolSpec, z: z, y: y}
-		divisor, perOutput := f.divisor()
-		banded := y >= y0 && y < y1
-		var count [3]int
-		z, count[0] = axes[0].Cells(z)
-		y, count[1] = axes[1].Cells(y)
-		number := 0 // of the first cell of the row
-		if d.Argmax {
-			n, c := image, 0
-			if d.ChannelsFirst {
-				n, c = image/d.Index.Channels, image%d.Index.Channels
-			}
-			number = int(d.Index.Encode(n, c, (z*axes[1].In+y)*w.In))
-		}
-		cells := in[image*d.inImage+(z*axes[1].In+y)*w.In*d.inner : (image+1)*d.inImage]
-		results := out[row*line : (row+1)*line]
-		for x := 0; x < w.Out; x += r.outputs {
-			var first int
-			first, count[2] = w.Cells(x)
-			r.outputs = 1
-			if x == x0 && x0 < x1 {
-				r.outputs = x1 - x0
-			}
-			if count != filled {
-				r.taps = d.offsets(taps, count)
-				r.fetches = d.fetches(r.taps, count)
-				if d.Argmax {
-					r.codes = d.numbers(codes, count)
-				}
-				filled = count
-			}
-			if d.Argmax {
-				r.argmax = indices[row*line:][x*d.inner : (x+r.outputs)*d.inner]
-				r.number.base = number + int(d.Index.Encode(0, 0, first))
-			}
-			r.nx, r.ny, r.divisor = count[2], count[1], divisor
-			if perOutput {
-				r.divisor *= f.taps(2, x)
-			}
-			r.dst, r.src = results[x*d.inner:(x+r.outputs)*d.inner], cells[first*d.inner:]
-			if x == x0 && banded {
-				continue
-			}
-			d.reduce(r, &d.lanes)
-		}
-	}
-	if d.stream {
-		storeFence()
-	}
-}
-
-// bandTile is how many numbers of a row bands of rows take before they go on to the
-// right. The rows of a band and of the next one, which is fetched ahead, are then
-// a quarter of a core's L2.
-const bandTile = 6 << 10
-
-// runBands computes the windows inside the input of rows from first to last: tile
-// by tile, and in a tile band by band from top to bottom.
-func (d *directPool) runBands(s *Scratch, out, in []float32, r run, first, last int) {
-	axes := &d.Geometry.Axes
-	y, x := &axes[1], &axes[2]
-	y0, y1 := y.Interior()
-	x0, x1 := x.Interior()
-	r.taps = d.offsets(r.taps, [3]int{1, y.Size, x.Size})
-	r.nx, r.ny, r.outputs = x.Size, y.Size, 1
-	numbers, outLine, inLine := (x1-x0)*d.inner, x.Out*d.inner, x.In*d.inner
-	b := rowBand{step: y.Stride, srcRow: inLine, dstRow: outLine, buffer: take[float64](s, bandBuffer(y.Size, y.Stride))}
-	for row := first; row < last; {
-		image, z, top := row/y.Out/axes[0].Out, row/y.Out%axes[0].Out, row%y.Out
-		if top < y0 || top >= y1 {
-			row++
-			continue
-		}
-		rows := min(y1-top, last-row)
-		f := finishing[float32, float32]{spec: &d.PoolSpec, z: z, y: top}
-		divisor, perOutput := f.divisor()
-		if r.divisor = divisor; perOutput {
-			r.divisor *= f.taps(2, x0)
-		}
-		plane, _ := axes[0].Cells(z)
-		cell, _ := y.Cells(top)
-		left, _ := x.Cells(x0)
-		src := in[image*d.inImage+(plane*y.In+cell)*inLine+left*d.inner:]
-		dst := out[row*outLine+x0*d.inner:]
-		for at := 0; at < numbers; at += r.n {
-			if r.n = bandTile; numbers-at < bandTile+scratchLanes {
-				r.n = numbers - at
-			}
-			for i := 0; i < rows; i += b.rows {
-				b.run, b.rows = r, min(rows-i, d.most)
-				b.dst, b.src = dst[i*outLine+at:], src[i*b.step*inLine+at:]
-				if !d.bands(b) {
-					continue
-				}
-				for range b.rows {
-					r.dst, r.src = b.dst[:r.n], b.src
-					d.reduce(r, &d.lanes)
-					b.dst, b.src = b.dst[min(outLine, len(b.dst)):], b.src[min(b.step*inLine, len(b.src)):]
-				}
-			}
-		}
-		row += rows
-	}
-}
-
-// offsets lists the taps of a window of count cells along each axis.
-func (d *directPool) offsets(taps []int, count [3]int) []int {
-	axes := &d.Geometry.Axes
-	cell := 4 * d.inner
-	row := axes[2].In * cell
-	plane := axes[1].In * row
-	taps = taps[:0]
-	for z := range count[0] {
-		for y := range count[1] {
-			at := z*axes[0].Dilation*plane + y*axes[1].Dilation*row
-			for range count[2] {
-				taps = append(taps, at)
-				at += axes[2].Dilation * cell
-			}
-		}
-	}
-	return taps
-}
-
-// fetches puts behind the taps of a window of count cells what is worth fetching
-// early, and returns how much.
-func (d *directPool) fetches(taps []int, count [3]int) int {
-	waits := d.Argmax || d.Reduction == Average || d.Reduction == Sum || d.taps >= fetchTaps
-	if !waits || 4*d.Geometry.N*d.inImage < fetchBytes {
-		return 0
-	}
-	if d.inner < 8 { // four outputs at a time
-		count[2] = min(count[2], 1)
-	}
-	return addFetches(&d.Geometry.Axes, 4*d.inner, taps, count)
-}
-
-// numbers lists the numbers of the same taps as offsets.
-func (d *directPool) numbers(codes []int32, count [3]int) []int32 {
-	axes := &d.Geometry.Axes
-	codes = codes[:0]
-	for z := range count[0] {
-		for y := range count[1] {
-			for x := range count[2] {
-				cell := (z*axes[0].Dilation*axes[1].In+y*axes[1].Dilation)*axes[2].In + x*axes[2].Dilation
-				codes = append(codes, int32(d.Index.Encode(0, 0, cell)))
-			}
-		}
-	}
-	return codes
 }
 
 // misaligned returns how many elements past a multiple of so many a slice begins

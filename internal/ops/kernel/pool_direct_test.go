@@ -55,3 +55,41 @@ func TestDirectWindows(t *testing.T) {
 		}
 	}
 }
+
+// TestPlanes: pictures of few numbers a cell, whose rows are joined and whose edges
+// are computed down the rows, from small ones to some that results of are written
+// past the caches.
+func TestPlanes(t *testing.T) {
+	random := rand.New(rand.NewPCG(23, 24))
+	check := func(n, c int, in []int, w geom.Window, first bool) {
+		t.Helper()
+		w.Pooling = true
+		g, err := geom.Resolve(n, in, c, w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, reduction := range []kernel.Reduction{kernel.Max, kernel.Min, kernel.Average} {
+			s := kernel.PoolSpec{Geometry: g, DType: tensor.Float32, Reduction: reduction, ChannelsFirst: first, IgnoreNaN: reduction == kernel.Min, CountPadding: n%2 == 0}
+			checkPoolLevels[float32, float32](t, random, s, palettes[random.IntN(len(palettes))])
+		}
+	}
+	windows := []geom.Window{
+		{Size: []int{3, 3}, Padding: geom.Same},
+		{Size: []int{5, 2}, Padding: geom.SameLower},
+		{Size: []int{3, 3}, Stride: []int{2, 2}, Padding: geom.Same},
+		{Size: []int{2, 3}, Dilation: []int{2, 3}, Padding: geom.Same},
+		{Size: []int{2, 2}, Stride: []int{1, 2}, Padding: geom.Explicit, Amounts: [][2]int{{1, 0}, {1, 1}}},
+	}
+	for _, w := range windows {
+		for _, in := range [][]int{{2, 2}, {5, 3}, {9, 9}, {70, 8}, {140, 17}, {12, 40}, {3, 100}} {
+			for c := 1; c <= 17; c += 1 + c/5 {
+				check(1, c, in, w, false)
+			}
+			check(2, 3, in, w, true)
+		}
+	}
+	if !testing.Short() {
+		check(2, 64, []int{130, 131}, windows[0], true)
+		check(4, 64, []int{130, 131}, windows[2], true)
+	}
+}
