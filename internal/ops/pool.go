@@ -263,7 +263,7 @@ func (o *Pool) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 // notes adds the stage that pools and notes the winners as well, or reports that
 // there is none for this.
 func (o *Pool) notes(b *builder, spec kernel.PoolSpec, y, x buf, layout tensor.Layout) bool {
-	if x != 0 || !spec.DType.IsFloat() || spec.Reduction > kernel.Min || o.Ties != "first" {
+	if x != 0 || !spec.DType.IsFloat() || spec.Reduction > kernel.Min || o.Ties != "first" || turns(layout, spec.DType, spec.Geometry.C) {
 		return false
 	}
 	spec.Level = b.level()
@@ -300,6 +300,14 @@ func (o *Pool) picture(x tensor.Spec, want Want) bool {
 func (b *builder) pool(spec kernel.PoolSpec, dst, argmax, src buf, wantArgmax bool) {
 	spec.Level = b.level()
 	k := kernel.NewPool(spec)
+	if k.Turn {
+		spec.ChannelsFirst = false
+		layout, last := b.plan.Layout, tensor.ChannelsLast(b.plan.Layout.Spatial())
+		to := b.temp(b.spec(dst).DType, tensor.PermutedShape(b.spec(dst).Shape, tensor.Permutation(string(layout), string(last)))...)
+		b.pool(spec, to, argmax, b.permuted(src, layout, last), false)
+		b.deliver(dst, to, last, layout)
+		return
+	}
 	b.plan.Impl = k.Impl
 	b.plan.Why = k.Why
 	b.stage(Stage{Name: "pool", Units: k.Units, Scratch: k.Scratch, Work: math.MaxInt, Reach: k.Reach,

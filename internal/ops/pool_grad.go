@@ -38,15 +38,21 @@ func (o *Pool) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &poolGradient{gradient: newGradient("pool", in, &o.format, layout), o: o}
+	p := &poolGradient{gradient: newGradient("pool", in, &o.format, layout), o: o, given: layout}
 	if p.g, err = o.geometry(e, p.plan); err != nil {
 		return nil, err
 	}
 	p.plan.describe(p.g, layout)
-	p.outShape = layout.Join(tensor.Extents{N: e.N, C: e.C, Spatial: p.g.Out()})
+	if !want.Winners && o.FromArgmax == "" && o.Second == "" && turns(layout, p.dtype, e.C) {
+		p.layout = p.last
+	}
+	p.inShape, p.outShape = p.layout.Join(e), p.layout.Join(tensor.Extents{N: e.N, C: e.C, Spatial: p.g.Out()})
 	p.images, p.inner = e.N, e.C
-	if layout.ChannelsFirst() {
+	if p.layout.ChannelsFirst() {
 		p.images, p.inner = e.N*e.C, 1
+	}
+	if err := p.checkUpstream(in[1], e); err != nil {
+		return nil, err
 	}
 	if want.Winners {
 		return p.noted(in)
@@ -54,21 +60,39 @@ func (o *Pool) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	return p.build(in, e)
 }
 
-// poolGradient builds the plan of pooling's gradient. Channels-first tensors
-// need no reordering: every plane is an image of one channel.
+// turns reports whether the gradient of channels-first data is computed of
+// channels-last data.
+func turns(layout tensor.Layout, d tensor.DType, channels int) bool {
+	level, _ := kernel.Capped()
+	return layout.ChannelsFirst() && kernel.TurningPays(d, channels, level)
+}
+
+// poolGradient builds the plan of pooling's gradient. Channels-first tensors need
+// no reordering, every plane being an image of one channel; they get it where it
+// pays.
 type poolGradient struct {
-	*gradient
-	o             *Pool
-	g             geom.Geometry
-	outShape      tensor.Shape
-	images, inner int
+	*gradient         // its layout is that of the stages
+	given             tensor.Layout
+	o                 *Pool
+	g                 geom.Geometry
+	inShape, outShape tensor.Shape
+	images, inner     int
+}
+
+// checkUpstream checks the shape of what is given in place of the input's or the
+// output's.
+func (p *poolGradient) checkUpstream(upstream tensor.Spec, e tensor.Extents) error {
+	if p.o.Second == "" {
+		return checkUpstream("pool", upstream, p.given.Join(tensor.Extents{N: e.N, C: e.C, Spatial: p.g.Out()}))
+	}
+	if in := p.given.Join(e); !upstream.Shape.Equal(in) {
+		return unfit("pool", "second", "got shape %s, want the input's %s", upstream.Shape, in)
+	}
+	return nil
 }
 
 // noted routes by the winners that the forward pass noted.
 func (p *poolGradient) noted(in []tensor.Spec) (*Plan, error) {
-	if err := checkUpstream("pool", in[1], p.outShape); err != nil {
-		return nil, err
-	}
 	dx := p.output("dx", in[0].Shape, p.layout)
 	p.unread(0, 1)
 	dy := p.converted(1, p.dtype)
@@ -84,16 +108,10 @@ func (p *poolGradient) noted(in []tensor.Spec) (*Plan, error) {
 func (p *poolGradient) build(in []tensor.Spec, e tensor.Extents) (*Plan, error) {
 	o := p.o
 	if o.Second != "" {
-		if !in[1].Shape.Equal(in[0].Shape) {
-			return nil, unfit("pool", "second", "got shape %s, want the input's %s", in[1].Shape, in[0].Shape)
-		}
 		y := p.output("dsecond", p.outShape, p.layout)
 		return p.second(y)
 	}
-	if err := checkUpstream("pool", in[1], p.outShape); err != nil {
-		return nil, err
-	}
-	dx := p.output("dx", in[0].Shape, p.layout)
+	dx := p.output("dx", in[0].Shape, p.given)
 	if o.FromArgmax != "" {
 		if !in[2].DType.IsInteger() || !in[2].Shape.Equal(p.outShape) {
 			return nil, unfit("pool", "from-argmax", "got %s, want integers in the output's shape %s", in[2], p.outShape)
@@ -106,10 +124,10 @@ func (p *poolGradient) build(in []tensor.Spec, e tensor.Extents) (*Plan, error) 
 		p.plan.Impl = "zeros"
 		return p.finish()
 	}
-	dy := p.converted(1, p.dtype)
+	dy := p.permuted(p.converted(1, p.dtype), p.given, p.layout)
 	dst := dx
-	if p.result != p.dtype {
-		dst = p.temp(p.dtype, in[0].Shape...)
+	if p.result != p.dtype || p.layout != p.given {
+		dst = p.temp(p.dtype, p.inShape...)
 	}
 	switch {
 	case o.Type == "avg" || o.Type == "sum":
@@ -124,7 +142,7 @@ func (p *poolGradient) build(in []tensor.Spec, e tensor.Extents) (*Plan, error) 
 	default:
 		p.route(dst, dy, p.native())
 	}
-	p.deliver(dx, dst, p.layout, p.layout)
+	p.deliver(dx, dst, p.layout, p.given)
 	return p.finish()
 }
 
@@ -134,7 +152,7 @@ func (p *poolGradient) native() buf {
 	if p.spec(x).DType == tensor.Half {
 		x = p.converted(x, tensor.Float32)
 	}
-	return x
+	return p.permuted(x, p.given, p.layout)
 }
 
 // input returns the input in the type that the gradient computes in.

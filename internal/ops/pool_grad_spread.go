@@ -23,7 +23,7 @@ func (p *poolGradient) average(dst, dy buf) {
 		Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) {
 			k.Run(bufs[share], bufs[dy], bufs[skipped], lo, hi)
 		}})
-	all := p.temp(p.dtype, p.spec(0).Shape...)
+	all := p.temp(p.dtype, p.inShape...)
 	spec.Reduction = kernel.Sum
 	p.spread(all, share, spec)
 	p.combine("skip NaN", dst, all, x, func(d, x float64) float64 {
@@ -36,7 +36,7 @@ func (p *poolGradient) average(dst, dy buf) {
 
 // skipped counts the NaN of every window.
 func (p *poolGradient) skipped(x buf) buf {
-	mask := p.temp(p.dtype, p.spec(0).Shape...)
+	mask := p.temp(p.dtype, p.inShape...)
 	p.combine("find NaN", mask, x, x, func(x, _ float64) float64 {
 		if x != x {
 			return 1
@@ -111,7 +111,7 @@ func (p *poolGradient) lp(dst, dy buf) {
 		}
 		return g * math.Pow(y, 1-power)
 	})
-	sums := p.temp(p.dtype, p.spec(0).Shape...)
+	sums := p.temp(p.dtype, p.inShape...)
 	spec := p.kernelSpec(p.dtype)
 	spec.Reduction = kernel.Sum
 	p.spread(sums, weighted, spec)
@@ -127,9 +127,9 @@ func (p *poolGradient) lp(dst, dy buf) {
 // lpInfinite is the gradient of the largest magnitude.
 func (p *poolGradient) lpInfinite(dst, dy buf) {
 	x := p.input()
-	magnitude := p.temp(p.dtype, p.spec(0).Shape...)
+	magnitude := p.temp(p.dtype, p.inShape...)
 	p.combine("magnitude", magnitude, x, x, func(x, _ float64) float64 { return math.Abs(x) })
-	routed := p.temp(p.dtype, p.spec(0).Shape...)
+	routed := p.temp(p.dtype, p.inShape...)
 	p.route(routed, dy, magnitude)
 	p.combine("sign", dst, routed, x, func(d, x float64) float64 { return d * sign(x) })
 }
