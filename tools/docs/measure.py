@@ -14,6 +14,7 @@ from pathlib import Path
 
 POOLCTL = str(Path(sys.argv[1]).resolve())
 SHAPE = "8,224,224,64"
+FIRST = "8,64,224,224"  # the same, channels first
 OPERATIONS = [
     *(f"pool --type {t} --window 2 --shape {SHAPE}" for t in ("max", "min", "avg", "sum", "lp")),
     f"pool --type lp --p 3 --window 2 --shape {SHAPE}",
@@ -40,6 +41,10 @@ OPERATIONS = [
     *(f"pool --type {t} --window 3 --strides 2 --padding SAME --grad input --shape {SHAPE}" for t in ("max", "avg")),
     *(f"conv2d --filter-shape 3,3,64,64 --padding SAME --grad {which} --shape {SHAPE}" for which in ("input", "filter")),
     f"depthwise-conv2d --filter-shape 3,3,64,1 --padding SAME --grad input --shape {SHAPE}",
+    *(f"pool --type {t} --window 2 --data-format NCHW --shape {FIRST}" for t in ("max", "avg")),
+    f"pool --type max --window 3 --strides 1 --padding SAME --data-format NCHW --shape {FIRST}",
+    f"pool --type max --window 3 --strides 2 --padding SAME --grad input --data-format NCHW --shape {FIRST}",
+    f"conv2d --filter-shape 3,3,64,64 --padding SAME --data-format NCHW --shape {FIRST}",
 ]
 
 

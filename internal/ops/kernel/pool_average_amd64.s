@@ -723,10 +723,10 @@ done:
 	VZEROUPPER
 	RET
 
-// func averageBand3x3AVX2(dst *float32, src *float32, second int, third int, n int, stream int, rowStep int, outputs int, dstStep int, buffer *float64, reciprocal float64)
+// func averageBand3x3AVX2(dst *float32, src *float32, second int, third int, n int, stream int, rowStep int, outputs int, dstStep int, buffer *float64, delay int, reciprocal float64)
 // Requires: AVX, MMX+
-TEXT ·averageBand3x3AVX2(SB), NOSPLIT, $0-88
-	VBROADCASTSD reciprocal+80(FP), Y0
+TEXT ·averageBand3x3AVX2(SB), NOSPLIT, $0-96
+	VBROADCASTSD reciprocal+88(FP), Y0
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         second+16(FP), DX
@@ -740,12 +740,15 @@ TEXT ·averageBand3x3AVX2(SB), NOSPLIT, $0-88
 	XORQ         R9, R9
 
 many:
-	MOVQ       SI, R10
-	SUBQ       R9, R10
-	CMPQ       R10, $0x00000040
+	MOVQ       SI, R14
+	SUBQ       R9, R14
+	CMPQ       R14, $0x00000040
 	JL         one
 	LEAQ       (CX)(R9*1), R10
-	MOVQ       R8, R11
+	MOVQ       R9, R11
+	ANDQ       $0x000000c0, R11
+	LEAQ       (R11)(R11*2), R11
+	ADDQ       R8, R11
 	MOVQ       outputs+56(FP), R12
 	PREFETCHT1 (R10)(R13*1)
 	VCVTPS2PD  (R10), Y1
@@ -803,7 +806,10 @@ many0Window:
 	DECQ        R12
 	JNZ         many0Window
 	LEAQ        32(CX)(R9*1), R10
-	MOVQ        R8, R11
+	MOVQ        R9, R11
+	ANDQ        $0x000000c0, R11
+	LEAQ        (R11)(R11*2), R11
+	ADDQ        R8, R11
 	MOVQ        outputs+56(FP), R12
 	VCVTPS2PD   (R10), Y1
 	VCVTPS2PD   16(R10), Y2
@@ -857,8 +863,14 @@ many1Window:
 	ADDQ        $0x00000040, R11
 	DECQ        R12
 	JNZ         many1Window
-	LEAQ        (AX)(R9*1), R10
-	MOVQ        R8, R11
+	MOVQ        R9, R14
+	SUBQ        delay+80(FP), R14
+	JL          wait
+	MOVQ        R14, R11
+	ANDQ        $0x000000c0, R11
+	LEAQ        (R11)(R11*2), R11
+	ADDQ        R8, R11
+	LEAQ        (AX)(R14*1), R10
 	MOVQ        outputs+56(FP), R12
 
 manyRow:
@@ -879,20 +891,62 @@ manyStored:
 	ADDQ $0x00000040, R11
 	DECQ R12
 	JNZ  manyRow
+
+wait:
 	ADDQ $0x00000040, R9
 	JMP  many
 
 one:
-	MOVQ SI, R10
-	SUBQ R9, R10
+	MOVQ R9, R14
+	SUBQ delay+80(FP), R14
+	JGE  rest
+	XORQ R14, R14
+
+rest:
+	CMPQ R14, R9
+	JGE  tail
+	MOVQ R14, R11
+	ANDQ $0x000000c0, R11
+	LEAQ (R11)(R11*2), R11
+	ADDQ R8, R11
+	LEAQ (AX)(R14*1), R10
+	MOVQ outputs+56(FP), R12
+
+restRow:
+	VMOVUPS (R11), Y1
+	VMOVUPS 32(R11), Y2
+	CMPQ    stream+40(FP), $0x00
+	JNE     restStream
+	VMOVUPS Y1, (R10)
+	VMOVUPS Y2, 32(R10)
+	JMP     restStored
+
+restStream:
+	VMOVNTPS Y1, (R10)
+	VMOVNTPS Y2, 32(R10)
+
+restStored:
+	ADDQ dstStep+64(FP), R10
+	ADDQ $0x00000040, R11
+	DECQ R12
+	JNZ  restRow
+	ADDQ $0x00000040, R14
+	JMP  rest
+
+tail:
+	MOVQ SI, R14
+	SUBQ R9, R14
 	JZ   done
-	CMPQ R10, $0x00000010
+	CMPQ R14, $0x00000010
 	JGE  whole
 	LEAQ -16(SI), R9
 
 whole:
 	LEAQ       (CX)(R9*1), R10
-	MOVQ       R8, R11
+	MOVQ       R9, R11
+	ANDQ       $0x000000c0, R11
+	LEAQ       (R11)(R11*2), R11
+	ADDQ       R8, R11
 	MOVQ       outputs+56(FP), R12
 	PREFETCHT1 (R10)(R13*1)
 	VCVTPS2PD  (R10), Y1
@@ -909,7 +963,7 @@ whole:
 	VADDPD     Y3, Y2, Y2
 	ADDQ       DI, R10
 
-one0Window:
+tail0Window:
 	PREFETCHT1 (R10)(R13*1)
 	VCVTPS2PD  (R10), Y3
 	VCVTPS2PD  (R10)(DX*1), Y4
@@ -926,28 +980,31 @@ one0Window:
 	VMOVAPS    Y3, Y2
 	ADDQ       $0x00000040, R11
 	DECQ       R12
-	JNZ        one0Window
+	JNZ        tail0Window
+	MOVQ       R9, R11
+	ANDQ       $0x000000c0, R11
+	LEAQ       (R11)(R11*2), R11
+	ADDQ       R8, R11
 	LEAQ       (AX)(R9*1), R10
-	MOVQ       R8, R11
 	MOVQ       outputs+56(FP), R12
 
-oneRow:
+tailRow:
 	VMOVUPS (R11), X1
 	CMPQ    stream+40(FP), $0x00
-	JNE     oneStream
+	JNE     tailStream
 	VMOVUPS X1, (R10)
-	JMP     oneStored
+	JMP     tailStored
 
-oneStream:
+tailStream:
 	VMOVNTPS X1, (R10)
 
-oneStored:
+tailStored:
 	ADDQ dstStep+64(FP), R10
 	ADDQ $0x00000040, R11
 	DECQ R12
-	JNZ  oneRow
+	JNZ  tailRow
 	ADDQ $0x00000010, R9
-	JMP  one
+	JMP  tail
 
 done:
 	VZEROUPPER

@@ -41,23 +41,35 @@ func bandAverager(lanes int, average averageBandFunc) bandFunc {
 	}
 }
 
+// delay returns how many bytes of a row of results wait: those of cells smaller than
+// two cache lines would be stored to addresses that the next cells are loaded from,
+// but for a multiple of 4 KiB.
+func (b *rowBand) delay() int {
+	if b.taps[1] < 2*lineBytes {
+		return 3 * lineBytes
+	}
+	return 0
+}
+
+const lineBytes = 64
+
 // averager3x3 makes the function for windows of 3x3 at stride 1.
-func averager3x3(lanes int, average func(dst, src *float32, second, third, n, stream, rowStep, outputs, dstStep int, buffer *float64, reciprocal float64)) bandFunc {
+func averager3x3(lanes int, average func(dst, src *float32, second, third, n, stream, rowStep, outputs, dstStep int, buffer *float64, delay int, reciprocal float64)) bandFunc {
 	return func(b rowBand) bool {
 		reciprocal := 1 / float64(b.divisor)
 		splitStream(b.stream && b.dstRow%lanes == 0, lanes, b.n*b.outputs, misaligned(b.dst, lanes), func(at, n, stream int) {
-			average(&b.dst[at], &b.src[at], b.taps[1], b.taps[2], n, stream, 4*b.srcRow, b.rows, 4*b.dstRow, &b.buffer[0], reciprocal)
+			average(&b.dst[at], &b.src[at], b.taps[1], b.taps[2], n, stream, 4*b.srcRow, b.rows, 4*b.dstRow, &b.buffer[0], b.delay(), reciprocal)
 		})
 		return false
 	}
 }
 
 // extremum3x3 makes the function for maxima or minima of windows of 3x3 at stride 1.
-func extremum3x3(lanes int, reduce func(dst, src *float32, second, third, n, stream, rowStep, outputs, dstStep int, buffer *float64) (nan int)) bandFunc {
+func extremum3x3(lanes int, reduce func(dst, src *float32, second, third, n, stream, rowStep, outputs, dstStep int, buffer *float64, delay int) (nan int)) bandFunc {
 	return func(b rowBand) bool {
 		odd := 0
 		splitStream(b.stream && b.dstRow%lanes == 0, lanes, b.n*b.outputs, misaligned(b.dst, lanes), func(at, n, stream int) {
-			odd |= reduce(&b.dst[at], &b.src[at], b.taps[1], b.taps[2], n, stream, 4*b.srcRow, b.rows, 4*b.dstRow, &b.buffer[0])
+			odd |= reduce(&b.dst[at], &b.src[at], b.taps[1], b.taps[2], n, stream, 4*b.srcRow, b.rows, 4*b.dstRow, &b.buffer[0], b.delay())
 		})
 		return odd != 0
 	}

@@ -1567,9 +1567,9 @@ outputStore:
 	VZEROUPPER
 	RET
 
-// func bandMax3x3AVX2(dst *float32, src *float32, second int, third int, n int, stream int, rowStep int, outputs int, dstStep int, buffer *float64) (nan int)
+// func bandMax3x3AVX2(dst *float32, src *float32, second int, third int, n int, stream int, rowStep int, outputs int, dstStep int, buffer *float64, delay int) (nan int)
 // Requires: AVX, MMX+
-TEXT ·bandMax3x3AVX2(SB), NOSPLIT, $0-88
+TEXT ·bandMax3x3AVX2(SB), NOSPLIT, $0-96
 	VXORPS Y0, Y0, Y0
 	MOVQ   dst+0(FP), AX
 	MOVQ   src+8(FP), CX
@@ -1584,12 +1584,15 @@ TEXT ·bandMax3x3AVX2(SB), NOSPLIT, $0-88
 	XORQ   R9, R9
 
 many:
-	MOVQ       SI, R10
-	SUBQ       R9, R10
-	CMPQ       R10, $0x00000040
+	MOVQ       SI, R14
+	SUBQ       R9, R14
+	CMPQ       R14, $0x00000040
 	JL         one
 	LEAQ       (CX)(R9*1), R10
-	MOVQ       R8, R11
+	MOVQ       R9, R11
+	ANDQ       $0x000000c0, R11
+	LEAQ       (R11)(R11*2), R11
+	ADDQ       R8, R11
 	MOVQ       outputs+56(FP), R12
 	PREFETCHT1 (R10)(R13*1)
 	VMOVUPS    (R10), Y1
@@ -1660,8 +1663,14 @@ many0Window:
 	ADDQ       $0x00000040, R11
 	DECQ       R12
 	JNZ        many0Window
-	LEAQ       (AX)(R9*1), R10
-	MOVQ       R8, R11
+	MOVQ       R9, R14
+	SUBQ       delay+80(FP), R14
+	JL         wait
+	MOVQ       R14, R11
+	ANDQ       $0x000000c0, R11
+	LEAQ       (R11)(R11*2), R11
+	ADDQ       R8, R11
+	LEAQ       (AX)(R14*1), R10
 	MOVQ       outputs+56(FP), R12
 
 manyRow:
@@ -1682,20 +1691,62 @@ manyStored:
 	ADDQ $0x00000040, R11
 	DECQ R12
 	JNZ  manyRow
+
+wait:
 	ADDQ $0x00000040, R9
 	JMP  many
 
 one:
-	MOVQ SI, R10
-	SUBQ R9, R10
+	MOVQ R9, R14
+	SUBQ delay+80(FP), R14
+	JGE  rest
+	XORQ R14, R14
+
+rest:
+	CMPQ R14, R9
+	JGE  tail
+	MOVQ R14, R11
+	ANDQ $0x000000c0, R11
+	LEAQ (R11)(R11*2), R11
+	ADDQ R8, R11
+	LEAQ (AX)(R14*1), R10
+	MOVQ outputs+56(FP), R12
+
+restRow:
+	VMOVUPS (R11), Y1
+	VMOVUPS 32(R11), Y2
+	CMPQ    stream+40(FP), $0x00
+	JNE     restStream
+	VMOVUPS Y1, (R10)
+	VMOVUPS Y2, 32(R10)
+	JMP     restStored
+
+restStream:
+	VMOVNTPS Y1, (R10)
+	VMOVNTPS Y2, 32(R10)
+
+restStored:
+	ADDQ dstStep+64(FP), R10
+	ADDQ $0x00000040, R11
+	DECQ R12
+	JNZ  restRow
+	ADDQ $0x00000040, R14
+	JMP  rest
+
+tail:
+	MOVQ SI, R14
+	SUBQ R9, R14
 	JZ   done
-	CMPQ R10, $0x00000020
+	CMPQ R14, $0x00000020
 	JGE  whole
 	LEAQ -32(SI), R9
 
 whole:
 	LEAQ       (CX)(R9*1), R10
-	MOVQ       R8, R11
+	MOVQ       R9, R11
+	ANDQ       $0x000000c0, R11
+	LEAQ       (R11)(R11*2), R11
+	ADDQ       R8, R11
 	MOVQ       outputs+56(FP), R12
 	PREFETCHT1 (R10)(R13*1)
 	VMOVUPS    (R10), Y1
@@ -1724,7 +1775,7 @@ whole:
 	VMAXPS     Y2, Y3, Y2
 	ADDQ       DI, R10
 
-one0Window:
+tail0Window:
 	PREFETCHT1 (R10)(R13*1)
 	VMOVUPS    (R10), Y3
 	VCMPPS     $0x03, Y3, Y3, Y4
@@ -1745,32 +1796,35 @@ one0Window:
 	VMOVAPS    Y3, Y2
 	ADDQ       $0x00000040, R11
 	DECQ       R12
-	JNZ        one0Window
+	JNZ        tail0Window
+	MOVQ       R9, R11
+	ANDQ       $0x000000c0, R11
+	LEAQ       (R11)(R11*2), R11
+	ADDQ       R8, R11
 	LEAQ       (AX)(R9*1), R10
-	MOVQ       R8, R11
 	MOVQ       outputs+56(FP), R12
 
-oneRow:
+tailRow:
 	VMOVUPS (R11), Y1
 	CMPQ    stream+40(FP), $0x00
-	JNE     oneStream
+	JNE     tailStream
 	VMOVUPS Y1, (R10)
-	JMP     oneStored
+	JMP     tailStored
 
-oneStream:
+tailStream:
 	VMOVNTPS Y1, (R10)
 
-oneStored:
+tailStored:
 	ADDQ dstStep+64(FP), R10
 	ADDQ $0x00000040, R11
 	DECQ R12
-	JNZ  oneRow
+	JNZ  tailRow
 	ADDQ $0x00000020, R9
-	JMP  one
+	JMP  tail
 
 done:
 	VMOVMSKPS Y0, AX
-	MOVQ      AX, nan+80(FP)
+	MOVQ      AX, nan+88(FP)
 	VZEROUPPER
 	RET
 
@@ -3337,9 +3391,9 @@ outputStore:
 	VZEROUPPER
 	RET
 
-// func bandMin3x3AVX2(dst *float32, src *float32, second int, third int, n int, stream int, rowStep int, outputs int, dstStep int, buffer *float64) (nan int)
+// func bandMin3x3AVX2(dst *float32, src *float32, second int, third int, n int, stream int, rowStep int, outputs int, dstStep int, buffer *float64, delay int) (nan int)
 // Requires: AVX, MMX+
-TEXT ·bandMin3x3AVX2(SB), NOSPLIT, $0-88
+TEXT ·bandMin3x3AVX2(SB), NOSPLIT, $0-96
 	VXORPS Y0, Y0, Y0
 	MOVQ   dst+0(FP), AX
 	MOVQ   src+8(FP), CX
@@ -3354,12 +3408,15 @@ TEXT ·bandMin3x3AVX2(SB), NOSPLIT, $0-88
 	XORQ   R9, R9
 
 many:
-	MOVQ       SI, R10
-	SUBQ       R9, R10
-	CMPQ       R10, $0x00000040
+	MOVQ       SI, R14
+	SUBQ       R9, R14
+	CMPQ       R14, $0x00000040
 	JL         one
 	LEAQ       (CX)(R9*1), R10
-	MOVQ       R8, R11
+	MOVQ       R9, R11
+	ANDQ       $0x000000c0, R11
+	LEAQ       (R11)(R11*2), R11
+	ADDQ       R8, R11
 	MOVQ       outputs+56(FP), R12
 	PREFETCHT1 (R10)(R13*1)
 	VMOVUPS    (R10), Y1
@@ -3430,8 +3487,14 @@ many0Window:
 	ADDQ       $0x00000040, R11
 	DECQ       R12
 	JNZ        many0Window
-	LEAQ       (AX)(R9*1), R10
-	MOVQ       R8, R11
+	MOVQ       R9, R14
+	SUBQ       delay+80(FP), R14
+	JL         wait
+	MOVQ       R14, R11
+	ANDQ       $0x000000c0, R11
+	LEAQ       (R11)(R11*2), R11
+	ADDQ       R8, R11
+	LEAQ       (AX)(R14*1), R10
 	MOVQ       outputs+56(FP), R12
 
 manyRow:
@@ -3452,20 +3515,62 @@ manyStored:
 	ADDQ $0x00000040, R11
 	DECQ R12
 	JNZ  manyRow
+
+wait:
 	ADDQ $0x00000040, R9
 	JMP  many
 
 one:
-	MOVQ SI, R10
-	SUBQ R9, R10
+	MOVQ R9, R14
+	SUBQ delay+80(FP), R14
+	JGE  rest
+	XORQ R14, R14
+
+rest:
+	CMPQ R14, R9
+	JGE  tail
+	MOVQ R14, R11
+	ANDQ $0x000000c0, R11
+	LEAQ (R11)(R11*2), R11
+	ADDQ R8, R11
+	LEAQ (AX)(R14*1), R10
+	MOVQ outputs+56(FP), R12
+
+restRow:
+	VMOVUPS (R11), Y1
+	VMOVUPS 32(R11), Y2
+	CMPQ    stream+40(FP), $0x00
+	JNE     restStream
+	VMOVUPS Y1, (R10)
+	VMOVUPS Y2, 32(R10)
+	JMP     restStored
+
+restStream:
+	VMOVNTPS Y1, (R10)
+	VMOVNTPS Y2, 32(R10)
+
+restStored:
+	ADDQ dstStep+64(FP), R10
+	ADDQ $0x00000040, R11
+	DECQ R12
+	JNZ  restRow
+	ADDQ $0x00000040, R14
+	JMP  rest
+
+tail:
+	MOVQ SI, R14
+	SUBQ R9, R14
 	JZ   done
-	CMPQ R10, $0x00000020
+	CMPQ R14, $0x00000020
 	JGE  whole
 	LEAQ -32(SI), R9
 
 whole:
 	LEAQ       (CX)(R9*1), R10
-	MOVQ       R8, R11
+	MOVQ       R9, R11
+	ANDQ       $0x000000c0, R11
+	LEAQ       (R11)(R11*2), R11
+	ADDQ       R8, R11
 	MOVQ       outputs+56(FP), R12
 	PREFETCHT1 (R10)(R13*1)
 	VMOVUPS    (R10), Y1
@@ -3494,7 +3599,7 @@ whole:
 	VMINPS     Y2, Y3, Y2
 	ADDQ       DI, R10
 
-one0Window:
+tail0Window:
 	PREFETCHT1 (R10)(R13*1)
 	VMOVUPS    (R10), Y3
 	VCMPPS     $0x03, Y3, Y3, Y4
@@ -3515,31 +3620,34 @@ one0Window:
 	VMOVAPS    Y3, Y2
 	ADDQ       $0x00000040, R11
 	DECQ       R12
-	JNZ        one0Window
+	JNZ        tail0Window
+	MOVQ       R9, R11
+	ANDQ       $0x000000c0, R11
+	LEAQ       (R11)(R11*2), R11
+	ADDQ       R8, R11
 	LEAQ       (AX)(R9*1), R10
-	MOVQ       R8, R11
 	MOVQ       outputs+56(FP), R12
 
-oneRow:
+tailRow:
 	VMOVUPS (R11), Y1
 	CMPQ    stream+40(FP), $0x00
-	JNE     oneStream
+	JNE     tailStream
 	VMOVUPS Y1, (R10)
-	JMP     oneStored
+	JMP     tailStored
 
-oneStream:
+tailStream:
 	VMOVNTPS Y1, (R10)
 
-oneStored:
+tailStored:
 	ADDQ dstStep+64(FP), R10
 	ADDQ $0x00000040, R11
 	DECQ R12
-	JNZ  oneRow
+	JNZ  tailRow
 	ADDQ $0x00000020, R9
-	JMP  one
+	JMP  tail
 
 done:
 	VMOVMSKPS Y0, AX
-	MOVQ      AX, nan+80(FP)
+	MOVQ      AX, nan+88(FP)
 	VZEROUPPER
 	RET

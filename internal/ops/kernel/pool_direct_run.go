@@ -6,7 +6,7 @@ import "github.com/poolctl/poolctl/internal/tensor"
 // that are inside the input, or one that is not.
 type segment struct{ x, outputs, first, count int }
 
-// segments cuts a row.
+// cutRow cuts a row, and says which segment is inside the input, or -1.
 func (d *directPool) cutRow() (list []segment, interior int) {
 	w := &d.Geometry.Axes[2]
 	x0, x1 := w.Interior()

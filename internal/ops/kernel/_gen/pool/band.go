@@ -16,14 +16,20 @@ import (
 // The results of a block, a cache line wide, wait in a buffer. Were they stored
 // at once, the next row would be loaded from addresses whose last twelve bits are
 // those of the store whenever rows are a multiple of 4 KiB long; such loads wait
-// for the store, and for one past the caches they wait long.
+// for the store, and for one past the caches they wait long. So does the next
+// block's first tap for what was stored last, unless a cell is two lines or more;
+// with a delay results wait for some blocks longer.
 type band struct {
 	bytes int // of a row for a register of what it comes to
 	row   func(h []VecVirtual, cell func(tap, i int) Mem)
 	rows  func(h0, h1, h2 []VecVirtual) (results []VecVirtual, bytes int)
 }
 
-const lineBytes = 64
+const (
+	lineBytes     = 64
+	waitingBlocks = 4 // blocks that may wait
+	waitingRows   = 3 // rows of a block, at most
+)
 
 // generate writes the loops. vectors are the registers of a step; a block is as
 // many steps as fill a line.
@@ -35,6 +41,13 @@ func (b band) generate(vectors int) {
 	at, base, to, count, ahead := GP64(), GP64(), GP64(), GP64(), GP64()
 	MOVQ(argument("outputs"), ahead)
 	IMULQ(rowStep, ahead)
+	// waiting returns in to where the results of a block wait.
+	waiting := func(column Register) {
+		MOVQ(column, to)
+		ANDQ(U32((waitingBlocks-1)*lineBytes), to)
+		LEAQ(Mem{Base: to, Index: to, Scale: waitingRows - 1}, to)
+		ADDQ(buffer, to)
+	}
 	block := func(vectors, steps int, label string) {
 		for step := range steps {
 			label, first := fmt.Sprint(label, step), step*vectors*b.bytes
@@ -59,7 +72,7 @@ func (b band) generate(vectors int) {
 				ADDQ(rowStep, base)
 			}
 			LEAQ(Mem{Base: src, Index: at, Scale: 1, Disp: first}, base)
-			MOVQ(buffer, to)
+			waiting(at)
 			MOVQ(argument("outputs"), count)
 			row(h[0])
 			row(h[1])
@@ -77,13 +90,16 @@ func (b band) generate(vectors int) {
 			DECQ(count)
 			JNZ(LabelRef(label + "Window"))
 		}
-		LEAQ(Mem{Base: dst, Index: at, Scale: 1}, base)
-		MOVQ(buffer, to)
+	}
+	// flush stores a block of results that wait, from a column on.
+	flush := func(column Register, bytes int, label string) {
+		waiting(column)
+		LEAQ(Mem{Base: dst, Index: column, Scale: 1}, base)
 		MOVQ(argument("outputs"), count)
 		Label(label + "Row")
 		var results []VecVirtual
-		size := min(32, steps*vectors*b.bytes)
-		for i := 0; i*size < steps*vectors*b.bytes; i++ {
+		size := min(32, bytes)
+		for i := 0; i*size < bytes; i++ {
 			if results = append(results, YMM()); size == 16 {
 				results[i] = XMM()
 			}
@@ -103,9 +119,27 @@ func (b band) generate(vectors int) {
 	CMPQ(left, U32(lineBytes))
 	JL(LabelRef("one"))
 	block(vectors, lineBytes/vectors/b.bytes, "many")
+	MOVQ(at, left)
+	SUBQ(argument("delay"), left)
+	JL(LabelRef("wait"))
+	flush(left, lineBytes, "many")
+	Label("wait")
 	ADDQ(U32(lineBytes), at)
 	JMP(LabelRef("many"))
-	Label("one")
+
+	Label("one") // what still waits
+	MOVQ(at, left)
+	SUBQ(argument("delay"), left)
+	JGE(LabelRef("rest"))
+	XORQ(left, left)
+	Label("rest")
+	CMPQ(left, at)
+	JGE(LabelRef("tail"))
+	flush(left, lineBytes, "rest")
+	ADDQ(U32(lineBytes), left)
+	JMP(LabelRef("rest"))
+
+	Label("tail")
 	MOVQ(n, left)
 	SUBQ(at, left)
 	JZ(LabelRef("done"))
@@ -113,19 +147,20 @@ func (b band) generate(vectors int) {
 	JGE(LabelRef("whole"))
 	LEAQ(Mem{Base: n, Disp: -b.bytes}, at)
 	Label("whole")
-	block(1, 1, "one")
+	block(1, 1, "tail")
+	flush(at, b.bytes, "tail")
 	ADDQ(U32(uint32(b.bytes)), at)
-	JMP(LabelRef("one"))
+	JMP(LabelRef("tail"))
 	Label("done")
 }
 
-const bandParameters = "dst, src *float32, second, third, n, stream, rowStep, outputs, dstStep int, buffer *float64"
+const bandParameters = "dst, src *float32, second, third, n, stream, rowStep, outputs, dstStep int, buffer *float64, delay int"
 
 func bandDoc(name, does string, bytes string) {
 	Pragma("noescape")
 	Doc(name+" "+does+" outputs rows of 3x3 windows over n numbers, at least "+bytes+": the cells of",
-		"a row stand second and third bytes from its first one, rows rowStep and dstStep bytes apart. buffer has a cache line",
-		"for every row. With stream != 0 it writes past the caches, for which dst must be aligned to "+bytes+" and n and dstStep multiples of it.")
+		"a row stand second and third bytes from its first one, rows rowStep and dstStep bytes apart. buffer has four cache",
+		"lines for each of up to three rows, delay is up to three lines that results wait. With stream != 0 it writes past the caches, for which dst must be aligned to "+bytes+" and n and dstStep multiples of it.")
 }
 
 // averageBand3x3 writes the averages of float32, summed in float64.
