@@ -153,7 +153,7 @@ func (t *Team) await() {
 	if t.spins(func() bool { return t.inside.Load() == closed }) {
 		return
 	}
-	t.waiting.Store(true)
+	t.waiting.Swap(true) // see help
 	if t.inside.Load() == closed && t.waiting.CompareAndSwap(true, false) {
 		return
 	}
@@ -183,7 +183,9 @@ func (t *Team) help(h *helper, worker int) {
 	called := func() bool { return t.round.Load() != seen }
 	for {
 		if !t.spins(called) {
-			h.asleep.Store(true)
+			// Swap and not Store: the load behind it must not come first. Go orders
+			// both, but a team hung once where arm64 was emulated on amd64.
+			h.asleep.Swap(true)
 			if !called() || !h.asleep.CompareAndSwap(true, false) {
 				<-h.wake
 			}
