@@ -88,8 +88,6 @@ func TestPlanes(t *testing.T) {
 			check(2, 3, in, w, true)
 		}
 	}
-	if !testing.Short() {
-		check(2, 64, []int{130, 131}, windows[0], true)
-		check(4, 64, []int{130, 131}, windows[2], true)
-	}
+	check(2, 64, []int{130, 131}, windows[0], true)
+	check(4, 64, []int{130, 131}, windows[2], true)
 }
