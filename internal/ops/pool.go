@@ -261,22 +261,31 @@ func (o *Pool) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 }
 
 // notes adds the stage that pools and notes the winners as well, or reports that
-// there is none for this.
+// there is none for this. The winners are in the layout that the gradient computes
+// in.
 func (o *Pool) notes(b *builder, spec kernel.PoolSpec, y, x buf, layout tensor.Layout) bool {
-	if x != 0 || !spec.DType.IsFloat() || spec.Reduction > kernel.Min || o.Ties != "first" || turns(layout, spec.DType, spec.Geometry.C) {
+	if x != 0 || !spec.DType.IsFloat() || spec.Reduction > kernel.Min || o.Ties != "first" {
 		return false
 	}
-	spec.Level = b.level()
+	within := computedIn(layout, spec.DType, spec.Geometry.C)
+	spec.Level, spec.ChannelsFirst = b.level(), within.ChannelsFirst()
 	k, _ := kernel.NewWinners(spec, false)
 	if k == nil {
 		return false
 	}
-	codes := b.output("winners", tensor.Spec{DType: tensor.Uint8, Shape: b.spec(y).Shape}, layout)
+	shape := tensor.PermutedShape(b.spec(y).Shape, tensor.Permutation(string(layout), string(within)))
+	codes := b.output("winners", tensor.Spec{DType: tensor.Uint8, Shape: shape}, within)
+	dst := y
+	if within != layout {
+		dst = b.temp(spec.DType, shape...)
+	}
+	x = b.permuted(x, layout, within)
 	b.plan.Impl = k.Impl
 	b.stage(Stage{Name: "pool", Units: k.Units, Scratch: k.Scratch(), Work: math.MaxInt,
 		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
-			k.RunValues(&w.Scratch, bufs[codes], bufs[y], bufs[x], lo, hi)
+			k.RunValues(&w.Scratch, bufs[codes], bufs[dst], bufs[x], lo, hi)
 		}})
+	b.deliver(y, dst, within, layout)
 	return true
 }
 

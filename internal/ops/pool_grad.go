@@ -43,8 +43,8 @@ func (o *Pool) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 		return nil, err
 	}
 	p.plan.describe(p.g, layout)
-	if !want.Winners && o.FromArgmax == "" && o.Second == "" && turns(layout, p.dtype, e.C) {
-		p.layout = p.last
+	if o.FromArgmax == "" && o.Second == "" {
+		p.layout = computedIn(layout, p.dtype, e.C)
 	}
 	p.inShape, p.outShape = p.layout.Join(e), p.layout.Join(tensor.Extents{N: e.N, C: e.C, Spatial: p.g.Out()})
 	p.images, p.inner = e.N, e.C
@@ -60,11 +60,13 @@ func (o *Pool) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	return p.build(in, e)
 }
 
-// turns reports whether the gradient of channels-first data is computed of
-// channels-last data.
-func turns(layout tensor.Layout, d tensor.DType, channels int) bool {
-	level, _ := kernel.Capped()
-	return layout.ChannelsFirst() && kernel.TurningPays(d, channels, level)
+// computedIn returns the layout in which pooling's gradient is computed: channels
+// last for channels-first data whose transposition pays, else the data's own.
+func computedIn(layout tensor.Layout, d tensor.DType, channels int) tensor.Layout {
+	if level, _ := kernel.Capped(); layout.ChannelsFirst() && kernel.TurningPays(d, channels, level) {
+		return tensor.ChannelsLast(layout.Spatial())
+	}
+	return layout
 }
 
 // poolGradient builds the plan of pooling's gradient. Channels-first tensors need
@@ -93,15 +95,15 @@ func (p *poolGradient) checkUpstream(upstream tensor.Spec, e tensor.Extents) err
 
 // noted routes by the winners that the forward pass noted.
 func (p *poolGradient) noted(in []tensor.Spec) (*Plan, error) {
-	dx := p.output("dx", in[0].Shape, p.layout)
+	dx := p.output("dx", in[0].Shape, p.given)
 	p.unread(0, 1)
-	dy := p.converted(1, p.dtype)
+	dy := p.permuted(p.converted(1, p.dtype), p.given, p.layout)
 	dst := dx
-	if p.result != p.dtype {
-		dst = p.temp(p.dtype, in[0].Shape...)
+	if p.result != p.dtype || p.layout != p.given {
+		dst = p.temp(p.dtype, p.inShape...)
 	}
 	p.gather(dst, 2, dy)
-	p.deliver(dx, dst, p.layout, p.layout)
+	p.deliver(dx, dst, p.layout, p.given)
 	return p.finish()
 }
 
