@@ -12,7 +12,7 @@ func tile6x16AVX2(pixels *uintptr, dst *uintptr, tiles int, segments *int, count
 // row6x16AVX2 computes rows of 16 channels, 6 destinations at a time: see convolveRow.
 //
 //go:noescape
-func row6x16AVX2(src *float32, dst *float32, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float32, bias *float32)
+func row6x16AVX2(src *float32, dst *float32, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float32, bias *float32, stream int)
 
 // outer6x16AVX2 adds up the products of 6 channels with 16 columns, over n windows: see outer.
 //
@@ -37,7 +37,7 @@ func tile6x8AVX2(pixels *uintptr, dst *uintptr, tiles int, segments *int, count 
 // row6x8AVX2 computes rows of 8 channels, 6 destinations at a time: see convolveRow.
 //
 //go:noescape
-func row6x8AVX2(src *float32, dst *float32, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float32, bias *float32)
+func row6x8AVX2(src *float32, dst *float32, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float32, bias *float32, stream int)
 
 // outer6x8AVX2 adds up the products of 6 channels with 8 columns, over n windows: see outer.
 //
@@ -62,7 +62,7 @@ func tile12x32AVX512(pixels *uintptr, dst *uintptr, tiles int, segments *int, co
 // row12x32AVX512 computes rows of 32 channels, 12 destinations at a time: see convolveRow.
 //
 //go:noescape
-func row12x32AVX512(src *float32, dst *float32, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float32, bias *float32)
+func row12x32AVX512(src *float32, dst *float32, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float32, bias *float32, stream int)
 
 // outer12x32AVX512 adds up the products of 12 channels with 32 columns, over n windows: see outer.
 //
@@ -87,7 +87,7 @@ func tile12x16AVX512(pixels *uintptr, dst *uintptr, tiles int, segments *int, co
 // row12x16AVX512 computes rows of 16 channels, 12 destinations at a time: see convolveRow.
 //
 //go:noescape
-func row12x16AVX512(src *float32, dst *float32, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float32, bias *float32)
+func row12x16AVX512(src *float32, dst *float32, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float32, bias *float32, stream int)
 
 // outer12x16AVX512 adds up the products of 12 channels with 16 columns, over n windows: see outer.
 //
@@ -112,7 +112,7 @@ func tile6x8AVX2Double(pixels *uintptr, dst *uintptr, tiles int, segments *int, 
 // row6x8AVX2Double computes rows of 8 channels, 6 destinations at a time: see convolveRow.
 //
 //go:noescape
-func row6x8AVX2Double(src *float64, dst *float64, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float64, bias *float64)
+func row6x8AVX2Double(src *float64, dst *float64, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float64, bias *float64, stream int)
 
 // outer6x8AVX2Double adds up the products of 6 channels with 8 columns, over n windows: see outer.
 //
@@ -137,7 +137,7 @@ func tile6x4AVX2Double(pixels *uintptr, dst *uintptr, tiles int, segments *int, 
 // row6x4AVX2Double computes rows of 4 channels, 6 destinations at a time: see convolveRow.
 //
 //go:noescape
-func row6x4AVX2Double(src *float64, dst *float64, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float64, bias *float64)
+func row6x4AVX2Double(src *float64, dst *float64, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float64, bias *float64, stream int)
 
 // outer6x4AVX2Double adds up the products of 6 channels with 4 columns, over n windows: see outer.
 //
@@ -162,7 +162,7 @@ func tile12x16AVX512Double(pixels *uintptr, dst *uintptr, tiles int, segments *i
 // row12x16AVX512Double computes rows of 16 channels, 12 destinations at a time: see convolveRow.
 //
 //go:noescape
-func row12x16AVX512Double(src *float64, dst *float64, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float64, bias *float64)
+func row12x16AVX512Double(src *float64, dst *float64, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float64, bias *float64, stream int)
 
 // outer12x16AVX512Double adds up the products of 12 channels with 16 columns, over n windows: see outer.
 //
@@ -187,7 +187,7 @@ func tile12x8AVX512Double(pixels *uintptr, dst *uintptr, tiles int, segments *in
 // row12x8AVX512Double computes rows of 8 channels, 12 destinations at a time: see convolveRow.
 //
 //go:noescape
-func row12x8AVX512Double(src *float64, dst *float64, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float64, bias *float64)
+func row12x8AVX512Double(src *float64, dst *float64, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float64, bias *float64, stream int)
 
 // outer12x8AVX512Double adds up the products of 12 channels with 8 columns, over n windows: see outer.
 //

@@ -217,9 +217,9 @@ finish:
 	VZEROUPPER
 	RET
 
-// func row6x16AVX2(src *float32, dst *float32, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float32, bias *float32)
-// Requires: AVX, AVX2, FMA3
-TEXT ·row6x16AVX2(SB), NOSPLIT, $0-88
+// func row6x16AVX2(src *float32, dst *float32, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float32, bias *float32, stream int)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·row6x16AVX2(SB), NOSPLIT, $0-96
 	MOVQ src+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ srcStep+24(FP), DX
@@ -354,55 +354,80 @@ next:
 	DECQ    DI
 	JNE     segment
 	MOVQ    bias+80(FP), BX
-	MOVQ    CX, SI
 	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (SI)
 	VADDPS  32(BX), Y1, Y1
-	VMOVUPS Y1, 32(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Y2, Y2
-	VMOVUPS Y2, (SI)
 	VADDPS  32(BX), Y3, Y3
-	VMOVUPS Y3, 32(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Y4, Y4
-	VMOVUPS Y4, (SI)
 	VADDPS  32(BX), Y5, Y5
-	VMOVUPS Y5, 32(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Y6, Y6
-	VMOVUPS Y6, (SI)
 	VADDPS  32(BX), Y7, Y7
-	VMOVUPS Y7, 32(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Y8, Y8
-	VMOVUPS Y8, (SI)
 	VADDPS  32(BX), Y9, Y9
-	VMOVUPS Y9, 32(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Y10, Y10
-	VMOVUPS Y10, (SI)
 	VADDPS  32(BX), Y11, Y11
-	VMOVUPS Y11, 32(SI)
-	MOVQ    n+16(FP), DI
-	SUBQ    $0x06, DI
-	JE      finish
-	MOVQ    DI, n+16(FP)
-	MOVQ    $0x00000006, SI
-	CMPQ    DI, SI
-	JGE     move
-	MOVQ    SI, n+16(FP)
-	MOVQ    DI, SI
+	MOVQ    CX, BX
+	CMPQ    stream+88(FP), $0x00
+	JNE     stream
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, 32(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Y8, (BX)
+	VMOVUPS Y9, 32(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Y10, (BX)
+	VMOVUPS Y11, 32(BX)
+	JMP     stored
+
+stream:
+	VMOVNTPS Y0, (BX)
+	VMOVNTPS Y1, 32(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Y2, (BX)
+	VMOVNTPS Y3, 32(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Y4, (BX)
+	VMOVNTPS Y5, 32(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Y6, (BX)
+	VMOVNTPS Y7, 32(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Y8, (BX)
+	VMOVNTPS Y9, 32(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Y10, (BX)
+	VMOVNTPS Y11, 32(BX)
+
+stored:
+	MOVQ n+16(FP), DI
+	SUBQ $0x06, DI
+	JE   finish
+	MOVQ DI, n+16(FP)
+	MOVQ $0x00000006, BX
+	CMPQ DI, BX
+	JGE  move
+	MOVQ BX, n+16(FP)
+	MOVQ DI, BX
 
 move:
 	MOVQ  DX, R8
-	IMULQ SI, R8
+	IMULQ BX, R8
 	ADDQ  R8, AX
-	IMULQ dstStep+32(FP), SI
-	ADDQ  SI, CX
+	IMULQ dstStep+32(FP), BX
+	ADDQ  BX, CX
 	JMP   tile
 
 finish:
+	SFENCE
 	VZEROUPPER
 	RET
 
@@ -843,9 +868,9 @@ finish:
 	VZEROUPPER
 	RET
 
-// func row6x8AVX2(src *float32, dst *float32, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float32, bias *float32)
+// func row6x8AVX2(src *float32, dst *float32, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float32, bias *float32, stream int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·row6x8AVX2(SB), NOSPLIT, $0-88
+TEXT ·row6x8AVX2(SB), NOSPLIT, $0-96
 	MOVQ src+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ srcStep+24(FP), DX
@@ -958,40 +983,40 @@ next:
 	VADDPS  Y10, Y4, Y4
 	VADDPS  Y11, Y5, Y5
 	MOVQ    bias+80(FP), BX
-	MOVQ    CX, SI
 	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Y1, Y1
-	VMOVUPS Y1, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Y2, Y2
-	VMOVUPS Y2, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Y3, Y3
-	VMOVUPS Y3, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Y4, Y4
-	VMOVUPS Y4, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Y5, Y5
-	VMOVUPS Y5, (SI)
+	MOVQ    CX, BX
+	VMOVUPS Y0, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Y1, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Y2, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Y3, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Y4, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Y5, (BX)
 	MOVQ    n+16(FP), DI
 	SUBQ    $0x06, DI
 	JE      finish
 	MOVQ    DI, n+16(FP)
-	MOVQ    $0x00000006, SI
-	CMPQ    DI, SI
+	MOVQ    $0x00000006, BX
+	CMPQ    DI, BX
 	JGE     move
-	MOVQ    SI, n+16(FP)
-	MOVQ    DI, SI
+	MOVQ    BX, n+16(FP)
+	MOVQ    DI, BX
 
 move:
 	MOVQ  DX, R8
-	IMULQ SI, R8
+	IMULQ BX, R8
 	ADDQ  R8, AX
-	IMULQ dstStep+32(FP), SI
-	ADDQ  SI, CX
+	IMULQ dstStep+32(FP), BX
+	ADDQ  BX, CX
 	JMP   tile
 
 finish:
@@ -1563,9 +1588,9 @@ finish:
 	VZEROUPPER
 	RET
 
-// func row12x32AVX512(src *float32, dst *float32, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float32, bias *float32)
-// Requires: AVX, AVX512F
-TEXT ·row12x32AVX512(SB), NOSPLIT, $0-88
+// func row12x32AVX512(src *float32, dst *float32, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float32, bias *float32, stream int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·row12x32AVX512(SB), NOSPLIT, $0-96
 	MOVQ src+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ srcStep+24(FP), DX
@@ -1792,85 +1817,128 @@ next:
 	DECQ    DI
 	JNE     segment
 	MOVQ    bias+80(FP), BX
-	MOVQ    CX, SI
 	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (SI)
 	VADDPS  64(BX), Z1, Z1
-	VMOVUPS Z1, 64(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (SI)
 	VADDPS  64(BX), Z3, Z3
-	VMOVUPS Z3, 64(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Z4, Z4
-	VMOVUPS Z4, (SI)
 	VADDPS  64(BX), Z5, Z5
-	VMOVUPS Z5, 64(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Z6, Z6
-	VMOVUPS Z6, (SI)
 	VADDPS  64(BX), Z7, Z7
-	VMOVUPS Z7, 64(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Z8, Z8
-	VMOVUPS Z8, (SI)
 	VADDPS  64(BX), Z9, Z9
-	VMOVUPS Z9, 64(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Z10, Z10
-	VMOVUPS Z10, (SI)
 	VADDPS  64(BX), Z11, Z11
-	VMOVUPS Z11, 64(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Z12, Z12
-	VMOVUPS Z12, (SI)
 	VADDPS  64(BX), Z13, Z13
-	VMOVUPS Z13, 64(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Z14, Z14
-	VMOVUPS Z14, (SI)
 	VADDPS  64(BX), Z15, Z15
-	VMOVUPS Z15, 64(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Z16, Z16
-	VMOVUPS Z16, (SI)
 	VADDPS  64(BX), Z17, Z17
-	VMOVUPS Z17, 64(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Z18, Z18
-	VMOVUPS Z18, (SI)
 	VADDPS  64(BX), Z19, Z19
-	VMOVUPS Z19, 64(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Z20, Z20
-	VMOVUPS Z20, (SI)
 	VADDPS  64(BX), Z21, Z21
-	VMOVUPS Z21, 64(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Z22, Z22
-	VMOVUPS Z22, (SI)
 	VADDPS  64(BX), Z23, Z23
-	VMOVUPS Z23, 64(SI)
-	MOVQ    n+16(FP), DI
-	SUBQ    $0x0c, DI
-	JE      finish
-	MOVQ    DI, n+16(FP)
-	MOVQ    $0x0000000c, SI
-	CMPQ    DI, SI
-	JGE     move
-	MOVQ    SI, n+16(FP)
-	MOVQ    DI, SI
+	MOVQ    CX, BX
+	CMPQ    stream+88(FP), $0x00
+	JNE     stream
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, 64(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, 64(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, 64(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, 64(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, 64(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Z14, (BX)
+	VMOVUPS Z15, 64(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Z16, (BX)
+	VMOVUPS Z17, 64(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Z18, (BX)
+	VMOVUPS Z19, 64(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Z20, (BX)
+	VMOVUPS Z21, 64(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Z22, (BX)
+	VMOVUPS Z23, 64(BX)
+	JMP     stored
+
+stream:
+	VMOVNTPS Z0, (BX)
+	VMOVNTPS Z1, 64(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Z2, (BX)
+	VMOVNTPS Z3, 64(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Z4, (BX)
+	VMOVNTPS Z5, 64(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Z6, (BX)
+	VMOVNTPS Z7, 64(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Z8, (BX)
+	VMOVNTPS Z9, 64(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Z10, (BX)
+	VMOVNTPS Z11, 64(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Z12, (BX)
+	VMOVNTPS Z13, 64(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Z14, (BX)
+	VMOVNTPS Z15, 64(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Z16, (BX)
+	VMOVNTPS Z17, 64(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Z18, (BX)
+	VMOVNTPS Z19, 64(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Z20, (BX)
+	VMOVNTPS Z21, 64(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Z22, (BX)
+	VMOVNTPS Z23, 64(BX)
+
+stored:
+	MOVQ n+16(FP), DI
+	SUBQ $0x0c, DI
+	JE   finish
+	MOVQ DI, n+16(FP)
+	MOVQ $0x0000000c, BX
+	CMPQ DI, BX
+	JGE  move
+	MOVQ BX, n+16(FP)
+	MOVQ DI, BX
 
 move:
 	MOVQ  DX, R8
-	IMULQ SI, R8
+	IMULQ BX, R8
 	ADDQ  R8, AX
-	IMULQ dstStep+32(FP), SI
-	ADDQ  SI, CX
+	IMULQ dstStep+32(FP), BX
+	ADDQ  BX, CX
 	JMP   tile
 
 finish:
+	SFENCE
 	VZEROUPPER
 	RET
 
@@ -2532,9 +2600,9 @@ finish:
 	VZEROUPPER
 	RET
 
-// func row12x16AVX512(src *float32, dst *float32, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float32, bias *float32)
-// Requires: AVX, AVX512F
-TEXT ·row12x16AVX512(SB), NOSPLIT, $0-88
+// func row12x16AVX512(src *float32, dst *float32, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float32, bias *float32, stream int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·row12x16AVX512(SB), NOSPLIT, $0-96
 	MOVQ src+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ srcStep+24(FP), DX
@@ -2721,61 +2789,92 @@ next:
 	VADDPS  Z22, Z10, Z10
 	VADDPS  Z23, Z11, Z11
 	MOVQ    bias+80(FP), BX
-	MOVQ    CX, SI
 	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Z1, Z1
-	VMOVUPS Z1, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Z2, Z2
-	VMOVUPS Z2, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Z3, Z3
-	VMOVUPS Z3, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Z4, Z4
-	VMOVUPS Z4, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Z5, Z5
-	VMOVUPS Z5, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Z6, Z6
-	VMOVUPS Z6, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Z7, Z7
-	VMOVUPS Z7, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Z8, Z8
-	VMOVUPS Z8, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Z9, Z9
-	VMOVUPS Z9, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Z10, Z10
-	VMOVUPS Z10, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPS  (BX), Z11, Z11
-	VMOVUPS Z11, (SI)
-	MOVQ    n+16(FP), DI
-	SUBQ    $0x0c, DI
-	JE      finish
-	MOVQ    DI, n+16(FP)
-	MOVQ    $0x0000000c, SI
-	CMPQ    DI, SI
-	JGE     move
-	MOVQ    SI, n+16(FP)
-	MOVQ    DI, SI
+	MOVQ    CX, BX
+	CMPQ    stream+88(FP), $0x00
+	JNE     stream
+	VMOVUPS Z0, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Z1, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Z2, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Z3, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Z4, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Z5, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Z6, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Z7, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Z8, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Z9, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Z10, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPS Z11, (BX)
+	JMP     stored
+
+stream:
+	VMOVNTPS Z0, (BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Z1, (BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Z2, (BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Z3, (BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Z4, (BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Z5, (BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Z6, (BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Z7, (BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Z8, (BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Z9, (BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Z10, (BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPS Z11, (BX)
+
+stored:
+	MOVQ n+16(FP), DI
+	SUBQ $0x0c, DI
+	JE   finish
+	MOVQ DI, n+16(FP)
+	MOVQ $0x0000000c, BX
+	CMPQ DI, BX
+	JGE  move
+	MOVQ BX, n+16(FP)
+	MOVQ DI, BX
 
 move:
 	MOVQ  DX, R8
-	IMULQ SI, R8
+	IMULQ BX, R8
 	ADDQ  R8, AX
-	IMULQ dstStep+32(FP), SI
-	ADDQ  SI, CX
+	IMULQ dstStep+32(FP), BX
+	ADDQ  BX, CX
 	JMP   tile
 
 finish:
+	SFENCE
 	VZEROUPPER
 	RET
 
@@ -3277,9 +3376,9 @@ finish:
 	VZEROUPPER
 	RET
 
-// func row6x8AVX2Double(src *float64, dst *float64, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float64, bias *float64)
-// Requires: AVX, AVX2, FMA3
-TEXT ·row6x8AVX2Double(SB), NOSPLIT, $0-88
+// func row6x8AVX2Double(src *float64, dst *float64, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float64, bias *float64, stream int)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·row6x8AVX2Double(SB), NOSPLIT, $0-96
 	MOVQ src+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ srcStep+24(FP), DX
@@ -3414,55 +3513,80 @@ next:
 	DECQ    DI
 	JNE     segment
 	MOVQ    bias+80(FP), BX
-	MOVQ    CX, SI
 	VADDPD  (BX), Y0, Y0
-	VMOVUPD Y0, (SI)
 	VADDPD  32(BX), Y1, Y1
-	VMOVUPD Y1, 32(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Y2, Y2
-	VMOVUPD Y2, (SI)
 	VADDPD  32(BX), Y3, Y3
-	VMOVUPD Y3, 32(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Y4, Y4
-	VMOVUPD Y4, (SI)
 	VADDPD  32(BX), Y5, Y5
-	VMOVUPD Y5, 32(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Y6, Y6
-	VMOVUPD Y6, (SI)
 	VADDPD  32(BX), Y7, Y7
-	VMOVUPD Y7, 32(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Y8, Y8
-	VMOVUPD Y8, (SI)
 	VADDPD  32(BX), Y9, Y9
-	VMOVUPD Y9, 32(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Y10, Y10
-	VMOVUPD Y10, (SI)
 	VADDPD  32(BX), Y11, Y11
-	VMOVUPD Y11, 32(SI)
-	MOVQ    n+16(FP), DI
-	SUBQ    $0x06, DI
-	JE      finish
-	MOVQ    DI, n+16(FP)
-	MOVQ    $0x00000006, SI
-	CMPQ    DI, SI
-	JGE     move
-	MOVQ    SI, n+16(FP)
-	MOVQ    DI, SI
+	MOVQ    CX, BX
+	CMPQ    stream+88(FP), $0x00
+	JNE     stream
+	VMOVUPD Y0, (BX)
+	VMOVUPD Y1, 32(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Y2, (BX)
+	VMOVUPD Y3, 32(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Y4, (BX)
+	VMOVUPD Y5, 32(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Y6, (BX)
+	VMOVUPD Y7, 32(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Y8, (BX)
+	VMOVUPD Y9, 32(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Y10, (BX)
+	VMOVUPD Y11, 32(BX)
+	JMP     stored
+
+stream:
+	VMOVNTPD Y0, (BX)
+	VMOVNTPD Y1, 32(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Y2, (BX)
+	VMOVNTPD Y3, 32(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Y4, (BX)
+	VMOVNTPD Y5, 32(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Y6, (BX)
+	VMOVNTPD Y7, 32(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Y8, (BX)
+	VMOVNTPD Y9, 32(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Y10, (BX)
+	VMOVNTPD Y11, 32(BX)
+
+stored:
+	MOVQ n+16(FP), DI
+	SUBQ $0x06, DI
+	JE   finish
+	MOVQ DI, n+16(FP)
+	MOVQ $0x00000006, BX
+	CMPQ DI, BX
+	JGE  move
+	MOVQ BX, n+16(FP)
+	MOVQ DI, BX
 
 move:
 	MOVQ  DX, R8
-	IMULQ SI, R8
+	IMULQ BX, R8
 	ADDQ  R8, AX
-	IMULQ dstStep+32(FP), SI
-	ADDQ  SI, CX
+	IMULQ dstStep+32(FP), BX
+	ADDQ  BX, CX
 	JMP   tile
 
 finish:
+	SFENCE
 	VZEROUPPER
 	RET
 
@@ -3903,9 +4027,9 @@ finish:
 	VZEROUPPER
 	RET
 
-// func row6x4AVX2Double(src *float64, dst *float64, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float64, bias *float64)
+// func row6x4AVX2Double(src *float64, dst *float64, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float64, bias *float64, stream int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·row6x4AVX2Double(SB), NOSPLIT, $0-88
+TEXT ·row6x4AVX2Double(SB), NOSPLIT, $0-96
 	MOVQ src+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ srcStep+24(FP), DX
@@ -4018,40 +4142,40 @@ next:
 	VADDPD  Y10, Y4, Y4
 	VADDPD  Y11, Y5, Y5
 	MOVQ    bias+80(FP), BX
-	MOVQ    CX, SI
 	VADDPD  (BX), Y0, Y0
-	VMOVUPD Y0, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Y1, Y1
-	VMOVUPD Y1, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Y2, Y2
-	VMOVUPD Y2, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Y3, Y3
-	VMOVUPD Y3, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Y4, Y4
-	VMOVUPD Y4, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Y5, Y5
-	VMOVUPD Y5, (SI)
+	MOVQ    CX, BX
+	VMOVUPD Y0, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Y1, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Y2, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Y3, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Y4, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Y5, (BX)
 	MOVQ    n+16(FP), DI
 	SUBQ    $0x06, DI
 	JE      finish
 	MOVQ    DI, n+16(FP)
-	MOVQ    $0x00000006, SI
-	CMPQ    DI, SI
+	MOVQ    $0x00000006, BX
+	CMPQ    DI, BX
 	JGE     move
-	MOVQ    SI, n+16(FP)
-	MOVQ    DI, SI
+	MOVQ    BX, n+16(FP)
+	MOVQ    DI, BX
 
 move:
 	MOVQ  DX, R8
-	IMULQ SI, R8
+	IMULQ BX, R8
 	ADDQ  R8, AX
-	IMULQ dstStep+32(FP), SI
-	ADDQ  SI, CX
+	IMULQ dstStep+32(FP), BX
+	ADDQ  BX, CX
 	JMP   tile
 
 finish:
@@ -4623,9 +4747,9 @@ finish:
 	VZEROUPPER
 	RET
 
-// func row12x16AVX512Double(src *float64, dst *float64, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float64, bias *float64)
-// Requires: AVX, AVX512F
-TEXT ·row12x16AVX512Double(SB), NOSPLIT, $0-88
+// func row12x16AVX512Double(src *float64, dst *float64, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float64, bias *float64, stream int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·row12x16AVX512Double(SB), NOSPLIT, $0-96
 	MOVQ src+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ srcStep+24(FP), DX
@@ -4852,85 +4976,128 @@ next:
 	DECQ    DI
 	JNE     segment
 	MOVQ    bias+80(FP), BX
-	MOVQ    CX, SI
 	VADDPD  (BX), Z0, Z0
-	VMOVUPD Z0, (SI)
 	VADDPD  64(BX), Z1, Z1
-	VMOVUPD Z1, 64(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Z2, Z2
-	VMOVUPD Z2, (SI)
 	VADDPD  64(BX), Z3, Z3
-	VMOVUPD Z3, 64(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Z4, Z4
-	VMOVUPD Z4, (SI)
 	VADDPD  64(BX), Z5, Z5
-	VMOVUPD Z5, 64(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Z6, Z6
-	VMOVUPD Z6, (SI)
 	VADDPD  64(BX), Z7, Z7
-	VMOVUPD Z7, 64(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Z8, Z8
-	VMOVUPD Z8, (SI)
 	VADDPD  64(BX), Z9, Z9
-	VMOVUPD Z9, 64(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Z10, Z10
-	VMOVUPD Z10, (SI)
 	VADDPD  64(BX), Z11, Z11
-	VMOVUPD Z11, 64(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Z12, Z12
-	VMOVUPD Z12, (SI)
 	VADDPD  64(BX), Z13, Z13
-	VMOVUPD Z13, 64(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Z14, Z14
-	VMOVUPD Z14, (SI)
 	VADDPD  64(BX), Z15, Z15
-	VMOVUPD Z15, 64(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Z16, Z16
-	VMOVUPD Z16, (SI)
 	VADDPD  64(BX), Z17, Z17
-	VMOVUPD Z17, 64(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Z18, Z18
-	VMOVUPD Z18, (SI)
 	VADDPD  64(BX), Z19, Z19
-	VMOVUPD Z19, 64(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Z20, Z20
-	VMOVUPD Z20, (SI)
 	VADDPD  64(BX), Z21, Z21
-	VMOVUPD Z21, 64(SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Z22, Z22
-	VMOVUPD Z22, (SI)
 	VADDPD  64(BX), Z23, Z23
-	VMOVUPD Z23, 64(SI)
-	MOVQ    n+16(FP), DI
-	SUBQ    $0x0c, DI
-	JE      finish
-	MOVQ    DI, n+16(FP)
-	MOVQ    $0x0000000c, SI
-	CMPQ    DI, SI
-	JGE     move
-	MOVQ    SI, n+16(FP)
-	MOVQ    DI, SI
+	MOVQ    CX, BX
+	CMPQ    stream+88(FP), $0x00
+	JNE     stream
+	VMOVUPD Z0, (BX)
+	VMOVUPD Z1, 64(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Z2, (BX)
+	VMOVUPD Z3, 64(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Z4, (BX)
+	VMOVUPD Z5, 64(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Z6, (BX)
+	VMOVUPD Z7, 64(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Z8, (BX)
+	VMOVUPD Z9, 64(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Z10, (BX)
+	VMOVUPD Z11, 64(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Z12, (BX)
+	VMOVUPD Z13, 64(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Z14, (BX)
+	VMOVUPD Z15, 64(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Z16, (BX)
+	VMOVUPD Z17, 64(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Z18, (BX)
+	VMOVUPD Z19, 64(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Z20, (BX)
+	VMOVUPD Z21, 64(BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Z22, (BX)
+	VMOVUPD Z23, 64(BX)
+	JMP     stored
+
+stream:
+	VMOVNTPD Z0, (BX)
+	VMOVNTPD Z1, 64(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Z2, (BX)
+	VMOVNTPD Z3, 64(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Z4, (BX)
+	VMOVNTPD Z5, 64(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Z6, (BX)
+	VMOVNTPD Z7, 64(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Z8, (BX)
+	VMOVNTPD Z9, 64(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Z10, (BX)
+	VMOVNTPD Z11, 64(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Z12, (BX)
+	VMOVNTPD Z13, 64(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Z14, (BX)
+	VMOVNTPD Z15, 64(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Z16, (BX)
+	VMOVNTPD Z17, 64(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Z18, (BX)
+	VMOVNTPD Z19, 64(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Z20, (BX)
+	VMOVNTPD Z21, 64(BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Z22, (BX)
+	VMOVNTPD Z23, 64(BX)
+
+stored:
+	MOVQ n+16(FP), DI
+	SUBQ $0x0c, DI
+	JE   finish
+	MOVQ DI, n+16(FP)
+	MOVQ $0x0000000c, BX
+	CMPQ DI, BX
+	JGE  move
+	MOVQ BX, n+16(FP)
+	MOVQ DI, BX
 
 move:
 	MOVQ  DX, R8
-	IMULQ SI, R8
+	IMULQ BX, R8
 	ADDQ  R8, AX
-	IMULQ dstStep+32(FP), SI
-	ADDQ  SI, CX
+	IMULQ dstStep+32(FP), BX
+	ADDQ  BX, CX
 	JMP   tile
 
 finish:
+	SFENCE
 	VZEROUPPER
 	RET
 
@@ -5592,9 +5759,9 @@ finish:
 	VZEROUPPER
 	RET
 
-// func row12x8AVX512Double(src *float64, dst *float64, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float64, bias *float64)
-// Requires: AVX, AVX512F
-TEXT ·row12x8AVX512Double(SB), NOSPLIT, $0-88
+// func row12x8AVX512Double(src *float64, dst *float64, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float64, bias *float64, stream int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·row12x8AVX512Double(SB), NOSPLIT, $0-96
 	MOVQ src+0(FP), AX
 	MOVQ dst+8(FP), CX
 	MOVQ srcStep+24(FP), DX
@@ -5781,61 +5948,92 @@ next:
 	VADDPD  Z22, Z10, Z10
 	VADDPD  Z23, Z11, Z11
 	MOVQ    bias+80(FP), BX
-	MOVQ    CX, SI
 	VADDPD  (BX), Z0, Z0
-	VMOVUPD Z0, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Z1, Z1
-	VMOVUPD Z1, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Z2, Z2
-	VMOVUPD Z2, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Z3, Z3
-	VMOVUPD Z3, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Z4, Z4
-	VMOVUPD Z4, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Z5, Z5
-	VMOVUPD Z5, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Z6, Z6
-	VMOVUPD Z6, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Z7, Z7
-	VMOVUPD Z7, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Z8, Z8
-	VMOVUPD Z8, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Z9, Z9
-	VMOVUPD Z9, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Z10, Z10
-	VMOVUPD Z10, (SI)
-	ADDQ    dstStep+32(FP), SI
 	VADDPD  (BX), Z11, Z11
-	VMOVUPD Z11, (SI)
-	MOVQ    n+16(FP), DI
-	SUBQ    $0x0c, DI
-	JE      finish
-	MOVQ    DI, n+16(FP)
-	MOVQ    $0x0000000c, SI
-	CMPQ    DI, SI
-	JGE     move
-	MOVQ    SI, n+16(FP)
-	MOVQ    DI, SI
+	MOVQ    CX, BX
+	CMPQ    stream+88(FP), $0x00
+	JNE     stream
+	VMOVUPD Z0, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Z1, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Z2, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Z3, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Z4, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Z5, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Z6, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Z7, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Z8, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Z9, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Z10, (BX)
+	ADDQ    dstStep+32(FP), BX
+	VMOVUPD Z11, (BX)
+	JMP     stored
+
+stream:
+	VMOVNTPD Z0, (BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Z1, (BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Z2, (BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Z3, (BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Z4, (BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Z5, (BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Z6, (BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Z7, (BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Z8, (BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Z9, (BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Z10, (BX)
+	ADDQ     dstStep+32(FP), BX
+	VMOVNTPD Z11, (BX)
+
+stored:
+	MOVQ n+16(FP), DI
+	SUBQ $0x0c, DI
+	JE   finish
+	MOVQ DI, n+16(FP)
+	MOVQ $0x0000000c, BX
+	CMPQ DI, BX
+	JGE  move
+	MOVQ BX, n+16(FP)
+	MOVQ DI, BX
 
 move:
 	MOVQ  DX, R8
-	IMULQ SI, R8
+	IMULQ BX, R8
 	ADDQ  R8, AX
-	IMULQ dstStep+32(FP), SI
-	ADDQ  SI, CX
+	IMULQ dstStep+32(FP), BX
+	ADDQ  BX, CX
 	JMP   tile
 
 finish:
+	SFENCE
 	VZEROUPPER
 	RET
 

@@ -20,10 +20,14 @@ type multiply[F tensor.Floating] func(pixels, dst *uintptr, tiles int, segments 
 
 // convolveRow computes n destinations of a row, at least as many as the register
 // tile has. Their cells and their channels lie the given steps apart, in bytes.
-// Segments are as for multiply, and passes*rowUnroll + rest numbers long.
-type convolveRow[F tensor.Floating] func(src, dst *F, n, srcStep, dstStep int, segments *int, count, passes, rest int, weights, bias *F)
+// Segments are as for multiply, and passes*rowUnroll + rest numbers long. When
+// stream is not 0, what fills cache lines is written past the caches.
+type convolveRow[F tensor.Floating] func(src, dst *F, n, srcStep, dstStep int, segments *int, count, passes, rest int, weights, bias *F, stream int)
 
-const rowUnroll = 3
+const (
+	rowUnroll = 3
+	cacheLine = 64
+)
 
 // registerTile is the functions of a register tile with its size.
 type registerTile[F tensor.Floating] struct {
@@ -62,6 +66,7 @@ type gemm[F tensor.Floating] struct {
 	patchWords         int // numbers of a patch
 	segments           int // most of a phase
 	rowwise            bool
+	stream             bool // write rows past the caches
 }
 
 // panel is a few destination channels of a group.
@@ -95,6 +100,10 @@ const (
 	rowProducts = 256 // most of a destination's channel
 	rowPixels   = 96
 )
+
+// streamRowsFrom is the size in bytes of source and destinations from which rows
+// are written past the caches. Up to it a large L3 takes them faster.
+const streamRowsFrom = 64 << 20
 
 // mostPhases is how many phases a plan may have: each needs memory and units.
 const mostPhases = 1 << 12
@@ -164,6 +173,7 @@ func (k *gemm[F]) plan() {
 		k.listTaps(&k.phases[i])
 	}
 	k.rowwise = k.Groups == 1 && !k.spills() && k.patchWords <= rowProducts
+	k.stream = bytes*(total*k.Dst+k.N*k.axes[0].src*k.axes[1].src*k.axes[2].src*k.Src) >= streamRowsFrom
 	fresh := bytes * k.Src * k.axes[0].shift * k.axes[1].shift * k.axes[2].shift
 	tiles := min(max(blockBytes/(fresh*k.pixels), 8), 64)
 	tiles = min(tiles, (total+fewUnits*k.pixels-1)/(fewUnits*k.pixels), (most+k.pixels-1)/k.pixels)

@@ -207,6 +207,7 @@ func (u *gemmUnit[F]) addEdge(n, cz, cy, cx int, dst uintptr) {
 func (u *gemmUnit[F]) compute() {
 	insideTiles, edgeTiles := u.fill(&u.inside), u.fill(&u.edge)
 	bytes := int(u.bytes())
+	dstStep := u.axes[2].period * u.Dst * bytes
 	for g := range u.Groups {
 		for i := range u.share {
 			p := &u.share[i]
@@ -216,8 +217,12 @@ func (u *gemmUnit[F]) compute() {
 				segments[s] = at + g*u.srcGroup*bytes
 			}
 			for _, r := range u.rows {
-				p.tile.row(&u.src[r.src], &u.dst[r.dst+p.first], r.n, u.axes[2].shift*u.Src*bytes, u.axes[2].period*u.Dst*bytes,
-					unsafe.SliceData(segments), len(segments), u.phase.run/rowUnroll, u.phase.run%rowUnroll, unsafe.SliceData(weights), unsafe.SliceData(bias))
+				stream := 0
+				if u.stream && (address(u.dst[r.dst+p.first:])|uintptr(dstStep))%cacheLine == 0 {
+					stream = 1
+				}
+				p.tile.row(&u.src[r.src], &u.dst[r.dst+p.first], r.n, u.axes[2].shift*u.Src*bytes, dstStep,
+					unsafe.SliceData(segments), len(segments), u.phase.run/rowUnroll, u.phase.run%rowUnroll, unsafe.SliceData(weights), unsafe.SliceData(bias), stream)
 			}
 			if insideTiles > 0 {
 				u.multiply(g, p, &u.inside, insideTiles, segments, u.phase.run, weights, bias)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -132,6 +133,25 @@ func TestLongRows(t *testing.T) {
 		for _, channels := range []int{1, 3, 5, 8} {
 			checkConvLevels(t, newConvCase[float32](t, 1, []int{4, 613}, w, channels, 40, 1, false, "OIT", random.NormFloat64))
 			checkConvLevels(t, newConvCase[float32](t, 2, []int{3, 301}, w, channels, 8, 1, true, "TIO", random.NormFloat64))
+		}
+	}
+}
+
+// TestStreamedRows: rows of two images that are written past the caches have the
+// bits of those of each image alone, which are too few for that.
+func TestStreamedRows(t *testing.T) {
+	random := rand.New(rand.NewPCG(23, 24))
+	c := newConvCase[float32](t, 2, []int{700_001}, geom.Window{Size: []int{2}}, 1, 16, 1, false, "TIO", random.NormFloat64)
+	for _, c.spec.Level = range everyLevel() {
+		c.spec.N = 2
+		both := c.run(t, random)
+		c.spec.N = 1
+		for image := range 2 {
+			one := *c
+			one.x = c.x[image*len(c.x)/2:][:len(c.x)/2]
+			if y := one.run(t, random); !slices.Equal(y, both[image*len(y):][:len(y)]) {
+				t.Errorf("%s at level %v: image %d differs", c.text(), c.spec.Level, image)
+			}
 		}
 	}
 }

@@ -49,6 +49,7 @@ type float struct {
 	fma       func(a, b, sum Op)
 	add       func(a, b, dst Op)
 	load      func(src, dst Op)
+	stream    func(src, dst Op) // write past the caches
 }
 
 var single = float{
@@ -57,6 +58,7 @@ var single = float{
 	fma:       func(a, b, sum Op) { VFMADD231PS(a, b, sum) },
 	add:       func(a, b, dst Op) { VADDPS(a, b, dst) },
 	load:      func(src, dst Op) { VMOVUPS(src, dst) },
+	stream:    func(src, dst Op) { VMOVNTPS(src, dst) },
 }
 
 var double = float{
@@ -65,6 +67,7 @@ var double = float{
 	fma:       func(a, b, sum Op) { VFMADD231PD(a, b, sum) },
 	add:       func(a, b, dst Op) { VADDPD(a, b, dst) },
 	load:      func(src, dst Op) { VMOVUPD(src, dst) },
+	stream:    func(src, dst Op) { VMOVNTPD(src, dst) },
 }
 
 // shape is a register tile: pixels destinations by width vectors of channels.

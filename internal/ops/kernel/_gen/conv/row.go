@@ -13,6 +13,8 @@ import (
 // three channels.
 const rowUnroll = 3
 
+const cacheLine = 64 // bytes
+
 // row writes the function that walks along a row of destinations. Three of them
 // share a register: they lie 0, 1 and 2 steps from it.
 func (s shape) row() {
@@ -20,7 +22,7 @@ func (s shape) row() {
 	if s.float.bytes == 8 {
 		name += "Double"
 	}
-	TEXT(name, attr.NOSPLIT, fmt.Sprintf("func(src, dst *%[1]s, n, srcStep, dstStep int, segments *int, count, passes, rest int, weights, bias *%[1]s)", s.float.name))
+	TEXT(name, attr.NOSPLIT, fmt.Sprintf("func(src, dst *%[1]s, n, srcStep, dstStep int, segments *int, count, passes, rest int, weights, bias *%[1]s, stream int)", s.float.name))
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s computes rows of %d channels, %d destinations at a time: see convolveRow.", name, s.channels(), s.pixels))
 	src, dst, step := Load(Param("src"), GP64()), Load(Param("dst"), GP64()), Load(Param("srcStep"), GP64())
@@ -90,16 +92,24 @@ func (s shape) row() {
 	s.addUp()
 	bias := weights
 	Load(Param("bias"), bias)
-	MOVQ(dst, out)
 	for p := range s.pixels {
 		for v := range s.width {
 			r := s.sum(0, p, v)
 			s.float.add(Mem{Base: bias, Disp: v * s.vector}, r, r)
-			s.float.load(r, Mem{Base: out, Disp: v * s.vector})
 		}
-		if p+1 < s.pixels {
-			ADDQ(argument("dstStep"), out)
-		}
+	}
+	MOVQ(dst, out)
+	streams := s.width*s.vector >= cacheLine
+	if streams {
+		CMPQ(argument("stream"), Imm(0))
+		JNE(LabelRef("stream"))
+	}
+	s.storeRow(out, s.float.load)
+	if streams {
+		JMP(LabelRef("stored"))
+		Label("stream")
+		s.storeRow(out, s.float.stream)
+		Label("stored")
 	}
 
 	// The last tile overlaps the one before it.
@@ -121,6 +131,21 @@ func (s shape) row() {
 	ADDQ(out, dst)
 	JMP(LabelRef("tile"))
 	Label("finish")
+	if streams {
+		SFENCE()
+	}
 	VZEROUPPER()
 	RET()
+}
+
+// storeRow writes the sums of a tile to destinations from out on.
+func (s shape) storeRow(out reg.Register, store func(src, dst Op)) {
+	for p := range s.pixels {
+		for v := range s.width {
+			store(s.sum(0, p, v), Mem{Base: out, Disp: v * s.vector})
+		}
+		if p+1 < s.pixels {
+			ADDQ(argument("dstStep"), out)
+		}
+	}
 }
