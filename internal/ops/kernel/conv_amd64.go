@@ -14,20 +14,20 @@ func tile6x16AVX2(pixels *uintptr, dst *uintptr, tiles int, segments *int, count
 //go:noescape
 func row6x16AVX2(src *float32, dst *float32, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float32, bias *float32, stream int)
 
-// outer6x16AVX2 adds up the products of 6 channels with 16 columns, over n windows: see outer.
+// outer6x16AVX2 adds up the products of 6 channels with 16 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer6x16AVX2(sums *float32, channels *float32, columns *float32, n int)
+func outer6x16AVX2(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
 
-// outer4x16AVX2 adds up the products of 4 channels with 16 columns, over n windows: see outer.
+// outer4x16AVX2 adds up the products of 4 channels with 16 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer4x16AVX2(sums *float32, channels *float32, columns *float32, n int)
+func outer4x16AVX2(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
 
-// outer1x16AVX2 adds up the products of 1 channels with 16 columns, over n windows: see outer.
+// outer1x16AVX2 adds up the products of 1 channels with 16 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer1x16AVX2(sums *float32, channels *float32, columns *float32, n int)
+func outer1x16AVX2(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
 
 // tile6x8AVX2 computes tiles of 6 destinations by 8 channels: see multiply.
 //
@@ -39,20 +39,20 @@ func tile6x8AVX2(pixels *uintptr, dst *uintptr, tiles int, segments *int, count 
 //go:noescape
 func row6x8AVX2(src *float32, dst *float32, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float32, bias *float32, stream int)
 
-// outer6x8AVX2 adds up the products of 6 channels with 8 columns, over n windows: see outer.
+// outer6x8AVX2 adds up the products of 6 channels with 8 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer6x8AVX2(sums *float32, channels *float32, columns *float32, n int)
+func outer6x8AVX2(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
 
-// outer4x8AVX2 adds up the products of 4 channels with 8 columns, over n windows: see outer.
+// outer4x8AVX2 adds up the products of 4 channels with 8 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer4x8AVX2(sums *float32, channels *float32, columns *float32, n int)
+func outer4x8AVX2(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
 
-// outer1x8AVX2 adds up the products of 1 channels with 8 columns, over n windows: see outer.
+// outer1x8AVX2 adds up the products of 1 channels with 8 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer1x8AVX2(sums *float32, channels *float32, columns *float32, n int)
+func outer1x8AVX2(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
 
 // tile12x32AVX512 computes tiles of 12 destinations by 32 channels: see multiply.
 //
@@ -64,20 +64,20 @@ func tile12x32AVX512(pixels *uintptr, dst *uintptr, tiles int, segments *int, co
 //go:noescape
 func row12x32AVX512(src *float32, dst *float32, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float32, bias *float32, stream int)
 
-// outer12x32AVX512 adds up the products of 12 channels with 32 columns, over n windows: see outer.
+// outer12x32AVX512 adds up the products of 12 channels with 32 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer12x32AVX512(sums *float32, channels *float32, columns *float32, n int)
+func outer12x32AVX512(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
 
-// outer4x32AVX512 adds up the products of 4 channels with 32 columns, over n windows: see outer.
+// outer4x32AVX512 adds up the products of 4 channels with 32 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer4x32AVX512(sums *float32, channels *float32, columns *float32, n int)
+func outer4x32AVX512(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
 
-// outer1x32AVX512 adds up the products of 1 channels with 32 columns, over n windows: see outer.
+// outer1x32AVX512 adds up the products of 1 channels with 32 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer1x32AVX512(sums *float32, channels *float32, columns *float32, n int)
+func outer1x32AVX512(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
 
 // tile12x16AVX512 computes tiles of 12 destinations by 16 channels: see multiply.
 //
@@ -89,20 +89,20 @@ func tile12x16AVX512(pixels *uintptr, dst *uintptr, tiles int, segments *int, co
 //go:noescape
 func row12x16AVX512(src *float32, dst *float32, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float32, bias *float32, stream int)
 
-// outer12x16AVX512 adds up the products of 12 channels with 16 columns, over n windows: see outer.
+// outer12x16AVX512 adds up the products of 12 channels with 16 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer12x16AVX512(sums *float32, channels *float32, columns *float32, n int)
+func outer12x16AVX512(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
 
-// outer4x16AVX512 adds up the products of 4 channels with 16 columns, over n windows: see outer.
+// outer4x16AVX512 adds up the products of 4 channels with 16 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer4x16AVX512(sums *float32, channels *float32, columns *float32, n int)
+func outer4x16AVX512(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
 
-// outer1x16AVX512 adds up the products of 1 channels with 16 columns, over n windows: see outer.
+// outer1x16AVX512 adds up the products of 1 channels with 16 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer1x16AVX512(sums *float32, channels *float32, columns *float32, n int)
+func outer1x16AVX512(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
 
 // tile6x8AVX2Double computes tiles of 6 destinations by 8 channels: see multiply.
 //
@@ -114,20 +114,20 @@ func tile6x8AVX2Double(pixels *uintptr, dst *uintptr, tiles int, segments *int, 
 //go:noescape
 func row6x8AVX2Double(src *float64, dst *float64, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float64, bias *float64, stream int)
 
-// outer6x8AVX2Double adds up the products of 6 channels with 8 columns, over n windows: see outer.
+// outer6x8AVX2Double adds up the products of 6 channels with 8 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer6x8AVX2Double(sums *float64, channels *float64, columns *float64, n int)
+func outer6x8AVX2Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
 
-// outer4x8AVX2Double adds up the products of 4 channels with 8 columns, over n windows: see outer.
+// outer4x8AVX2Double adds up the products of 4 channels with 8 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer4x8AVX2Double(sums *float64, channels *float64, columns *float64, n int)
+func outer4x8AVX2Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
 
-// outer1x8AVX2Double adds up the products of 1 channels with 8 columns, over n windows: see outer.
+// outer1x8AVX2Double adds up the products of 1 channels with 8 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer1x8AVX2Double(sums *float64, channels *float64, columns *float64, n int)
+func outer1x8AVX2Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
 
 // tile6x4AVX2Double computes tiles of 6 destinations by 4 channels: see multiply.
 //
@@ -139,20 +139,20 @@ func tile6x4AVX2Double(pixels *uintptr, dst *uintptr, tiles int, segments *int, 
 //go:noescape
 func row6x4AVX2Double(src *float64, dst *float64, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float64, bias *float64, stream int)
 
-// outer6x4AVX2Double adds up the products of 6 channels with 4 columns, over n windows: see outer.
+// outer6x4AVX2Double adds up the products of 6 channels with 4 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer6x4AVX2Double(sums *float64, channels *float64, columns *float64, n int)
+func outer6x4AVX2Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
 
-// outer4x4AVX2Double adds up the products of 4 channels with 4 columns, over n windows: see outer.
+// outer4x4AVX2Double adds up the products of 4 channels with 4 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer4x4AVX2Double(sums *float64, channels *float64, columns *float64, n int)
+func outer4x4AVX2Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
 
-// outer1x4AVX2Double adds up the products of 1 channels with 4 columns, over n windows: see outer.
+// outer1x4AVX2Double adds up the products of 1 channels with 4 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer1x4AVX2Double(sums *float64, channels *float64, columns *float64, n int)
+func outer1x4AVX2Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
 
 // tile12x16AVX512Double computes tiles of 12 destinations by 16 channels: see multiply.
 //
@@ -164,20 +164,20 @@ func tile12x16AVX512Double(pixels *uintptr, dst *uintptr, tiles int, segments *i
 //go:noescape
 func row12x16AVX512Double(src *float64, dst *float64, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float64, bias *float64, stream int)
 
-// outer12x16AVX512Double adds up the products of 12 channels with 16 columns, over n windows: see outer.
+// outer12x16AVX512Double adds up the products of 12 channels with 16 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer12x16AVX512Double(sums *float64, channels *float64, columns *float64, n int)
+func outer12x16AVX512Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
 
-// outer4x16AVX512Double adds up the products of 4 channels with 16 columns, over n windows: see outer.
+// outer4x16AVX512Double adds up the products of 4 channels with 16 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer4x16AVX512Double(sums *float64, channels *float64, columns *float64, n int)
+func outer4x16AVX512Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
 
-// outer1x16AVX512Double adds up the products of 1 channels with 16 columns, over n windows: see outer.
+// outer1x16AVX512Double adds up the products of 1 channels with 16 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer1x16AVX512Double(sums *float64, channels *float64, columns *float64, n int)
+func outer1x16AVX512Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
 
 // tile12x8AVX512Double computes tiles of 12 destinations by 8 channels: see multiply.
 //
@@ -189,20 +189,20 @@ func tile12x8AVX512Double(pixels *uintptr, dst *uintptr, tiles int, segments *in
 //go:noescape
 func row12x8AVX512Double(src *float64, dst *float64, n int, srcStep int, dstStep int, segments *int, count int, passes int, rest int, weights *float64, bias *float64, stream int)
 
-// outer12x8AVX512Double adds up the products of 12 channels with 8 columns, over n windows: see outer.
+// outer12x8AVX512Double adds up the products of 12 channels with 8 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer12x8AVX512Double(sums *float64, channels *float64, columns *float64, n int)
+func outer12x8AVX512Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
 
-// outer4x8AVX512Double adds up the products of 4 channels with 8 columns, over n windows: see outer.
+// outer4x8AVX512Double adds up the products of 4 channels with 8 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer4x8AVX512Double(sums *float64, channels *float64, columns *float64, n int)
+func outer4x8AVX512Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
 
-// outer1x8AVX512Double adds up the products of 1 channels with 8 columns, over n windows: see outer.
+// outer1x8AVX512Double adds up the products of 1 channels with 8 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer1x8AVX512Double(sums *float64, channels *float64, columns *float64, n int)
+func outer1x8AVX512Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
 
 // accumulateAVX2 computes totals[i] += sums[i] for n > 0 numbers, a multiple of 4.
 //

@@ -431,19 +431,20 @@ finish:
 	VZEROUPPER
 	RET
 
-// func outer6x16AVX2(sums *float32, channels *float32, columns *float32, n int)
+// func outer6x16AVX2(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·outer6x16AVX2(SB), NOSPLIT, $0-32
+TEXT ·outer6x16AVX2(SB), NOSPLIT, $0-48
 	MOVQ       channels+8(FP), AX
 	MOVQ       columns+16(FP), CX
-	MOVQ       n+24(FP), DX
-	MOVQ       sums+0(FP), BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	PREFETCHT0 128(BX)
-	PREFETCHT0 192(BX)
-	PREFETCHT0 256(BX)
-	PREFETCHT0 320(BX)
+	MOVQ       lines+32(FP), BX
+	MOVQ       gap+40(FP), SI
+	MOVQ       sums+0(FP), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 128(DI)
+	PREFETCHT0 192(DI)
+	PREFETCHT0 256(DI)
+	PREFETCHT0 320(DI)
 	VPXOR      Y0, Y0, Y0
 	VPXOR      Y1, Y1, Y1
 	VPXOR      Y2, Y2, Y2
@@ -456,8 +457,11 @@ TEXT ·outer6x16AVX2(SB), NOSPLIT, $0-32
 	VPXOR      Y9, Y9, Y9
 	VPXOR      Y10, Y10, Y10
 	VPXOR      Y11, Y11, Y11
-	SUBQ       $0x02, DX
-	JLT        last
+
+line:
+	MOVQ n+24(FP), DX
+	SUBQ $0x02, DX
+	JLT  last
 
 pair:
 	VMOVUPS      (CX), Y12
@@ -507,7 +511,7 @@ pair:
 
 last:
 	ADDQ         $0x02, DX
-	JE           store
+	JE           next
 	VMOVUPS      (CX), Y12
 	VMOVUPS      32(CX), Y13
 	VBROADCASTSS (AX), Y14
@@ -528,46 +532,52 @@ last:
 	VBROADCASTSS 20(AX), Y15
 	VFMADD231PS  Y12, Y15, Y10
 	VFMADD231PS  Y13, Y15, Y11
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x18, AX
 
-store:
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (BX)
-	VADDPS  32(BX), Y1, Y1
-	VMOVUPS Y1, 32(BX)
-	VADDPS  64(BX), Y2, Y2
-	VMOVUPS Y2, 64(BX)
-	VADDPS  96(BX), Y3, Y3
-	VMOVUPS Y3, 96(BX)
-	VADDPS  128(BX), Y4, Y4
-	VMOVUPS Y4, 128(BX)
-	VADDPS  160(BX), Y5, Y5
-	VMOVUPS Y5, 160(BX)
-	VADDPS  192(BX), Y6, Y6
-	VMOVUPS Y6, 192(BX)
-	VADDPS  224(BX), Y7, Y7
-	VMOVUPS Y7, 224(BX)
-	VADDPS  256(BX), Y8, Y8
-	VMOVUPS Y8, 256(BX)
-	VADDPS  288(BX), Y9, Y9
-	VMOVUPS Y9, 288(BX)
-	VADDPS  320(BX), Y10, Y10
-	VMOVUPS Y10, 320(BX)
-	VADDPS  352(BX), Y11, Y11
-	VMOVUPS Y11, 352(BX)
+next:
+	ADDQ    SI, CX
+	DECQ    BX
+	JNE     line
+	VADDPS  (DI), Y0, Y0
+	VMOVUPS Y0, (DI)
+	VADDPS  32(DI), Y1, Y1
+	VMOVUPS Y1, 32(DI)
+	VADDPS  64(DI), Y2, Y2
+	VMOVUPS Y2, 64(DI)
+	VADDPS  96(DI), Y3, Y3
+	VMOVUPS Y3, 96(DI)
+	VADDPS  128(DI), Y4, Y4
+	VMOVUPS Y4, 128(DI)
+	VADDPS  160(DI), Y5, Y5
+	VMOVUPS Y5, 160(DI)
+	VADDPS  192(DI), Y6, Y6
+	VMOVUPS Y6, 192(DI)
+	VADDPS  224(DI), Y7, Y7
+	VMOVUPS Y7, 224(DI)
+	VADDPS  256(DI), Y8, Y8
+	VMOVUPS Y8, 256(DI)
+	VADDPS  288(DI), Y9, Y9
+	VMOVUPS Y9, 288(DI)
+	VADDPS  320(DI), Y10, Y10
+	VMOVUPS Y10, 320(DI)
+	VADDPS  352(DI), Y11, Y11
+	VMOVUPS Y11, 352(DI)
 	VZEROUPPER
 	RET
 
-// func outer4x16AVX2(sums *float32, channels *float32, columns *float32, n int)
+// func outer4x16AVX2(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·outer4x16AVX2(SB), NOSPLIT, $0-32
+TEXT ·outer4x16AVX2(SB), NOSPLIT, $0-48
 	MOVQ       channels+8(FP), AX
 	MOVQ       columns+16(FP), CX
-	MOVQ       n+24(FP), DX
-	MOVQ       sums+0(FP), BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	PREFETCHT0 128(BX)
-	PREFETCHT0 192(BX)
+	MOVQ       lines+32(FP), BX
+	MOVQ       gap+40(FP), SI
+	MOVQ       sums+0(FP), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 128(DI)
+	PREFETCHT0 192(DI)
 	VPXOR      Y0, Y0, Y0
 	VPXOR      Y1, Y1, Y1
 	VPXOR      Y2, Y2, Y2
@@ -576,8 +586,11 @@ TEXT ·outer4x16AVX2(SB), NOSPLIT, $0-32
 	VPXOR      Y5, Y5, Y5
 	VPXOR      Y6, Y6, Y6
 	VPXOR      Y7, Y7, Y7
-	SUBQ       $0x02, DX
-	JLT        last
+
+line:
+	MOVQ n+24(FP), DX
+	SUBQ $0x02, DX
+	JLT  last
 
 pair:
 	VMOVUPS      (CX), Y8
@@ -615,7 +628,7 @@ pair:
 
 last:
 	ADDQ         $0x02, DX
-	JE           store
+	JE           next
 	VMOVUPS      (CX), Y8
 	VMOVUPS      32(CX), Y9
 	VBROADCASTSS (AX), Y10
@@ -630,39 +643,48 @@ last:
 	VBROADCASTSS 12(AX), Y13
 	VFMADD231PS  Y8, Y13, Y6
 	VFMADD231PS  Y9, Y13, Y7
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x10, AX
 
-store:
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (BX)
-	VADDPS  32(BX), Y1, Y1
-	VMOVUPS Y1, 32(BX)
-	VADDPS  64(BX), Y2, Y2
-	VMOVUPS Y2, 64(BX)
-	VADDPS  96(BX), Y3, Y3
-	VMOVUPS Y3, 96(BX)
-	VADDPS  128(BX), Y4, Y4
-	VMOVUPS Y4, 128(BX)
-	VADDPS  160(BX), Y5, Y5
-	VMOVUPS Y5, 160(BX)
-	VADDPS  192(BX), Y6, Y6
-	VMOVUPS Y6, 192(BX)
-	VADDPS  224(BX), Y7, Y7
-	VMOVUPS Y7, 224(BX)
+next:
+	ADDQ    SI, CX
+	DECQ    BX
+	JNE     line
+	VADDPS  (DI), Y0, Y0
+	VMOVUPS Y0, (DI)
+	VADDPS  32(DI), Y1, Y1
+	VMOVUPS Y1, 32(DI)
+	VADDPS  64(DI), Y2, Y2
+	VMOVUPS Y2, 64(DI)
+	VADDPS  96(DI), Y3, Y3
+	VMOVUPS Y3, 96(DI)
+	VADDPS  128(DI), Y4, Y4
+	VMOVUPS Y4, 128(DI)
+	VADDPS  160(DI), Y5, Y5
+	VMOVUPS Y5, 160(DI)
+	VADDPS  192(DI), Y6, Y6
+	VMOVUPS Y6, 192(DI)
+	VADDPS  224(DI), Y7, Y7
+	VMOVUPS Y7, 224(DI)
 	VZEROUPPER
 	RET
 
-// func outer1x16AVX2(sums *float32, channels *float32, columns *float32, n int)
+// func outer1x16AVX2(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·outer1x16AVX2(SB), NOSPLIT, $0-32
+TEXT ·outer1x16AVX2(SB), NOSPLIT, $0-48
 	MOVQ       channels+8(FP), AX
 	MOVQ       columns+16(FP), CX
-	MOVQ       n+24(FP), DX
-	MOVQ       sums+0(FP), BX
-	PREFETCHT0 (BX)
+	MOVQ       lines+32(FP), BX
+	MOVQ       gap+40(FP), SI
+	MOVQ       sums+0(FP), DI
+	PREFETCHT0 (DI)
 	VPXOR      Y0, Y0, Y0
 	VPXOR      Y1, Y1, Y1
-	SUBQ       $0x02, DX
-	JLT        last
+
+line:
+	MOVQ n+24(FP), DX
+	SUBQ $0x02, DX
+	JLT  last
 
 pair:
 	VMOVUPS      (CX), Y2
@@ -682,18 +704,23 @@ pair:
 
 last:
 	ADDQ         $0x02, DX
-	JE           store
+	JE           next
 	VMOVUPS      (CX), Y2
 	VMOVUPS      32(CX), Y3
 	VBROADCASTSS (AX), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
 
-store:
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (BX)
-	VADDPS  32(BX), Y1, Y1
-	VMOVUPS Y1, 32(BX)
+next:
+	ADDQ    SI, CX
+	DECQ    BX
+	JNE     line
+	VADDPS  (DI), Y0, Y0
+	VMOVUPS Y0, (DI)
+	VADDPS  32(DI), Y1, Y1
+	VMOVUPS Y1, 32(DI)
 	VZEROUPPER
 	RET
 
@@ -1023,16 +1050,17 @@ finish:
 	VZEROUPPER
 	RET
 
-// func outer6x8AVX2(sums *float32, channels *float32, columns *float32, n int)
+// func outer6x8AVX2(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·outer6x8AVX2(SB), NOSPLIT, $0-32
+TEXT ·outer6x8AVX2(SB), NOSPLIT, $0-48
 	MOVQ       channels+8(FP), AX
 	MOVQ       columns+16(FP), CX
-	MOVQ       n+24(FP), DX
-	MOVQ       sums+0(FP), BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	PREFETCHT0 128(BX)
+	MOVQ       lines+32(FP), BX
+	MOVQ       gap+40(FP), SI
+	MOVQ       sums+0(FP), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 128(DI)
 	VPXOR      Y0, Y0, Y0
 	VPXOR      Y1, Y1, Y1
 	VPXOR      Y2, Y2, Y2
@@ -1045,8 +1073,11 @@ TEXT ·outer6x8AVX2(SB), NOSPLIT, $0-32
 	VPXOR      Y9, Y9, Y9
 	VPXOR      Y10, Y10, Y10
 	VPXOR      Y11, Y11, Y11
-	SUBQ       $0x02, DX
-	JLT        last
+
+line:
+	MOVQ n+24(FP), DX
+	SUBQ $0x02, DX
+	JLT  last
 
 pair:
 	VMOVUPS      (CX), Y12
@@ -1082,7 +1113,7 @@ pair:
 
 last:
 	ADDQ         $0x02, DX
-	JE           store
+	JE           next
 	VMOVUPS      (CX), Y12
 	VBROADCASTSS (AX), Y13
 	VFMADD231PS  Y12, Y13, Y0
@@ -1096,38 +1127,44 @@ last:
 	VFMADD231PS  Y12, Y14, Y4
 	VBROADCASTSS 20(AX), Y15
 	VFMADD231PS  Y12, Y15, Y5
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x18, AX
 
-store:
+next:
+	ADDQ    SI, CX
+	DECQ    BX
+	JNE     line
 	VADDPS  Y6, Y0, Y0
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (BX)
+	VADDPS  (DI), Y0, Y0
+	VMOVUPS Y0, (DI)
 	VADDPS  Y7, Y1, Y1
-	VADDPS  32(BX), Y1, Y1
-	VMOVUPS Y1, 32(BX)
+	VADDPS  32(DI), Y1, Y1
+	VMOVUPS Y1, 32(DI)
 	VADDPS  Y8, Y2, Y2
-	VADDPS  64(BX), Y2, Y2
-	VMOVUPS Y2, 64(BX)
+	VADDPS  64(DI), Y2, Y2
+	VMOVUPS Y2, 64(DI)
 	VADDPS  Y9, Y3, Y3
-	VADDPS  96(BX), Y3, Y3
-	VMOVUPS Y3, 96(BX)
+	VADDPS  96(DI), Y3, Y3
+	VMOVUPS Y3, 96(DI)
 	VADDPS  Y10, Y4, Y4
-	VADDPS  128(BX), Y4, Y4
-	VMOVUPS Y4, 128(BX)
+	VADDPS  128(DI), Y4, Y4
+	VMOVUPS Y4, 128(DI)
 	VADDPS  Y11, Y5, Y5
-	VADDPS  160(BX), Y5, Y5
-	VMOVUPS Y5, 160(BX)
+	VADDPS  160(DI), Y5, Y5
+	VMOVUPS Y5, 160(DI)
 	VZEROUPPER
 	RET
 
-// func outer4x8AVX2(sums *float32, channels *float32, columns *float32, n int)
+// func outer4x8AVX2(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·outer4x8AVX2(SB), NOSPLIT, $0-32
+TEXT ·outer4x8AVX2(SB), NOSPLIT, $0-48
 	MOVQ       channels+8(FP), AX
 	MOVQ       columns+16(FP), CX
-	MOVQ       n+24(FP), DX
-	MOVQ       sums+0(FP), BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
+	MOVQ       lines+32(FP), BX
+	MOVQ       gap+40(FP), SI
+	MOVQ       sums+0(FP), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
 	VPXOR      Y0, Y0, Y0
 	VPXOR      Y1, Y1, Y1
 	VPXOR      Y2, Y2, Y2
@@ -1136,8 +1173,11 @@ TEXT ·outer4x8AVX2(SB), NOSPLIT, $0-32
 	VPXOR      Y5, Y5, Y5
 	VPXOR      Y6, Y6, Y6
 	VPXOR      Y7, Y7, Y7
-	SUBQ       $0x02, DX
-	JLT        last
+
+line:
+	MOVQ n+24(FP), DX
+	SUBQ $0x02, DX
+	JLT  last
 
 pair:
 	VMOVUPS      (CX), Y8
@@ -1165,7 +1205,7 @@ pair:
 
 last:
 	ADDQ         $0x02, DX
-	JE           store
+	JE           next
 	VMOVUPS      (CX), Y8
 	VBROADCASTSS (AX), Y9
 	VFMADD231PS  Y8, Y9, Y0
@@ -1175,35 +1215,44 @@ last:
 	VFMADD231PS  Y8, Y11, Y2
 	VBROADCASTSS 12(AX), Y12
 	VFMADD231PS  Y8, Y12, Y3
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x10, AX
 
-store:
+next:
+	ADDQ    SI, CX
+	DECQ    BX
+	JNE     line
 	VADDPS  Y4, Y0, Y0
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (BX)
+	VADDPS  (DI), Y0, Y0
+	VMOVUPS Y0, (DI)
 	VADDPS  Y5, Y1, Y1
-	VADDPS  32(BX), Y1, Y1
-	VMOVUPS Y1, 32(BX)
+	VADDPS  32(DI), Y1, Y1
+	VMOVUPS Y1, 32(DI)
 	VADDPS  Y6, Y2, Y2
-	VADDPS  64(BX), Y2, Y2
-	VMOVUPS Y2, 64(BX)
+	VADDPS  64(DI), Y2, Y2
+	VMOVUPS Y2, 64(DI)
 	VADDPS  Y7, Y3, Y3
-	VADDPS  96(BX), Y3, Y3
-	VMOVUPS Y3, 96(BX)
+	VADDPS  96(DI), Y3, Y3
+	VMOVUPS Y3, 96(DI)
 	VZEROUPPER
 	RET
 
-// func outer1x8AVX2(sums *float32, channels *float32, columns *float32, n int)
+// func outer1x8AVX2(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·outer1x8AVX2(SB), NOSPLIT, $0-32
+TEXT ·outer1x8AVX2(SB), NOSPLIT, $0-48
 	MOVQ       channels+8(FP), AX
 	MOVQ       columns+16(FP), CX
-	MOVQ       n+24(FP), DX
-	MOVQ       sums+0(FP), BX
-	PREFETCHT0 (BX)
+	MOVQ       lines+32(FP), BX
+	MOVQ       gap+40(FP), SI
+	MOVQ       sums+0(FP), DI
+	PREFETCHT0 (DI)
 	VPXOR      Y0, Y0, Y0
 	VPXOR      Y1, Y1, Y1
-	SUBQ       $0x02, DX
-	JLT        last
+
+line:
+	MOVQ n+24(FP), DX
+	SUBQ $0x02, DX
+	JLT  last
 
 pair:
 	VMOVUPS      (CX), Y2
@@ -1219,15 +1268,20 @@ pair:
 
 last:
 	ADDQ         $0x02, DX
-	JE           store
+	JE           next
 	VMOVUPS      (CX), Y2
 	VBROADCASTSS (AX), Y3
 	VFMADD231PS  Y2, Y3, Y0
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x04, AX
 
-store:
+next:
+	ADDQ    SI, CX
+	DECQ    BX
+	JNE     line
 	VADDPS  Y1, Y0, Y0
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (BX)
+	VADDPS  (DI), Y0, Y0
+	VMOVUPS Y0, (DI)
 	VZEROUPPER
 	RET
 
@@ -1942,37 +1996,38 @@ finish:
 	VZEROUPPER
 	RET
 
-// func outer12x32AVX512(sums *float32, channels *float32, columns *float32, n int)
+// func outer12x32AVX512(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·outer12x32AVX512(SB), NOSPLIT, $0-32
+TEXT ·outer12x32AVX512(SB), NOSPLIT, $0-48
 	MOVQ       channels+8(FP), AX
 	MOVQ       columns+16(FP), CX
-	MOVQ       n+24(FP), DX
-	MOVQ       sums+0(FP), BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	PREFETCHT0 128(BX)
-	PREFETCHT0 192(BX)
-	PREFETCHT0 256(BX)
-	PREFETCHT0 320(BX)
-	PREFETCHT0 384(BX)
-	PREFETCHT0 448(BX)
-	PREFETCHT0 512(BX)
-	PREFETCHT0 576(BX)
-	PREFETCHT0 640(BX)
-	PREFETCHT0 704(BX)
-	PREFETCHT0 768(BX)
-	PREFETCHT0 832(BX)
-	PREFETCHT0 896(BX)
-	PREFETCHT0 960(BX)
-	PREFETCHT0 1024(BX)
-	PREFETCHT0 1088(BX)
-	PREFETCHT0 1152(BX)
-	PREFETCHT0 1216(BX)
-	PREFETCHT0 1280(BX)
-	PREFETCHT0 1344(BX)
-	PREFETCHT0 1408(BX)
-	PREFETCHT0 1472(BX)
+	MOVQ       lines+32(FP), BX
+	MOVQ       gap+40(FP), SI
+	MOVQ       sums+0(FP), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 128(DI)
+	PREFETCHT0 192(DI)
+	PREFETCHT0 256(DI)
+	PREFETCHT0 320(DI)
+	PREFETCHT0 384(DI)
+	PREFETCHT0 448(DI)
+	PREFETCHT0 512(DI)
+	PREFETCHT0 576(DI)
+	PREFETCHT0 640(DI)
+	PREFETCHT0 704(DI)
+	PREFETCHT0 768(DI)
+	PREFETCHT0 832(DI)
+	PREFETCHT0 896(DI)
+	PREFETCHT0 960(DI)
+	PREFETCHT0 1024(DI)
+	PREFETCHT0 1088(DI)
+	PREFETCHT0 1152(DI)
+	PREFETCHT0 1216(DI)
+	PREFETCHT0 1280(DI)
+	PREFETCHT0 1344(DI)
+	PREFETCHT0 1408(DI)
+	PREFETCHT0 1472(DI)
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -1997,8 +2052,11 @@ TEXT ·outer12x32AVX512(SB), NOSPLIT, $0-32
 	VPXORD     Z21, Z21, Z21
 	VPXORD     Z22, Z22, Z22
 	VPXORD     Z23, Z23, Z23
-	SUBQ       $0x02, DX
-	JLT        last
+
+line:
+	MOVQ n+24(FP), DX
+	SUBQ $0x02, DX
+	JLT  last
 
 pair:
 	VMOVUPS      (CX), Z24
@@ -2084,7 +2142,7 @@ pair:
 
 last:
 	ADDQ         $0x02, DX
-	JE           store
+	JE           next
 	VMOVUPS      (CX), Z24
 	VMOVUPS      64(CX), Z25
 	VBROADCASTSS (AX), Z26
@@ -2123,74 +2181,80 @@ last:
 	VBROADCASTSS 44(AX), Z29
 	VFMADD231PS  Z24, Z29, Z22
 	VFMADD231PS  Z25, Z29, Z23
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x30, AX
 
-store:
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	VADDPS  64(BX), Z1, Z1
-	VMOVUPS Z1, 64(BX)
-	VADDPS  128(BX), Z2, Z2
-	VMOVUPS Z2, 128(BX)
-	VADDPS  192(BX), Z3, Z3
-	VMOVUPS Z3, 192(BX)
-	VADDPS  256(BX), Z4, Z4
-	VMOVUPS Z4, 256(BX)
-	VADDPS  320(BX), Z5, Z5
-	VMOVUPS Z5, 320(BX)
-	VADDPS  384(BX), Z6, Z6
-	VMOVUPS Z6, 384(BX)
-	VADDPS  448(BX), Z7, Z7
-	VMOVUPS Z7, 448(BX)
-	VADDPS  512(BX), Z8, Z8
-	VMOVUPS Z8, 512(BX)
-	VADDPS  576(BX), Z9, Z9
-	VMOVUPS Z9, 576(BX)
-	VADDPS  640(BX), Z10, Z10
-	VMOVUPS Z10, 640(BX)
-	VADDPS  704(BX), Z11, Z11
-	VMOVUPS Z11, 704(BX)
-	VADDPS  768(BX), Z12, Z12
-	VMOVUPS Z12, 768(BX)
-	VADDPS  832(BX), Z13, Z13
-	VMOVUPS Z13, 832(BX)
-	VADDPS  896(BX), Z14, Z14
-	VMOVUPS Z14, 896(BX)
-	VADDPS  960(BX), Z15, Z15
-	VMOVUPS Z15, 960(BX)
-	VADDPS  1024(BX), Z16, Z16
-	VMOVUPS Z16, 1024(BX)
-	VADDPS  1088(BX), Z17, Z17
-	VMOVUPS Z17, 1088(BX)
-	VADDPS  1152(BX), Z18, Z18
-	VMOVUPS Z18, 1152(BX)
-	VADDPS  1216(BX), Z19, Z19
-	VMOVUPS Z19, 1216(BX)
-	VADDPS  1280(BX), Z20, Z20
-	VMOVUPS Z20, 1280(BX)
-	VADDPS  1344(BX), Z21, Z21
-	VMOVUPS Z21, 1344(BX)
-	VADDPS  1408(BX), Z22, Z22
-	VMOVUPS Z22, 1408(BX)
-	VADDPS  1472(BX), Z23, Z23
-	VMOVUPS Z23, 1472(BX)
+next:
+	ADDQ    SI, CX
+	DECQ    BX
+	JNE     line
+	VADDPS  (DI), Z0, Z0
+	VMOVUPS Z0, (DI)
+	VADDPS  64(DI), Z1, Z1
+	VMOVUPS Z1, 64(DI)
+	VADDPS  128(DI), Z2, Z2
+	VMOVUPS Z2, 128(DI)
+	VADDPS  192(DI), Z3, Z3
+	VMOVUPS Z3, 192(DI)
+	VADDPS  256(DI), Z4, Z4
+	VMOVUPS Z4, 256(DI)
+	VADDPS  320(DI), Z5, Z5
+	VMOVUPS Z5, 320(DI)
+	VADDPS  384(DI), Z6, Z6
+	VMOVUPS Z6, 384(DI)
+	VADDPS  448(DI), Z7, Z7
+	VMOVUPS Z7, 448(DI)
+	VADDPS  512(DI), Z8, Z8
+	VMOVUPS Z8, 512(DI)
+	VADDPS  576(DI), Z9, Z9
+	VMOVUPS Z9, 576(DI)
+	VADDPS  640(DI), Z10, Z10
+	VMOVUPS Z10, 640(DI)
+	VADDPS  704(DI), Z11, Z11
+	VMOVUPS Z11, 704(DI)
+	VADDPS  768(DI), Z12, Z12
+	VMOVUPS Z12, 768(DI)
+	VADDPS  832(DI), Z13, Z13
+	VMOVUPS Z13, 832(DI)
+	VADDPS  896(DI), Z14, Z14
+	VMOVUPS Z14, 896(DI)
+	VADDPS  960(DI), Z15, Z15
+	VMOVUPS Z15, 960(DI)
+	VADDPS  1024(DI), Z16, Z16
+	VMOVUPS Z16, 1024(DI)
+	VADDPS  1088(DI), Z17, Z17
+	VMOVUPS Z17, 1088(DI)
+	VADDPS  1152(DI), Z18, Z18
+	VMOVUPS Z18, 1152(DI)
+	VADDPS  1216(DI), Z19, Z19
+	VMOVUPS Z19, 1216(DI)
+	VADDPS  1280(DI), Z20, Z20
+	VMOVUPS Z20, 1280(DI)
+	VADDPS  1344(DI), Z21, Z21
+	VMOVUPS Z21, 1344(DI)
+	VADDPS  1408(DI), Z22, Z22
+	VMOVUPS Z22, 1408(DI)
+	VADDPS  1472(DI), Z23, Z23
+	VMOVUPS Z23, 1472(DI)
 	VZEROUPPER
 	RET
 
-// func outer4x32AVX512(sums *float32, channels *float32, columns *float32, n int)
+// func outer4x32AVX512(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·outer4x32AVX512(SB), NOSPLIT, $0-32
+TEXT ·outer4x32AVX512(SB), NOSPLIT, $0-48
 	MOVQ       channels+8(FP), AX
 	MOVQ       columns+16(FP), CX
-	MOVQ       n+24(FP), DX
-	MOVQ       sums+0(FP), BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	PREFETCHT0 128(BX)
-	PREFETCHT0 192(BX)
-	PREFETCHT0 256(BX)
-	PREFETCHT0 320(BX)
-	PREFETCHT0 384(BX)
-	PREFETCHT0 448(BX)
+	MOVQ       lines+32(FP), BX
+	MOVQ       gap+40(FP), SI
+	MOVQ       sums+0(FP), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 128(DI)
+	PREFETCHT0 192(DI)
+	PREFETCHT0 256(DI)
+	PREFETCHT0 320(DI)
+	PREFETCHT0 384(DI)
+	PREFETCHT0 448(DI)
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -2199,8 +2263,11 @@ TEXT ·outer4x32AVX512(SB), NOSPLIT, $0-32
 	VPXORD     Z5, Z5, Z5
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
-	SUBQ       $0x02, DX
-	JLT        last
+
+line:
+	MOVQ n+24(FP), DX
+	SUBQ $0x02, DX
+	JLT  last
 
 pair:
 	VMOVUPS      (CX), Z8
@@ -2238,7 +2305,7 @@ pair:
 
 last:
 	ADDQ         $0x02, DX
-	JE           store
+	JE           next
 	VMOVUPS      (CX), Z8
 	VMOVUPS      64(CX), Z9
 	VBROADCASTSS (AX), Z10
@@ -2253,40 +2320,49 @@ last:
 	VBROADCASTSS 12(AX), Z13
 	VFMADD231PS  Z8, Z13, Z6
 	VFMADD231PS  Z9, Z13, Z7
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x10, AX
 
-store:
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	VADDPS  64(BX), Z1, Z1
-	VMOVUPS Z1, 64(BX)
-	VADDPS  128(BX), Z2, Z2
-	VMOVUPS Z2, 128(BX)
-	VADDPS  192(BX), Z3, Z3
-	VMOVUPS Z3, 192(BX)
-	VADDPS  256(BX), Z4, Z4
-	VMOVUPS Z4, 256(BX)
-	VADDPS  320(BX), Z5, Z5
-	VMOVUPS Z5, 320(BX)
-	VADDPS  384(BX), Z6, Z6
-	VMOVUPS Z6, 384(BX)
-	VADDPS  448(BX), Z7, Z7
-	VMOVUPS Z7, 448(BX)
+next:
+	ADDQ    SI, CX
+	DECQ    BX
+	JNE     line
+	VADDPS  (DI), Z0, Z0
+	VMOVUPS Z0, (DI)
+	VADDPS  64(DI), Z1, Z1
+	VMOVUPS Z1, 64(DI)
+	VADDPS  128(DI), Z2, Z2
+	VMOVUPS Z2, 128(DI)
+	VADDPS  192(DI), Z3, Z3
+	VMOVUPS Z3, 192(DI)
+	VADDPS  256(DI), Z4, Z4
+	VMOVUPS Z4, 256(DI)
+	VADDPS  320(DI), Z5, Z5
+	VMOVUPS Z5, 320(DI)
+	VADDPS  384(DI), Z6, Z6
+	VMOVUPS Z6, 384(DI)
+	VADDPS  448(DI), Z7, Z7
+	VMOVUPS Z7, 448(DI)
 	VZEROUPPER
 	RET
 
-// func outer1x32AVX512(sums *float32, channels *float32, columns *float32, n int)
+// func outer1x32AVX512(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·outer1x32AVX512(SB), NOSPLIT, $0-32
+TEXT ·outer1x32AVX512(SB), NOSPLIT, $0-48
 	MOVQ       channels+8(FP), AX
 	MOVQ       columns+16(FP), CX
-	MOVQ       n+24(FP), DX
-	MOVQ       sums+0(FP), BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
+	MOVQ       lines+32(FP), BX
+	MOVQ       gap+40(FP), SI
+	MOVQ       sums+0(FP), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	SUBQ       $0x02, DX
-	JLT        last
+
+line:
+	MOVQ n+24(FP), DX
+	SUBQ $0x02, DX
+	JLT  last
 
 pair:
 	VMOVUPS      (CX), Z2
@@ -2306,18 +2382,23 @@ pair:
 
 last:
 	ADDQ         $0x02, DX
-	JE           store
+	JE           next
 	VMOVUPS      (CX), Z2
 	VMOVUPS      64(CX), Z3
 	VBROADCASTSS (AX), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x04, AX
 
-store:
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
-	VADDPS  64(BX), Z1, Z1
-	VMOVUPS Z1, 64(BX)
+next:
+	ADDQ    SI, CX
+	DECQ    BX
+	JNE     line
+	VADDPS  (DI), Z0, Z0
+	VMOVUPS Z0, (DI)
+	VADDPS  64(DI), Z1, Z1
+	VMOVUPS Z1, 64(DI)
 	VZEROUPPER
 	RET
 
@@ -2878,25 +2959,26 @@ finish:
 	VZEROUPPER
 	RET
 
-// func outer12x16AVX512(sums *float32, channels *float32, columns *float32, n int)
+// func outer12x16AVX512(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·outer12x16AVX512(SB), NOSPLIT, $0-32
+TEXT ·outer12x16AVX512(SB), NOSPLIT, $0-48
 	MOVQ       channels+8(FP), AX
 	MOVQ       columns+16(FP), CX
-	MOVQ       n+24(FP), DX
-	MOVQ       sums+0(FP), BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	PREFETCHT0 128(BX)
-	PREFETCHT0 192(BX)
-	PREFETCHT0 256(BX)
-	PREFETCHT0 320(BX)
-	PREFETCHT0 384(BX)
-	PREFETCHT0 448(BX)
-	PREFETCHT0 512(BX)
-	PREFETCHT0 576(BX)
-	PREFETCHT0 640(BX)
-	PREFETCHT0 704(BX)
+	MOVQ       lines+32(FP), BX
+	MOVQ       gap+40(FP), SI
+	MOVQ       sums+0(FP), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 128(DI)
+	PREFETCHT0 192(DI)
+	PREFETCHT0 256(DI)
+	PREFETCHT0 320(DI)
+	PREFETCHT0 384(DI)
+	PREFETCHT0 448(DI)
+	PREFETCHT0 512(DI)
+	PREFETCHT0 576(DI)
+	PREFETCHT0 640(DI)
+	PREFETCHT0 704(DI)
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -2921,8 +3003,11 @@ TEXT ·outer12x16AVX512(SB), NOSPLIT, $0-32
 	VPXORD     Z21, Z21, Z21
 	VPXORD     Z22, Z22, Z22
 	VPXORD     Z23, Z23, Z23
-	SUBQ       $0x02, DX
-	JLT        last
+
+line:
+	MOVQ n+24(FP), DX
+	SUBQ $0x02, DX
+	JLT  last
 
 pair:
 	VMOVUPS      (CX), Z24
@@ -2982,7 +3067,7 @@ pair:
 
 last:
 	ADDQ         $0x02, DX
-	JE           store
+	JE           next
 	VMOVUPS      (CX), Z24
 	VBROADCASTSS (AX), Z25
 	VFMADD231PS  Z24, Z25, Z0
@@ -3008,58 +3093,64 @@ last:
 	VFMADD231PS  Z24, Z27, Z10
 	VBROADCASTSS 44(AX), Z28
 	VFMADD231PS  Z24, Z28, Z11
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x30, AX
 
-store:
+next:
+	ADDQ    SI, CX
+	DECQ    BX
+	JNE     line
 	VADDPS  Z12, Z0, Z0
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
+	VADDPS  (DI), Z0, Z0
+	VMOVUPS Z0, (DI)
 	VADDPS  Z13, Z1, Z1
-	VADDPS  64(BX), Z1, Z1
-	VMOVUPS Z1, 64(BX)
+	VADDPS  64(DI), Z1, Z1
+	VMOVUPS Z1, 64(DI)
 	VADDPS  Z14, Z2, Z2
-	VADDPS  128(BX), Z2, Z2
-	VMOVUPS Z2, 128(BX)
+	VADDPS  128(DI), Z2, Z2
+	VMOVUPS Z2, 128(DI)
 	VADDPS  Z15, Z3, Z3
-	VADDPS  192(BX), Z3, Z3
-	VMOVUPS Z3, 192(BX)
+	VADDPS  192(DI), Z3, Z3
+	VMOVUPS Z3, 192(DI)
 	VADDPS  Z16, Z4, Z4
-	VADDPS  256(BX), Z4, Z4
-	VMOVUPS Z4, 256(BX)
+	VADDPS  256(DI), Z4, Z4
+	VMOVUPS Z4, 256(DI)
 	VADDPS  Z17, Z5, Z5
-	VADDPS  320(BX), Z5, Z5
-	VMOVUPS Z5, 320(BX)
+	VADDPS  320(DI), Z5, Z5
+	VMOVUPS Z5, 320(DI)
 	VADDPS  Z18, Z6, Z6
-	VADDPS  384(BX), Z6, Z6
-	VMOVUPS Z6, 384(BX)
+	VADDPS  384(DI), Z6, Z6
+	VMOVUPS Z6, 384(DI)
 	VADDPS  Z19, Z7, Z7
-	VADDPS  448(BX), Z7, Z7
-	VMOVUPS Z7, 448(BX)
+	VADDPS  448(DI), Z7, Z7
+	VMOVUPS Z7, 448(DI)
 	VADDPS  Z20, Z8, Z8
-	VADDPS  512(BX), Z8, Z8
-	VMOVUPS Z8, 512(BX)
+	VADDPS  512(DI), Z8, Z8
+	VMOVUPS Z8, 512(DI)
 	VADDPS  Z21, Z9, Z9
-	VADDPS  576(BX), Z9, Z9
-	VMOVUPS Z9, 576(BX)
+	VADDPS  576(DI), Z9, Z9
+	VMOVUPS Z9, 576(DI)
 	VADDPS  Z22, Z10, Z10
-	VADDPS  640(BX), Z10, Z10
-	VMOVUPS Z10, 640(BX)
+	VADDPS  640(DI), Z10, Z10
+	VMOVUPS Z10, 640(DI)
 	VADDPS  Z23, Z11, Z11
-	VADDPS  704(BX), Z11, Z11
-	VMOVUPS Z11, 704(BX)
+	VADDPS  704(DI), Z11, Z11
+	VMOVUPS Z11, 704(DI)
 	VZEROUPPER
 	RET
 
-// func outer4x16AVX512(sums *float32, channels *float32, columns *float32, n int)
+// func outer4x16AVX512(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·outer4x16AVX512(SB), NOSPLIT, $0-32
+TEXT ·outer4x16AVX512(SB), NOSPLIT, $0-48
 	MOVQ       channels+8(FP), AX
 	MOVQ       columns+16(FP), CX
-	MOVQ       n+24(FP), DX
-	MOVQ       sums+0(FP), BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	PREFETCHT0 128(BX)
-	PREFETCHT0 192(BX)
+	MOVQ       lines+32(FP), BX
+	MOVQ       gap+40(FP), SI
+	MOVQ       sums+0(FP), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 128(DI)
+	PREFETCHT0 192(DI)
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -3068,8 +3159,11 @@ TEXT ·outer4x16AVX512(SB), NOSPLIT, $0-32
 	VPXORD     Z5, Z5, Z5
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
-	SUBQ       $0x02, DX
-	JLT        last
+
+line:
+	MOVQ n+24(FP), DX
+	SUBQ $0x02, DX
+	JLT  last
 
 pair:
 	VMOVUPS      (CX), Z8
@@ -3097,7 +3191,7 @@ pair:
 
 last:
 	ADDQ         $0x02, DX
-	JE           store
+	JE           next
 	VMOVUPS      (CX), Z8
 	VBROADCASTSS (AX), Z9
 	VFMADD231PS  Z8, Z9, Z0
@@ -3107,35 +3201,44 @@ last:
 	VFMADD231PS  Z8, Z11, Z2
 	VBROADCASTSS 12(AX), Z12
 	VFMADD231PS  Z8, Z12, Z3
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x10, AX
 
-store:
+next:
+	ADDQ    SI, CX
+	DECQ    BX
+	JNE     line
 	VADDPS  Z4, Z0, Z0
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
+	VADDPS  (DI), Z0, Z0
+	VMOVUPS Z0, (DI)
 	VADDPS  Z5, Z1, Z1
-	VADDPS  64(BX), Z1, Z1
-	VMOVUPS Z1, 64(BX)
+	VADDPS  64(DI), Z1, Z1
+	VMOVUPS Z1, 64(DI)
 	VADDPS  Z6, Z2, Z2
-	VADDPS  128(BX), Z2, Z2
-	VMOVUPS Z2, 128(BX)
+	VADDPS  128(DI), Z2, Z2
+	VMOVUPS Z2, 128(DI)
 	VADDPS  Z7, Z3, Z3
-	VADDPS  192(BX), Z3, Z3
-	VMOVUPS Z3, 192(BX)
+	VADDPS  192(DI), Z3, Z3
+	VMOVUPS Z3, 192(DI)
 	VZEROUPPER
 	RET
 
-// func outer1x16AVX512(sums *float32, channels *float32, columns *float32, n int)
+// func outer1x16AVX512(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·outer1x16AVX512(SB), NOSPLIT, $0-32
+TEXT ·outer1x16AVX512(SB), NOSPLIT, $0-48
 	MOVQ       channels+8(FP), AX
 	MOVQ       columns+16(FP), CX
-	MOVQ       n+24(FP), DX
-	MOVQ       sums+0(FP), BX
-	PREFETCHT0 (BX)
+	MOVQ       lines+32(FP), BX
+	MOVQ       gap+40(FP), SI
+	MOVQ       sums+0(FP), DI
+	PREFETCHT0 (DI)
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	SUBQ       $0x02, DX
-	JLT        last
+
+line:
+	MOVQ n+24(FP), DX
+	SUBQ $0x02, DX
+	JLT  last
 
 pair:
 	VMOVUPS      (CX), Z2
@@ -3151,15 +3254,20 @@ pair:
 
 last:
 	ADDQ         $0x02, DX
-	JE           store
+	JE           next
 	VMOVUPS      (CX), Z2
 	VBROADCASTSS (AX), Z3
 	VFMADD231PS  Z2, Z3, Z0
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
 
-store:
+next:
+	ADDQ    SI, CX
+	DECQ    BX
+	JNE     line
 	VADDPS  Z1, Z0, Z0
-	VADDPS  (BX), Z0, Z0
-	VMOVUPS Z0, (BX)
+	VADDPS  (DI), Z0, Z0
+	VMOVUPS Z0, (DI)
 	VZEROUPPER
 	RET
 
@@ -3590,19 +3698,20 @@ finish:
 	VZEROUPPER
 	RET
 
-// func outer6x8AVX2Double(sums *float64, channels *float64, columns *float64, n int)
+// func outer6x8AVX2Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·outer6x8AVX2Double(SB), NOSPLIT, $0-32
+TEXT ·outer6x8AVX2Double(SB), NOSPLIT, $0-48
 	MOVQ       channels+8(FP), AX
 	MOVQ       columns+16(FP), CX
-	MOVQ       n+24(FP), DX
-	MOVQ       sums+0(FP), BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	PREFETCHT0 128(BX)
-	PREFETCHT0 192(BX)
-	PREFETCHT0 256(BX)
-	PREFETCHT0 320(BX)
+	MOVQ       lines+32(FP), BX
+	MOVQ       gap+40(FP), SI
+	MOVQ       sums+0(FP), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 128(DI)
+	PREFETCHT0 192(DI)
+	PREFETCHT0 256(DI)
+	PREFETCHT0 320(DI)
 	VPXOR      Y0, Y0, Y0
 	VPXOR      Y1, Y1, Y1
 	VPXOR      Y2, Y2, Y2
@@ -3615,8 +3724,11 @@ TEXT ·outer6x8AVX2Double(SB), NOSPLIT, $0-32
 	VPXOR      Y9, Y9, Y9
 	VPXOR      Y10, Y10, Y10
 	VPXOR      Y11, Y11, Y11
-	SUBQ       $0x02, DX
-	JLT        last
+
+line:
+	MOVQ n+24(FP), DX
+	SUBQ $0x02, DX
+	JLT  last
 
 pair:
 	VMOVUPD      (CX), Y12
@@ -3666,7 +3778,7 @@ pair:
 
 last:
 	ADDQ         $0x02, DX
-	JE           store
+	JE           next
 	VMOVUPD      (CX), Y12
 	VMOVUPD      32(CX), Y13
 	VBROADCASTSD (AX), Y14
@@ -3687,46 +3799,52 @@ last:
 	VBROADCASTSD 40(AX), Y15
 	VFMADD231PD  Y12, Y15, Y10
 	VFMADD231PD  Y13, Y15, Y11
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x30, AX
 
-store:
-	VADDPD  (BX), Y0, Y0
-	VMOVUPD Y0, (BX)
-	VADDPD  32(BX), Y1, Y1
-	VMOVUPD Y1, 32(BX)
-	VADDPD  64(BX), Y2, Y2
-	VMOVUPD Y2, 64(BX)
-	VADDPD  96(BX), Y3, Y3
-	VMOVUPD Y3, 96(BX)
-	VADDPD  128(BX), Y4, Y4
-	VMOVUPD Y4, 128(BX)
-	VADDPD  160(BX), Y5, Y5
-	VMOVUPD Y5, 160(BX)
-	VADDPD  192(BX), Y6, Y6
-	VMOVUPD Y6, 192(BX)
-	VADDPD  224(BX), Y7, Y7
-	VMOVUPD Y7, 224(BX)
-	VADDPD  256(BX), Y8, Y8
-	VMOVUPD Y8, 256(BX)
-	VADDPD  288(BX), Y9, Y9
-	VMOVUPD Y9, 288(BX)
-	VADDPD  320(BX), Y10, Y10
-	VMOVUPD Y10, 320(BX)
-	VADDPD  352(BX), Y11, Y11
-	VMOVUPD Y11, 352(BX)
+next:
+	ADDQ    SI, CX
+	DECQ    BX
+	JNE     line
+	VADDPD  (DI), Y0, Y0
+	VMOVUPD Y0, (DI)
+	VADDPD  32(DI), Y1, Y1
+	VMOVUPD Y1, 32(DI)
+	VADDPD  64(DI), Y2, Y2
+	VMOVUPD Y2, 64(DI)
+	VADDPD  96(DI), Y3, Y3
+	VMOVUPD Y3, 96(DI)
+	VADDPD  128(DI), Y4, Y4
+	VMOVUPD Y4, 128(DI)
+	VADDPD  160(DI), Y5, Y5
+	VMOVUPD Y5, 160(DI)
+	VADDPD  192(DI), Y6, Y6
+	VMOVUPD Y6, 192(DI)
+	VADDPD  224(DI), Y7, Y7
+	VMOVUPD Y7, 224(DI)
+	VADDPD  256(DI), Y8, Y8
+	VMOVUPD Y8, 256(DI)
+	VADDPD  288(DI), Y9, Y9
+	VMOVUPD Y9, 288(DI)
+	VADDPD  320(DI), Y10, Y10
+	VMOVUPD Y10, 320(DI)
+	VADDPD  352(DI), Y11, Y11
+	VMOVUPD Y11, 352(DI)
 	VZEROUPPER
 	RET
 
-// func outer4x8AVX2Double(sums *float64, channels *float64, columns *float64, n int)
+// func outer4x8AVX2Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·outer4x8AVX2Double(SB), NOSPLIT, $0-32
+TEXT ·outer4x8AVX2Double(SB), NOSPLIT, $0-48
 	MOVQ       channels+8(FP), AX
 	MOVQ       columns+16(FP), CX
-	MOVQ       n+24(FP), DX
-	MOVQ       sums+0(FP), BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	PREFETCHT0 128(BX)
-	PREFETCHT0 192(BX)
+	MOVQ       lines+32(FP), BX
+	MOVQ       gap+40(FP), SI
+	MOVQ       sums+0(FP), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 128(DI)
+	PREFETCHT0 192(DI)
 	VPXOR      Y0, Y0, Y0
 	VPXOR      Y1, Y1, Y1
 	VPXOR      Y2, Y2, Y2
@@ -3735,8 +3853,11 @@ TEXT ·outer4x8AVX2Double(SB), NOSPLIT, $0-32
 	VPXOR      Y5, Y5, Y5
 	VPXOR      Y6, Y6, Y6
 	VPXOR      Y7, Y7, Y7
-	SUBQ       $0x02, DX
-	JLT        last
+
+line:
+	MOVQ n+24(FP), DX
+	SUBQ $0x02, DX
+	JLT  last
 
 pair:
 	VMOVUPD      (CX), Y8
@@ -3774,7 +3895,7 @@ pair:
 
 last:
 	ADDQ         $0x02, DX
-	JE           store
+	JE           next
 	VMOVUPD      (CX), Y8
 	VMOVUPD      32(CX), Y9
 	VBROADCASTSD (AX), Y10
@@ -3789,39 +3910,48 @@ last:
 	VBROADCASTSD 24(AX), Y13
 	VFMADD231PD  Y8, Y13, Y6
 	VFMADD231PD  Y9, Y13, Y7
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x20, AX
 
-store:
-	VADDPD  (BX), Y0, Y0
-	VMOVUPD Y0, (BX)
-	VADDPD  32(BX), Y1, Y1
-	VMOVUPD Y1, 32(BX)
-	VADDPD  64(BX), Y2, Y2
-	VMOVUPD Y2, 64(BX)
-	VADDPD  96(BX), Y3, Y3
-	VMOVUPD Y3, 96(BX)
-	VADDPD  128(BX), Y4, Y4
-	VMOVUPD Y4, 128(BX)
-	VADDPD  160(BX), Y5, Y5
-	VMOVUPD Y5, 160(BX)
-	VADDPD  192(BX), Y6, Y6
-	VMOVUPD Y6, 192(BX)
-	VADDPD  224(BX), Y7, Y7
-	VMOVUPD Y7, 224(BX)
+next:
+	ADDQ    SI, CX
+	DECQ    BX
+	JNE     line
+	VADDPD  (DI), Y0, Y0
+	VMOVUPD Y0, (DI)
+	VADDPD  32(DI), Y1, Y1
+	VMOVUPD Y1, 32(DI)
+	VADDPD  64(DI), Y2, Y2
+	VMOVUPD Y2, 64(DI)
+	VADDPD  96(DI), Y3, Y3
+	VMOVUPD Y3, 96(DI)
+	VADDPD  128(DI), Y4, Y4
+	VMOVUPD Y4, 128(DI)
+	VADDPD  160(DI), Y5, Y5
+	VMOVUPD Y5, 160(DI)
+	VADDPD  192(DI), Y6, Y6
+	VMOVUPD Y6, 192(DI)
+	VADDPD  224(DI), Y7, Y7
+	VMOVUPD Y7, 224(DI)
 	VZEROUPPER
 	RET
 
-// func outer1x8AVX2Double(sums *float64, channels *float64, columns *float64, n int)
+// func outer1x8AVX2Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·outer1x8AVX2Double(SB), NOSPLIT, $0-32
+TEXT ·outer1x8AVX2Double(SB), NOSPLIT, $0-48
 	MOVQ       channels+8(FP), AX
 	MOVQ       columns+16(FP), CX
-	MOVQ       n+24(FP), DX
-	MOVQ       sums+0(FP), BX
-	PREFETCHT0 (BX)
+	MOVQ       lines+32(FP), BX
+	MOVQ       gap+40(FP), SI
+	MOVQ       sums+0(FP), DI
+	PREFETCHT0 (DI)
 	VPXOR      Y0, Y0, Y0
 	VPXOR      Y1, Y1, Y1
-	SUBQ       $0x02, DX
-	JLT        last
+
+line:
+	MOVQ n+24(FP), DX
+	SUBQ $0x02, DX
+	JLT  last
 
 pair:
 	VMOVUPD      (CX), Y2
@@ -3841,18 +3971,23 @@ pair:
 
 last:
 	ADDQ         $0x02, DX
-	JE           store
+	JE           next
 	VMOVUPD      (CX), Y2
 	VMOVUPD      32(CX), Y3
 	VBROADCASTSD (AX), Y4
 	VFMADD231PD  Y2, Y4, Y0
 	VFMADD231PD  Y3, Y4, Y1
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x08, AX
 
-store:
-	VADDPD  (BX), Y0, Y0
-	VMOVUPD Y0, (BX)
-	VADDPD  32(BX), Y1, Y1
-	VMOVUPD Y1, 32(BX)
+next:
+	ADDQ    SI, CX
+	DECQ    BX
+	JNE     line
+	VADDPD  (DI), Y0, Y0
+	VMOVUPD Y0, (DI)
+	VADDPD  32(DI), Y1, Y1
+	VMOVUPD Y1, 32(DI)
 	VZEROUPPER
 	RET
 
@@ -4182,16 +4317,17 @@ finish:
 	VZEROUPPER
 	RET
 
-// func outer6x4AVX2Double(sums *float64, channels *float64, columns *float64, n int)
+// func outer6x4AVX2Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·outer6x4AVX2Double(SB), NOSPLIT, $0-32
+TEXT ·outer6x4AVX2Double(SB), NOSPLIT, $0-48
 	MOVQ       channels+8(FP), AX
 	MOVQ       columns+16(FP), CX
-	MOVQ       n+24(FP), DX
-	MOVQ       sums+0(FP), BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	PREFETCHT0 128(BX)
+	MOVQ       lines+32(FP), BX
+	MOVQ       gap+40(FP), SI
+	MOVQ       sums+0(FP), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 128(DI)
 	VPXOR      Y0, Y0, Y0
 	VPXOR      Y1, Y1, Y1
 	VPXOR      Y2, Y2, Y2
@@ -4204,8 +4340,11 @@ TEXT ·outer6x4AVX2Double(SB), NOSPLIT, $0-32
 	VPXOR      Y9, Y9, Y9
 	VPXOR      Y10, Y10, Y10
 	VPXOR      Y11, Y11, Y11
-	SUBQ       $0x02, DX
-	JLT        last
+
+line:
+	MOVQ n+24(FP), DX
+	SUBQ $0x02, DX
+	JLT  last
 
 pair:
 	VMOVUPD      (CX), Y12
@@ -4241,7 +4380,7 @@ pair:
 
 last:
 	ADDQ         $0x02, DX
-	JE           store
+	JE           next
 	VMOVUPD      (CX), Y12
 	VBROADCASTSD (AX), Y13
 	VFMADD231PD  Y12, Y13, Y0
@@ -4255,38 +4394,44 @@ last:
 	VFMADD231PD  Y12, Y14, Y4
 	VBROADCASTSD 40(AX), Y15
 	VFMADD231PD  Y12, Y15, Y5
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x30, AX
 
-store:
+next:
+	ADDQ    SI, CX
+	DECQ    BX
+	JNE     line
 	VADDPD  Y6, Y0, Y0
-	VADDPD  (BX), Y0, Y0
-	VMOVUPD Y0, (BX)
+	VADDPD  (DI), Y0, Y0
+	VMOVUPD Y0, (DI)
 	VADDPD  Y7, Y1, Y1
-	VADDPD  32(BX), Y1, Y1
-	VMOVUPD Y1, 32(BX)
+	VADDPD  32(DI), Y1, Y1
+	VMOVUPD Y1, 32(DI)
 	VADDPD  Y8, Y2, Y2
-	VADDPD  64(BX), Y2, Y2
-	VMOVUPD Y2, 64(BX)
+	VADDPD  64(DI), Y2, Y2
+	VMOVUPD Y2, 64(DI)
 	VADDPD  Y9, Y3, Y3
-	VADDPD  96(BX), Y3, Y3
-	VMOVUPD Y3, 96(BX)
+	VADDPD  96(DI), Y3, Y3
+	VMOVUPD Y3, 96(DI)
 	VADDPD  Y10, Y4, Y4
-	VADDPD  128(BX), Y4, Y4
-	VMOVUPD Y4, 128(BX)
+	VADDPD  128(DI), Y4, Y4
+	VMOVUPD Y4, 128(DI)
 	VADDPD  Y11, Y5, Y5
-	VADDPD  160(BX), Y5, Y5
-	VMOVUPD Y5, 160(BX)
+	VADDPD  160(DI), Y5, Y5
+	VMOVUPD Y5, 160(DI)
 	VZEROUPPER
 	RET
 
-// func outer4x4AVX2Double(sums *float64, channels *float64, columns *float64, n int)
+// func outer4x4AVX2Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·outer4x4AVX2Double(SB), NOSPLIT, $0-32
+TEXT ·outer4x4AVX2Double(SB), NOSPLIT, $0-48
 	MOVQ       channels+8(FP), AX
 	MOVQ       columns+16(FP), CX
-	MOVQ       n+24(FP), DX
-	MOVQ       sums+0(FP), BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
+	MOVQ       lines+32(FP), BX
+	MOVQ       gap+40(FP), SI
+	MOVQ       sums+0(FP), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
 	VPXOR      Y0, Y0, Y0
 	VPXOR      Y1, Y1, Y1
 	VPXOR      Y2, Y2, Y2
@@ -4295,8 +4440,11 @@ TEXT ·outer4x4AVX2Double(SB), NOSPLIT, $0-32
 	VPXOR      Y5, Y5, Y5
 	VPXOR      Y6, Y6, Y6
 	VPXOR      Y7, Y7, Y7
-	SUBQ       $0x02, DX
-	JLT        last
+
+line:
+	MOVQ n+24(FP), DX
+	SUBQ $0x02, DX
+	JLT  last
 
 pair:
 	VMOVUPD      (CX), Y8
@@ -4324,7 +4472,7 @@ pair:
 
 last:
 	ADDQ         $0x02, DX
-	JE           store
+	JE           next
 	VMOVUPD      (CX), Y8
 	VBROADCASTSD (AX), Y9
 	VFMADD231PD  Y8, Y9, Y0
@@ -4334,35 +4482,44 @@ last:
 	VFMADD231PD  Y8, Y11, Y2
 	VBROADCASTSD 24(AX), Y12
 	VFMADD231PD  Y8, Y12, Y3
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x20, AX
 
-store:
+next:
+	ADDQ    SI, CX
+	DECQ    BX
+	JNE     line
 	VADDPD  Y4, Y0, Y0
-	VADDPD  (BX), Y0, Y0
-	VMOVUPD Y0, (BX)
+	VADDPD  (DI), Y0, Y0
+	VMOVUPD Y0, (DI)
 	VADDPD  Y5, Y1, Y1
-	VADDPD  32(BX), Y1, Y1
-	VMOVUPD Y1, 32(BX)
+	VADDPD  32(DI), Y1, Y1
+	VMOVUPD Y1, 32(DI)
 	VADDPD  Y6, Y2, Y2
-	VADDPD  64(BX), Y2, Y2
-	VMOVUPD Y2, 64(BX)
+	VADDPD  64(DI), Y2, Y2
+	VMOVUPD Y2, 64(DI)
 	VADDPD  Y7, Y3, Y3
-	VADDPD  96(BX), Y3, Y3
-	VMOVUPD Y3, 96(BX)
+	VADDPD  96(DI), Y3, Y3
+	VMOVUPD Y3, 96(DI)
 	VZEROUPPER
 	RET
 
-// func outer1x4AVX2Double(sums *float64, channels *float64, columns *float64, n int)
+// func outer1x4AVX2Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·outer1x4AVX2Double(SB), NOSPLIT, $0-32
+TEXT ·outer1x4AVX2Double(SB), NOSPLIT, $0-48
 	MOVQ       channels+8(FP), AX
 	MOVQ       columns+16(FP), CX
-	MOVQ       n+24(FP), DX
-	MOVQ       sums+0(FP), BX
-	PREFETCHT0 (BX)
+	MOVQ       lines+32(FP), BX
+	MOVQ       gap+40(FP), SI
+	MOVQ       sums+0(FP), DI
+	PREFETCHT0 (DI)
 	VPXOR      Y0, Y0, Y0
 	VPXOR      Y1, Y1, Y1
-	SUBQ       $0x02, DX
-	JLT        last
+
+line:
+	MOVQ n+24(FP), DX
+	SUBQ $0x02, DX
+	JLT  last
 
 pair:
 	VMOVUPD      (CX), Y2
@@ -4378,15 +4535,20 @@ pair:
 
 last:
 	ADDQ         $0x02, DX
-	JE           store
+	JE           next
 	VMOVUPD      (CX), Y2
 	VBROADCASTSD (AX), Y3
 	VFMADD231PD  Y2, Y3, Y0
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x08, AX
 
-store:
+next:
+	ADDQ    SI, CX
+	DECQ    BX
+	JNE     line
 	VADDPD  Y1, Y0, Y0
-	VADDPD  (BX), Y0, Y0
-	VMOVUPD Y0, (BX)
+	VADDPD  (DI), Y0, Y0
+	VMOVUPD Y0, (DI)
 	VZEROUPPER
 	RET
 
@@ -5101,37 +5263,38 @@ finish:
 	VZEROUPPER
 	RET
 
-// func outer12x16AVX512Double(sums *float64, channels *float64, columns *float64, n int)
+// func outer12x16AVX512Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·outer12x16AVX512Double(SB), NOSPLIT, $0-32
+TEXT ·outer12x16AVX512Double(SB), NOSPLIT, $0-48
 	MOVQ       channels+8(FP), AX
 	MOVQ       columns+16(FP), CX
-	MOVQ       n+24(FP), DX
-	MOVQ       sums+0(FP), BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	PREFETCHT0 128(BX)
-	PREFETCHT0 192(BX)
-	PREFETCHT0 256(BX)
-	PREFETCHT0 320(BX)
-	PREFETCHT0 384(BX)
-	PREFETCHT0 448(BX)
-	PREFETCHT0 512(BX)
-	PREFETCHT0 576(BX)
-	PREFETCHT0 640(BX)
-	PREFETCHT0 704(BX)
-	PREFETCHT0 768(BX)
-	PREFETCHT0 832(BX)
-	PREFETCHT0 896(BX)
-	PREFETCHT0 960(BX)
-	PREFETCHT0 1024(BX)
-	PREFETCHT0 1088(BX)
-	PREFETCHT0 1152(BX)
-	PREFETCHT0 1216(BX)
-	PREFETCHT0 1280(BX)
-	PREFETCHT0 1344(BX)
-	PREFETCHT0 1408(BX)
-	PREFETCHT0 1472(BX)
+	MOVQ       lines+32(FP), BX
+	MOVQ       gap+40(FP), SI
+	MOVQ       sums+0(FP), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 128(DI)
+	PREFETCHT0 192(DI)
+	PREFETCHT0 256(DI)
+	PREFETCHT0 320(DI)
+	PREFETCHT0 384(DI)
+	PREFETCHT0 448(DI)
+	PREFETCHT0 512(DI)
+	PREFETCHT0 576(DI)
+	PREFETCHT0 640(DI)
+	PREFETCHT0 704(DI)
+	PREFETCHT0 768(DI)
+	PREFETCHT0 832(DI)
+	PREFETCHT0 896(DI)
+	PREFETCHT0 960(DI)
+	PREFETCHT0 1024(DI)
+	PREFETCHT0 1088(DI)
+	PREFETCHT0 1152(DI)
+	PREFETCHT0 1216(DI)
+	PREFETCHT0 1280(DI)
+	PREFETCHT0 1344(DI)
+	PREFETCHT0 1408(DI)
+	PREFETCHT0 1472(DI)
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -5156,8 +5319,11 @@ TEXT ·outer12x16AVX512Double(SB), NOSPLIT, $0-32
 	VPXORD     Z21, Z21, Z21
 	VPXORD     Z22, Z22, Z22
 	VPXORD     Z23, Z23, Z23
-	SUBQ       $0x02, DX
-	JLT        last
+
+line:
+	MOVQ n+24(FP), DX
+	SUBQ $0x02, DX
+	JLT  last
 
 pair:
 	VMOVUPD      (CX), Z24
@@ -5243,7 +5409,7 @@ pair:
 
 last:
 	ADDQ         $0x02, DX
-	JE           store
+	JE           next
 	VMOVUPD      (CX), Z24
 	VMOVUPD      64(CX), Z25
 	VBROADCASTSD (AX), Z26
@@ -5282,74 +5448,80 @@ last:
 	VBROADCASTSD 88(AX), Z29
 	VFMADD231PD  Z24, Z29, Z22
 	VFMADD231PD  Z25, Z29, Z23
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x60, AX
 
-store:
-	VADDPD  (BX), Z0, Z0
-	VMOVUPD Z0, (BX)
-	VADDPD  64(BX), Z1, Z1
-	VMOVUPD Z1, 64(BX)
-	VADDPD  128(BX), Z2, Z2
-	VMOVUPD Z2, 128(BX)
-	VADDPD  192(BX), Z3, Z3
-	VMOVUPD Z3, 192(BX)
-	VADDPD  256(BX), Z4, Z4
-	VMOVUPD Z4, 256(BX)
-	VADDPD  320(BX), Z5, Z5
-	VMOVUPD Z5, 320(BX)
-	VADDPD  384(BX), Z6, Z6
-	VMOVUPD Z6, 384(BX)
-	VADDPD  448(BX), Z7, Z7
-	VMOVUPD Z7, 448(BX)
-	VADDPD  512(BX), Z8, Z8
-	VMOVUPD Z8, 512(BX)
-	VADDPD  576(BX), Z9, Z9
-	VMOVUPD Z9, 576(BX)
-	VADDPD  640(BX), Z10, Z10
-	VMOVUPD Z10, 640(BX)
-	VADDPD  704(BX), Z11, Z11
-	VMOVUPD Z11, 704(BX)
-	VADDPD  768(BX), Z12, Z12
-	VMOVUPD Z12, 768(BX)
-	VADDPD  832(BX), Z13, Z13
-	VMOVUPD Z13, 832(BX)
-	VADDPD  896(BX), Z14, Z14
-	VMOVUPD Z14, 896(BX)
-	VADDPD  960(BX), Z15, Z15
-	VMOVUPD Z15, 960(BX)
-	VADDPD  1024(BX), Z16, Z16
-	VMOVUPD Z16, 1024(BX)
-	VADDPD  1088(BX), Z17, Z17
-	VMOVUPD Z17, 1088(BX)
-	VADDPD  1152(BX), Z18, Z18
-	VMOVUPD Z18, 1152(BX)
-	VADDPD  1216(BX), Z19, Z19
-	VMOVUPD Z19, 1216(BX)
-	VADDPD  1280(BX), Z20, Z20
-	VMOVUPD Z20, 1280(BX)
-	VADDPD  1344(BX), Z21, Z21
-	VMOVUPD Z21, 1344(BX)
-	VADDPD  1408(BX), Z22, Z22
-	VMOVUPD Z22, 1408(BX)
-	VADDPD  1472(BX), Z23, Z23
-	VMOVUPD Z23, 1472(BX)
+next:
+	ADDQ    SI, CX
+	DECQ    BX
+	JNE     line
+	VADDPD  (DI), Z0, Z0
+	VMOVUPD Z0, (DI)
+	VADDPD  64(DI), Z1, Z1
+	VMOVUPD Z1, 64(DI)
+	VADDPD  128(DI), Z2, Z2
+	VMOVUPD Z2, 128(DI)
+	VADDPD  192(DI), Z3, Z3
+	VMOVUPD Z3, 192(DI)
+	VADDPD  256(DI), Z4, Z4
+	VMOVUPD Z4, 256(DI)
+	VADDPD  320(DI), Z5, Z5
+	VMOVUPD Z5, 320(DI)
+	VADDPD  384(DI), Z6, Z6
+	VMOVUPD Z6, 384(DI)
+	VADDPD  448(DI), Z7, Z7
+	VMOVUPD Z7, 448(DI)
+	VADDPD  512(DI), Z8, Z8
+	VMOVUPD Z8, 512(DI)
+	VADDPD  576(DI), Z9, Z9
+	VMOVUPD Z9, 576(DI)
+	VADDPD  640(DI), Z10, Z10
+	VMOVUPD Z10, 640(DI)
+	VADDPD  704(DI), Z11, Z11
+	VMOVUPD Z11, 704(DI)
+	VADDPD  768(DI), Z12, Z12
+	VMOVUPD Z12, 768(DI)
+	VADDPD  832(DI), Z13, Z13
+	VMOVUPD Z13, 832(DI)
+	VADDPD  896(DI), Z14, Z14
+	VMOVUPD Z14, 896(DI)
+	VADDPD  960(DI), Z15, Z15
+	VMOVUPD Z15, 960(DI)
+	VADDPD  1024(DI), Z16, Z16
+	VMOVUPD Z16, 1024(DI)
+	VADDPD  1088(DI), Z17, Z17
+	VMOVUPD Z17, 1088(DI)
+	VADDPD  1152(DI), Z18, Z18
+	VMOVUPD Z18, 1152(DI)
+	VADDPD  1216(DI), Z19, Z19
+	VMOVUPD Z19, 1216(DI)
+	VADDPD  1280(DI), Z20, Z20
+	VMOVUPD Z20, 1280(DI)
+	VADDPD  1344(DI), Z21, Z21
+	VMOVUPD Z21, 1344(DI)
+	VADDPD  1408(DI), Z22, Z22
+	VMOVUPD Z22, 1408(DI)
+	VADDPD  1472(DI), Z23, Z23
+	VMOVUPD Z23, 1472(DI)
 	VZEROUPPER
 	RET
 
-// func outer4x16AVX512Double(sums *float64, channels *float64, columns *float64, n int)
+// func outer4x16AVX512Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·outer4x16AVX512Double(SB), NOSPLIT, $0-32
+TEXT ·outer4x16AVX512Double(SB), NOSPLIT, $0-48
 	MOVQ       channels+8(FP), AX
 	MOVQ       columns+16(FP), CX
-	MOVQ       n+24(FP), DX
-	MOVQ       sums+0(FP), BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	PREFETCHT0 128(BX)
-	PREFETCHT0 192(BX)
-	PREFETCHT0 256(BX)
-	PREFETCHT0 320(BX)
-	PREFETCHT0 384(BX)
-	PREFETCHT0 448(BX)
+	MOVQ       lines+32(FP), BX
+	MOVQ       gap+40(FP), SI
+	MOVQ       sums+0(FP), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 128(DI)
+	PREFETCHT0 192(DI)
+	PREFETCHT0 256(DI)
+	PREFETCHT0 320(DI)
+	PREFETCHT0 384(DI)
+	PREFETCHT0 448(DI)
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -5358,8 +5530,11 @@ TEXT ·outer4x16AVX512Double(SB), NOSPLIT, $0-32
 	VPXORD     Z5, Z5, Z5
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
-	SUBQ       $0x02, DX
-	JLT        last
+
+line:
+	MOVQ n+24(FP), DX
+	SUBQ $0x02, DX
+	JLT  last
 
 pair:
 	VMOVUPD      (CX), Z8
@@ -5397,7 +5572,7 @@ pair:
 
 last:
 	ADDQ         $0x02, DX
-	JE           store
+	JE           next
 	VMOVUPD      (CX), Z8
 	VMOVUPD      64(CX), Z9
 	VBROADCASTSD (AX), Z10
@@ -5412,40 +5587,49 @@ last:
 	VBROADCASTSD 24(AX), Z13
 	VFMADD231PD  Z8, Z13, Z6
 	VFMADD231PD  Z9, Z13, Z7
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x20, AX
 
-store:
-	VADDPD  (BX), Z0, Z0
-	VMOVUPD Z0, (BX)
-	VADDPD  64(BX), Z1, Z1
-	VMOVUPD Z1, 64(BX)
-	VADDPD  128(BX), Z2, Z2
-	VMOVUPD Z2, 128(BX)
-	VADDPD  192(BX), Z3, Z3
-	VMOVUPD Z3, 192(BX)
-	VADDPD  256(BX), Z4, Z4
-	VMOVUPD Z4, 256(BX)
-	VADDPD  320(BX), Z5, Z5
-	VMOVUPD Z5, 320(BX)
-	VADDPD  384(BX), Z6, Z6
-	VMOVUPD Z6, 384(BX)
-	VADDPD  448(BX), Z7, Z7
-	VMOVUPD Z7, 448(BX)
+next:
+	ADDQ    SI, CX
+	DECQ    BX
+	JNE     line
+	VADDPD  (DI), Z0, Z0
+	VMOVUPD Z0, (DI)
+	VADDPD  64(DI), Z1, Z1
+	VMOVUPD Z1, 64(DI)
+	VADDPD  128(DI), Z2, Z2
+	VMOVUPD Z2, 128(DI)
+	VADDPD  192(DI), Z3, Z3
+	VMOVUPD Z3, 192(DI)
+	VADDPD  256(DI), Z4, Z4
+	VMOVUPD Z4, 256(DI)
+	VADDPD  320(DI), Z5, Z5
+	VMOVUPD Z5, 320(DI)
+	VADDPD  384(DI), Z6, Z6
+	VMOVUPD Z6, 384(DI)
+	VADDPD  448(DI), Z7, Z7
+	VMOVUPD Z7, 448(DI)
 	VZEROUPPER
 	RET
 
-// func outer1x16AVX512Double(sums *float64, channels *float64, columns *float64, n int)
+// func outer1x16AVX512Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·outer1x16AVX512Double(SB), NOSPLIT, $0-32
+TEXT ·outer1x16AVX512Double(SB), NOSPLIT, $0-48
 	MOVQ       channels+8(FP), AX
 	MOVQ       columns+16(FP), CX
-	MOVQ       n+24(FP), DX
-	MOVQ       sums+0(FP), BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
+	MOVQ       lines+32(FP), BX
+	MOVQ       gap+40(FP), SI
+	MOVQ       sums+0(FP), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	SUBQ       $0x02, DX
-	JLT        last
+
+line:
+	MOVQ n+24(FP), DX
+	SUBQ $0x02, DX
+	JLT  last
 
 pair:
 	VMOVUPD      (CX), Z2
@@ -5465,18 +5649,23 @@ pair:
 
 last:
 	ADDQ         $0x02, DX
-	JE           store
+	JE           next
 	VMOVUPD      (CX), Z2
 	VMOVUPD      64(CX), Z3
 	VBROADCASTSD (AX), Z4
 	VFMADD231PD  Z2, Z4, Z0
 	VFMADD231PD  Z3, Z4, Z1
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x08, AX
 
-store:
-	VADDPD  (BX), Z0, Z0
-	VMOVUPD Z0, (BX)
-	VADDPD  64(BX), Z1, Z1
-	VMOVUPD Z1, 64(BX)
+next:
+	ADDQ    SI, CX
+	DECQ    BX
+	JNE     line
+	VADDPD  (DI), Z0, Z0
+	VMOVUPD Z0, (DI)
+	VADDPD  64(DI), Z1, Z1
+	VMOVUPD Z1, 64(DI)
 	VZEROUPPER
 	RET
 
@@ -6037,25 +6226,26 @@ finish:
 	VZEROUPPER
 	RET
 
-// func outer12x8AVX512Double(sums *float64, channels *float64, columns *float64, n int)
+// func outer12x8AVX512Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·outer12x8AVX512Double(SB), NOSPLIT, $0-32
+TEXT ·outer12x8AVX512Double(SB), NOSPLIT, $0-48
 	MOVQ       channels+8(FP), AX
 	MOVQ       columns+16(FP), CX
-	MOVQ       n+24(FP), DX
-	MOVQ       sums+0(FP), BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	PREFETCHT0 128(BX)
-	PREFETCHT0 192(BX)
-	PREFETCHT0 256(BX)
-	PREFETCHT0 320(BX)
-	PREFETCHT0 384(BX)
-	PREFETCHT0 448(BX)
-	PREFETCHT0 512(BX)
-	PREFETCHT0 576(BX)
-	PREFETCHT0 640(BX)
-	PREFETCHT0 704(BX)
+	MOVQ       lines+32(FP), BX
+	MOVQ       gap+40(FP), SI
+	MOVQ       sums+0(FP), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 128(DI)
+	PREFETCHT0 192(DI)
+	PREFETCHT0 256(DI)
+	PREFETCHT0 320(DI)
+	PREFETCHT0 384(DI)
+	PREFETCHT0 448(DI)
+	PREFETCHT0 512(DI)
+	PREFETCHT0 576(DI)
+	PREFETCHT0 640(DI)
+	PREFETCHT0 704(DI)
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -6080,8 +6270,11 @@ TEXT ·outer12x8AVX512Double(SB), NOSPLIT, $0-32
 	VPXORD     Z21, Z21, Z21
 	VPXORD     Z22, Z22, Z22
 	VPXORD     Z23, Z23, Z23
-	SUBQ       $0x02, DX
-	JLT        last
+
+line:
+	MOVQ n+24(FP), DX
+	SUBQ $0x02, DX
+	JLT  last
 
 pair:
 	VMOVUPD      (CX), Z24
@@ -6141,7 +6334,7 @@ pair:
 
 last:
 	ADDQ         $0x02, DX
-	JE           store
+	JE           next
 	VMOVUPD      (CX), Z24
 	VBROADCASTSD (AX), Z25
 	VFMADD231PD  Z24, Z25, Z0
@@ -6167,58 +6360,64 @@ last:
 	VFMADD231PD  Z24, Z27, Z10
 	VBROADCASTSD 88(AX), Z28
 	VFMADD231PD  Z24, Z28, Z11
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x60, AX
 
-store:
+next:
+	ADDQ    SI, CX
+	DECQ    BX
+	JNE     line
 	VADDPD  Z12, Z0, Z0
-	VADDPD  (BX), Z0, Z0
-	VMOVUPD Z0, (BX)
+	VADDPD  (DI), Z0, Z0
+	VMOVUPD Z0, (DI)
 	VADDPD  Z13, Z1, Z1
-	VADDPD  64(BX), Z1, Z1
-	VMOVUPD Z1, 64(BX)
+	VADDPD  64(DI), Z1, Z1
+	VMOVUPD Z1, 64(DI)
 	VADDPD  Z14, Z2, Z2
-	VADDPD  128(BX), Z2, Z2
-	VMOVUPD Z2, 128(BX)
+	VADDPD  128(DI), Z2, Z2
+	VMOVUPD Z2, 128(DI)
 	VADDPD  Z15, Z3, Z3
-	VADDPD  192(BX), Z3, Z3
-	VMOVUPD Z3, 192(BX)
+	VADDPD  192(DI), Z3, Z3
+	VMOVUPD Z3, 192(DI)
 	VADDPD  Z16, Z4, Z4
-	VADDPD  256(BX), Z4, Z4
-	VMOVUPD Z4, 256(BX)
+	VADDPD  256(DI), Z4, Z4
+	VMOVUPD Z4, 256(DI)
 	VADDPD  Z17, Z5, Z5
-	VADDPD  320(BX), Z5, Z5
-	VMOVUPD Z5, 320(BX)
+	VADDPD  320(DI), Z5, Z5
+	VMOVUPD Z5, 320(DI)
 	VADDPD  Z18, Z6, Z6
-	VADDPD  384(BX), Z6, Z6
-	VMOVUPD Z6, 384(BX)
+	VADDPD  384(DI), Z6, Z6
+	VMOVUPD Z6, 384(DI)
 	VADDPD  Z19, Z7, Z7
-	VADDPD  448(BX), Z7, Z7
-	VMOVUPD Z7, 448(BX)
+	VADDPD  448(DI), Z7, Z7
+	VMOVUPD Z7, 448(DI)
 	VADDPD  Z20, Z8, Z8
-	VADDPD  512(BX), Z8, Z8
-	VMOVUPD Z8, 512(BX)
+	VADDPD  512(DI), Z8, Z8
+	VMOVUPD Z8, 512(DI)
 	VADDPD  Z21, Z9, Z9
-	VADDPD  576(BX), Z9, Z9
-	VMOVUPD Z9, 576(BX)
+	VADDPD  576(DI), Z9, Z9
+	VMOVUPD Z9, 576(DI)
 	VADDPD  Z22, Z10, Z10
-	VADDPD  640(BX), Z10, Z10
-	VMOVUPD Z10, 640(BX)
+	VADDPD  640(DI), Z10, Z10
+	VMOVUPD Z10, 640(DI)
 	VADDPD  Z23, Z11, Z11
-	VADDPD  704(BX), Z11, Z11
-	VMOVUPD Z11, 704(BX)
+	VADDPD  704(DI), Z11, Z11
+	VMOVUPD Z11, 704(DI)
 	VZEROUPPER
 	RET
 
-// func outer4x8AVX512Double(sums *float64, channels *float64, columns *float64, n int)
+// func outer4x8AVX512Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·outer4x8AVX512Double(SB), NOSPLIT, $0-32
+TEXT ·outer4x8AVX512Double(SB), NOSPLIT, $0-48
 	MOVQ       channels+8(FP), AX
 	MOVQ       columns+16(FP), CX
-	MOVQ       n+24(FP), DX
-	MOVQ       sums+0(FP), BX
-	PREFETCHT0 (BX)
-	PREFETCHT0 64(BX)
-	PREFETCHT0 128(BX)
-	PREFETCHT0 192(BX)
+	MOVQ       lines+32(FP), BX
+	MOVQ       gap+40(FP), SI
+	MOVQ       sums+0(FP), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 128(DI)
+	PREFETCHT0 192(DI)
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
 	VPXORD     Z2, Z2, Z2
@@ -6227,8 +6426,11 @@ TEXT ·outer4x8AVX512Double(SB), NOSPLIT, $0-32
 	VPXORD     Z5, Z5, Z5
 	VPXORD     Z6, Z6, Z6
 	VPXORD     Z7, Z7, Z7
-	SUBQ       $0x02, DX
-	JLT        last
+
+line:
+	MOVQ n+24(FP), DX
+	SUBQ $0x02, DX
+	JLT  last
 
 pair:
 	VMOVUPD      (CX), Z8
@@ -6256,7 +6458,7 @@ pair:
 
 last:
 	ADDQ         $0x02, DX
-	JE           store
+	JE           next
 	VMOVUPD      (CX), Z8
 	VBROADCASTSD (AX), Z9
 	VFMADD231PD  Z8, Z9, Z0
@@ -6266,35 +6468,44 @@ last:
 	VFMADD231PD  Z8, Z11, Z2
 	VBROADCASTSD 24(AX), Z12
 	VFMADD231PD  Z8, Z12, Z3
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x20, AX
 
-store:
+next:
+	ADDQ    SI, CX
+	DECQ    BX
+	JNE     line
 	VADDPD  Z4, Z0, Z0
-	VADDPD  (BX), Z0, Z0
-	VMOVUPD Z0, (BX)
+	VADDPD  (DI), Z0, Z0
+	VMOVUPD Z0, (DI)
 	VADDPD  Z5, Z1, Z1
-	VADDPD  64(BX), Z1, Z1
-	VMOVUPD Z1, 64(BX)
+	VADDPD  64(DI), Z1, Z1
+	VMOVUPD Z1, 64(DI)
 	VADDPD  Z6, Z2, Z2
-	VADDPD  128(BX), Z2, Z2
-	VMOVUPD Z2, 128(BX)
+	VADDPD  128(DI), Z2, Z2
+	VMOVUPD Z2, 128(DI)
 	VADDPD  Z7, Z3, Z3
-	VADDPD  192(BX), Z3, Z3
-	VMOVUPD Z3, 192(BX)
+	VADDPD  192(DI), Z3, Z3
+	VMOVUPD Z3, 192(DI)
 	VZEROUPPER
 	RET
 
-// func outer1x8AVX512Double(sums *float64, channels *float64, columns *float64, n int)
+// func outer1x8AVX512Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·outer1x8AVX512Double(SB), NOSPLIT, $0-32
+TEXT ·outer1x8AVX512Double(SB), NOSPLIT, $0-48
 	MOVQ       channels+8(FP), AX
 	MOVQ       columns+16(FP), CX
-	MOVQ       n+24(FP), DX
-	MOVQ       sums+0(FP), BX
-	PREFETCHT0 (BX)
+	MOVQ       lines+32(FP), BX
+	MOVQ       gap+40(FP), SI
+	MOVQ       sums+0(FP), DI
+	PREFETCHT0 (DI)
 	VPXORD     Z0, Z0, Z0
 	VPXORD     Z1, Z1, Z1
-	SUBQ       $0x02, DX
-	JLT        last
+
+line:
+	MOVQ n+24(FP), DX
+	SUBQ $0x02, DX
+	JLT  last
 
 pair:
 	VMOVUPD      (CX), Z2
@@ -6310,15 +6521,20 @@ pair:
 
 last:
 	ADDQ         $0x02, DX
-	JE           store
+	JE           next
 	VMOVUPD      (CX), Z2
 	VBROADCASTSD (AX), Z3
 	VFMADD231PD  Z2, Z3, Z0
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x08, AX
 
-store:
+next:
+	ADDQ    SI, CX
+	DECQ    BX
+	JNE     line
 	VADDPD  Z1, Z0, Z0
-	VADDPD  (BX), Z0, Z0
-	VMOVUPD Z0, (BX)
+	VADDPD  (DI), Z0, Z0
+	VMOVUPD Z0, (DI)
 	VZEROUPPER
 	RET
 

@@ -7,9 +7,10 @@ import (
 )
 
 // outer adds up the products of a few channels with a row of columns, as wide as
-// the tile, over n windows. Both are packed: those of a window lie next to each
-// other, and then those of the next window. sums has a row for each channel.
-type outer[F tensor.Floating] func(sums, channels, columns *F, n int)
+// the tile, over lines of n windows. Both are packed: those of a window lie next
+// to each other, and then those of the next window. Behind each line of columns
+// gap bytes are passed over. sums has a row for each channel.
+type outer[F tensor.Floating] func(sums, channels, columns *F, n, lines, gap int)
 
 // outerTile is an outer function with its number of channels.
 type outerTile[F tensor.Floating] struct {
@@ -27,7 +28,12 @@ type outerTiles[F tensor.Floating] struct {
 // channels, columns taps by large channels, and the sum is over all windows. Both
 // sides are packed in panels of a register tile, for a block of windows at a time,
 // the rows once for all units. The sums of a few blocks, a chunk, are added up in
-// float64.
+// float64. A block is a few lines: rows of windows, or a part of one.
+//
+// At stride 1 neighbouring taps of a row see the same cells, the windows' width
+// aside. Where panels are channels of one tap, the cells of a line are packed once
+// for all taps of the row, more of them than windows, and each tap's panel begins
+// so many cells further on.
 //
 // The packed small tensor is, for each block and tile of channels of a group,
 // [window][channel of the tile]; then for each part and group the sums, for each
@@ -40,6 +46,9 @@ type filterGemm[F tensor.Floating] struct {
 	FilterGradientSpec
 	largeGroup, smallGroup int
 	windows                int // of all images
+	lineWindows, lineParts int // most windows of a line, lines of a row
+	lines                  int // most of a block; 1 where a row has several
+	overlap                int // cells of a line of shared columns beyond its windows
 	panels                 []gradientPanel[F]
 	share                  int // most panels of a unit
 	shares                 int // units of a group and a part
@@ -55,6 +64,7 @@ type gradientPanel[F tensor.Floating] struct {
 	outerTiles[F]
 	first, count int
 	at           int // where its sums begin
+	shift        int // cells between the first of a packed line and its own first
 	pieces       []columnPiece
 }
 
@@ -66,7 +76,7 @@ type columnPiece struct {
 }
 
 const (
-	blockWindows = 196     // windows of a block: a panel of them stays in the nearest cache
+	blockWindows = 224     // windows of a block: a panel of them stays in the nearest cache
 	chunkBlocks  = 4       // blocks whose sums are added up in the tensor's type
 	sumBytes     = 1 << 16 // of the sums of a unit, which stay in L2
 	fewGradients = 16      // units to share among threads
@@ -85,7 +95,74 @@ func newFilterGemm[F tensor.Floating](spec FilterGradientSpec, tiles []outerTile
 			}
 		}
 	}
-	for first, all := 0, spec.Geometry.Taps()*k.largeGroup; first < all; {
+	k.cutLines()
+	if k.overlap > 0 {
+		k.sharedPanels(tiles[0])
+	} else {
+		k.apartPanels(tiles)
+	}
+	for i := range k.panels {
+		p := &k.panels[i]
+		p.at = k.size
+		k.size += k.smallGroup * p.columns
+	}
+	k.shares = min(len(k.panels), (k.size*tensor.TypeOf[F]().Size()+sumBytes-1)/sumBytes)
+	k.share = (len(k.panels) + k.shares - 1) / k.shares
+	units := spec.Groups * k.shares
+	k.part = max(1, k.blocks*units/fewGradients)
+	k.parts = (k.blocks + k.part - 1) / k.part
+	return k
+}
+
+// cutLines cuts the windows into lines and blocks, and says whether taps share
+// columns.
+func (k *filterGemm[F]) cutLines() {
+	x := &k.Geometry.Axes[2]
+	width := max(1, x.Out)
+	rows := k.windows / width
+	k.lineParts = (width + blockWindows - 1) / blockWindows
+	k.lineWindows = (width + k.lineParts - 1) / k.lineParts
+	k.lines = max(1, blockWindows/width)
+	k.blocks = (rows + k.lines - 1) / k.lines * k.lineParts
+	if overlap := (x.Size - 1) * x.Dilation; x.Stride == 1 && overlap <= k.lineWindows && k.largeGroup%k.widest == 0 {
+		k.overlap = overlap
+	}
+}
+
+// windowBlock is lines of n windows each, the first of which are number first and
+// at column x of row.
+type windowBlock struct{ row, lines, x, n, first int }
+
+func (b *windowBlock) windows() int { return b.lines * b.n }
+
+// blockOf returns block i.
+func (k *filterGemm[F]) blockOf(i int) windowBlock {
+	width := k.Geometry.Axes[2].Out
+	b := windowBlock{row: i / k.lineParts * k.lines, x: i % k.lineParts * k.lineWindows}
+	b.lines, b.n = min(k.lines, k.windows/width-b.row), min(k.lineWindows, width-b.x)
+	b.first = b.row*width + b.x
+	return b
+}
+
+// sharedPanels lists panels of one tap, those that share cells one behind the
+// other.
+func (k *filterGemm[F]) sharedPanels(tile outerTiles[F]) {
+	x := &k.Geometry.Axes[2]
+	for row := range k.Geometry.Taps() / x.Size {
+		for channel := 0; channel < k.largeGroup; channel += tile.columns {
+			for tap := range x.Size {
+				p := gradientPanel[F]{outerTiles: tile, first: row*x.Size*k.largeGroup + channel, count: tile.columns, shift: tap * x.Dilation}
+				k.cut(&p)
+				p.first += tap * k.largeGroup
+				k.panels = append(k.panels, p)
+			}
+		}
+	}
+}
+
+// apartPanels lists panels that have columns of their own.
+func (k *filterGemm[F]) apartPanels(tiles []outerTiles[F]) {
+	for first, all := 0, k.Geometry.Taps()*k.largeGroup; first < all; {
 		p := gradientPanel[F]{outerTiles: tiles[0], first: first}
 		for _, t := range tiles {
 			if t.columns >= all-first {
@@ -97,18 +174,6 @@ func newFilterGemm[F tensor.Floating](spec FilterGradientSpec, tiles []outerTile
 		k.panels = append(k.panels, p)
 		first += p.count
 	}
-	for i := range k.panels {
-		p := &k.panels[i]
-		p.at = k.size
-		k.size += k.smallGroup * p.columns
-	}
-	k.shares = min(len(k.panels), (k.size*tensor.TypeOf[F]().Size()+sumBytes-1)/sumBytes)
-	k.share = (len(k.panels) + k.shares - 1) / k.shares
-	units := spec.Groups * k.shares
-	k.blocks = (k.windows + blockWindows - 1) / blockWindows
-	k.part = max(1, k.blocks*units/fewGradients)
-	k.parts = (k.blocks + k.part - 1) / k.part
-	return k
 }
 
 // tile returns the function for so many channels.
@@ -140,7 +205,7 @@ func (k *filterGemm[F]) cut(p *gradientPanel[F]) {
 
 // gradient returns the kernel.
 func (k *filterGemm[F]) gradient() *FilterGradient {
-	words := scratchWords[F](blockWindows*k.widest) + scratchWords[F](k.share*k.smallGroup*k.widest) + k.share*k.smallGroup*k.widest
+	words := scratchWords[F](k.lines*(k.lineWindows+k.overlap)*k.widest) + scratchWords[F](k.share*k.smallGroup*k.widest) + k.share*k.smallGroup*k.widest
 	return &FilterGradient{
 		Packed: k.Small*k.windows + k.parts*k.Groups*k.size, PackUnits: k.blocks, Units: k.parts * k.Groups * k.shares, FinishUnits: k.Groups * len(k.panels),
 		Scratch: max(8*words, k.FilterGradientSpec.plainScratch()), pack: k.pack, run: k.run, finish: k.finish,
@@ -159,9 +224,9 @@ func (k *filterGemm[F]) shareOf(share int) []gradientPanel[F] {
 
 // pack packs a block of windows of the small tensor.
 func (k *filterGemm[F]) pack(packedTensor, smallTensor *tensor.Tensor, unit int) {
-	first := unit * blockWindows
-	n := min(blockWindows, k.windows-first)
-	packed, small := tensor.Of[F](packedTensor)[first*k.Small:][:n*k.Small], tensor.Of[F](smallTensor)[first*k.Small:][:n*k.Small]
+	block := k.blockOf(unit)
+	n, at := block.windows(), block.first*k.Small
+	packed, small := tensor.Of[F](packedTensor)[at:][:n*k.Small], tensor.Of[F](smallTensor)[at:][:n*k.Small]
 	for g := range k.Groups {
 		channel := g * k.smallGroup
 		for _, tile := range k.rows {
@@ -178,22 +243,27 @@ func (k *filterGemm[F]) run(s *Scratch, largeTensor, packedTensor *tensor.Tensor
 	first, last := &panels[0], &panels[len(panels)-1]
 	size := last.at + k.smallGroup*last.columns - first.at
 	s.reset()
-	columns, sums, totals := take[F](s, blockWindows*k.widest), take[F](s, size), take[float64](s, size)
+	columns, sums, totals := take[F](s, k.lines*(k.lineWindows+k.overlap)*k.widest), take[F](s, size), take[float64](s, size)
 	clear(totals)
 	end := min((part+1)*k.part, k.blocks)
 	for block := part * k.part; block < end; block++ {
 		if (block-part*k.part)%chunkBlocks == 0 {
 			clear(sums)
 		}
-		w0 := block * blockWindows
-		w1 := min(w0+blockWindows, k.windows)
-		channels := packed[w0*k.Small+g*k.smallGroup*(w1-w0):][:k.smallGroup*(w1-w0)]
+		b := k.blockOf(block)
+		channels := packed[b.first*k.Small+g*k.smallGroup*b.windows():][:k.smallGroup*b.windows()]
+		n, lines, gap := b.n, b.lines, k.overlap*k.widest*tensor.TypeOf[F]().Size()
+		if k.overlap == 0 {
+			n, lines = n*lines, 1
+		}
 		for i := range panels {
 			p := &panels[i]
-			k.packColumns(columns, large, p, g, w0, w1)
+			if i == 0 || p.shift == 0 {
+				k.packColumns(columns, large, p, g, &b)
+			}
 			to, o := sums[p.at-first.at:], 0
 			for _, row := range k.rows {
-				p.tile(row.channels)(&to[o*p.columns], &channels[o*(w1-w0)], &columns[0], w1-w0)
+				p.tile(row.channels)(&to[o*p.columns], &channels[o*b.windows()], &columns[p.shift*p.columns], n, lines, gap)
 				o += row.channels
 			}
 		}
@@ -235,21 +305,19 @@ func (k *filterGemm[F]) finish(s *Scratch, dstTensor, largeTensor, smallTensor, 
 	}
 }
 
-// packColumns fills a row of a panel's columns for each of the windows
-// w0 <= w < w1, zeros for padding.
-func (k *filterGemm[F]) packColumns(columns, large []F, p *gradientPanel[F], g, w0, w1 int) {
-	axes, width := &k.Geometry.Axes, p.columns
+// packColumns fills a row of a panel's columns for each window of a block and for
+// each further cell of its lines, zeros for padding.
+func (k *filterGemm[F]) packColumns(columns, large []F, p *gradientPanel[F], g int, b *windowBlock) {
+	axes, width, n := &k.Geometry.Axes, p.columns, b.n+k.overlap
 	if p.count < width {
-		clear(columns[:(w1-w0)*width])
+		clear(columns[:b.lines*n*width])
 	}
 	rowSize := axes[2].In * k.Large
 	for i := range p.pieces {
 		piece := &p.pieces[i]
-		for w := w0; w < w1; {
-			x, row := w%axes[2].Out, w/axes[2].Out
-			n := min(axes[2].Out-x, w1-w)
-			to := columns[(w-w0)*width+piece.at:]
-			w += n
+		at := (b.x*axes[2].Stride-axes[2].Lo+piece.tap[2]*axes[2].Dilation)*k.Large + g*k.largeGroup + piece.large
+		for line := range b.lines {
+			row := b.row + line
 			y, z := row%axes[1].Out, row/axes[1].Out%axes[0].Out
 			cy := y*axes[1].Stride - axes[1].Lo + piece.tap[1]*axes[1].Dilation
 			cz := z*axes[0].Stride - axes[0].Lo + piece.tap[0]*axes[0].Dilation
@@ -258,8 +326,7 @@ func (k *filterGemm[F]) packColumns(columns, large []F, p *gradientPanel[F], g, 
 				image := row / axes[1].Out / axes[0].Out
 				from = large[((image*axes[0].In+cz)*axes[1].In+cy)*rowSize:][:rowSize]
 			}
-			at := (x*axes[2].Stride-axes[2].Lo+piece.tap[2]*axes[2].Dilation)*k.Large + g*k.largeGroup + piece.large
-			copyColumns(to, from, n, piece.n, at, axes[2].Stride*k.Large, width)
+			copyColumns(columns[line*n*width+piece.at:], from, n, piece.n, at, axes[2].Stride*k.Large, width)
 		}
 	}
 }

@@ -135,6 +135,39 @@ func TestFilterGradientsOfSmallNumbersAreExact(t *testing.T) {
 	}
 }
 
+// TestFilterGradientsOfWholePanels: channels that fill panels, whose taps share
+// columns. Rows of one part and of several, blocks that the rows leave unfilled,
+// overlaps up to the width of the windows and beyond.
+func TestFilterGradientsOfWholePanels(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	draw := func(values palette) func() float32 { return func() float32 { return value[float32](random, values) } }
+	for _, c := range []struct {
+		n  int
+		in []int
+		w  geom.Window
+	}{
+		{3, []int{9, 14}, geom.Window{Size: []int{3, 3}, Padding: geom.Same}},
+		{2, []int{5, 113}, geom.Window{Size: []int{2, 4}, Dilation: []int{1, 3}, Padding: geom.SameLower}},
+		{1, []int{1000}, geom.Window{Size: []int{5}, Padding: geom.Same}},
+		{1, []int{451}, geom.Window{Size: []int{4}}},
+		{9, []int{6, 7}, geom.Window{Size: []int{1, 3}, Stride: []int{2, 1}, Padding: geom.Explicit, Amounts: [][2]int{{0, 1}, {5, 4}}}},
+		{4, []int{3, 7}, geom.Window{Size: []int{1, 4}, Dilation: []int{1, 2}, Padding: geom.Same}},
+		{4, []int{3, 7}, geom.Window{Size: []int{1, 4}, Dilation: []int{1, 3}, Padding: geom.Same}},
+		{2, []int{3, 4, 19}, geom.Window{Size: []int{2, 3, 2}, Padding: geom.Same}},
+	} {
+		g, err := geom.Resolve(c.n, c.in, 1, c.w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, values := range []palette{ties, specials} {
+			newFilterGradientCase(g, 32, 13, 1, "TIO", draw(values)).check(t, 0)
+			newFilterGradientCase(g, 64, 6, 2, "TOI", draw(values)).check(t, 0)
+			newFilterGradientCase(g, 16, 5, 1, "TIO", func() float64 { return value[float64](random, values) }).check(t, 0)
+			newFilterGradientCase(g, 32, 220, 1, "OIT", draw(values)).check(t, 0) // units that begin with the second tap or the third
+		}
+	}
+}
+
 // TestFilterGradientIsWithinItsBound over more windows than a chunk has, so
 // that several chunks are added up.
 func TestFilterGradientIsWithinItsBound(t *testing.T) {
@@ -148,6 +181,7 @@ func TestFilterGradientIsWithinItsBound(t *testing.T) {
 			t.Fatal(err)
 		}
 		newFilterGradientCase(g, 7, 5, 1, "TIO", func() float32 { return float32(random.NormFloat64()) }).check(t, 2*convUnit[float32]())
+		newFilterGradientCase(g, 32, 5, 1, "TIO", func() float32 { return float32(random.NormFloat64()) }).check(t, 2*convUnit[float32]())
 		newFilterGradientCase(g, 3, 4, 2, "OIT", random.NormFloat64).check(t, 2*convUnit[float64]())
 	}
 }

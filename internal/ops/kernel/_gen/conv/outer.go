@@ -16,10 +16,11 @@ func (s shape) outer() {
 	if s.float.bytes == 8 {
 		name += "Double"
 	}
-	TEXT(name, attr.NOSPLIT, fmt.Sprintf("func(sums, channels, columns *%s, n int)", s.float.name))
+	TEXT(name, attr.NOSPLIT, fmt.Sprintf("func(sums, channels, columns *%s, n, lines, gap int)", s.float.name))
 	Pragma("noescape")
-	Doc(fmt.Sprintf("%s adds up the products of %d channels with %d columns, over n windows: see outer.", name, s.pixels, s.channels()))
-	a, b, n := Load(Param("channels"), GP64()), Load(Param("columns"), GP64()), Load(Param("n"), GP64())
+	Doc(fmt.Sprintf("%s adds up the products of %d channels with %d columns, over lines of n windows: see outer.", name, s.pixels, s.channels()))
+	a, b, n := Load(Param("channels"), GP64()), Load(Param("columns"), GP64()), GP64()
+	lines, gap := Load(Param("lines"), GP64()), Load(Param("gap"), GP64())
 	to := Load(Param("sums"), GP64())
 	for line := 0; line < s.pixels*s.width*s.vector; line += 64 { // not in L1, but for a tile's
 		PREFETCHT0(Mem{Base: to, Disp: line})
@@ -47,6 +48,8 @@ func (s shape) outer() {
 			}
 		}
 	}
+	Label("line")
+	Load(Param("n"), n)
 	SUBQ(Imm(2), n)
 	JLT(LabelRef("last"))
 	Label("pair")
@@ -58,9 +61,14 @@ func (s shape) outer() {
 	JGE(LabelRef("pair"))
 	Label("last")
 	ADDQ(Imm(2), n)
-	JE(LabelRef("store"))
+	JE(LabelRef("next"))
 	product(0)
-	Label("store")
+	ADDQ(U32(uint32(s.width*s.vector)), b)
+	ADDQ(Imm(uint64(s.pixels*s.float.bytes)), a)
+	Label("next")
+	ADDQ(gap, b)
+	DECQ(lines)
+	JNE(LabelRef("line"))
 	for p := range s.pixels {
 		for v := range s.width {
 			if s.chains == 2 {
