@@ -18,6 +18,13 @@ func averageWideAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, ou
 //go:noescape
 func averageBandAVX2(dst *float32, src *float32, taps *int, nx int, n int, stream int, rows int, rowStep int, outputs int, dstStep int, ny int, step int, reciprocal float64, buffer *float64)
 
+// averageBand3x3AVX2 averages outputs rows of 3x3 windows over n numbers, at least four: the cells of
+// a row stand second and third bytes from its first one, rows rowStep and dstStep bytes apart. buffer has four cache
+// lines for each of up to three rows, delay is up to three lines that results wait. With stream != 0 it writes past the caches, for which dst must be aligned to four and n and dstStep multiples of it.
+//
+//go:noescape
+func averageBand3x3AVX2(dst *float32, src *float32, second int, third int, n int, stream int, rowStep int, outputs int, dstStep int, buffer *float64, delay int, reciprocal float64)
+
 // averageWideAVX512 averages windows over cells of n numbers, at least half a vector, in rows of nx taps and planes
 // of ny rows. With stream != 0 it writes past the caches, for which dst must be aligned to half a vector and n a multiple of it.
 // What stands at the fetches offsets behind the taps is fetched early.
@@ -32,12 +39,12 @@ func averageWideAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, 
 //go:noescape
 func averageBandAVX512(dst *float32, src *float32, taps *int, nx int, n int, stream int, rows int, rowStep int, outputs int, dstStep int, ny int, step int, reciprocal float64, buffer *float64)
 
-// averageBand3x3AVX2 averages outputs rows of 3x3 windows over n numbers, at least four: the cells of
+// averageBand3x3AVX512 averages outputs rows of 3x3 windows over n numbers, at least eight: the cells of
 // a row stand second and third bytes from its first one, rows rowStep and dstStep bytes apart. buffer has four cache
-// lines for each of up to three rows, delay is up to three lines that results wait. With stream != 0 it writes past the caches, for which dst must be aligned to four and n and dstStep multiples of it.
+// lines for each of up to three rows, delay is up to three lines that results wait. With stream != 0 it writes past the caches, for which dst must be aligned to eight and n and dstStep multiples of it.
 //
 //go:noescape
-func averageBand3x3AVX2(dst *float32, src *float32, second int, third int, n int, stream int, rowStep int, outputs int, dstStep int, buffer *float64, delay int, reciprocal float64)
+func averageBand3x3AVX512(dst *float32, src *float32, second int, third int, n int, stream int, rowStep int, outputs int, dstStep int, buffer *float64, delay int, reciprocal float64)
 
 // averageQuadAVX2 averages windows over cells of n <= 4 numbers; outputs is a multiple of 4. Reads and writes up to 16
 // bytes from the beginning of a cell.

@@ -364,6 +364,293 @@ done:
 	VZEROUPPER
 	RET
 
+// func averageBand3x3AVX2(dst *float32, src *float32, second int, third int, n int, stream int, rowStep int, outputs int, dstStep int, buffer *float64, delay int, reciprocal float64)
+// Requires: AVX, MMX+
+TEXT ·averageBand3x3AVX2(SB), NOSPLIT, $0-96
+	VBROADCASTSD reciprocal+88(FP), Y0
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         second+16(FP), DX
+	MOVQ         third+24(FP), BX
+	MOVQ         n+32(FP), SI
+	MOVQ         rowStep+48(FP), DI
+	MOVQ         buffer+72(FP), R8
+	SHLQ         $0x02, SI
+	MOVQ         outputs+56(FP), R13
+	IMULQ        DI, R13
+	XORQ         R9, R9
+
+many:
+	MOVQ       SI, R14
+	SUBQ       R9, R14
+	CMPQ       R14, $0x00000040
+	JL         one
+	LEAQ       (CX)(R9*1), R10
+	MOVQ       R9, R11
+	ANDQ       $0x000000c0, R11
+	LEAQ       (R11)(R11*2), R11
+	ADDQ       R8, R11
+	MOVQ       outputs+56(FP), R12
+	PREFETCHT1 (R10)(R13*1)
+	VCVTPS2PD  (R10), Y1
+	VCVTPS2PD  16(R10), Y2
+	VCVTPS2PD  (R10)(DX*1), Y3
+	VADDPD     Y3, Y1, Y1
+	VCVTPS2PD  16(R10)(DX*1), Y3
+	VADDPD     Y3, Y2, Y2
+	VCVTPS2PD  (R10)(BX*1), Y3
+	VADDPD     Y3, Y1, Y1
+	VCVTPS2PD  16(R10)(BX*1), Y3
+	VADDPD     Y3, Y2, Y2
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)(R13*1)
+	VCVTPS2PD  (R10), Y3
+	VCVTPS2PD  16(R10), Y4
+	VCVTPS2PD  (R10)(DX*1), Y5
+	VADDPD     Y5, Y3, Y3
+	VCVTPS2PD  16(R10)(DX*1), Y5
+	VADDPD     Y5, Y4, Y4
+	VCVTPS2PD  (R10)(BX*1), Y5
+	VADDPD     Y5, Y3, Y3
+	VCVTPS2PD  16(R10)(BX*1), Y5
+	VADDPD     Y5, Y4, Y4
+	ADDQ       DI, R10
+
+many0Window:
+	PREFETCHT1  (R10)(R13*1)
+	VCVTPS2PD   (R10), Y5
+	VCVTPS2PD   16(R10), Y6
+	VCVTPS2PD   (R10)(DX*1), Y7
+	VADDPD      Y7, Y5, Y5
+	VCVTPS2PD   16(R10)(DX*1), Y7
+	VADDPD      Y7, Y6, Y6
+	VCVTPS2PD   (R10)(BX*1), Y7
+	VADDPD      Y7, Y5, Y5
+	VCVTPS2PD   16(R10)(BX*1), Y7
+	VADDPD      Y7, Y6, Y6
+	ADDQ        DI, R10
+	VADDPD      Y3, Y1, Y1
+	VADDPD      Y4, Y2, Y2
+	VADDPD      Y5, Y1, Y1
+	VADDPD      Y6, Y2, Y2
+	VMULPD      Y0, Y1, Y1
+	VMULPD      Y0, Y2, Y2
+	VCVTPD2PSY  Y1, X8
+	VCVTPD2PSY  Y2, X1
+	VINSERTF128 $0x01, X1, Y8, Y1
+	VMOVUPS     Y1, (R11)
+	VMOVAPS     Y3, Y1
+	VMOVAPS     Y5, Y3
+	VMOVAPS     Y4, Y2
+	VMOVAPS     Y6, Y4
+	ADDQ        $0x00000040, R11
+	DECQ        R12
+	JNZ         many0Window
+	LEAQ        32(CX)(R9*1), R10
+	MOVQ        R9, R11
+	ANDQ        $0x000000c0, R11
+	LEAQ        (R11)(R11*2), R11
+	ADDQ        R8, R11
+	MOVQ        outputs+56(FP), R12
+	VCVTPS2PD   (R10), Y1
+	VCVTPS2PD   16(R10), Y2
+	VCVTPS2PD   (R10)(DX*1), Y3
+	VADDPD      Y3, Y1, Y1
+	VCVTPS2PD   16(R10)(DX*1), Y3
+	VADDPD      Y3, Y2, Y2
+	VCVTPS2PD   (R10)(BX*1), Y3
+	VADDPD      Y3, Y1, Y1
+	VCVTPS2PD   16(R10)(BX*1), Y3
+	VADDPD      Y3, Y2, Y2
+	ADDQ        DI, R10
+	VCVTPS2PD   (R10), Y3
+	VCVTPS2PD   16(R10), Y4
+	VCVTPS2PD   (R10)(DX*1), Y5
+	VADDPD      Y5, Y3, Y3
+	VCVTPS2PD   16(R10)(DX*1), Y5
+	VADDPD      Y5, Y4, Y4
+	VCVTPS2PD   (R10)(BX*1), Y5
+	VADDPD      Y5, Y3, Y3
+	VCVTPS2PD   16(R10)(BX*1), Y5
+	VADDPD      Y5, Y4, Y4
+	ADDQ        DI, R10
+
+many1Window:
+	VCVTPS2PD   (R10), Y5
+	VCVTPS2PD   16(R10), Y6
+	VCVTPS2PD   (R10)(DX*1), Y7
+	VADDPD      Y7, Y5, Y5
+	VCVTPS2PD   16(R10)(DX*1), Y7
+	VADDPD      Y7, Y6, Y6
+	VCVTPS2PD   (R10)(BX*1), Y7
+	VADDPD      Y7, Y5, Y5
+	VCVTPS2PD   16(R10)(BX*1), Y7
+	VADDPD      Y7, Y6, Y6
+	ADDQ        DI, R10
+	VADDPD      Y3, Y1, Y1
+	VADDPD      Y4, Y2, Y2
+	VADDPD      Y5, Y1, Y1
+	VADDPD      Y6, Y2, Y2
+	VMULPD      Y0, Y1, Y1
+	VMULPD      Y0, Y2, Y2
+	VCVTPD2PSY  Y1, X8
+	VCVTPD2PSY  Y2, X1
+	VINSERTF128 $0x01, X1, Y8, Y1
+	VMOVUPS     Y1, 32(R11)
+	VMOVAPS     Y3, Y1
+	VMOVAPS     Y5, Y3
+	VMOVAPS     Y4, Y2
+	VMOVAPS     Y6, Y4
+	ADDQ        $0x00000040, R11
+	DECQ        R12
+	JNZ         many1Window
+	MOVQ        R9, R14
+	SUBQ        delay+80(FP), R14
+	JL          wait
+	MOVQ        R14, R11
+	ANDQ        $0x000000c0, R11
+	LEAQ        (R11)(R11*2), R11
+	ADDQ        R8, R11
+	LEAQ        (AX)(R14*1), R10
+	MOVQ        outputs+56(FP), R12
+
+manyRow:
+	VMOVUPS (R11), Y1
+	VMOVUPS 32(R11), Y2
+	CMPQ    stream+40(FP), $0x00
+	JNE     manyStream
+	VMOVUPS Y1, (R10)
+	VMOVUPS Y2, 32(R10)
+	JMP     manyStored
+
+manyStream:
+	VMOVNTPS Y1, (R10)
+	VMOVNTPS Y2, 32(R10)
+
+manyStored:
+	ADDQ dstStep+64(FP), R10
+	ADDQ $0x00000040, R11
+	DECQ R12
+	JNZ  manyRow
+
+wait:
+	ADDQ $0x00000040, R9
+	JMP  many
+
+one:
+	MOVQ R9, R14
+	SUBQ delay+80(FP), R14
+	JGE  rest
+	XORQ R14, R14
+
+rest:
+	CMPQ R14, R9
+	JGE  tail
+	MOVQ R14, R11
+	ANDQ $0x000000c0, R11
+	LEAQ (R11)(R11*2), R11
+	ADDQ R8, R11
+	LEAQ (AX)(R14*1), R10
+	MOVQ outputs+56(FP), R12
+
+restRow:
+	VMOVUPS (R11), Y1
+	VMOVUPS 32(R11), Y2
+	CMPQ    stream+40(FP), $0x00
+	JNE     restStream
+	VMOVUPS Y1, (R10)
+	VMOVUPS Y2, 32(R10)
+	JMP     restStored
+
+restStream:
+	VMOVNTPS Y1, (R10)
+	VMOVNTPS Y2, 32(R10)
+
+restStored:
+	ADDQ dstStep+64(FP), R10
+	ADDQ $0x00000040, R11
+	DECQ R12
+	JNZ  restRow
+	ADDQ $0x00000040, R14
+	JMP  rest
+
+tail:
+	MOVQ SI, R14
+	SUBQ R9, R14
+	JZ   done
+	CMPQ R14, $0x00000010
+	JGE  whole
+	LEAQ -16(SI), R9
+
+whole:
+	LEAQ       (CX)(R9*1), R10
+	MOVQ       R9, R11
+	ANDQ       $0x000000c0, R11
+	LEAQ       (R11)(R11*2), R11
+	ADDQ       R8, R11
+	MOVQ       outputs+56(FP), R12
+	PREFETCHT1 (R10)(R13*1)
+	VCVTPS2PD  (R10), Y1
+	VCVTPS2PD  (R10)(DX*1), Y2
+	VADDPD     Y2, Y1, Y1
+	VCVTPS2PD  (R10)(BX*1), Y2
+	VADDPD     Y2, Y1, Y1
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)(R13*1)
+	VCVTPS2PD  (R10), Y2
+	VCVTPS2PD  (R10)(DX*1), Y3
+	VADDPD     Y3, Y2, Y2
+	VCVTPS2PD  (R10)(BX*1), Y3
+	VADDPD     Y3, Y2, Y2
+	ADDQ       DI, R10
+
+tail0Window:
+	PREFETCHT1 (R10)(R13*1)
+	VCVTPS2PD  (R10), Y3
+	VCVTPS2PD  (R10)(DX*1), Y4
+	VADDPD     Y4, Y3, Y3
+	VCVTPS2PD  (R10)(BX*1), Y4
+	VADDPD     Y4, Y3, Y3
+	ADDQ       DI, R10
+	VADDPD     Y2, Y1, Y1
+	VADDPD     Y3, Y1, Y1
+	VMULPD     Y0, Y1, Y1
+	VCVTPD2PSY Y1, X1
+	VMOVUPS    X1, (R11)
+	VMOVAPS    Y2, Y1
+	VMOVAPS    Y3, Y2
+	ADDQ       $0x00000040, R11
+	DECQ       R12
+	JNZ        tail0Window
+	MOVQ       R9, R11
+	ANDQ       $0x000000c0, R11
+	LEAQ       (R11)(R11*2), R11
+	ADDQ       R8, R11
+	LEAQ       (AX)(R9*1), R10
+	MOVQ       outputs+56(FP), R12
+
+tailRow:
+	VMOVUPS (R11), X1
+	CMPQ    stream+40(FP), $0x00
+	JNE     tailStream
+	VMOVUPS X1, (R10)
+	JMP     tailStored
+
+tailStream:
+	VMOVNTPS X1, (R10)
+
+tailStored:
+	ADDQ dstStep+64(FP), R10
+	ADDQ $0x00000040, R11
+	DECQ R12
+	JNZ  tailRow
+	ADDQ $0x00000010, R9
+	JMP  tail
+
+done:
+	VZEROUPPER
+	RET
+
 // func averageWideAVX512(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, nx int, ny int, reciprocal float64, stream int, fetches int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·averageWideAVX512(SB), NOSPLIT, $0-96
@@ -723,10 +1010,10 @@ done:
 	VZEROUPPER
 	RET
 
-// func averageBand3x3AVX2(dst *float32, src *float32, second int, third int, n int, stream int, rowStep int, outputs int, dstStep int, buffer *float64, delay int, reciprocal float64)
-// Requires: AVX, MMX+
-TEXT ·averageBand3x3AVX2(SB), NOSPLIT, $0-96
-	VBROADCASTSD reciprocal+88(FP), Y0
+// func averageBand3x3AVX512(dst *float32, src *float32, second int, third int, n int, stream int, rowStep int, outputs int, dstStep int, buffer *float64, delay int, reciprocal float64)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·averageBand3x3AVX512(SB), NOSPLIT, $0-96
+	VBROADCASTSD reciprocal+88(FP), Z0
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         second+16(FP), DX
@@ -751,127 +1038,69 @@ many:
 	ADDQ       R8, R11
 	MOVQ       outputs+56(FP), R12
 	PREFETCHT1 (R10)(R13*1)
-	VCVTPS2PD  (R10), Y1
-	VCVTPS2PD  16(R10), Y2
-	VCVTPS2PD  (R10)(DX*1), Y3
-	VADDPD     Y3, Y1, Y1
-	VCVTPS2PD  16(R10)(DX*1), Y3
-	VADDPD     Y3, Y2, Y2
-	VCVTPS2PD  (R10)(BX*1), Y3
-	VADDPD     Y3, Y1, Y1
-	VCVTPS2PD  16(R10)(BX*1), Y3
-	VADDPD     Y3, Y2, Y2
+	VCVTPS2PD  (R10), Z1
+	VCVTPS2PD  32(R10), Z2
+	VCVTPS2PD  (R10)(DX*1), Z3
+	VADDPD     Z3, Z1, Z1
+	VCVTPS2PD  32(R10)(DX*1), Z3
+	VADDPD     Z3, Z2, Z2
+	VCVTPS2PD  (R10)(BX*1), Z3
+	VADDPD     Z3, Z1, Z1
+	VCVTPS2PD  32(R10)(BX*1), Z3
+	VADDPD     Z3, Z2, Z2
 	ADDQ       DI, R10
 	PREFETCHT1 (R10)(R13*1)
-	VCVTPS2PD  (R10), Y3
-	VCVTPS2PD  16(R10), Y4
-	VCVTPS2PD  (R10)(DX*1), Y5
-	VADDPD     Y5, Y3, Y3
-	VCVTPS2PD  16(R10)(DX*1), Y5
-	VADDPD     Y5, Y4, Y4
-	VCVTPS2PD  (R10)(BX*1), Y5
-	VADDPD     Y5, Y3, Y3
-	VCVTPS2PD  16(R10)(BX*1), Y5
-	VADDPD     Y5, Y4, Y4
+	VCVTPS2PD  (R10), Z3
+	VCVTPS2PD  32(R10), Z4
+	VCVTPS2PD  (R10)(DX*1), Z5
+	VADDPD     Z5, Z3, Z3
+	VCVTPS2PD  32(R10)(DX*1), Z5
+	VADDPD     Z5, Z4, Z4
+	VCVTPS2PD  (R10)(BX*1), Z5
+	VADDPD     Z5, Z3, Z3
+	VCVTPS2PD  32(R10)(BX*1), Z5
+	VADDPD     Z5, Z4, Z4
 	ADDQ       DI, R10
 
 many0Window:
-	PREFETCHT1  (R10)(R13*1)
-	VCVTPS2PD   (R10), Y5
-	VCVTPS2PD   16(R10), Y6
-	VCVTPS2PD   (R10)(DX*1), Y7
-	VADDPD      Y7, Y5, Y5
-	VCVTPS2PD   16(R10)(DX*1), Y7
-	VADDPD      Y7, Y6, Y6
-	VCVTPS2PD   (R10)(BX*1), Y7
-	VADDPD      Y7, Y5, Y5
-	VCVTPS2PD   16(R10)(BX*1), Y7
-	VADDPD      Y7, Y6, Y6
-	ADDQ        DI, R10
-	VADDPD      Y3, Y1, Y1
-	VADDPD      Y4, Y2, Y2
-	VADDPD      Y5, Y1, Y1
-	VADDPD      Y6, Y2, Y2
-	VMULPD      Y0, Y1, Y1
-	VMULPD      Y0, Y2, Y2
-	VCVTPD2PSY  Y1, X8
-	VCVTPD2PSY  Y2, X1
-	VINSERTF128 $0x01, X1, Y8, Y1
-	VMOVUPS     Y1, (R11)
-	VMOVAPS     Y3, Y1
-	VMOVAPS     Y5, Y3
-	VMOVAPS     Y4, Y2
-	VMOVAPS     Y6, Y4
-	ADDQ        $0x00000040, R11
-	DECQ        R12
-	JNZ         many0Window
-	LEAQ        32(CX)(R9*1), R10
-	MOVQ        R9, R11
-	ANDQ        $0x000000c0, R11
-	LEAQ        (R11)(R11*2), R11
-	ADDQ        R8, R11
-	MOVQ        outputs+56(FP), R12
-	VCVTPS2PD   (R10), Y1
-	VCVTPS2PD   16(R10), Y2
-	VCVTPS2PD   (R10)(DX*1), Y3
-	VADDPD      Y3, Y1, Y1
-	VCVTPS2PD   16(R10)(DX*1), Y3
-	VADDPD      Y3, Y2, Y2
-	VCVTPS2PD   (R10)(BX*1), Y3
-	VADDPD      Y3, Y1, Y1
-	VCVTPS2PD   16(R10)(BX*1), Y3
-	VADDPD      Y3, Y2, Y2
-	ADDQ        DI, R10
-	VCVTPS2PD   (R10), Y3
-	VCVTPS2PD   16(R10), Y4
-	VCVTPS2PD   (R10)(DX*1), Y5
-	VADDPD      Y5, Y3, Y3
-	VCVTPS2PD   16(R10)(DX*1), Y5
-	VADDPD      Y5, Y4, Y4
-	VCVTPS2PD   (R10)(BX*1), Y5
-	VADDPD      Y5, Y3, Y3
-	VCVTPS2PD   16(R10)(BX*1), Y5
-	VADDPD      Y5, Y4, Y4
-	ADDQ        DI, R10
-
-many1Window:
-	VCVTPS2PD   (R10), Y5
-	VCVTPS2PD   16(R10), Y6
-	VCVTPS2PD   (R10)(DX*1), Y7
-	VADDPD      Y7, Y5, Y5
-	VCVTPS2PD   16(R10)(DX*1), Y7
-	VADDPD      Y7, Y6, Y6
-	VCVTPS2PD   (R10)(BX*1), Y7
-	VADDPD      Y7, Y5, Y5
-	VCVTPS2PD   16(R10)(BX*1), Y7
-	VADDPD      Y7, Y6, Y6
-	ADDQ        DI, R10
-	VADDPD      Y3, Y1, Y1
-	VADDPD      Y4, Y2, Y2
-	VADDPD      Y5, Y1, Y1
-	VADDPD      Y6, Y2, Y2
-	VMULPD      Y0, Y1, Y1
-	VMULPD      Y0, Y2, Y2
-	VCVTPD2PSY  Y1, X8
-	VCVTPD2PSY  Y2, X1
-	VINSERTF128 $0x01, X1, Y8, Y1
-	VMOVUPS     Y1, 32(R11)
-	VMOVAPS     Y3, Y1
-	VMOVAPS     Y5, Y3
-	VMOVAPS     Y4, Y2
-	VMOVAPS     Y6, Y4
-	ADDQ        $0x00000040, R11
-	DECQ        R12
-	JNZ         many1Window
-	MOVQ        R9, R14
-	SUBQ        delay+80(FP), R14
-	JL          wait
-	MOVQ        R14, R11
-	ANDQ        $0x000000c0, R11
-	LEAQ        (R11)(R11*2), R11
-	ADDQ        R8, R11
-	LEAQ        (AX)(R14*1), R10
-	MOVQ        outputs+56(FP), R12
+	PREFETCHT1 (R10)(R13*1)
+	VCVTPS2PD  (R10), Z5
+	VCVTPS2PD  32(R10), Z6
+	VCVTPS2PD  (R10)(DX*1), Z7
+	VADDPD     Z7, Z5, Z5
+	VCVTPS2PD  32(R10)(DX*1), Z7
+	VADDPD     Z7, Z6, Z6
+	VCVTPS2PD  (R10)(BX*1), Z7
+	VADDPD     Z7, Z5, Z5
+	VCVTPS2PD  32(R10)(BX*1), Z7
+	VADDPD     Z7, Z6, Z6
+	ADDQ       DI, R10
+	VADDPD     Z3, Z1, Z1
+	VADDPD     Z4, Z2, Z2
+	VADDPD     Z5, Z1, Z1
+	VADDPD     Z6, Z2, Z2
+	VMULPD     Z0, Z1, Z1
+	VMULPD     Z0, Z2, Z2
+	VCVTPD2PS  Z1, Y1
+	VCVTPD2PS  Z2, Y2
+	VMOVUPS    Y1, (R11)
+	VMOVUPS    Y2, 32(R11)
+	VMOVAPS    Z3, Z1
+	VMOVAPS    Z5, Z3
+	VMOVAPS    Z4, Z2
+	VMOVAPS    Z6, Z4
+	ADDQ       $0x00000040, R11
+	DECQ       R12
+	JNZ        many0Window
+	MOVQ       R9, R14
+	SUBQ       delay+80(FP), R14
+	JL         wait
+	MOVQ       R14, R11
+	ANDQ       $0x000000c0, R11
+	LEAQ       (R11)(R11*2), R11
+	ADDQ       R8, R11
+	LEAQ       (AX)(R14*1), R10
+	MOVQ       outputs+56(FP), R12
 
 manyRow:
 	VMOVUPS (R11), Y1
@@ -937,9 +1166,9 @@ tail:
 	MOVQ SI, R14
 	SUBQ R9, R14
 	JZ   done
-	CMPQ R14, $0x00000010
+	CMPQ R14, $0x00000020
 	JGE  whole
-	LEAQ -16(SI), R9
+	LEAQ -32(SI), R9
 
 whole:
 	LEAQ       (CX)(R9*1), R10
@@ -949,35 +1178,35 @@ whole:
 	ADDQ       R8, R11
 	MOVQ       outputs+56(FP), R12
 	PREFETCHT1 (R10)(R13*1)
-	VCVTPS2PD  (R10), Y1
-	VCVTPS2PD  (R10)(DX*1), Y2
-	VADDPD     Y2, Y1, Y1
-	VCVTPS2PD  (R10)(BX*1), Y2
-	VADDPD     Y2, Y1, Y1
+	VCVTPS2PD  (R10), Z1
+	VCVTPS2PD  (R10)(DX*1), Z2
+	VADDPD     Z2, Z1, Z1
+	VCVTPS2PD  (R10)(BX*1), Z2
+	VADDPD     Z2, Z1, Z1
 	ADDQ       DI, R10
 	PREFETCHT1 (R10)(R13*1)
-	VCVTPS2PD  (R10), Y2
-	VCVTPS2PD  (R10)(DX*1), Y3
-	VADDPD     Y3, Y2, Y2
-	VCVTPS2PD  (R10)(BX*1), Y3
-	VADDPD     Y3, Y2, Y2
+	VCVTPS2PD  (R10), Z2
+	VCVTPS2PD  (R10)(DX*1), Z3
+	VADDPD     Z3, Z2, Z2
+	VCVTPS2PD  (R10)(BX*1), Z3
+	VADDPD     Z3, Z2, Z2
 	ADDQ       DI, R10
 
 tail0Window:
 	PREFETCHT1 (R10)(R13*1)
-	VCVTPS2PD  (R10), Y3
-	VCVTPS2PD  (R10)(DX*1), Y4
-	VADDPD     Y4, Y3, Y3
-	VCVTPS2PD  (R10)(BX*1), Y4
-	VADDPD     Y4, Y3, Y3
+	VCVTPS2PD  (R10), Z3
+	VCVTPS2PD  (R10)(DX*1), Z4
+	VADDPD     Z4, Z3, Z3
+	VCVTPS2PD  (R10)(BX*1), Z4
+	VADDPD     Z4, Z3, Z3
 	ADDQ       DI, R10
-	VADDPD     Y2, Y1, Y1
-	VADDPD     Y3, Y1, Y1
-	VMULPD     Y0, Y1, Y1
-	VCVTPD2PSY Y1, X1
-	VMOVUPS    X1, (R11)
-	VMOVAPS    Y2, Y1
-	VMOVAPS    Y3, Y2
+	VADDPD     Z2, Z1, Z1
+	VADDPD     Z3, Z1, Z1
+	VMULPD     Z0, Z1, Z1
+	VCVTPD2PS  Z1, Y1
+	VMOVUPS    Y1, (R11)
+	VMOVAPS    Z2, Z1
+	VMOVAPS    Z3, Z2
 	ADDQ       $0x00000040, R11
 	DECQ       R12
 	JNZ        tail0Window
@@ -989,21 +1218,21 @@ tail0Window:
 	MOVQ       outputs+56(FP), R12
 
 tailRow:
-	VMOVUPS (R11), X1
+	VMOVUPS (R11), Y1
 	CMPQ    stream+40(FP), $0x00
 	JNE     tailStream
-	VMOVUPS X1, (R10)
+	VMOVUPS Y1, (R10)
 	JMP     tailStored
 
 tailStream:
-	VMOVNTPS X1, (R10)
+	VMOVNTPS Y1, (R10)
 
 tailStored:
 	ADDQ dstStep+64(FP), R10
 	ADDQ $0x00000040, R11
 	DECQ R12
 	JNZ  tailRow
-	ADDQ $0x00000010, R9
+	ADDQ $0x00000020, R9
 	JMP  tail
 
 done:

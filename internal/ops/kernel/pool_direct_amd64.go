@@ -83,6 +83,13 @@ func permutedMaxIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int
 //go:noescape
 func bandMax3x3AVX2(dst *float32, src *float32, second int, third int, n int, stream int, rowStep int, outputs int, dstStep int, buffer *float64, delay int) (nan int)
 
+// bandMax3x3AVX512 reduces outputs rows of 3x3 windows over n numbers, at least a vector: the cells of
+// a row stand second and third bytes from its first one, rows rowStep and dstStep bytes apart. buffer has four cache
+// lines for each of up to three rows, delay is up to three lines that results wait. With stream != 0 it writes past the caches, for which dst must be aligned to a vector and n and dstStep multiples of it.
+//
+//go:noescape
+func bandMax3x3AVX512(dst *float32, src *float32, second int, third int, n int, stream int, rowStep int, outputs int, dstStep int, buffer *float64, delay int) (nan int)
+
 // wideMinAVX2 reduces windows over cells of n >= 8 numbers, step bytes apart; with stream != 0 past the caches, for which
 // dst must be aligned to 32 bytes and n a multiple of 8. What stands at the fetches offsets behind the taps is fetched early.
 //
@@ -161,3 +168,10 @@ func permutedMinIgnoreNaNAVX512(dst *float32, src *float32, taps *int, ntaps int
 //
 //go:noescape
 func bandMin3x3AVX2(dst *float32, src *float32, second int, third int, n int, stream int, rowStep int, outputs int, dstStep int, buffer *float64, delay int) (nan int)
+
+// bandMin3x3AVX512 reduces outputs rows of 3x3 windows over n numbers, at least a vector: the cells of
+// a row stand second and third bytes from its first one, rows rowStep and dstStep bytes apart. buffer has four cache
+// lines for each of up to three rows, delay is up to three lines that results wait. With stream != 0 it writes past the caches, for which dst must be aligned to a vector and n and dstStep multiples of it.
+//
+//go:noescape
+func bandMin3x3AVX512(dst *float32, src *float32, second int, third int, n int, stream int, rowStep int, outputs int, dstStep int, buffer *float64, delay int) (nan int)

@@ -1828,6 +1828,241 @@ done:
 	VZEROUPPER
 	RET
 
+// func bandMax3x3AVX512(dst *float32, src *float32, second int, third int, n int, stream int, rowStep int, outputs int, dstStep int, buffer *float64, delay int) (nan int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·bandMax3x3AVX512(SB), NOSPLIT, $0-96
+	KXORW K1, K1, K1
+	MOVQ  dst+0(FP), AX
+	MOVQ  src+8(FP), CX
+	MOVQ  second+16(FP), DX
+	MOVQ  third+24(FP), BX
+	MOVQ  n+32(FP), SI
+	MOVQ  rowStep+48(FP), DI
+	MOVQ  buffer+72(FP), R8
+	SHLQ  $0x02, SI
+	MOVQ  outputs+56(FP), R13
+	IMULQ DI, R13
+	XORQ  R9, R9
+
+many:
+	MOVQ       SI, R14
+	SUBQ       R9, R14
+	CMPQ       R14, $0x00000040
+	JL         one
+	LEAQ       (CX)(R9*1), R10
+	MOVQ       R9, R11
+	ANDQ       $0x000000c0, R11
+	LEAQ       (R11)(R11*2), R11
+	ADDQ       R8, R11
+	MOVQ       outputs+56(FP), R12
+	PREFETCHT1 (R10)(R13*1)
+	VMOVUPS    (R10), Z0
+	VCMPPS     $0x03, Z0, Z0, K2
+	KORW       K2, K1, K1
+	VMOVUPS    (R10)(DX*1), Z1
+	VCMPPS     $0x03, Z1, Z1, K2
+	KORW       K2, K1, K1
+	VMAXPS     Z0, Z1, Z0
+	VMOVUPS    (R10)(BX*1), Z1
+	VCMPPS     $0x03, Z1, Z1, K2
+	KORW       K2, K1, K1
+	VMAXPS     Z0, Z1, Z0
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)(R13*1)
+	VMOVUPS    (R10), Z1
+	VCMPPS     $0x03, Z1, Z1, K2
+	KORW       K2, K1, K1
+	VMOVUPS    (R10)(DX*1), Z2
+	VCMPPS     $0x03, Z2, Z2, K2
+	KORW       K2, K1, K1
+	VMAXPS     Z1, Z2, Z1
+	VMOVUPS    (R10)(BX*1), Z2
+	VCMPPS     $0x03, Z2, Z2, K2
+	KORW       K2, K1, K1
+	VMAXPS     Z1, Z2, Z1
+	ADDQ       DI, R10
+
+many0Window:
+	PREFETCHT1 (R10)(R13*1)
+	VMOVUPS    (R10), Z2
+	VCMPPS     $0x03, Z2, Z2, K2
+	KORW       K2, K1, K1
+	VMOVUPS    (R10)(DX*1), Z3
+	VCMPPS     $0x03, Z3, Z3, K2
+	KORW       K2, K1, K1
+	VMAXPS     Z2, Z3, Z2
+	VMOVUPS    (R10)(BX*1), Z3
+	VCMPPS     $0x03, Z3, Z3, K2
+	KORW       K2, K1, K1
+	VMAXPS     Z2, Z3, Z2
+	ADDQ       DI, R10
+	VMAXPS     Z0, Z1, Z0
+	VMAXPS     Z0, Z2, Z0
+	VMOVUPS    Z0, (R11)
+	VMOVAPS    Z1, Z0
+	VMOVAPS    Z2, Z1
+	ADDQ       $0x00000040, R11
+	DECQ       R12
+	JNZ        many0Window
+	MOVQ       R9, R14
+	SUBQ       delay+80(FP), R14
+	JL         wait
+	MOVQ       R14, R11
+	ANDQ       $0x000000c0, R11
+	LEAQ       (R11)(R11*2), R11
+	ADDQ       R8, R11
+	LEAQ       (AX)(R14*1), R10
+	MOVQ       outputs+56(FP), R12
+
+manyRow:
+	VMOVUPS (R11), Z0
+	CMPQ    stream+40(FP), $0x00
+	JNE     manyStream
+	VMOVUPS Z0, (R10)
+	JMP     manyStored
+
+manyStream:
+	VMOVNTPS Z0, (R10)
+
+manyStored:
+	ADDQ dstStep+64(FP), R10
+	ADDQ $0x00000040, R11
+	DECQ R12
+	JNZ  manyRow
+
+wait:
+	ADDQ $0x00000040, R9
+	JMP  many
+
+one:
+	MOVQ R9, R14
+	SUBQ delay+80(FP), R14
+	JGE  rest
+	XORQ R14, R14
+
+rest:
+	CMPQ R14, R9
+	JGE  tail
+	MOVQ R14, R11
+	ANDQ $0x000000c0, R11
+	LEAQ (R11)(R11*2), R11
+	ADDQ R8, R11
+	LEAQ (AX)(R14*1), R10
+	MOVQ outputs+56(FP), R12
+
+restRow:
+	VMOVUPS (R11), Z0
+	CMPQ    stream+40(FP), $0x00
+	JNE     restStream
+	VMOVUPS Z0, (R10)
+	JMP     restStored
+
+restStream:
+	VMOVNTPS Z0, (R10)
+
+restStored:
+	ADDQ dstStep+64(FP), R10
+	ADDQ $0x00000040, R11
+	DECQ R12
+	JNZ  restRow
+	ADDQ $0x00000040, R14
+	JMP  rest
+
+tail:
+	MOVQ SI, R14
+	SUBQ R9, R14
+	JZ   done
+	CMPQ R14, $0x00000040
+	JGE  whole
+	LEAQ -64(SI), R9
+
+whole:
+	LEAQ       (CX)(R9*1), R10
+	MOVQ       R9, R11
+	ANDQ       $0x000000c0, R11
+	LEAQ       (R11)(R11*2), R11
+	ADDQ       R8, R11
+	MOVQ       outputs+56(FP), R12
+	PREFETCHT1 (R10)(R13*1)
+	VMOVUPS    (R10), Z0
+	VCMPPS     $0x03, Z0, Z0, K2
+	KORW       K2, K1, K1
+	VMOVUPS    (R10)(DX*1), Z1
+	VCMPPS     $0x03, Z1, Z1, K2
+	KORW       K2, K1, K1
+	VMAXPS     Z0, Z1, Z0
+	VMOVUPS    (R10)(BX*1), Z1
+	VCMPPS     $0x03, Z1, Z1, K2
+	KORW       K2, K1, K1
+	VMAXPS     Z0, Z1, Z0
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)(R13*1)
+	VMOVUPS    (R10), Z1
+	VCMPPS     $0x03, Z1, Z1, K2
+	KORW       K2, K1, K1
+	VMOVUPS    (R10)(DX*1), Z2
+	VCMPPS     $0x03, Z2, Z2, K2
+	KORW       K2, K1, K1
+	VMAXPS     Z1, Z2, Z1
+	VMOVUPS    (R10)(BX*1), Z2
+	VCMPPS     $0x03, Z2, Z2, K2
+	KORW       K2, K1, K1
+	VMAXPS     Z1, Z2, Z1
+	ADDQ       DI, R10
+
+tail0Window:
+	PREFETCHT1 (R10)(R13*1)
+	VMOVUPS    (R10), Z2
+	VCMPPS     $0x03, Z2, Z2, K2
+	KORW       K2, K1, K1
+	VMOVUPS    (R10)(DX*1), Z3
+	VCMPPS     $0x03, Z3, Z3, K2
+	KORW       K2, K1, K1
+	VMAXPS     Z2, Z3, Z2
+	VMOVUPS    (R10)(BX*1), Z3
+	VCMPPS     $0x03, Z3, Z3, K2
+	KORW       K2, K1, K1
+	VMAXPS     Z2, Z3, Z2
+	ADDQ       DI, R10
+	VMAXPS     Z0, Z1, Z0
+	VMAXPS     Z0, Z2, Z0
+	VMOVUPS    Z0, (R11)
+	VMOVAPS    Z1, Z0
+	VMOVAPS    Z2, Z1
+	ADDQ       $0x00000040, R11
+	DECQ       R12
+	JNZ        tail0Window
+	MOVQ       R9, R11
+	ANDQ       $0x000000c0, R11
+	LEAQ       (R11)(R11*2), R11
+	ADDQ       R8, R11
+	LEAQ       (AX)(R9*1), R10
+	MOVQ       outputs+56(FP), R12
+
+tailRow:
+	VMOVUPS (R11), Z0
+	CMPQ    stream+40(FP), $0x00
+	JNE     tailStream
+	VMOVUPS Z0, (R10)
+	JMP     tailStored
+
+tailStream:
+	VMOVNTPS Z0, (R10)
+
+tailStored:
+	ADDQ dstStep+64(FP), R10
+	ADDQ $0x00000040, R11
+	DECQ R12
+	JNZ  tailRow
+	ADDQ $0x00000040, R9
+	JMP  tail
+
+done:
+	KMOVW K1, AX
+	MOVQ  AX, nan+88(FP)
+	VZEROUPPER
+	RET
+
 // func wideMinAVX2(dst *float32, src *float32, taps *int, ntaps int, n int, outputs int, step int, stream int, fetches int)
 // Requires: AVX, AVX2, MMX+
 TEXT ·wideMinAVX2(SB), NOSPLIT, $0-72
@@ -3649,5 +3884,240 @@ tailStored:
 done:
 	VMOVMSKPS Y0, AX
 	MOVQ      AX, nan+88(FP)
+	VZEROUPPER
+	RET
+
+// func bandMin3x3AVX512(dst *float32, src *float32, second int, third int, n int, stream int, rowStep int, outputs int, dstStep int, buffer *float64, delay int) (nan int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·bandMin3x3AVX512(SB), NOSPLIT, $0-96
+	KXORW K1, K1, K1
+	MOVQ  dst+0(FP), AX
+	MOVQ  src+8(FP), CX
+	MOVQ  second+16(FP), DX
+	MOVQ  third+24(FP), BX
+	MOVQ  n+32(FP), SI
+	MOVQ  rowStep+48(FP), DI
+	MOVQ  buffer+72(FP), R8
+	SHLQ  $0x02, SI
+	MOVQ  outputs+56(FP), R13
+	IMULQ DI, R13
+	XORQ  R9, R9
+
+many:
+	MOVQ       SI, R14
+	SUBQ       R9, R14
+	CMPQ       R14, $0x00000040
+	JL         one
+	LEAQ       (CX)(R9*1), R10
+	MOVQ       R9, R11
+	ANDQ       $0x000000c0, R11
+	LEAQ       (R11)(R11*2), R11
+	ADDQ       R8, R11
+	MOVQ       outputs+56(FP), R12
+	PREFETCHT1 (R10)(R13*1)
+	VMOVUPS    (R10), Z0
+	VCMPPS     $0x03, Z0, Z0, K2
+	KORW       K2, K1, K1
+	VMOVUPS    (R10)(DX*1), Z1
+	VCMPPS     $0x03, Z1, Z1, K2
+	KORW       K2, K1, K1
+	VMINPS     Z0, Z1, Z0
+	VMOVUPS    (R10)(BX*1), Z1
+	VCMPPS     $0x03, Z1, Z1, K2
+	KORW       K2, K1, K1
+	VMINPS     Z0, Z1, Z0
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)(R13*1)
+	VMOVUPS    (R10), Z1
+	VCMPPS     $0x03, Z1, Z1, K2
+	KORW       K2, K1, K1
+	VMOVUPS    (R10)(DX*1), Z2
+	VCMPPS     $0x03, Z2, Z2, K2
+	KORW       K2, K1, K1
+	VMINPS     Z1, Z2, Z1
+	VMOVUPS    (R10)(BX*1), Z2
+	VCMPPS     $0x03, Z2, Z2, K2
+	KORW       K2, K1, K1
+	VMINPS     Z1, Z2, Z1
+	ADDQ       DI, R10
+
+many0Window:
+	PREFETCHT1 (R10)(R13*1)
+	VMOVUPS    (R10), Z2
+	VCMPPS     $0x03, Z2, Z2, K2
+	KORW       K2, K1, K1
+	VMOVUPS    (R10)(DX*1), Z3
+	VCMPPS     $0x03, Z3, Z3, K2
+	KORW       K2, K1, K1
+	VMINPS     Z2, Z3, Z2
+	VMOVUPS    (R10)(BX*1), Z3
+	VCMPPS     $0x03, Z3, Z3, K2
+	KORW       K2, K1, K1
+	VMINPS     Z2, Z3, Z2
+	ADDQ       DI, R10
+	VMINPS     Z0, Z1, Z0
+	VMINPS     Z0, Z2, Z0
+	VMOVUPS    Z0, (R11)
+	VMOVAPS    Z1, Z0
+	VMOVAPS    Z2, Z1
+	ADDQ       $0x00000040, R11
+	DECQ       R12
+	JNZ        many0Window
+	MOVQ       R9, R14
+	SUBQ       delay+80(FP), R14
+	JL         wait
+	MOVQ       R14, R11
+	ANDQ       $0x000000c0, R11
+	LEAQ       (R11)(R11*2), R11
+	ADDQ       R8, R11
+	LEAQ       (AX)(R14*1), R10
+	MOVQ       outputs+56(FP), R12
+
+manyRow:
+	VMOVUPS (R11), Z0
+	CMPQ    stream+40(FP), $0x00
+	JNE     manyStream
+	VMOVUPS Z0, (R10)
+	JMP     manyStored
+
+manyStream:
+	VMOVNTPS Z0, (R10)
+
+manyStored:
+	ADDQ dstStep+64(FP), R10
+	ADDQ $0x00000040, R11
+	DECQ R12
+	JNZ  manyRow
+
+wait:
+	ADDQ $0x00000040, R9
+	JMP  many
+
+one:
+	MOVQ R9, R14
+	SUBQ delay+80(FP), R14
+	JGE  rest
+	XORQ R14, R14
+
+rest:
+	CMPQ R14, R9
+	JGE  tail
+	MOVQ R14, R11
+	ANDQ $0x000000c0, R11
+	LEAQ (R11)(R11*2), R11
+	ADDQ R8, R11
+	LEAQ (AX)(R14*1), R10
+	MOVQ outputs+56(FP), R12
+
+restRow:
+	VMOVUPS (R11), Z0
+	CMPQ    stream+40(FP), $0x00
+	JNE     restStream
+	VMOVUPS Z0, (R10)
+	JMP     restStored
+
+restStream:
+	VMOVNTPS Z0, (R10)
+
+restStored:
+	ADDQ dstStep+64(FP), R10
+	ADDQ $0x00000040, R11
+	DECQ R12
+	JNZ  restRow
+	ADDQ $0x00000040, R14
+	JMP  rest
+
+tail:
+	MOVQ SI, R14
+	SUBQ R9, R14
+	JZ   done
+	CMPQ R14, $0x00000040
+	JGE  whole
+	LEAQ -64(SI), R9
+
+whole:
+	LEAQ       (CX)(R9*1), R10
+	MOVQ       R9, R11
+	ANDQ       $0x000000c0, R11
+	LEAQ       (R11)(R11*2), R11
+	ADDQ       R8, R11
+	MOVQ       outputs+56(FP), R12
+	PREFETCHT1 (R10)(R13*1)
+	VMOVUPS    (R10), Z0
+	VCMPPS     $0x03, Z0, Z0, K2
+	KORW       K2, K1, K1
+	VMOVUPS    (R10)(DX*1), Z1
+	VCMPPS     $0x03, Z1, Z1, K2
+	KORW       K2, K1, K1
+	VMINPS     Z0, Z1, Z0
+	VMOVUPS    (R10)(BX*1), Z1
+	VCMPPS     $0x03, Z1, Z1, K2
+	KORW       K2, K1, K1
+	VMINPS     Z0, Z1, Z0
+	ADDQ       DI, R10
+	PREFETCHT1 (R10)(R13*1)
+	VMOVUPS    (R10), Z1
+	VCMPPS     $0x03, Z1, Z1, K2
+	KORW       K2, K1, K1
+	VMOVUPS    (R10)(DX*1), Z2
+	VCMPPS     $0x03, Z2, Z2, K2
+	KORW       K2, K1, K1
+	VMINPS     Z1, Z2, Z1
+	VMOVUPS    (R10)(BX*1), Z2
+	VCMPPS     $0x03, Z2, Z2, K2
+	KORW       K2, K1, K1
+	VMINPS     Z1, Z2, Z1
+	ADDQ       DI, R10
+
+tail0Window:
+	PREFETCHT1 (R10)(R13*1)
+	VMOVUPS    (R10), Z2
+	VCMPPS     $0x03, Z2, Z2, K2
+	KORW       K2, K1, K1
+	VMOVUPS    (R10)(DX*1), Z3
+	VCMPPS     $0x03, Z3, Z3, K2
+	KORW       K2, K1, K1
+	VMINPS     Z2, Z3, Z2
+	VMOVUPS    (R10)(BX*1), Z3
+	VCMPPS     $0x03, Z3, Z3, K2
+	KORW       K2, K1, K1
+	VMINPS     Z2, Z3, Z2
+	ADDQ       DI, R10
+	VMINPS     Z0, Z1, Z0
+	VMINPS     Z0, Z2, Z0
+	VMOVUPS    Z0, (R11)
+	VMOVAPS    Z1, Z0
+	VMOVAPS    Z2, Z1
+	ADDQ       $0x00000040, R11
+	DECQ       R12
+	JNZ        tail0Window
+	MOVQ       R9, R11
+	ANDQ       $0x000000c0, R11
+	LEAQ       (R11)(R11*2), R11
+	ADDQ       R8, R11
+	LEAQ       (AX)(R9*1), R10
+	MOVQ       outputs+56(FP), R12
+
+tailRow:
+	VMOVUPS (R11), Z0
+	CMPQ    stream+40(FP), $0x00
+	JNE     tailStream
+	VMOVUPS Z0, (R10)
+	JMP     tailStored
+
+tailStream:
+	VMOVNTPS Z0, (R10)
+
+tailStored:
+	ADDQ dstStep+64(FP), R10
+	ADDQ $0x00000040, R11
+	DECQ R12
+	JNZ  tailRow
+	ADDQ $0x00000040, R9
+	JMP  tail
+
+done:
+	KMOVW K1, AX
+	MOVQ  AX, nan+88(FP)
 	VZEROUPPER
 	RET

@@ -38,9 +38,11 @@ var directTables = [...]directTable{
 			locator(quadLocators[2], wideLocator{16, locateWideMinAVX512}, wideLocator{8, locateWideMinAVX2}),
 			locator(quadLocators[3], wideLocator{16, locateWideMinIgnoreNaNAVX512}, wideLocator{8, locateWideMinIgnoreNaNAVX2}),
 		},
-		average: averager(8, averageWideAVX512),
-		bands:   bandAverager(8, averageBandAVX512),
-		gather:  gatherLanes,
+		average:    averager(8, averageWideAVX512),
+		bands:      bandAverager(8, averageBandAVX512),
+		average3x3: averager3x3(16, averageBand3x3AVX512),
+		extrema3x3: [2]bandFunc{extremum3x3(16, bandMax3x3AVX512), extremum3x3(16, bandMin3x3AVX512)},
+		gather:     gatherLanes,
 	},
 }
 

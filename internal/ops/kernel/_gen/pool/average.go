@@ -16,8 +16,8 @@ func averages() {
 	for _, v := range isas {
 		averageWide(v, zero)
 		averageBand(v)
+		averageBand3x3(v)
 	}
-	averageBand3x3()
 	averageQuad(zero)
 	averageEven(zero)
 	averageNarrow(zero)

@@ -20,6 +20,7 @@ import (
 // block's first tap for what was stored last, unless a cell is two lines or more;
 // with a delay results wait for some blocks longer.
 type band struct {
+	isa   isa
 	bytes int // of a row for a register of what it comes to
 	row   func(h []VecVirtual, cell func(tap, i int) Mem)
 	rows  func(h0, h1, h2 []VecVirtual) (results []VecVirtual, bytes int)
@@ -54,7 +55,7 @@ func (b band) generate(vectors int) {
 			var h [3][]VecVirtual
 			for i := range h {
 				for range vectors {
-					h[i] = append(h[i], YMM())
+					h[i] = append(h[i], b.isa.vector())
 				}
 			}
 			cell := func(tap, i int) Mem {
@@ -98,11 +99,9 @@ func (b band) generate(vectors int) {
 		MOVQ(argument("outputs"), count)
 		Label(label + "Row")
 		var results []VecVirtual
-		size := min(32, bytes)
+		size := min(max(32, b.bytes), bytes) // as they were stored
 		for i := 0; i*size < bytes; i++ {
-			if results = append(results, YMM()); size == 16 {
-				results[i] = XMM()
-			}
+			results = append(results, map[int]func() VecVirtual{16: XMM, 32: YMM, 64: ZMM}[size]())
 			VMOVUPS(Mem{Base: to, Disp: i * size}, results[i])
 		}
 		storeRow(argument("stream"), label, Mem{Base: base}, size, results)
@@ -164,12 +163,13 @@ func bandDoc(name, does string, bytes string) {
 }
 
 // averageBand3x3 writes the averages of float32, summed in float64.
-func averageBand3x3() {
-	v, name := avx2, "averageBand3x3AVX2"
+func averageBand3x3(v isa) {
+	name := "averageBand3x3" + v.name
 	TEXT(name, NOSPLIT, "func("+bandParameters+", reciprocal float64)")
-	bandDoc(name, "averages", "four")
+	bandDoc(name, "averages", map[bool]string{false: "four", true: "eight"}[v.wide()])
 	by := reciprocal(v)
 	b := band{
+		isa:   v,
 		bytes: v.bytes / 2,
 		row: func(h []VecVirtual, cell func(tap, i int) Mem) {
 			for i := range h {
@@ -192,7 +192,7 @@ func averageBand3x3() {
 			for _, r := range means(by, h0) {
 				results = append(results, rounded(v, r))
 			}
-			if len(results) == 2 { // so that they are read as they were stored
+			if len(results) == 2 && !v.wide() { // so that they are read as they were stored
 				whole := YMM()
 				VINSERTF128(Imm(1), results[1], results[0].AsY(), whole)
 				return []VecVirtual{whole}, v.bytes
@@ -207,14 +207,14 @@ func averageBand3x3() {
 
 // band3x3 writes the maxima or minima, and whether there was a NaN, which they
 // pass over.
-func (r reduction) band3x3() {
-	v := avx2
-	name := map[bool]string{false: "bandMax3x3AVX2", true: "bandMin3x3AVX2"}[r.minimum]
+func (r reduction) band3x3(v isa) {
+	name := map[bool]string{false: "bandMax3x3", true: "bandMin3x3"}[r.minimum] + v.name
 	TEXT(name, NOSPLIT, "func("+bandParameters+") (nan int)")
 	bandDoc(name, "reduces", "a vector")
 	nan := v.mask()
 	r.clear(v, nan)
 	b := band{
+		isa:   v,
 		bytes: v.bytes,
 		row: func(h []VecVirtual, cell func(tap, i int) Mem) {
 			for tap := range 3 {
@@ -242,9 +242,13 @@ func (r reduction) band3x3() {
 			return h0, v.bytes
 		},
 	}
-	b.generate(2)
+	b.generate(lineBytes / v.bytes)
 	found := GP64()
-	VMOVMSKPS(nan, found.As32())
+	if v.wide() {
+		KMOVW(nan, found.As32())
+	} else {
+		VMOVMSKPS(nan, found.As32())
+	}
 	Store(found, ReturnIndex(0))
 	VZEROUPPER()
 	RET()

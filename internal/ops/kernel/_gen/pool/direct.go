@@ -27,7 +27,9 @@ func direct() {
 			r.even()
 			r.permuted()
 		}
-		reduction{extremum{minimum: minimum}, false}.band3x3()
+		for _, v := range isas {
+			reduction{extremum{minimum: minimum}, false}.band3x3(v)
+		}
 	}
 }
 
