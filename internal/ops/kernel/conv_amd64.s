@@ -240,6 +240,8 @@ tile:
 	MOVQ  weights+72(FP), BX
 	MOVQ  segments+40(FP), SI
 	MOVQ  count+48(FP), DI
+	TESTQ DI, DI
+	JE    store
 
 segment:
 	MOVQ  (SI), R9
@@ -350,9 +352,11 @@ one:
 	JNE          one
 
 next:
-	ADDQ    $0x08, SI
-	DECQ    DI
-	JNE     segment
+	ADDQ $0x08, SI
+	DECQ DI
+	JNE  segment
+
+store:
 	MOVQ    bias+80(FP), BX
 	VADDPS  (BX), Y0, Y0
 	VADDPS  32(BX), Y1, Y1
@@ -918,6 +922,8 @@ tile:
 	MOVQ  weights+72(FP), BX
 	MOVQ  segments+40(FP), SI
 	MOVQ  count+48(FP), DI
+	TESTQ DI, DI
+	JE    store
 
 segment:
 	MOVQ  (SI), R9
@@ -1000,9 +1006,11 @@ one:
 	JNE          one
 
 next:
-	ADDQ    $0x08, SI
-	DECQ    DI
-	JNE     segment
+	ADDQ $0x08, SI
+	DECQ DI
+	JNE  segment
+
+store:
 	VADDPS  Y6, Y0, Y0
 	VADDPS  Y7, Y1, Y1
 	VADDPS  Y8, Y2, Y2
@@ -1677,6 +1685,8 @@ tile:
 	MOVQ   weights+72(FP), BX
 	MOVQ   segments+40(FP), SI
 	MOVQ   count+48(FP), DI
+	TESTQ  DI, DI
+	JE     store
 
 segment:
 	MOVQ  (SI), R9
@@ -1867,9 +1877,11 @@ one:
 	JNE          one
 
 next:
-	ADDQ    $0x08, SI
-	DECQ    DI
-	JNE     segment
+	ADDQ $0x08, SI
+	DECQ DI
+	JNE  segment
+
+store:
 	MOVQ    bias+80(FP), BX
 	VADDPS  (BX), Z0, Z0
 	VADDPS  64(BX), Z1, Z1
@@ -2716,6 +2728,8 @@ tile:
 	MOVQ   weights+72(FP), BX
 	MOVQ   segments+40(FP), SI
 	MOVQ   count+48(FP), DI
+	TESTQ  DI, DI
+	JE     store
 
 segment:
 	MOVQ  (SI), R9
@@ -2854,9 +2868,11 @@ one:
 	JNE          one
 
 next:
-	ADDQ    $0x08, SI
-	DECQ    DI
-	JNE     segment
+	ADDQ $0x08, SI
+	DECQ DI
+	JNE  segment
+
+store:
 	VADDPS  Z12, Z0, Z0
 	VADDPS  Z13, Z1, Z1
 	VADDPS  Z14, Z2, Z2
@@ -3507,6 +3523,8 @@ tile:
 	MOVQ  weights+72(FP), BX
 	MOVQ  segments+40(FP), SI
 	MOVQ  count+48(FP), DI
+	TESTQ DI, DI
+	JE    store
 
 segment:
 	MOVQ  (SI), R9
@@ -3617,9 +3635,11 @@ one:
 	JNE          one
 
 next:
-	ADDQ    $0x08, SI
-	DECQ    DI
-	JNE     segment
+	ADDQ $0x08, SI
+	DECQ DI
+	JNE  segment
+
+store:
 	MOVQ    bias+80(FP), BX
 	VADDPD  (BX), Y0, Y0
 	VADDPD  32(BX), Y1, Y1
@@ -4185,6 +4205,8 @@ tile:
 	MOVQ  weights+72(FP), BX
 	MOVQ  segments+40(FP), SI
 	MOVQ  count+48(FP), DI
+	TESTQ DI, DI
+	JE    store
 
 segment:
 	MOVQ  (SI), R9
@@ -4267,9 +4289,11 @@ one:
 	JNE          one
 
 next:
-	ADDQ    $0x08, SI
-	DECQ    DI
-	JNE     segment
+	ADDQ $0x08, SI
+	DECQ DI
+	JNE  segment
+
+store:
 	VADDPD  Y6, Y0, Y0
 	VADDPD  Y7, Y1, Y1
 	VADDPD  Y8, Y2, Y2
@@ -4944,6 +4968,8 @@ tile:
 	MOVQ   weights+72(FP), BX
 	MOVQ   segments+40(FP), SI
 	MOVQ   count+48(FP), DI
+	TESTQ  DI, DI
+	JE     store
 
 segment:
 	MOVQ  (SI), R9
@@ -5134,9 +5160,11 @@ one:
 	JNE          one
 
 next:
-	ADDQ    $0x08, SI
-	DECQ    DI
-	JNE     segment
+	ADDQ $0x08, SI
+	DECQ DI
+	JNE  segment
+
+store:
 	MOVQ    bias+80(FP), BX
 	VADDPD  (BX), Z0, Z0
 	VADDPD  64(BX), Z1, Z1
@@ -5983,6 +6011,8 @@ tile:
 	MOVQ   weights+72(FP), BX
 	MOVQ   segments+40(FP), SI
 	MOVQ   count+48(FP), DI
+	TESTQ  DI, DI
+	JE     store
 
 segment:
 	MOVQ  (SI), R9
@@ -6121,9 +6151,11 @@ one:
 	JNE          one
 
 next:
-	ADDQ    $0x08, SI
-	DECQ    DI
-	JNE     segment
+	ADDQ $0x08, SI
+	DECQ DI
+	JNE  segment
+
+store:
 	VADDPD  Z12, Z0, Z0
 	VADDPD  Z13, Z1, Z1
 	VADDPD  Z14, Z2, Z2

@@ -66,6 +66,7 @@ type gemm[F tensor.Floating] struct {
 	patchWords         int // numbers of a patch
 	segments           int // most of a phase
 	rowwise            bool
+	rowEnd             int  // destinations at the end of a row that are listed
 	stream             bool // write rows past the caches
 }
 
@@ -95,7 +96,10 @@ type gemmTap struct {
 
 // Where a destination has few products, listing its address takes a good part of
 // the time: rows of rowPixels destinations and more are computed as such. Their
-// last tile overlaps the one before it.
+// last tile overlaps the one before it. A panel that is not full writes into the
+// destinations behind each one, which get their own numbers later: its tiles go
+// from left to right, before those of other panels, and the last destinations of a
+// row are listed.
 const (
 	rowProducts = 256 // most of a destination's channel
 	rowPixels   = 96
@@ -172,7 +176,6 @@ func (k *gemm[F]) plan() {
 	for i := range k.phases {
 		k.listTaps(&k.phases[i])
 	}
-	k.rowwise = k.Groups == 1 && !k.spills() && k.patchWords <= rowProducts
 	k.stream = bytes*(total*k.Dst+k.N*k.axes[0].src*k.axes[1].src*k.axes[2].src*k.Src) >= streamRowsFrom
 	fresh := bytes * k.Src * k.axes[0].shift * k.axes[1].shift * k.axes[2].shift
 	tiles := min(max(blockBytes/(fresh*k.pixels), 8), 64)
@@ -190,6 +193,12 @@ func (k *gemm[F]) plan() {
 	}
 	k.chunk = (len(k.panels) + k.chunks - 1) / k.chunks
 	k.chunks = (len(k.panels) + k.chunk - 1) / k.chunk
+	// Units that have rows have all panels anyway.
+	k.rowwise = k.Groups == 1 && k.patchWords <= rowProducts && (!k.spills() || k.chunks == 1 && k.axes[2].period == 1)
+	if k.spills() {
+		last := &k.panels[len(k.panels)-1]
+		k.rowEnd = (last.tile.channels - last.count + k.Dst - 1) / k.Dst
+	}
 	for i := range k.phases {
 		p := &k.phases[i]
 		p.unit = k.units

@@ -136,11 +136,12 @@ func (u *gemmUnit[F]) collect(lo, hi int) {
 			cx, dst = cx+u.axes[2].shift, dst+dstStep
 		}
 		pixel := (((n*u.axes[0].src+cz)*u.axes[1].src+cy)*u.axes[2].src + cx) * u.Src
+		walked := 0 // destinations that are not listed
 		if u.rowwise && in1-in0 >= rowPixels {
-			u.rows = append(u.rows, pixelRow{pixel, int(dst-u.dstAt) / bytes, in1 - in0})
-		} else {
-			u.inside.addRow(in1-in0, u.srcAt+uintptr(pixel*bytes), dst, pixelStep, dstStep)
+			walked = in1 - in0 - u.rowEnd
+			u.rows = append(u.rows, pixelRow{pixel, int(dst-u.dstAt) / bytes, walked})
 		}
+		u.inside.addRow(in1-in0-walked, u.srcAt+uintptr(pixel*bytes)+uintptr(walked)*pixelStep, dst+uintptr(walked)*dstStep, pixelStep, dstStep)
 		dst += uintptr(in1-in0) * dstStep
 		qx = in1
 		cx += u.axes[2].shift * (in1 - in0)
@@ -173,10 +174,10 @@ func (u *gemmUnit[F]) evenOut() {
 // patch of its cells.
 func (u *gemmUnit[F]) addEdge(n, cz, cy, cx int, dst uintptr) {
 	if len(u.edge.pixels) == u.patches {
-		inside, rows := u.inside, u.rows
-		u.inside, u.rows = tileList{}, nil
+		inside := u.inside
+		u.inside = tileList{}
 		u.compute()
-		u.inside, u.rows = inside, rows
+		u.inside, u.rows = inside, u.rows[:0]
 		u.edge.pixels, u.edge.dst = u.edge.pixels[:0], u.edge.dst[:0]
 	}
 	z, y, x := u.phase.axis[0], u.phase.axis[1], u.phase.axis[2]
@@ -203,13 +204,17 @@ func (u *gemmUnit[F]) addEdge(n, cz, cy, cx int, dst uintptr) {
 	u.edge.add(address(patch), dst)
 }
 
-// compute multiplies both lists with all panels of the unit.
+// compute multiplies the rows and both lists with all panels of the unit, one that
+// is not full before the others.
 func (u *gemmUnit[F]) compute() {
 	insideTiles, edgeTiles := u.fill(&u.inside), u.fill(&u.edge)
 	bytes := int(u.bytes())
 	dstStep := u.axes[2].period * u.Dst * bytes
 	for g := range u.Groups {
 		for i := range u.share {
+			if u.spills() {
+				i = len(u.share) - 1 - i
+			}
 			p := &u.share[i]
 			weights, bias := u.weights(u.packed, u.phase, g, p), u.biasOf(g, p)
 			segments := u.segments[:len(u.phase.segments)]

@@ -121,8 +121,8 @@ func TestLongRows(t *testing.T) {
 	random := rand.New(rand.NewPCG(21, 22))
 	same := geom.Window{Size: []int{3}, Padding: geom.Same}
 	for n := 95; n < 125; n++ {
-		checkConvLevels(t, newConvCase[float32](t, 2, []int{n}, same, 3, []int{16, 24, 32}[n%3], 1, false, "TIO", random.NormFloat64))
-		checkConvLevels(t, newConvCase[float64](t, 1, []int{n}, same, 2, []int{4, 8, 12}[n%3], 1, n%2 == 1, "TOI", random.NormFloat64))
+		checkConvLevels(t, newConvCase[float32](t, 2, []int{n}, same, 3, []int{16, 24, 32, 9, 20, 44, 71}[n%7], 1, false, "TIO", random.NormFloat64))
+		checkConvLevels(t, newConvCase[float64](t, 1, []int{n}, same, 2, []int{4, 8, 12, 7, 10}[n%5], 1, n%2 == 1, "TOI", random.NormFloat64))
 	}
 	for _, w := range []geom.Window{
 		{Size: []int{3, 3}, Padding: geom.Same},
@@ -132,8 +132,39 @@ func TestLongRows(t *testing.T) {
 	} {
 		for _, channels := range []int{1, 3, 5, 8} {
 			checkConvLevels(t, newConvCase[float32](t, 1, []int{4, 613}, w, channels, 40, 1, false, "OIT", random.NormFloat64))
+			checkConvLevels(t, newConvCase[float32](t, 3, []int{7, 299}, w, channels, 9+4*channels, 1, false, "TIO", random.NormFloat64))
 			checkConvLevels(t, newConvCase[float32](t, 2, []int{3, 301}, w, channels, 8, 1, true, "TIO", random.NormFloat64))
+			checkConvLevels(t, newConvCase[float32](t, 2, []int{9, 801}, w, 7, channels, 1, true, "TIO", random.NormFloat64))
 		}
+	}
+}
+
+// TestDrawnLongRows: wide shapes at random, phases without taps among them.
+func TestDrawnLongRows(t *testing.T) {
+	random := rand.New(rand.NewPCG(27, 28))
+	upTo := func(n int) int { return 1 + random.IntN(n) }
+	for range 60 {
+		w := geom.Window{
+			Size: []int{upTo(3), upTo(4)}, Stride: []int{upTo(2), upTo(3)}, Dilation: []int{1, 1},
+			Padding: []geom.Padding{geom.Same, geom.Valid, geom.SameLower}[random.IntN(3)],
+		}
+		if random.IntN(2) == 0 {
+			w.Stride, w.Dilation = w.Dilation, w.Stride
+		}
+		in := []int{8 + upTo(12), 100 + upTo(400)}
+		channels, outputs, transposed, layout := upTo(6), upTo(40), random.IntN(2) == 0, filterLayouts[random.IntN(len(filterLayouts))]
+		checkConvLevels(t, newConvCase[float32](t, 1, in, w, channels, outputs, 1, transposed, layout, random.NormFloat64))
+		checkConvLevels(t, newConvCase[float64](t, 1, in, w, channels, upTo(12), 1, transposed, layout, random.NormFloat64))
+	}
+}
+
+// TestRowsBeforePatches: more destinations over padding than patches at a time, the
+// last of which are the end of a row that others of the row write into.
+func TestRowsBeforePatches(t *testing.T) {
+	random := rand.New(rand.NewPCG(25, 26))
+	for _, padding := range []int{249, 250, 251, 255, 256, 257} {
+		w := geom.Window{Size: []int{125}, Padding: geom.Explicit, Amounts: [][2]int{{padding, 0}}}
+		checkConvLevels(t, newConvCase[float64](t, 1, []int{25_000}, w, 2, 1, 1, false, "TIO", random.NormFloat64))
 	}
 }
 

@@ -57,6 +57,8 @@ func (s shape) row() {
 	Load(Param("weights"), weights)
 	Load(Param("segments"), segment)
 	Load(Param("count"), left)
+	TESTQ(left, left)
+	JE(LabelRef("store"))
 
 	Label("segment")
 	MOVQ(Mem{Base: segment}, base[0])
@@ -89,6 +91,7 @@ func (s shape) row() {
 	DECQ(left)
 	JNE(LabelRef("segment"))
 
+	Label("store")
 	s.addUp()
 	bias := weights
 	Load(Param("bias"), bias)
