@@ -159,7 +159,7 @@ func (g *gradient) filterGradient(dw, large, small buf, spec kernel.FilterGradie
 		}})
 	g.stage(Stage{Name: "filter gradient", Units: k.Units, Scratch: k.Scratch, Work: math.MaxInt,
 		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
-			k.Run(&w.Scratch, bufs[large], bufs[packed], lo, hi)
+			k.Run(&w.Scratch, bufs[large], bufs[small], bufs[packed], lo, hi)
 		}})
 	g.stage(Stage{Name: "add up the filter gradient", Units: k.FinishUnits, Scratch: k.Scratch, Work: math.MaxInt,
 		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {

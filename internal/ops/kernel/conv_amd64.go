@@ -17,17 +17,17 @@ func row6x16AVX2(src *float32, dst *float32, n int, srcStep int, dstStep int, se
 // outer6x16AVX2 adds up the products of 6 channels with 16 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer6x16AVX2(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
+func outer6x16AVX2(sums *float32, channels *float32, step int, columns *float32, n int, lines int, gap int)
 
 // outer4x16AVX2 adds up the products of 4 channels with 16 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer4x16AVX2(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
+func outer4x16AVX2(sums *float32, channels *float32, step int, columns *float32, n int, lines int, gap int)
 
 // outer1x16AVX2 adds up the products of 1 channels with 16 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer1x16AVX2(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
+func outer1x16AVX2(sums *float32, channels *float32, step int, columns *float32, n int, lines int, gap int)
 
 // tile6x8AVX2 computes tiles of 6 destinations by 8 channels: see multiply.
 //
@@ -42,17 +42,17 @@ func row6x8AVX2(src *float32, dst *float32, n int, srcStep int, dstStep int, seg
 // outer6x8AVX2 adds up the products of 6 channels with 8 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer6x8AVX2(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
+func outer6x8AVX2(sums *float32, channels *float32, step int, columns *float32, n int, lines int, gap int)
 
 // outer4x8AVX2 adds up the products of 4 channels with 8 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer4x8AVX2(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
+func outer4x8AVX2(sums *float32, channels *float32, step int, columns *float32, n int, lines int, gap int)
 
 // outer1x8AVX2 adds up the products of 1 channels with 8 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer1x8AVX2(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
+func outer1x8AVX2(sums *float32, channels *float32, step int, columns *float32, n int, lines int, gap int)
 
 // tile12x32AVX512 computes tiles of 12 destinations by 32 channels: see multiply.
 //
@@ -67,17 +67,17 @@ func row12x32AVX512(src *float32, dst *float32, n int, srcStep int, dstStep int,
 // outer12x32AVX512 adds up the products of 12 channels with 32 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer12x32AVX512(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
+func outer12x32AVX512(sums *float32, channels *float32, step int, columns *float32, n int, lines int, gap int)
 
 // outer4x32AVX512 adds up the products of 4 channels with 32 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer4x32AVX512(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
+func outer4x32AVX512(sums *float32, channels *float32, step int, columns *float32, n int, lines int, gap int)
 
 // outer1x32AVX512 adds up the products of 1 channels with 32 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer1x32AVX512(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
+func outer1x32AVX512(sums *float32, channels *float32, step int, columns *float32, n int, lines int, gap int)
 
 // tile12x16AVX512 computes tiles of 12 destinations by 16 channels: see multiply.
 //
@@ -92,17 +92,17 @@ func row12x16AVX512(src *float32, dst *float32, n int, srcStep int, dstStep int,
 // outer12x16AVX512 adds up the products of 12 channels with 16 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer12x16AVX512(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
+func outer12x16AVX512(sums *float32, channels *float32, step int, columns *float32, n int, lines int, gap int)
 
 // outer4x16AVX512 adds up the products of 4 channels with 16 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer4x16AVX512(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
+func outer4x16AVX512(sums *float32, channels *float32, step int, columns *float32, n int, lines int, gap int)
 
 // outer1x16AVX512 adds up the products of 1 channels with 16 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer1x16AVX512(sums *float32, channels *float32, columns *float32, n int, lines int, gap int)
+func outer1x16AVX512(sums *float32, channels *float32, step int, columns *float32, n int, lines int, gap int)
 
 // tile6x8AVX2Double computes tiles of 6 destinations by 8 channels: see multiply.
 //
@@ -117,17 +117,17 @@ func row6x8AVX2Double(src *float64, dst *float64, n int, srcStep int, dstStep in
 // outer6x8AVX2Double adds up the products of 6 channels with 8 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer6x8AVX2Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
+func outer6x8AVX2Double(sums *float64, channels *float64, step int, columns *float64, n int, lines int, gap int)
 
 // outer4x8AVX2Double adds up the products of 4 channels with 8 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer4x8AVX2Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
+func outer4x8AVX2Double(sums *float64, channels *float64, step int, columns *float64, n int, lines int, gap int)
 
 // outer1x8AVX2Double adds up the products of 1 channels with 8 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer1x8AVX2Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
+func outer1x8AVX2Double(sums *float64, channels *float64, step int, columns *float64, n int, lines int, gap int)
 
 // tile6x4AVX2Double computes tiles of 6 destinations by 4 channels: see multiply.
 //
@@ -142,17 +142,17 @@ func row6x4AVX2Double(src *float64, dst *float64, n int, srcStep int, dstStep in
 // outer6x4AVX2Double adds up the products of 6 channels with 4 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer6x4AVX2Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
+func outer6x4AVX2Double(sums *float64, channels *float64, step int, columns *float64, n int, lines int, gap int)
 
 // outer4x4AVX2Double adds up the products of 4 channels with 4 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer4x4AVX2Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
+func outer4x4AVX2Double(sums *float64, channels *float64, step int, columns *float64, n int, lines int, gap int)
 
 // outer1x4AVX2Double adds up the products of 1 channels with 4 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer1x4AVX2Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
+func outer1x4AVX2Double(sums *float64, channels *float64, step int, columns *float64, n int, lines int, gap int)
 
 // tile12x16AVX512Double computes tiles of 12 destinations by 16 channels: see multiply.
 //
@@ -167,17 +167,17 @@ func row12x16AVX512Double(src *float64, dst *float64, n int, srcStep int, dstSte
 // outer12x16AVX512Double adds up the products of 12 channels with 16 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer12x16AVX512Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
+func outer12x16AVX512Double(sums *float64, channels *float64, step int, columns *float64, n int, lines int, gap int)
 
 // outer4x16AVX512Double adds up the products of 4 channels with 16 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer4x16AVX512Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
+func outer4x16AVX512Double(sums *float64, channels *float64, step int, columns *float64, n int, lines int, gap int)
 
 // outer1x16AVX512Double adds up the products of 1 channels with 16 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer1x16AVX512Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
+func outer1x16AVX512Double(sums *float64, channels *float64, step int, columns *float64, n int, lines int, gap int)
 
 // tile12x8AVX512Double computes tiles of 12 destinations by 8 channels: see multiply.
 //
@@ -192,17 +192,17 @@ func row12x8AVX512Double(src *float64, dst *float64, n int, srcStep int, dstStep
 // outer12x8AVX512Double adds up the products of 12 channels with 8 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer12x8AVX512Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
+func outer12x8AVX512Double(sums *float64, channels *float64, step int, columns *float64, n int, lines int, gap int)
 
 // outer4x8AVX512Double adds up the products of 4 channels with 8 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer4x8AVX512Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
+func outer4x8AVX512Double(sums *float64, channels *float64, step int, columns *float64, n int, lines int, gap int)
 
 // outer1x8AVX512Double adds up the products of 1 channels with 8 columns, over lines of n windows: see outer.
 //
 //go:noescape
-func outer1x8AVX512Double(sums *float64, channels *float64, columns *float64, n int, lines int, gap int)
+func outer1x8AVX512Double(sums *float64, channels *float64, step int, columns *float64, n int, lines int, gap int)
 
 // accumulateAVX2 computes totals[i] += sums[i] for n > 0 numbers, a multiple of 4.
 //

@@ -23,8 +23,8 @@ type FilterGradientSpec struct {
 	Want         string // the implementation to run if it can, empty for the best
 }
 
-// FilterGradient is a planned gradient in three stages: Pack brings the small
-// tensor into the order in which Run reads it, Run computes parts of the sums and
+// FilterGradient is a planned gradient in three stages: Pack may bring the small
+// tensor into another order for Run, Run computes parts of the sums and
 // Finish adds them up. A buffer of Packed numbers holds what a stage leaves for
 // the next one. The parts and the order in which they are added do not depend on
 // threads.
@@ -36,7 +36,7 @@ type FilterGradient struct {
 	Scratch     int // bytes, for Run and Finish
 	Choice
 	pack   func(packed, small *tensor.Tensor, unit int)
-	run    func(s *Scratch, large, packed *tensor.Tensor, unit int)
+	run    func(s *Scratch, large, small, packed *tensor.Tensor, unit int)
 	finish func(s *Scratch, dst, large, small, packed *tensor.Tensor, unit int)
 }
 
@@ -50,9 +50,9 @@ func (k *FilterGradient) Pack(packed, small *tensor.Tensor, lo, hi int) {
 
 // Run computes the units lo <= u < hi. All of them must be computed before the
 // first Finish.
-func (k *FilterGradient) Run(s *Scratch, large, packed *tensor.Tensor, lo, hi int) {
+func (k *FilterGradient) Run(s *Scratch, large, small, packed *tensor.Tensor, lo, hi int) {
 	for unit := lo; unit < hi; unit++ {
-		k.run(s, large, packed, unit)
+		k.run(s, large, small, packed, unit)
 	}
 }
 

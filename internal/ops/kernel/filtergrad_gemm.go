@@ -7,10 +7,10 @@ import (
 )
 
 // outer adds up the products of a few channels with a row of columns, as wide as
-// the tile, over lines of n windows. Both are packed: those of a window lie next
-// to each other, and then those of the next window. Behind each line of columns
-// gap bytes are passed over. sums has a row for each channel.
-type outer[F tensor.Floating] func(sums, channels, columns *F, n, lines, gap int)
+// the tile, over lines of n windows. The channels of the next window lie step bytes
+// further on. Columns are packed: those of the next window follow, and behind each
+// line gap bytes are passed over. sums has a row for each channel.
+type outer[F tensor.Floating] func(sums, channels *F, step int, columns *F, n, lines, gap int)
 
 // outerTile is an outer function with its number of channels.
 type outerTile[F tensor.Floating] struct {
@@ -27,8 +27,9 @@ type outerTiles[F tensor.Floating] struct {
 // filterGemm is the gradient of a filter as a matrix product: rows are small
 // channels, columns taps by large channels, and the sum is over all windows. Both
 // sides are packed in panels of a register tile, for a block of windows at a time,
-// the rows once for all units. The sums of a few blocks, a chunk, are added up in
-// float64. A block is a few lines: rows of windows, or a part of one.
+// the rows once for all units, or not at all where few panels read them. The sums of
+// a few blocks, a chunk, are added up in float64. A block is a few lines: rows of
+// windows, or a part of one.
 //
 // At stride 1 neighbouring taps of a row see the same cells, the windows' width
 // aside. Where panels are channels of one tap, the cells of a line are packed once
@@ -36,8 +37,8 @@ type outerTiles[F tensor.Floating] struct {
 // so many cells further on.
 //
 // The packed small tensor is, for each block and tile of channels of a group,
-// [window][channel of the tile]; then for each part and group the sums, for each
-// panel [channel][column].
+// [window][channel of the tile]; then, or first where it is not packed, for each part
+// and group the sums, for each panel [channel][column].
 //
 // Columns are zero over padding. Where this meets an infinite or NaN upstream
 // gradient the result is NaN, and a panel whose result is not finite is computed
@@ -56,7 +57,8 @@ type filterGemm[F tensor.Floating] struct {
 	part, parts            int // blocks of a part, parts whose sums are apart
 	size                   int // sums of a group
 	widest                 int
-	rows                   []outerTile[F] // that the channels of a group are packed for
+	rows                   []outerTile[F] // that take the channels of a group
+	packed                 int            // numbers of the packed small tensor, 0 if it is not packed
 }
 
 // gradientPanel is a few columns; they follow each other by tap, then channel.
@@ -80,6 +82,7 @@ const (
 	chunkBlocks  = 4       // blocks whose sums are added up in the tensor's type
 	sumBytes     = 1 << 16 // of the sums of a unit, which stay in L2
 	fewGradients = 16      // units to share among threads
+	fewPanels    = 8       // for as many rows are packed; for fewer it does not pay
 )
 
 func newFilterGemm[F tensor.Floating](spec FilterGradientSpec, tiles []outerTiles[F]) *filterGemm[F] {
@@ -109,6 +112,9 @@ func newFilterGemm[F tensor.Floating](spec FilterGradientSpec, tiles []outerTile
 	k.shares = min(len(k.panels), (k.size*tensor.TypeOf[F]().Size()+sumBytes-1)/sumBytes)
 	k.share = (len(k.panels) + k.shares - 1) / k.shares
 	units := spec.Groups * k.shares
+	if len(k.panels) >= fewPanels {
+		k.packed = k.Small * k.windows
+	}
 	k.part = max(1, k.blocks*units/fewGradients)
 	k.parts = (k.blocks + k.part - 1) / k.part
 	return k
@@ -207,14 +213,22 @@ func (k *filterGemm[F]) cut(p *gradientPanel[F]) {
 func (k *filterGemm[F]) gradient() *FilterGradient {
 	words := scratchWords[F](k.lines*(k.lineWindows+k.overlap)*k.widest) + scratchWords[F](k.share*k.smallGroup*k.widest) + k.share*k.smallGroup*k.widest
 	return &FilterGradient{
-		Packed: k.Small*k.windows + k.parts*k.Groups*k.size, PackUnits: k.blocks, Units: k.parts * k.Groups * k.shares, FinishUnits: k.Groups * len(k.panels),
+		Packed: k.packed + k.parts*k.Groups*k.size, PackUnits: k.packUnits(), Units: k.parts * k.Groups * k.shares, FinishUnits: k.Groups * len(k.panels),
 		Scratch: max(8*words, k.FilterGradientSpec.plainScratch()), pack: k.pack, run: k.run, finish: k.finish,
 	}
 }
 
 // sums returns where the sums of a part and group are kept.
 func (k *filterGemm[F]) sums(packed []F, part, g int) []F {
-	return packed[k.Small*k.windows+(part*k.Groups+g)*k.size:][:k.size]
+	return packed[k.packed+(part*k.Groups+g)*k.size:][:k.size]
+}
+
+// packUnits returns the units in which the small tensor is packed.
+func (k *filterGemm[F]) packUnits() int {
+	if k.packed == 0 {
+		return 0
+	}
+	return k.blocks
 }
 
 // shareOf returns the panels of a share of a group.
@@ -236,10 +250,11 @@ func (k *filterGemm[F]) pack(packedTensor, smallTensor *tensor.Tensor, unit int)
 	}
 }
 
-func (k *filterGemm[F]) run(s *Scratch, largeTensor, packedTensor *tensor.Tensor, unit int) {
+func (k *filterGemm[F]) run(s *Scratch, largeTensor, smallTensor, packedTensor *tensor.Tensor, unit int) {
 	part, g := unit/k.shares/k.Groups, unit/k.shares%k.Groups
 	panels := k.shareOf(unit % k.shares)
-	large, packed := tensor.Of[F](largeTensor), tensor.Of[F](packedTensor)
+	large, small, packed := tensor.Of[F](largeTensor), tensor.Of[F](smallTensor), tensor.Of[F](packedTensor)
+	bytes := tensor.TypeOf[F]().Size()
 	first, last := &panels[0], &panels[len(panels)-1]
 	size := last.at + k.smallGroup*last.columns - first.at
 	s.reset()
@@ -251,8 +266,11 @@ func (k *filterGemm[F]) run(s *Scratch, largeTensor, packedTensor *tensor.Tensor
 			clear(sums)
 		}
 		b := k.blockOf(block)
-		channels := packed[b.first*k.Small+g*k.smallGroup*b.windows():][:k.smallGroup*b.windows()]
-		n, lines, gap := b.n, b.lines, k.overlap*k.widest*tensor.TypeOf[F]().Size()
+		rows, across := small[b.first*k.Small:][:b.windows()*k.Small][g*k.smallGroup:], 1
+		if k.packed > 0 {
+			rows, across = packed[b.first*k.Small+g*k.smallGroup*b.windows():][:k.smallGroup*b.windows()], b.windows()
+		}
+		n, lines, gap := b.n, b.lines, k.overlap*k.widest*bytes
 		if k.overlap == 0 {
 			n, lines = n*lines, 1
 		}
@@ -263,7 +281,11 @@ func (k *filterGemm[F]) run(s *Scratch, largeTensor, packedTensor *tensor.Tensor
 			}
 			to, o := sums[p.at-first.at:], 0
 			for _, row := range k.rows {
-				p.tile(row.channels)(&to[o*p.columns], &channels[o*b.windows()], &columns[p.shift*p.columns], n, lines, gap)
+				step := k.Small
+				if k.packed > 0 {
+					step = row.channels
+				}
+				p.tile(row.channels)(&to[o*p.columns], &rows[o*across], step*bytes, &columns[p.shift*p.columns], n, lines, gap)
 				o += row.channels
 			}
 		}

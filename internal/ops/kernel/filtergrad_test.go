@@ -47,7 +47,7 @@ func (c *filterGradientCase[F]) run(t failer, random *rand.Rand) []F {
 		k.Pack(to, small, unit, unit+1)
 	}
 	for _, unit := range random.Perm(k.Units) {
-		k.Run(&scratch, large, to, unit, unit+1)
+		k.Run(&scratch, large, small, to, unit, unit+1)
 	}
 	for _, unit := range random.Perm(k.FinishUnits) {
 		k.Finish(&scratch, tensor.From(d, len(d)), large, small, to, unit, unit+1)
@@ -202,7 +202,7 @@ func TestFilterGradientDoesNotAllocate(t *testing.T) {
 		packed, d, large, small := shaped(k.Packed), shaped(c.count), tensor.From(c.large, len(c.large)), tensor.From(c.small, len(c.small))
 		if n := testing.AllocsPerRun(3, func() {
 			k.Pack(packed, small, 0, k.PackUnits)
-			k.Run(&scratch, large, packed, 0, k.Units)
+			k.Run(&scratch, large, small, packed, 0, k.Units)
 			k.Finish(&scratch, d, large, small, packed, 0, k.FinishUnits)
 		}); n != 0 {
 			t.Errorf("%s: %v allocations", c.text(), n)
@@ -236,7 +236,7 @@ func BenchmarkFilterGradient(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/%v", s.name, c.spec.Level), func(b *testing.B) {
 				for b.Loop() {
 					k.Pack(packed, small, 0, k.PackUnits)
-					k.Run(&scratch, large, packed, 0, k.Units)
+					k.Run(&scratch, large, small, packed, 0, k.Units)
 					k.Finish(&scratch, d, large, small, packed, 0, k.FinishUnits)
 				}
 				flop := 2 * float64(c.count*s.n*g.Axes[1].Out*g.Axes[2].Out)

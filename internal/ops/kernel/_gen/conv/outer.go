@@ -10,16 +10,16 @@ import (
 )
 
 // outer writes the function of the filter's gradient: sums of outer products of
-// a few packed channels with a row of packed columns.
+// a few channels with a row of packed columns.
 func (s shape) outer() {
 	name := fmt.Sprintf("outer%dx%d%s", s.pixels, s.channels(), s.isa)
 	if s.float.bytes == 8 {
 		name += "Double"
 	}
-	TEXT(name, attr.NOSPLIT, fmt.Sprintf("func(sums, channels, columns *%s, n, lines, gap int)", s.float.name))
+	TEXT(name, attr.NOSPLIT, fmt.Sprintf("func(sums, channels *%s, step int, columns *%[1]s, n, lines, gap int)", s.float.name))
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s adds up the products of %d channels with %d columns, over lines of n windows: see outer.", name, s.pixels, s.channels()))
-	a, b, n := Load(Param("channels"), GP64()), Load(Param("columns"), GP64()), GP64()
+	a, step, b, n := Load(Param("channels"), GP64()), Load(Param("step"), GP64()), Load(Param("columns"), GP64()), GP64()
 	lines, gap := Load(Param("lines"), GP64()), Load(Param("gap"), GP64())
 	to := Load(Param("sums"), GP64())
 	for line := 0; line < s.pixels*s.width*s.vector; line += 64 { // not in L1, but for a tile's
@@ -42,7 +42,11 @@ func (s shape) outer() {
 		first := free + s.width
 		for p := range s.pixels {
 			r := s.physical(first + p%min(4, s.registers-first))
-			s.float.broadcast(Mem{Base: a, Disp: (k*s.pixels + p) * s.float.bytes}, r)
+			cell := Mem{Base: a, Disp: p * s.float.bytes}
+			if k > 0 {
+				cell.Index, cell.Scale = step, uint8(k)
+			}
+			s.float.broadcast(cell, r)
 			for v := range s.width {
 				s.float.fma(w[v], r, s.sum(k%s.chains, p, v))
 			}
@@ -56,7 +60,7 @@ func (s shape) outer() {
 	product(0)
 	product(1)
 	ADDQ(U32(uint32(2*s.width*s.vector)), b)
-	ADDQ(U32(uint32(2*s.pixels*s.float.bytes)), a)
+	LEAQ(Mem{Base: a, Index: step, Scale: 2}, a)
 	SUBQ(Imm(2), n)
 	JGE(LabelRef("pair"))
 	Label("last")
@@ -64,7 +68,7 @@ func (s shape) outer() {
 	JE(LabelRef("next"))
 	product(0)
 	ADDQ(U32(uint32(s.width*s.vector)), b)
-	ADDQ(Imm(uint64(s.pixels*s.float.bytes)), a)
+	ADDQ(step, a)
 	Label("next")
 	ADDQ(gap, b)
 	DECQ(lines)
