@@ -90,8 +90,9 @@ func (t *Team) Close() {
 	t.ended.Wait()
 }
 
-// Do splits units 0 to units-1 into runs of chunk (0: an eighth of a thread's
-// fair share) and calls work for each run, on any thread and in any order;
+// Do splits units 0 to units-1 into runs of at most chunk (0: an eighth of a
+// thread's fair share), shorter towards the end, so that no thread waits long for
+// the last one, and calls work for each run, on any thread and in any order;
 // worker is the thread's number. It returns when all are done. Helpers that wake
 // too late to find anything left are not waited for. A panic of work ends the
 // call early and goes on in the caller. One call at a time; work must not call
@@ -140,11 +141,14 @@ func (t *Team) take(worker int) {
 		}
 	}()
 	for {
-		lo := t.next.Add(t.chunk) - t.chunk
+		lo := t.next.Load()
 		if lo >= t.units {
 			return
 		}
-		t.work(worker, int(lo), int(min(lo+t.chunk, t.units)))
+		hi := lo + min(t.chunk, max(1, (t.units-lo)/int64(2*len(t.workers))))
+		if t.next.CompareAndSwap(lo, hi) {
+			t.work(worker, int(lo), int(hi))
+		}
 	}
 }
 

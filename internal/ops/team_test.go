@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// Every unit is done exactly once, in runs of chunk, by workers of the team,
-// whatever the numbers, and the team can be used again at once.
+// Every unit is done exactly once, in runs of at most chunk that get shorter
+// towards the end, by workers of the team, whatever the numbers, and the team can be
+// used again at once.
 func TestTeamDoesEveryUnitOnce(t *testing.T) {
 	for _, threads := range []int{0, 1, 2, 3, 8} {
 		team := NewTeam(threads)
@@ -22,6 +23,9 @@ func TestTeamDoesEveryUnitOnce(t *testing.T) {
 					}
 					if chunk > 0 && team.Threads() > 1 && hi-lo > max(chunk, 1) {
 						panic(fmt.Sprintf("units %d to %d, the chunk is %d", lo, hi, chunk))
+					}
+					if team.Threads() > 1 && chunk < units && (hi-lo-1)*2*team.Threads() > units-lo {
+						panic(fmt.Sprintf("units %d to %d, so near the end of %d", lo, hi, units))
 					}
 					for i := lo; i < hi; i++ {
 						done[i].Add(1)

@@ -266,9 +266,9 @@ func (k *filterGemm[F]) run(s *Scratch, largeTensor, smallTensor, packedTensor *
 			clear(sums)
 		}
 		b := k.blockOf(block)
-		rows, across := small[b.first*k.Small:][:b.windows()*k.Small][g*k.smallGroup:], 1
+		channels, apart := small[b.first*k.Small:][:b.windows()*k.Small][g*k.smallGroup:], 1
 		if k.packed > 0 {
-			rows, across = packed[b.first*k.Small+g*k.smallGroup*b.windows():][:k.smallGroup*b.windows()], b.windows()
+			channels, apart = packed[b.first*k.Small+g*k.smallGroup*b.windows():][:k.smallGroup*b.windows()], b.windows()
 		}
 		n, lines, gap := b.n, b.lines, k.overlap*k.widest*bytes
 		if k.overlap == 0 {
@@ -285,7 +285,7 @@ func (k *filterGemm[F]) run(s *Scratch, largeTensor, smallTensor, packedTensor *
 				if k.packed > 0 {
 					step = row.channels
 				}
-				p.tile(row.channels)(&to[o*p.columns], &rows[o*across], step*bytes, &columns[p.shift*p.columns], n, lines, gap)
+				p.tile(row.channels)(&to[o*p.columns], &channels[o*apart], step*bytes, &columns[p.shift*p.columns], n, lines, gap)
 				o += row.channels
 			}
 		}
