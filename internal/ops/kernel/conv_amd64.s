@@ -28,7 +28,6 @@ tile:
 	VPXOR Y9, Y9, Y9
 	VPXOR Y10, Y10, Y10
 	VPXOR Y11, Y11, Y11
-	MOVQ  weights+48(FP), BX
 	MOVQ  segments+24(FP), CX
 	MOVQ  count+32(FP), AX
 	MOVQ  AX, 16(SP)
@@ -50,6 +49,8 @@ segment:
 	ADDQ AX, R8
 	ADDQ AX, R9
 	ADDQ AX, R10
+	MOVQ weights+48(FP), BX
+	ADDQ 8(CX), BX
 	XORQ AX, AX
 	CMPQ (SP), $0x00
 	JE   rest
@@ -168,7 +169,7 @@ rest:
 	JMP          rest
 
 next:
-	ADDQ $0x08, CX
+	ADDQ $0x10, CX
 	DECQ 16(SP)
 	JNE  segment
 
@@ -352,7 +353,7 @@ one:
 	JNE          one
 
 next:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	DECQ DI
 	JNE  segment
 
@@ -755,7 +756,6 @@ tile:
 	VPXOR Y9, Y9, Y9
 	VPXOR Y10, Y10, Y10
 	VPXOR Y11, Y11, Y11
-	MOVQ  weights+48(FP), BX
 	MOVQ  segments+24(FP), CX
 	MOVQ  count+32(FP), AX
 	MOVQ  AX, 16(SP)
@@ -777,6 +777,8 @@ segment:
 	ADDQ AX, R8
 	ADDQ AX, R9
 	ADDQ AX, R10
+	MOVQ weights+48(FP), BX
+	ADDQ 8(CX), BX
 	XORQ AX, AX
 	CMPQ (SP), $0x00
 	JE   rest
@@ -860,7 +862,7 @@ rest:
 	JMP          rest
 
 next:
-	ADDQ $0x08, CX
+	ADDQ $0x10, CX
 	DECQ 16(SP)
 	JNE  segment
 
@@ -1009,7 +1011,7 @@ one:
 	JNE          one
 
 next:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	DECQ DI
 	JNE  segment
 
@@ -1335,7 +1337,6 @@ tile:
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
-	MOVQ   weights+48(FP), BX
 	MOVQ   segments+24(FP), CX
 	MOVQ   count+32(FP), AX
 	MOVQ   AX, 16(SP)
@@ -1369,6 +1370,8 @@ segment:
 	ADDQ AX, R14
 	ADDQ AX, R15
 	ADDQ AX, BP
+	MOVQ weights+48(FP), BX
+	ADDQ 8(CX), BX
 	XORQ AX, AX
 	CMPQ (SP), $0x00
 	JE   rest
@@ -1577,7 +1580,7 @@ rest:
 	JMP          rest
 
 next:
-	ADDQ $0x08, CX
+	ADDQ $0x10, CX
 	DECQ 16(SP)
 	JNE  segment
 
@@ -1883,7 +1886,7 @@ one:
 	JNE          one
 
 next:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	DECQ DI
 	JNE  segment
 
@@ -2459,7 +2462,6 @@ tile:
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
-	MOVQ   weights+48(FP), BX
 	MOVQ   segments+24(FP), CX
 	MOVQ   count+32(FP), AX
 	MOVQ   AX, 16(SP)
@@ -2493,6 +2495,8 @@ segment:
 	ADDQ AX, R14
 	ADDQ AX, R15
 	ADDQ AX, BP
+	MOVQ weights+48(FP), BX
+	ADDQ 8(CX), BX
 	XORQ AX, AX
 	CMPQ (SP), $0x00
 	JE   rest
@@ -2636,7 +2640,7 @@ rest:
 	JMP          rest
 
 next:
-	ADDQ $0x08, CX
+	ADDQ $0x10, CX
 	DECQ 16(SP)
 	JNE  segment
 
@@ -2877,7 +2881,7 @@ one:
 	JNE          one
 
 next:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	DECQ DI
 	JNE  segment
 
@@ -3323,7 +3327,6 @@ tile:
 	VPXOR Y9, Y9, Y9
 	VPXOR Y10, Y10, Y10
 	VPXOR Y11, Y11, Y11
-	MOVQ  weights+48(FP), BX
 	MOVQ  segments+24(FP), CX
 	MOVQ  count+32(FP), AX
 	MOVQ  AX, 16(SP)
@@ -3345,6 +3348,8 @@ segment:
 	ADDQ AX, R8
 	ADDQ AX, R9
 	ADDQ AX, R10
+	MOVQ weights+48(FP), BX
+	ADDQ 8(CX), BX
 	XORQ AX, AX
 	CMPQ (SP), $0x00
 	JE   rest
@@ -3463,7 +3468,7 @@ rest:
 	JMP          rest
 
 next:
-	ADDQ $0x08, CX
+	ADDQ $0x10, CX
 	DECQ 16(SP)
 	JNE  segment
 
@@ -3647,7 +3652,7 @@ one:
 	JNE          one
 
 next:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	DECQ DI
 	JNE  segment
 
@@ -4050,7 +4055,6 @@ tile:
 	VPXOR Y9, Y9, Y9
 	VPXOR Y10, Y10, Y10
 	VPXOR Y11, Y11, Y11
-	MOVQ  weights+48(FP), BX
 	MOVQ  segments+24(FP), CX
 	MOVQ  count+32(FP), AX
 	MOVQ  AX, 16(SP)
@@ -4072,6 +4076,8 @@ segment:
 	ADDQ AX, R8
 	ADDQ AX, R9
 	ADDQ AX, R10
+	MOVQ weights+48(FP), BX
+	ADDQ 8(CX), BX
 	XORQ AX, AX
 	CMPQ (SP), $0x00
 	JE   rest
@@ -4155,7 +4161,7 @@ rest:
 	JMP          rest
 
 next:
-	ADDQ $0x08, CX
+	ADDQ $0x10, CX
 	DECQ 16(SP)
 	JNE  segment
 
@@ -4304,7 +4310,7 @@ one:
 	JNE          one
 
 next:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	DECQ DI
 	JNE  segment
 
@@ -4630,7 +4636,6 @@ tile:
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
-	MOVQ   weights+48(FP), BX
 	MOVQ   segments+24(FP), CX
 	MOVQ   count+32(FP), AX
 	MOVQ   AX, 16(SP)
@@ -4664,6 +4669,8 @@ segment:
 	ADDQ AX, R14
 	ADDQ AX, R15
 	ADDQ AX, BP
+	MOVQ weights+48(FP), BX
+	ADDQ 8(CX), BX
 	XORQ AX, AX
 	CMPQ (SP), $0x00
 	JE   rest
@@ -4872,7 +4879,7 @@ rest:
 	JMP          rest
 
 next:
-	ADDQ $0x08, CX
+	ADDQ $0x10, CX
 	DECQ 16(SP)
 	JNE  segment
 
@@ -5178,7 +5185,7 @@ one:
 	JNE          one
 
 next:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	DECQ DI
 	JNE  segment
 
@@ -5754,7 +5761,6 @@ tile:
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
-	MOVQ   weights+48(FP), BX
 	MOVQ   segments+24(FP), CX
 	MOVQ   count+32(FP), AX
 	MOVQ   AX, 16(SP)
@@ -5788,6 +5794,8 @@ segment:
 	ADDQ AX, R14
 	ADDQ AX, R15
 	ADDQ AX, BP
+	MOVQ weights+48(FP), BX
+	ADDQ 8(CX), BX
 	XORQ AX, AX
 	CMPQ (SP), $0x00
 	JE   rest
@@ -5931,7 +5939,7 @@ rest:
 	JMP          rest
 
 next:
-	ADDQ $0x08, CX
+	ADDQ $0x10, CX
 	DECQ 16(SP)
 	JNE  segment
 
@@ -6172,7 +6180,7 @@ one:
 	JNE          one
 
 next:
-	ADDQ $0x08, SI
+	ADDQ $0x10, SI
 	DECQ DI
 	JNE  segment
 

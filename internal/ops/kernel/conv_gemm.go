@@ -2,8 +2,8 @@ package kernel
 
 import (
 	"fmt"
-	"math"
 	"slices"
+	"unsafe"
 
 	"github.com/poolctl/poolctl/internal/tensor"
 )
@@ -11,16 +11,23 @@ import (
 // multiply computes tiles of a register tile, one after another. A tile has as
 // many destinations as the register tile; pixels and dst hold, for each of
 // them, the addresses of its first source number and of its first channel. Each
-// destination reads the same count segments, run numbers long, at the given
-// byte offsets from its pixel; the numbers of all of them, in order, are
-// multiplied with the rows of weights, and bias is added. A row of weights, the
+// destination reads the same count segments (see tapRun), run numbers long; these
+// are multiplied with as many rows of weights, and bias is added. A row of weights, the
 // bias and what is written are as wide as the register tile. The channels go to
 // the addresses of dst plus shift bytes.
 type multiply[F tensor.Floating] func(pixels, dst *uintptr, tiles int, segments *int, count, run int, weights, bias *F, shift int)
 
+// tapRun is source numbers that follow each other: the offsets in bytes of the
+// first from the destination's pixel, and of its row of weights from the first row.
+type tapRun struct{ src, weights int }
+
+// head returns what functions take that read a list.
+func head(runs []tapRun) *int { return (*int)(unsafe.Pointer(unsafe.SliceData(runs))) }
+
 // convolveRow computes n destinations of a row, at least as many as the register
 // tile has. Their cells and their channels lie the given steps apart, in bytes.
-// Segments are as for multiply, and passes*rowUnroll + rest numbers long. When
+// Segments are as for multiply, and passes*rowUnroll + rest numbers long; their
+// weights follow each other. When
 // stream is not 0, what fills cache lines is written past the caches.
 type convolveRow[F tensor.Floating] func(src, dst *F, n, srcStep, dstStep int, segments *int, count, passes, rest int, weights, bias *F, stream int)
 
@@ -40,14 +47,15 @@ type registerTile[F tensor.Floating] struct {
 // every destination, is never written down: destinations of all rows and images
 // in sequence make up the tiles, and each brings the addresses of its cells.
 //
-// Destinations whose window overlaps padding have their cells copied to a patch
-// first, zeros for padding; so have the few that are left over when the others
-// are put into tiles.
+// Destinations whose window overlaps padding at its left or right have their cells
+// copied to a patch first, zeros for padding; so have the few that are left over when
+// the others are put into tiles. Where it overlaps padding above or below only, the
+// taps there are left out, for tiles of such neighbours.
 //
 // The packed filter is, for each phase, group and panel of destination
 // channels, [tap][source channel][channel of the panel]; then for each unit of
-// packing a number that is not 0 when padding must not meet its weights, because
-// one is infinite or NaN.
+// packing a number that is not 0 when a weight is infinite or NaN: then padding must
+// meet it in a convolution, and must not in a transposed one.
 type gemm[F tensor.Floating] struct {
 	ConvSpec
 	axes               [3]convAxis
@@ -68,6 +76,7 @@ type gemm[F tensor.Floating] struct {
 	rowwise            bool
 	rowEnd             int  // destinations at the end of a row that are listed
 	stream             bool // write rows past the caches
+	flagged            bool // what meets padding depends on whether all weights are finite
 }
 
 // panel is a few destination channels of a group.
@@ -86,6 +95,11 @@ type gemmPhase struct {
 	unit     int   // the first
 	segments []int // byte offsets from a pixel
 	run      int   // numbers of a segment
+}
+
+// overlap reports whether some destinations overlap padding along these axes.
+func (p *gemmPhase) overlap(axes ...int) bool {
+	return slices.ContainsFunc(axes, func(i int) bool { return p.axis[i].inside0 > 0 || p.axis[i].inside1 < p.axis[i].count })
 }
 
 // gemmTap is a tap of the filter and where the phase that uses it has it.
@@ -170,6 +184,7 @@ func (k *gemm[F]) plan() {
 				k.patchWords, k.segments = max(k.patchWords, p.taps*k.Src), max(k.segments, len(p.segments), p.taps)
 				total, most = total+k.N*p.image, max(most, k.N*p.image)
 				k.phases = append(k.phases, p)
+				k.flagged = k.flagged || k.SkipPadding && p.overlap(0, 1, 2) || p.overlap(0, 1) && p.axis[2].inside1-p.axis[2].inside0 >= k.pixels
 			}
 		}
 	}
@@ -286,7 +301,7 @@ func (k *gemm[F]) pack(packedTensor, filterTensor *tensor.Tensor, unit int) {
 				}
 			}
 			clear(row[p.count:])
-			if k.SkipPadding && slices.ContainsFunc(row, notFinite[F]) {
+			if k.flagged && !allFinite(row) {
 				flag = 1
 			}
 		}
@@ -294,7 +309,19 @@ func (k *gemm[F]) pack(packedTensor, filterTensor *tensor.Tensor, unit int) {
 	packed[k.flags+unit] = flag
 }
 
-func notFinite[F tensor.Floating](w F) bool { return !(math.Abs(float64(w)) <= math.MaxFloat64) }
+// allFinite looks at the exponents, which are all ones in infinities and NaN: one
+// more then reaches the sign's bit. A row is whole words.
+func allFinite[F tensor.Floating](row []F) bool {
+	digits, one := uint64(1<<63-1), uint64(1<<52)
+	if tensor.TypeOf[F]() == tensor.Float32 {
+		digits, one = 0x7fffffff7fffffff, 1<<55|1<<23
+	}
+	var signs uint64
+	for _, word := range unsafe.Slice((*uint64)(unsafe.Pointer(&row[0])), len(row)*tensor.TypeOf[F]().Size()/8) {
+		signs |= word&digits + one
+	}
+	return signs&^digits == 0
+}
 
 // weights returns the packed rows of a panel.
 func (k *gemm[F]) weights(packed []F, phase *gemmPhase, g int, p *panel[F]) []F {

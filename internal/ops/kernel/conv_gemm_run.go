@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"runtime"
+	"slices"
 	"sort"
 	"unsafe"
 
@@ -15,12 +16,15 @@ type gemmUnit[F tensor.Floating] struct {
 	phase                  *gemmPhase
 	share                  []panel[F] // those of the unit
 	hollow                 bool       // padding must not meet the weights
+	leaves                 bool       // taps over padding may be left out
 	src, dst, packed, bias []F
 	srcAt, dstAt           uintptr // addresses of src and dst
 	inside, edge           tileList
 	rows                   []pixelRow
+	border                 tileList
+	borders                []borderRow
 	patch                  []F
-	segments               []int
+	segments               []tapRun
 	spill                  []F       // tiles of a panel that is not full
 	spillAt                []uintptr // addresses of their destinations
 	padded                 []F       // bias of a panel that is not full, or zeros
@@ -29,6 +33,10 @@ type gemmUnit[F tensor.Floating] struct {
 // pixelRow is n destinations of a row, whose cells and channels begin at these
 // numbers of src and dst.
 type pixelRow struct{ src, dst, n int }
+
+// borderRow is n destinations of a row, whole tiles in border from the first on, that
+// meet padding with all taps but z0 <= z < z1, y0 <= y < y1.
+type borderRow struct{ first, n, z0, z1, y0, y1 int }
 
 // tileList holds the destinations of tiles by address: where each one's cells
 // and channels begin.
@@ -52,7 +60,7 @@ func (l *tileList) addRow(n int, pixel, dst, pixelStep, dstStep uintptr) {
 
 // scratch returns the bytes that a worker needs.
 func (k *gemm[F]) scratch() int {
-	words := 4*scratchWords[uintptr](k.block) + scratchWords[pixelRow](k.mostRows()) + scratchWords[int](k.segments) + scratchWords[F](k.patches*k.patchWords) + scratchWords[F](k.widest)
+	words := 6*scratchWords[uintptr](k.block) + scratchWords[pixelRow](k.mostRows()) + scratchWords[borderRow](k.block/k.pixels) + scratchWords[tapRun](k.segments) + scratchWords[F](k.patches*k.patchWords) + scratchWords[F](k.widest)
 	if k.spills() {
 		words += scratchWords[uintptr](k.block) + scratchWords[F](k.block*k.widest)
 	}
@@ -89,15 +97,16 @@ func (k *gemm[F]) run(s *Scratch, dstTensor, srcTensor, packedTensor, biasTensor
 	u.inside = tileList{take[uintptr](s, k.block)[:0], take[uintptr](s, k.block)[:0]}
 	u.edge = tileList{take[uintptr](s, k.block)[:0], take[uintptr](s, k.block)[:0]}
 	u.rows = take[pixelRow](s, k.mostRows())[:0]
-	u.segments = take[int](s, k.segments)
+	u.border = tileList{take[uintptr](s, k.block)[:0], take[uintptr](s, k.block)[:0]}
+	u.borders = take[borderRow](s, k.block/k.pixels)[:0]
+	u.segments = take[tapRun](s, k.segments)
 	u.patch = take[F](s, k.patches*k.patchWords)
 	u.padded = take[F](s, k.widest)
 	if k.spills() {
 		u.spillTo(take[uintptr](s, k.block), take[F](s, k.block*k.widest))
 	}
-	for _, flag := range u.packed[k.flags:][:k.packUnits()] {
-		u.hollow = u.hollow || flag != 0
-	}
+	flagged := slices.ContainsFunc(u.packed[k.flags:][:k.packUnits()], func(flag F) bool { return flag != 0 })
+	u.hollow, u.leaves = k.SkipPadding && flagged, k.SkipPadding || k.flagged && !flagged
 	first := unit / k.chunks * k.block
 	u.collect(first, min(first+k.block, k.N*phase.image))
 	u.evenOut()
@@ -125,10 +134,13 @@ func (u *gemmUnit[F]) collect(lo, hi int) {
 		cz, cy, cx := z.cell+qz*u.axes[0].shift, y.cell+qy*u.axes[1].shift, x.cell+qx*u.axes[2].shift
 		row := (n*u.axes[0].dst+z.first+qz*u.axes[0].period)*u.axes[1].dst + y.first + qy*u.axes[1].period
 		dst := u.dstAt + uintptr((row*u.axes[2].dst+x.first+qx*u.axes[2].period)*u.Dst*bytes)
-		in0, in1 := end, end
-		if z.inside0 <= qz && qz < z.inside1 && y.inside0 <= qy && qy < y.inside1 {
-			in0 = min(max(x.inside0, qx), end)
-			in1 = max(min(x.inside1, end), in0)
+		in0 := min(max(x.inside0, qx), end)
+		in1 := max(min(x.inside1, end), in0)
+		whole := z.inside0 <= qz && qz < z.inside1 && y.inside0 <= qy && qy < y.inside1
+		if !whole {
+			if in1 -= (in1 - in0) % u.pixels; !u.leaves || in1 == in0 {
+				in0, in1 = end, end
+			}
 		}
 		at += end - qx
 		for ; qx < in0; qx++ {
@@ -136,12 +148,20 @@ func (u *gemmUnit[F]) collect(lo, hi int) {
 			cx, dst = cx+u.axes[2].shift, dst+dstStep
 		}
 		pixel := (((n*u.axes[0].src+cz)*u.axes[1].src+cy)*u.axes[2].src + cx) * u.Src
-		walked := 0 // destinations that are not listed
-		if u.rowwise && in1-in0 >= rowPixels {
-			walked = in1 - in0 - u.rowEnd
-			u.rows = append(u.rows, pixelRow{pixel, int(dst-u.dstAt) / bytes, walked})
+		if whole {
+			walked := 0 // destinations that are not listed
+			if u.rowwise && in1-in0 >= rowPixels {
+				walked = in1 - in0 - u.rowEnd
+				u.rows = append(u.rows, pixelRow{pixel, int(dst-u.dstAt) / bytes, walked})
+			}
+			u.inside.addRow(in1-in0-walked, u.srcAt+uintptr(pixel*bytes)+uintptr(walked)*pixelStep, dst+uintptr(walked)*dstStep, pixelStep, dstStep)
+		} else if in0 < in1 {
+			row := borderRow{first: len(u.border.pixels), n: in1 - in0}
+			row.z0, row.z1 = u.axes[0].real(z, cz)
+			row.y0, row.y1 = u.axes[1].real(y, cy)
+			u.borders = append(u.borders, row)
+			u.border.addRow(in1-in0, u.srcAt+uintptr(pixel*bytes), dst, pixelStep, dstStep)
 		}
-		u.inside.addRow(in1-in0-walked, u.srcAt+uintptr(pixel*bytes)+uintptr(walked)*pixelStep, dst+uintptr(walked)*dstStep, pixelStep, dstStep)
 		dst += uintptr(in1-in0) * dstStep
 		qx = in1
 		cx += u.axes[2].shift * (in1 - in0)
@@ -178,6 +198,7 @@ func (u *gemmUnit[F]) addEdge(n, cz, cy, cx int, dst uintptr) {
 		u.inside = tileList{}
 		u.compute()
 		u.inside, u.rows = inside, u.rows[:0]
+		u.border.pixels, u.border.dst, u.borders = u.border.pixels[:0], u.border.dst[:0], u.borders[:0]
 		u.edge.pixels, u.edge.dst = u.edge.pixels[:0], u.edge.dst[:0]
 	}
 	z, y, x := u.phase.axis[0], u.phase.axis[1], u.phase.axis[2]
@@ -204,7 +225,34 @@ func (u *gemmUnit[F]) addEdge(n, cz, cy, cx int, dst uintptr) {
 	u.edge.add(address(patch), dst)
 }
 
-// compute multiplies the rows and both lists with all panels of the unit, one that
+// runs lists the runs of the taps z0 <= z < z1, y0 <= y < y1 for a panel.
+func (u *gemmUnit[F]) runs(g int, p *panel[F], z0, z1, y0, y1 int) []tapRun {
+	bytes := int(u.bytes())
+	height := u.phase.axis[1].taps
+	along := len(u.phase.segments) / max(1, u.phase.axis[0].taps*height)
+	list := u.segments[:0]
+	for z := z0; z < z1; z++ {
+		for i := (z*height + y0) * along; i < (z*height+y1)*along; i++ {
+			list = append(list, tapRun{u.phase.segments[i] + g*u.srcGroup*bytes, i * u.phase.run * p.tile.channels * bytes})
+		}
+	}
+	return list
+}
+
+// patchRuns lists the runs of patches for a panel.
+func (u *gemmUnit[F]) patchRuns(g int, p *panel[F]) (list []tapRun, run int) {
+	bytes := int(u.bytes())
+	list, run = u.segments[:min(1, u.phase.taps)], u.phase.taps*u.srcGroup
+	if u.Groups > 1 {
+		list, run = u.segments[:u.phase.taps], u.srcGroup
+	}
+	for i := range list {
+		list[i] = tapRun{(i*u.Src + g*u.srcGroup) * bytes, i * run * p.tile.channels * bytes}
+	}
+	return list, run
+}
+
+// compute multiplies the rows and all lists with all panels of the unit, one that
 // is not full before the others.
 func (u *gemmUnit[F]) compute() {
 	insideTiles, edgeTiles := u.fill(&u.inside), u.fill(&u.edge)
@@ -217,29 +265,25 @@ func (u *gemmUnit[F]) compute() {
 			}
 			p := &u.share[i]
 			weights, bias := u.weights(u.packed, u.phase, g, p), u.biasOf(g, p)
-			segments := u.segments[:len(u.phase.segments)]
-			for s, at := range u.phase.segments {
-				segments[s] = at + g*u.srcGroup*bytes
-			}
+			segments := u.runs(g, p, 0, u.phase.axis[0].taps, 0, u.phase.axis[1].taps)
 			for _, r := range u.rows {
 				stream := 0
 				if u.stream && (address(u.dst[r.dst+p.first:])|uintptr(dstStep))%cacheLine == 0 {
 					stream = 1
 				}
 				p.tile.row(&u.src[r.src], &u.dst[r.dst+p.first], r.n, u.axes[2].shift*u.Src*bytes, dstStep,
-					unsafe.SliceData(segments), len(segments), u.phase.run/rowUnroll, u.phase.run%rowUnroll, unsafe.SliceData(weights), unsafe.SliceData(bias), stream)
+					head(segments), len(segments), u.phase.run/rowUnroll, u.phase.run%rowUnroll, unsafe.SliceData(weights), unsafe.SliceData(bias), stream)
 			}
 			if insideTiles > 0 {
 				u.multiply(g, p, &u.inside, insideTiles, segments, u.phase.run, weights, bias)
 			}
+			for i := range u.borders {
+				row := &u.borders[i]
+				list := tileList{u.border.pixels[row.first:][:row.n], u.border.dst[row.first:][:row.n]}
+				u.multiply(g, p, &list, row.n/u.pixels, u.runs(g, p, row.z0, row.z1, row.y0, row.y1), u.phase.run, weights, bias)
+			}
 			if edgeTiles > 0 {
-				segments, run := u.segments[:min(1, u.phase.taps)], u.phase.taps*u.srcGroup
-				if u.Groups > 1 {
-					segments, run = u.segments[:u.phase.taps], u.srcGroup
-				}
-				for s := range segments {
-					segments[s] = (s*u.Src + g*u.srcGroup) * bytes
-				}
+				segments, run := u.patchRuns(g, p)
 				u.multiply(g, p, &u.edge, edgeTiles, segments, run, weights, bias)
 			}
 		}
@@ -285,14 +329,14 @@ func (u *gemmUnit[F]) spillTo(list []uintptr, spill []F) {
 
 // multiply computes the tiles of a list for one panel. A panel that is not full
 // goes to scratch memory first: there is no room for whole rows in dst.
-func (u *gemmUnit[F]) multiply(g int, p *panel[F], l *tileList, tiles int, segments []int, run int, weights, bias []F) {
+func (u *gemmUnit[F]) multiply(g int, p *panel[F], l *tileList, tiles int, segments []tapRun, run int, weights, bias []F) {
 	first := g*u.dstGroup + p.first
 	dst, shift := l.dst, first*int(u.bytes())
 	full := p.count == p.tile.channels
 	if !full {
 		dst, shift = u.spillAt, 0
 	}
-	p.tile.multiply(unsafe.SliceData(l.pixels), unsafe.SliceData(dst), tiles*u.pixels/p.tile.pixels, unsafe.SliceData(segments), len(segments), run,
+	p.tile.multiply(unsafe.SliceData(l.pixels), unsafe.SliceData(dst), tiles*u.pixels/p.tile.pixels, head(segments), len(segments), run,
 		unsafe.SliceData(weights), unsafe.SliceData(bias), shift)
 	if full {
 		return

@@ -191,6 +191,7 @@ func TestStreamedRows(t *testing.T) {
 func TestManyPatches(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	checkConvLevels(t, newConvCase[float32](t, 40, []int{2, 2}, geom.Window{Size: []int{3, 3}, Padding: geom.Same}, 300, 4, 1, false, "TIO", random.NormFloat64))
+	checkConvLevels(t, newConvCase[float32](t, 4, []int{6, 18}, geom.Window{Size: []int{3, 7}, Padding: geom.Same}, 100, 20, 1, false, "TIO", random.NormFloat64))
 }
 
 // TestConvolutionSpecialsAtEveryLevel: weights that are not finite reach what
@@ -206,11 +207,49 @@ func TestConvolutionSpecialsAtEveryLevel(t *testing.T) {
 			return float64(pick%9 - 4)
 		}
 	}
-	for _, transposed := range []bool{false, true} {
-		for _, level := range everyLevel() {
-			c := newConvCase[float32](t, 1, []int{6, 7}, geom.Window{Size: []int{3, 4}, Stride: []int{1, 2}, Padding: geom.Same}, 2, 35, 2, transposed, "TIO", draw)
-			c.spec.Level = level
-			c.check(t, c.run(t, random), agree)
+	for _, s := range []struct {
+		in      []int
+		w       geom.Window
+		i, o, g int
+	}{
+		{[]int{6, 7}, geom.Window{Size: []int{3, 4}, Stride: []int{1, 2}, Padding: geom.Same}, 2, 35, 2},
+		{[]int{9, 31}, geom.Window{Size: []int{5, 3}, Padding: geom.Same}, 17, 20, 1},
+		{[]int{4, 5, 27}, geom.Window{Size: []int{3, 3, 2}, Padding: geom.SameLower}, 5, 9, 2},
+	} {
+		for _, transposed := range []bool{false, true} {
+			for _, finite := range []bool{false, true} {
+				c := newConvCase[float32](t, 2, s.in, s.w, s.i, s.o, s.g, transposed, "TIO", draw)
+				for k, w := range c.f {
+					if finite && w-w != 0 {
+						c.f[k] = 3
+					}
+				}
+				for _, c.spec.Level = range everyLevel() {
+					c.check(t, c.run(t, random), agree)
+				}
+			}
+		}
+	}
+}
+
+// TestBorderRows: destinations over padding above and below, in groups, over
+// windows that see no cell, phases and blocks that end in the middle of a row.
+func TestBorderRows(t *testing.T) {
+	random := rand.New(rand.NewPCG(29, 30))
+	for _, s := range []struct {
+		in []int
+		w  geom.Window
+	}{
+		{[]int{5, 40}, geom.Window{Size: []int{5, 3}, Padding: geom.Same}},
+		{[]int{7, 30}, geom.Window{Size: []int{4, 2}, Dilation: []int{2, 1}, Padding: geom.SameLower}},
+		{[]int{6, 50}, geom.Window{Size: []int{3, 3}, Stride: []int{2, 2}, Padding: geom.Explicit, Amounts: [][2]int{{7, 9}, {2, 0}}}},
+		{[]int{3, 4, 25}, geom.Window{Size: []int{3, 3, 3}, Padding: geom.Same}},
+		{[]int{4, 3, 28}, geom.Window{Size: []int{2, 3, 1}, Dilation: []int{3, 1, 1}, Padding: geom.Same}},
+	} {
+		for _, transposed := range []bool{false, true} {
+			checkConvLevels(t, newConvCase[float32](t, 3, s.in, s.w, 11, 37, 1, transposed, "TIO", random.NormFloat64))
+			checkConvLevels(t, newConvCase[float32](t, 1, s.in, s.w, 7, 18, 2, transposed, "TOI", random.NormFloat64))
+			checkConvLevels(t, newConvCase[float64](t, 2, s.in, s.w, 10, 16, 1, transposed, "OIT", random.NormFloat64))
 		}
 	}
 }

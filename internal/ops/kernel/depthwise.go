@@ -280,3 +280,5 @@ func morphologyMerger[F tensor.Floating](s *DepthwiseSpec) merger[F] {
 	}
 	return mergeMax[F]
 }
+
+func notFinite[F tensor.Floating](w F) bool { return w-w != 0 }

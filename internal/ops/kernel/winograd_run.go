@@ -17,7 +17,7 @@ type winogradUnit[F tensor.Floating] struct {
 	patch                  []F       // the cells of a tile that overlaps padding, or outputs that are not all wanted
 	padded                 []F       // bias of a panel that is narrower than a vector, or zeros
 	pixels, products       []uintptr // addresses of each tile's numbers in the first planes of v and m
-	segment                []int
+	segment                []tapRun
 }
 
 // scratch returns the bytes that a worker needs.
@@ -39,7 +39,7 @@ func (k *winograd[F]) run(s *Scratch, dstTensor, srcTensor, packedTensor, biasTe
 	u.hi = min(u.lo+k.block, k.images*k.tiles[0]*k.tiles[1])
 	s.reset()
 	u.v, u.m, u.patch = takeLines[F](s, k.planes*k.vPlane), takeLines[F](s, k.planes*k.mPlane), takeLines[F](s, k.patchSize())
-	u.padded, u.segment = take[F](s, k.widest), take[int](s, 1)
+	u.padded, u.segment = take[F](s, k.widest), take[tapRun](s, 1)
 	u.pixels, u.products = take[uintptr](s, k.block), take[uintptr](s, k.block)
 	size := unsafe.Sizeof(u.v[0])
 	for i := range u.pixels {
@@ -101,8 +101,8 @@ func (u *winogradUnit[F]) multiply(index int) {
 			u.plainProducts(i, weights)
 			continue
 		}
-		u.segment[0] = i * u.vPlane * size
-		p.tile.multiply(&u.pixels[0], &u.products[0], tiles, &u.segment[0], 1, u.Src, &weights[0], &u.padded[0], i*u.mPlane*size)
+		u.segment[0] = tapRun{src: i * u.vPlane * size}
+		p.tile.multiply(&u.pixels[0], &u.products[0], tiles, head(u.segment), 1, u.Src, &weights[0], &u.padded[0], i*u.mPlane*size)
 	}
 }
 

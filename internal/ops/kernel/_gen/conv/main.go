@@ -82,6 +82,8 @@ type shape struct {
 
 const unroll = 4
 
+const segmentBytes = 16
+
 func (s shape) channels() int { return s.width * s.vector / s.float.bytes }
 
 // physical returns vector register i.
@@ -133,7 +135,6 @@ func (s shape) generate() {
 			}
 		}
 	}
-	MOVQ(argument("weights"), weights)
 	MOVQ(argument("segments"), segment)
 	MOVQ(argument("count"), at)
 	MOVQ(at, left)
@@ -149,6 +150,8 @@ func (s shape) generate() {
 	for _, r := range pixel {
 		ADDQ(at, r)
 	}
+	MOVQ(argument("weights"), weights)
+	ADDQ(Mem{Base: segment, Disp: 8}, weights)
 	XORQ(at, at)
 	CMPQ(body, Imm(0))
 	JE(LabelRef("rest"))
@@ -173,7 +176,7 @@ func (s shape) generate() {
 	JMP(LabelRef("rest"))
 
 	Label("next")
-	ADDQ(Imm(8), segment)
+	ADDQ(Imm(segmentBytes), segment)
 	DECQ(left)
 	JNE(LabelRef("segment"))
 

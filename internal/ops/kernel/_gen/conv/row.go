@@ -87,7 +87,7 @@ func (s shape) row() {
 	DECQ(pass)
 	JNE(LabelRef("one"))
 	Label("next")
-	ADDQ(Imm(8), segment)
+	ADDQ(Imm(segmentBytes), segment)
 	DECQ(left)
 	JNE(LabelRef("segment"))
 
