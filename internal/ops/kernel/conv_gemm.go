@@ -133,8 +133,14 @@ const (
 	patchBytes = 1 << 19
 )
 
-// fewUnits is how many units keep a few threads busy to the end.
-const fewUnits = 32
+// fewUnits is how many units keep a few threads busy to the end. A filter of more than
+// heavyBytes does not stay in L2 and is read again for each block of destinations: so
+// these are few, and units share out its panels.
+const (
+	fewUnits   = 32
+	fewBlocks  = 8
+	heavyBytes = 1 << 20
+)
 
 // newGemm plans a convolution; tiles are of one number of pixels, or of a
 // divisor, widest first.
@@ -193,8 +199,12 @@ func (k *gemm[F]) plan() {
 	}
 	k.stream = bytes*(total*k.Dst+k.N*k.axes[0].src*k.axes[1].src*k.axes[2].src*k.Src) >= streamRowsFrom
 	fresh := bytes * k.Src * k.axes[0].shift * k.axes[1].shift * k.axes[2].shift
-	tiles := min(max(blockBytes/(fresh*k.pixels), 8), 64)
-	tiles = min(tiles, (total+fewUnits*k.pixels-1)/(fewUnits*k.pixels), (most+k.pixels-1)/k.pixels)
+	source, least, units := blockBytes, fewUnits, fewUnits/2
+	if bytes*k.width*k.patchWords > heavyBytes {
+		source, least, units = 2*blockBytes, fewBlocks, fewUnits
+	}
+	tiles := min(max(source/(fresh*k.pixels), 8), 64)
+	tiles = min(tiles, (total+least*k.pixels-1)/(least*k.pixels), (most+k.pixels-1)/k.pixels)
 	k.block = max(1, tiles) * k.pixels
 	k.patches = max(1, min(k.block, patchBytes/(bytes*max(1, k.patchWords)))/k.pixels) * k.pixels
 
@@ -204,11 +214,10 @@ func (k *gemm[F]) plan() {
 	}
 	k.chunks = 1
 	if blocks > 0 {
-		k.chunks = min((fewUnits/2+blocks-1)/blocks, len(k.panels))
+		k.chunks = min((units+blocks-1)/blocks, len(k.panels))
 	}
 	k.chunk = (len(k.panels) + k.chunks - 1) / k.chunks
 	k.chunks = (len(k.panels) + k.chunk - 1) / k.chunk
-	// Units that have rows have all panels anyway.
 	k.rowwise = k.Groups == 1 && k.patchWords <= rowProducts && (!k.spills() || k.chunks == 1 && k.axes[2].period == 1)
 	if k.spills() {
 		last := &k.panels[len(k.panels)-1]

@@ -139,6 +139,12 @@ func TestLongRows(t *testing.T) {
 	}
 }
 
+// TestRowsOfHeavyFilters: units share out the panels, of which the last is not full.
+func TestRowsOfHeavyFilters(t *testing.T) {
+	random := rand.New(rand.NewPCG(31, 32))
+	checkConvLevels(t, newConvCase[float32](t, 1, []int{800}, geom.Window{Size: []int{128}, Padding: geom.Same}, 2, 1029, 1, false, "TIO", random.NormFloat64))
+}
+
 // TestDrawnLongRows: wide shapes at random, phases without taps among them.
 func TestDrawnLongRows(t *testing.T) {
 	random := rand.New(rand.NewPCG(27, 28))
