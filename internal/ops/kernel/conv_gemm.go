@@ -17,8 +17,8 @@ import (
 // the addresses of dst plus shift bytes.
 type multiply[F tensor.Floating] func(pixels, dst *uintptr, tiles int, segments *int, count, run int, weights, bias *F, shift int)
 
-// tapRun is source numbers that follow each other: the offsets in bytes of the
-// first from the destination's pixel, and of its row of weights from the first row.
+// tapRun is a segment, source numbers that follow each other: the offsets in bytes of
+// the first from the destination's pixel, and of its row of weights from the first row.
 type tapRun struct{ src, weights int }
 
 // head returns what functions take that read a list.
@@ -26,15 +26,12 @@ func head(runs []tapRun) *int { return (*int)(unsafe.Pointer(unsafe.SliceData(ru
 
 // convolveRow computes n destinations of a row, at least as many as the register
 // tile has. Their cells and their channels lie the given steps apart, in bytes.
-// Segments are as for multiply, and passes*rowUnroll + rest numbers long; their
-// weights follow each other. When
-// stream is not 0, what fills cache lines is written past the caches.
+// Segments are as for multiply, passes*rowUnroll + rest numbers long, and their
+// weights follow each other. When stream is not 0, what fills cache lines is written
+// past the caches.
 type convolveRow[F tensor.Floating] func(src, dst *F, n, srcStep, dstStep int, segments *int, count, passes, rest int, weights, bias *F, stream int)
 
-const (
-	rowUnroll = 3
-	cacheLine = 64
-)
+const rowUnroll = 3
 
 // registerTile is the functions of a register tile with its size.
 type registerTile[F tensor.Floating] struct {
@@ -176,7 +173,8 @@ func fitTile[F tensor.Floating](tiles []registerTile[F], channels int) registerT
 	return fit
 }
 
-// plan lists the phases and chooses the sizes of units.
+// plan lists the phases, cuts their destinations into units and chooses how these
+// compute rows.
 func (k *gemm[F]) plan() {
 	bytes := int(k.bytes())
 	total, most := 0, 0
@@ -198,6 +196,18 @@ func (k *gemm[F]) plan() {
 		k.listTaps(&k.phases[i])
 	}
 	k.stream = bytes*(total*k.Dst+k.N*k.axes[0].src*k.axes[1].src*k.axes[2].src*k.Src) >= streamRowsFrom
+	k.cutUnits(total, most)
+	k.rowwise = k.Groups == 1 && k.patchWords <= rowProducts && (!k.spills() || k.chunks == 1 && k.axes[2].period == 1)
+	if k.spills() {
+		last := &k.panels[len(k.panels)-1]
+		k.rowEnd = (last.tile.channels - last.count + k.Dst - 1) / k.Dst
+	}
+}
+
+// cutUnits chooses the sizes of units, for so many destinations in total and most of
+// a phase.
+func (k *gemm[F]) cutUnits(total, most int) {
+	bytes := int(k.bytes())
 	fresh := bytes * k.Src * k.axes[0].shift * k.axes[1].shift * k.axes[2].shift
 	source, least, units := blockBytes, fewUnits, fewUnits/2
 	if bytes*k.width*k.patchWords > heavyBytes {
@@ -218,11 +228,6 @@ func (k *gemm[F]) plan() {
 	}
 	k.chunk = (len(k.panels) + k.chunks - 1) / k.chunks
 	k.chunks = (len(k.panels) + k.chunk - 1) / k.chunk
-	k.rowwise = k.Groups == 1 && k.patchWords <= rowProducts && (!k.spills() || k.chunks == 1 && k.axes[2].period == 1)
-	if k.spills() {
-		last := &k.panels[len(k.panels)-1]
-		k.rowEnd = (last.tile.channels - last.count + k.Dst - 1) / k.Dst
-	}
 	for i := range k.phases {
 		p := &k.phases[i]
 		p.unit = k.units

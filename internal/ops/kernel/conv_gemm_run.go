@@ -268,7 +268,7 @@ func (u *gemmUnit[F]) compute() {
 			segments := u.runs(g, p, 0, u.phase.axis[0].taps, 0, u.phase.axis[1].taps)
 			for _, r := range u.rows {
 				stream := 0
-				if u.stream && (address(u.dst[r.dst+p.first:])|uintptr(dstStep))%cacheLine == 0 {
+				if u.stream && (address(u.dst[r.dst+p.first:])|uintptr(dstStep))%lineBytes == 0 {
 					stream = 1
 				}
 				p.tile.row(&u.src[r.src], &u.dst[r.dst+p.first], r.n, u.axes[2].shift*u.Src*bytes, dstStep,

@@ -51,7 +51,7 @@ func (b *rowBand) delay() int {
 	return 0
 }
 
-const lineBytes = 64
+const lineBytes = 64 // of a cache line
 
 // averager3x3 makes the function for windows of 3x3 at stride 1.
 func averager3x3(lanes int, average func(dst, src *float32, second, third, n, stream, rowStep, outputs, dstStep int, buffer *float64, delay int, reciprocal float64)) bandFunc {

@@ -13,7 +13,7 @@ import (
 // three channels.
 const rowUnroll = 3
 
-const cacheLine = 64 // bytes
+const lineBytes = 64 // of a cache line
 
 // row writes the function that walks along a row of destinations. Three of them
 // share a register: they lie 0, 1 and 2 steps from it.
@@ -102,7 +102,7 @@ func (s shape) row() {
 		}
 	}
 	MOVQ(dst, out)
-	streams := s.width*s.vector >= cacheLine
+	streams := s.width*s.vector >= lineBytes
 	if streams {
 		CMPQ(argument("stream"), Imm(0))
 		JNE(LabelRef("stream"))
