@@ -259,7 +259,7 @@ func TestBatchKills(t *testing.T) {
 // ends within a second with the documented code, nothing is left half-written,
 // and --resume ends as one undisturbed run does.
 func TestBatchInterrupts(t *testing.T) {
-	const n = 40
+	const n = 400 // a third of a second or more, so that every signal comes before the end
 	folder := batchFolder(t, n)
 	succeed(t, folder, runBatch("whole")...)
 	want := outcome(t, folder, "whole")
@@ -290,7 +290,7 @@ func TestBatchInterrupts(t *testing.T) {
 		if got := cmd.ProcessState.ExitCode(); got != code {
 			t.Errorf("%s: exit code %d, want %d: %s", label, got, code, notes.String())
 		}
-		if !strings.Contains(notes.String(), "poolctl: error: "+word+": ") || !strings.Contains(notes.String(), " of 40 inputs are done\n") {
+		if !strings.Contains(notes.String(), "poolctl: error: "+word+": ") || !strings.Contains(notes.String(), fmt.Sprintf(" of %d inputs are done\n", n)) {
 			t.Errorf("%s: standard error holds %q", label, notes.String())
 		}
 		got := outcome(t, folder, out)
