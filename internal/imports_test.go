@@ -24,7 +24,9 @@ var allowed = map[string][]string{
 	"ops/kernel": {module + "geom", module + "tensor", "golang.org/x/sys/"},
 	"ops":        {module + "geom", module + "tensor", module + "ops/kernel", "github.com/invopop/jsonschema"},
 	"imgio":      {module + "tensor"},
-	"report":     {module + "tensor", module + "geom"},
+	"scene":      {"golang.org/x/image/"},
+	"report":     {module + "tensor", "gonum.org/v1/gonum/", "github.com/jedib0t/go-pretty/"},
+	"figure":     {module + "tensor", module + "geom", module + "report", module + "scene", "golang.org/x/image/"},
 	"batch":      {module + "imgio", "github.com/bmatcuk/doublestar/", "github.com/gofrs/flock"},
 }
 
@@ -85,8 +87,8 @@ func forbidden(pkg, imported string) string {
 		return ""
 	}
 	ours := strings.HasPrefix(imported, module)
-	if !ours && (pkg == "imgio" || pkg == "report") {
-		return "" // codecs and numerics
+	if !ours && pkg == "imgio" {
+		return "" // codecs
 	}
 	if slices.ContainsFunc(list, func(a string) bool {
 		return imported == a || strings.HasSuffix(a, "/") && strings.HasPrefix(imported, a)
@@ -119,6 +121,11 @@ func TestForbiddenImportsAreSeen(t *testing.T) {
 		{"imgio", "golang.org/x/image/webp", true},
 		{"imgio", module + "ops", false},
 		{"report", module + "imgio", false},
+		{"report", module + "figure", false},
+		{"scene", module + "tensor", false},
+		{"scene", "golang.org/x/image/vector", true},
+		{"figure", module + "scene", true},
+		{"figure", module + "ops", false},
 		{"config", module + "cli", false},
 		{"report", module + "testutil", false},
 		{"cli", module + "report", true},

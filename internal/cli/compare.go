@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/poolctl/poolctl/internal/figure"
 	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
 	"github.com/poolctl/poolctl/internal/report"
@@ -88,7 +89,11 @@ func (a *app) runCompare(nameA, nameB string, rtol, atol float64, picture string
 		if err != nil {
 			return &hinted{err, "a picture of the difference needs a tensor of rank 2 to 5"}
 		}
-		drawing, err := report.DifferencePicture(pair[0], pair[1], layout)
+		difference, err := report.Subtract(pair[0], pair[1])
+		if err != nil {
+			return err
+		}
+		drawing, err := figure.Heatmap(difference, layout, "a - b")
 		if err != nil {
 			return err
 		}

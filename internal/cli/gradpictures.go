@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/poolctl/poolctl/internal/figure"
 	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
-	"github.com/poolctl/poolctl/internal/report"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-var reductions = map[string]report.Reduction{"none": report.NoReduction, "sum": report.SumReduction, "max": report.MaxReduction, "l2": report.L2Reduction}
+var reductions = map[string]figure.Reduction{"none": figure.NoReduction, "sum": figure.SumReduction, "max": figure.MaxReduction, "l2": figure.L2Reduction}
 
 // results pairs the gradients and their pictures with the files they go to.
 func (g *gradient) results(plan *ops.Plan, tensors []*tensor.Tensor, upstream int, results []*tensor.Tensor, depth int) ([]imgio.Output, error) {
@@ -39,12 +39,12 @@ func (g *gradient) results(plan *ops.Plan, tensors []*tensor.Tensor, upstream in
 	drawn := min(g.Of, len(results)-1) // no picture is asked for without the input's gradient
 	layout := plan.Outputs[drawn].Layout
 	err = picture(g.Heatmap, func() (*tensor.Tensor, error) {
-		t, l := report.Reduce(results[drawn], layout, reductions[g.Reduce])
-		return report.Heatmap(t, l, title)
+		t, l := figure.Reduce(results[drawn], layout, reductions[g.Reduce])
+		return figure.Heatmap(t, l, title)
 	})
 	if err == nil {
 		err = picture(g.Overlay, func() (*tensor.Tensor, error) {
-			return report.GradientOverlay(tensors[g.Of], results[drawn], layout, title)
+			return figure.GradientOverlay(tensors[g.Of], results[drawn], layout, title)
 		})
 	}
 	if err != nil || g.Arrows == "" {
@@ -55,13 +55,13 @@ func (g *gradient) results(plan *ops.Plan, tensors []*tensor.Tensor, upstream in
 		return nil, err
 	}
 	if imgio.IsDrawing(g.Arrows) {
-		drawing, err := report.ArrowsSVG(cases...)
+		drawing, err := figure.ArrowsSVG(cases...)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", g.spec.Name, err)
 		}
 		return append(list, imgio.Output{Name: g.Arrows, Drawing: drawing}), nil
 	}
-	if err := picture(g.Arrows, func() (*tensor.Tensor, error) { return report.ArrowsPNG(cases...) }); err != nil {
+	if err := picture(g.Arrows, func() (*tensor.Tensor, error) { return figure.ArrowsPNG(cases...) }); err != nil {
 		return nil, fmt.Errorf("%s: %w", g.spec.Name, err)
 	}
 	return list, nil
@@ -119,7 +119,7 @@ func (a *app) gradFootprint(g *gradient, forward, plan *ops.Plan, in *inputs, up
 // arrowCases computes what the drawing shows: the first channel of the first
 // picture, by the operation as it was called and, beside it, by the average (or
 // the maximum, when the operation is the average).
-func (g *gradient) arrowCases(x, upstream *tensor.Tensor) ([]report.ArrowCase, error) {
+func (g *gradient) arrowCases(x, upstream *tensor.Tensor) ([]figure.ArrowCase, error) {
 	types := []string{paramText(g.op, "type"), "avg"}
 	switch types[0] {
 	case "avg":
@@ -128,7 +128,7 @@ func (g *gradient) arrowCases(x, upstream *tensor.Tensor) ([]report.ArrowCase, e
 	default:
 		return nil, usagef("%s: arrows: got --type %s, want max, min or avg", g.spec.Name, types[0])
 	}
-	var cases []report.ArrowCase
+	var cases []figure.ArrowCase
 	for _, kind := range types {
 		c, err := arrowCase(planeOf(g.op, kind), kind, g.firstPlane(x), g.firstPlane(upstream))
 		if err != nil {
@@ -178,17 +178,17 @@ func (g *gradient) firstPlane(t *tensor.Tensor) *tensor.Tensor {
 
 // arrowCase runs the operation forward and backward. What each output cell
 // sends to each input cell is the gradient for that output cell alone.
-func arrowCase(op *ops.Pool, kind string, x, upstream *tensor.Tensor) (report.ArrowCase, error) {
+func arrowCase(op *ops.Pool, kind string, x, upstream *tensor.Tensor) (figure.ArrowCase, error) {
 	rules := map[string]string{"max": "all of it to the maximum", "min": "all of it to the minimum", "avg": "an equal share to each real cell"}
-	c := report.ArrowCase{Title: kind, Rule: rules[kind], Input: tensor.Of[float64](x), Upstream: tensor.Of[float64](upstream)}
+	c := figure.ArrowCase{Title: kind, Rule: rules[kind], Input: tensor.Of[float64](x), Upstream: tensor.Of[float64](upstream)}
 	forward, err := op.Plan([]tensor.Spec{x.Spec}, ops.Want{})
 	if err != nil {
 		return c, err
 	}
 	c.Geometry = forward.Geometry
-	if n := upstream.Len(); n > report.ArrowOutputs || x.Len() > report.ArrowSide*report.ArrowSide {
+	if n := upstream.Len(); n > figure.ArrowOutputs || x.Len() > figure.ArrowSide*figure.ArrowSide {
 		return c, fmt.Errorf("pool: arrows: got %s to %s, want an input of at most %dx%d cells (or %d in 1-D) and at most %d outputs",
-			x.Shape, forward.Outputs[0].Shape, report.ArrowSide, report.ArrowSide, report.ArrowLength, report.ArrowOutputs)
+			x.Shape, forward.Outputs[0].Shape, figure.ArrowSide, figure.ArrowSide, figure.ArrowLength, figure.ArrowOutputs)
 	}
 	y, _, err := ops.Run(forward, 1, x)
 	if err != nil {
@@ -216,7 +216,7 @@ func arrowCase(op *ops.Pool, kind string, x, upstream *tensor.Tensor) (report.Ar
 		}
 		for i, weight := range shares {
 			if weight != 0 {
-				c.Shares = append(c.Shares, report.Share{Out: o, In: i, Weight: weight})
+				c.Shares = append(c.Shares, figure.Share{Out: o, In: i, Weight: weight})
 			}
 		}
 	}

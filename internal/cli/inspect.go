@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/poolctl/poolctl/internal/figure"
 	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
 	"github.com/poolctl/poolctl/internal/report"
@@ -110,7 +111,7 @@ func (a *app) preview(t *tensor.Tensor, format string) error {
 	if len(t.Shape) != layout.Rank() {
 		return usagef("inspect: data-format: got %s for an array of rank %d", layout, len(t.Shape))
 	}
-	columns, mode := 80, report.NoColor
+	columns, mode := 80, figure.NoColor
 	if file, ok := a.terminal(); ok {
 		if w, _, err := term.GetSize(int(file.Fd())); err == nil && w > 0 {
 			columns = w
@@ -120,12 +121,12 @@ func (a *app) preview(t *tensor.Tensor, format string) error {
 		columns = c
 	}
 	if a.colorful() {
-		mode = report.Color256
+		mode = figure.Color256
 		if c := os.Getenv("COLORTERM"); c == "truecolor" || c == "24bit" {
-			mode = report.TrueColor
+			mode = figure.TrueColor
 		}
 	}
-	return report.Preview(a.out, t, layout, min(columns, 400), mode)
+	return figure.Preview(a.out, t, layout, min(columns, 400), mode)
 }
 
 // terminal returns standard output when it is a terminal.

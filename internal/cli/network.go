@@ -10,6 +10,7 @@ import (
 
 	"github.com/poolctl/poolctl/internal/batch"
 	"github.com/poolctl/poolctl/internal/config"
+	"github.com/poolctl/poolctl/internal/figure"
 	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
 	"github.com/poolctl/poolctl/internal/pipeline"
@@ -35,10 +36,10 @@ func networkMemory(g *pipeline.Graph, threads int, input *imgio.Info, ahead bool
 		n, _ := spec.Bytes() // checked when the graph was compiled
 		switch s.Kind {
 		case "argmax-png":
-			drawn = plus(drawn, min(report.SheetBytes, n))
+			drawn = plus(drawn, min(figure.SheetBytes, n))
 			encode = max(encode, n) // the winners' cells
 		case "heatmap", "grad-heatmap":
-			drawn = plus(drawn, min(report.SheetBytes, n))
+			drawn = plus(drawn, min(figure.SheetBytes, n))
 		default:
 			o := imgio.Output{Name: (batch.Product{Step: s.Step, Ext: s.Ext()}).Ext, Layout: s.Layout, Depth: depth}
 			encode = max(encode, o.Encoding(spec))

@@ -7,9 +7,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/poolctl/poolctl/internal/figure"
 	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
-	"github.com/poolctl/poolctl/internal/report"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -347,7 +347,7 @@ func (o *operation) results(plan *ops.Plan, input *tensor.Tensor, results []*ten
 	if o.Argmax == "" && o.Overlay == "" {
 		return list, nil
 	}
-	winners := report.Winners{Geometry: plan.Geometry}
+	winners := figure.Winners{Geometry: plan.Geometry}
 	if imgio.IsPicture(o.Argmax) || o.Overlay != "" {
 		winners.Cell = ops.WinningCells(plan, results[1])
 	}
@@ -363,7 +363,7 @@ func (o *operation) results(plan *ops.Plan, input *tensor.Tensor, results []*ten
 		list = append(list, imgio.Output{Name: o.Argmax, Tensor: results[1], Layout: plan.Outputs[1].Layout})
 	}
 	if o.Overlay != "" {
-		picture, err := report.Overlay(input, plan.Layout, winners)
+		picture, err := winners.Overlay(input, plan.Layout)
 		if err != nil {
 			return nil, err
 		}

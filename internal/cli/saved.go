@@ -2,10 +2,10 @@ package cli
 
 import (
 	"github.com/poolctl/poolctl/internal/batch"
+	"github.com/poolctl/poolctl/internal/figure"
 	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
 	"github.com/poolctl/poolctl/internal/pipeline"
-	"github.com/poolctl/poolctl/internal/report"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -18,14 +18,14 @@ func savedOutputs(r *pipeline.Runner, item *batch.Item, depth int) ([]imgio.Outp
 		var err error
 		switch s.Kind {
 		case "argmax-png":
-			o.Tensor, err = report.Winners{Geometry: s.Plan.Geometry, Cell: ops.WinningCells(s.Plan, o.Tensor)}.Picture()
+			o.Tensor, err = figure.Winners{Geometry: s.Plan.Geometry, Cell: ops.WinningCells(s.Plan, o.Tensor)}.Picture()
 			o.Layout, o.Depth = tensor.HWC, 8
 		case "heatmap", "grad-heatmap":
 			title := s.Step
 			if s.Kind == "grad-heatmap" {
 				title = "Gradient with respect to " + s.Step
 			}
-			o.Tensor, err = report.Heatmap(o.Tensor, o.Layout, title)
+			o.Tensor, err = figure.Heatmap(o.Tensor, o.Layout, title)
 			o.Layout, o.Depth = tensor.HWC, 8
 		}
 		if err != nil {

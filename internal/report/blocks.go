@@ -1,6 +1,8 @@
 package report
 
-import "github.com/poolctl/poolctl/internal/tensor"
+import (
+	"github.com/poolctl/poolctl/internal/tensor"
+)
 
 // block is how many elements are widened at a time: statistics of a tensor of
 // any size need no more memory than that.

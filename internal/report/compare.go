@@ -161,7 +161,7 @@ func (d *Difference) floats(a, b *tensor.Tensor) {
 	}
 	d.First = place(a, b, first)
 	d.Absolute = place(a, b, absolute.at)
-	d.Relative = placeOf(a, b, relative.at, floatValue(relative.value))
+	d.Relative = placeOf(a, b, relative.at, ValueOf(relative.value))
 	d.ULP = placeOf(a, b, ulpAt, Value(strconv.FormatUint(ulp, 10)))
 }
 
@@ -189,7 +189,7 @@ func (d *Difference) integers(a, b *tensor.Tensor) {
 	}
 	d.First = place(a, b, first)
 	d.Absolute = place(a, b, absoluteAt)
-	d.Relative = placeOf(a, b, relative.at, floatValue(relative.value))
+	d.Relative = placeOf(a, b, relative.at, ValueOf(relative.value))
 }
 
 // place returns element i of both tensors with its absolute difference, nil for
@@ -201,7 +201,7 @@ func place(a, b *tensor.Tensor, i int) *Place {
 	if a.DType.IsInteger() && b.DType.IsInteger() {
 		return placeOf(a, b, i, integerAt(a, i).minus(integerAt(b, i)).value())
 	}
-	return placeOf(a, b, i, floatValue(math.Abs(a.At(i)-b.At(i))))
+	return placeOf(a, b, i, ValueOf(math.Abs(a.At(i)-b.At(i))))
 }
 
 func placeOf(a, b *tensor.Tensor, i int, difference Value) *Place {
@@ -214,7 +214,7 @@ func placeOf(a, b *tensor.Tensor, i int, difference Value) *Place {
 // elementValue returns element i exactly.
 func elementValue(t *tensor.Tensor, i int) Value {
 	if t.DType.IsFloat() {
-		return floatValue(t.At(i))
+		return ValueOf(t.At(i))
 	}
 	return integerAt(t, i).value()
 }

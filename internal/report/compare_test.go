@@ -195,3 +195,32 @@ func BenchmarkCompare(b *testing.B) {
 		})
 	}
 }
+
+func TestSubtractIsZeroWhereTheNumbersAreTheSame(t *testing.T) {
+	a := tensor.From([]float32{1, float32(nan), float32(inf), 2, float32(inf), float32(nan)}, 2, 3)
+	b := tensor.From([]float32{1, float32(nan), float32(inf), 3, 1, 1}, 2, 3)
+	d, err := Subtract(a, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []float64{0, 0, 0, -1, inf, nan} {
+		if got := d.At(i); got != want && (got == got || want == want) {
+			t.Errorf("element %d: got %g, want %g", i, got, want)
+		}
+	}
+	if _, err := Subtract(a, tensor.From([]float32{1}, 1, 1)); err == nil {
+		t.Error("different shapes are not refused")
+	}
+}
+
+func TestSubtractKeepsLargeIntegersApart(t *testing.T) {
+	d, err := Subtract(tensor.From([]int64{1<<62 + 1, 5, math.MinInt64}, 3), tensor.From([]uint64{1 << 62, 5, math.MaxUint64}, 3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []float64{1, 0, -0x1.8p64} {
+		if got := d.At(i); got != want {
+			t.Errorf("element %d: got %g, want %g", i, got, want)
+		}
+	}
+}

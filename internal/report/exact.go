@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"math"
 	"math/big"
 	"math/bits"
@@ -100,4 +101,29 @@ func (d distance) float() float64 { return float64(d.hi)*(1<<64) + float64(d.lo)
 func (d distance) value() Value {
 	n := new(big.Int).SetUint64(d.hi)
 	return Value(n.Lsh(n, 64).Add(n, new(big.Int).SetUint64(d.lo)).String())
+}
+
+// Subtract returns a - b of two tensors of the same shape, as float64. Integers
+// are subtracted exactly and rounded once. Where a and b are the same number,
+// both NaN or the same infinity, the difference is 0.
+func Subtract(a, b *tensor.Tensor) (*tensor.Tensor, error) {
+	if !a.Shape.Equal(b.Shape) {
+		return nil, fmt.Errorf("difference: got shapes %s and %s, want the same", a.Shape, b.Shape)
+	}
+	d := make([]float64, a.Len())
+	integers := a.DType.IsInteger() && b.DType.IsInteger()
+	for i := range d {
+		if integers {
+			p, q := integerAt(a, i), integerAt(b, i)
+			d[i] = p.minus(q).float()
+			if p.below(q) {
+				d[i] = -d[i]
+			}
+			continue
+		}
+		if x, y := a.At(i), b.At(i); x != y && (x == x || y == y) {
+			d[i] = x - y
+		}
+	}
+	return tensor.From(d, a.Shape...), nil
 }

@@ -42,18 +42,18 @@ const (
 // Everything is summed in float64 with compensation, at a scale at which no
 // square overflows or vanishes.
 func GradientStats(dx, upstream *tensor.Tensor) Stats {
-	r, u := measure(dx), measure(upstream)
-	in, out := totalsOf(dx, scaleFor(0, r.scale())), totalsOf(upstream, scaleFor(0, u.scale()))
+	r, u := Measure(dx), Measure(upstream)
+	in, out := totalsOf(dx, scaleFor(0, r.Scale())), totalsOf(upstream, scaleFor(0, u.Scale()))
 	s := Stats{
-		Elements: dx.Len(), LargestAt: []int{}, Zeros: r.zeros, NaN: r.nan, PosInf: r.posInf, NegInf: r.negInf,
-		Sum: floatValue(in.sum.value() / in.scale), L1: floatValue(in.l1.value() / in.scale), L2: floatValue(math.Sqrt(in.squares.value()) / in.scale),
-		UpstreamSum: floatValue(out.sum.value() / out.scale),
+		Elements: dx.Len(), LargestAt: []int{}, Zeros: r.Zeros, NaN: r.NaN, PosInf: r.PosInf, NegInf: r.NegInf,
+		Sum: ValueOf(in.sum.value() / in.scale), L1: ValueOf(in.l1.value() / in.scale), L2: ValueOf(math.Sqrt(in.squares.value()) / in.scale),
+		UpstreamSum: ValueOf(out.sum.value() / out.scale),
 	}
 	if s.Elements > 0 {
-		s.ZeroShare = float64(r.zeros) / float64(s.Elements)
+		s.ZeroShare = float64(r.Zeros) / float64(s.Elements)
 	}
 	if in.largestAt >= 0 {
-		s.Largest = floatValue(dx.At(in.largestAt))
+		s.Largest = ValueOf(dx.At(in.largestAt))
 		s.LargestAt = append(s.LargestAt, dx.Shape.Index(in.largestAt)...)
 	}
 	tolerance := massTolerance
@@ -64,7 +64,7 @@ func GradientStats(dx, upstream *tensor.Tensor) Stats {
 	in.rescale(common)
 	out.rescale(common)
 	apart := math.Abs(in.sum.value() - out.sum.value())
-	s.Conserved = r.finite == dx.Len() && u.finite == upstream.Len() && apart <= tolerance*max(in.l1.value(), out.l1.value())
+	s.Conserved = r.Finite == dx.Len() && u.Finite == upstream.Len() && apart <= tolerance*max(in.l1.value(), out.l1.value())
 	return s
 }
 

@@ -56,16 +56,16 @@ func Inspect(t *tensor.Tensor) Summary {
 		Schema: "poolctl.inspect/v1", DType: t.DType.String(), Shape: listOf(t.Shape),
 		Elements: n, Bytes: n * t.DType.Size(), Histogram: Histogram{Counts: []int{}},
 	}
-	r := measure(t)
-	s.Zeros, s.NaN, s.PosInf, s.NegInf = r.zeros, r.nan, r.posInf, r.negInf
+	r := Measure(t)
+	s.Zeros, s.NaN, s.PosInf, s.NegInf = r.Zeros, r.NaN, r.PosInf, r.NegInf
 	if n > 0 {
-		s.Share = float64(r.zeros) / float64(n)
+		s.Share = float64(r.Zeros) / float64(n)
 	}
-	if r.finite == 0 {
+	if r.Finite == 0 {
 		return s
 	}
-	s.Min, s.Max = r.min, r.max
-	lo, hi := r.lo, r.hi
+	s.Min, s.Max = r.Min, r.Max
+	lo, hi := r.Lo, r.Hi
 	switch {
 	case t.DType == tensor.Uint8:
 		lo, hi = 0, 256
@@ -83,7 +83,7 @@ func Inspect(t *tensor.Tensor) Summary {
 	for i := 0; i < n; i += block {
 		part := buf[:min(block, n-i)]
 		widen(part, t, i)
-		if r.finite < n {
+		if r.Finite < n {
 			part = finite(part)
 		}
 		if scale != 1 {
@@ -92,8 +92,8 @@ func Inspect(t *tensor.Tensor) Summary {
 		bins.add(part)
 		m.add(part)
 	}
-	s.Mean, s.Std = floatValue(m.mean/scale), floatValue(math.Sqrt(m.square/m.count)/scale)
-	s.Histogram = Histogram{floatValue(lo), floatValue(hi), bins.counts}
+	s.Mean, s.Std = ValueOf(m.mean/scale), ValueOf(math.Sqrt(m.square/m.count)/scale)
+	s.Histogram = Histogram{ValueOf(lo), ValueOf(hi), bins.counts}
 	return s
 }
 
@@ -177,86 +177,6 @@ func scaleFor(lo, hi float64) float64 {
 		return math.Ldexp(1, max(-1000, min(1000, -e)))
 	}
 	return 1
-}
-
-// extent is what the first pass over a tensor finds.
-type extent struct {
-	lo, hi                             float64 // of the finite elements
-	min, max                           Value   // the same, exact
-	finite, zeros, nan, posInf, negInf int
-}
-
-func measure(t *tensor.Tensor) extent {
-	switch data := t.Data.(type) {
-	case []uint8:
-		return measureIntegers(data)
-	case []int8:
-		return measureIntegers(data)
-	case []uint16:
-		return measureIntegers(data)
-	case []int16:
-		return measureIntegers(data)
-	case []uint32:
-		return measureIntegers(data)
-	case []int32:
-		return measureIntegers(data)
-	case []uint64:
-		return measureIntegers(data)
-	case []int64:
-		return measureIntegers(data)
-	}
-	e := extent{lo: math.Inf(1), hi: math.Inf(-1)}
-	buf := make([]float64, block)
-	for i, n := 0, t.Len(); i < n; i += block {
-		part := buf[:min(block, n-i)]
-		widen(part, t, i)
-		e.add(part)
-	}
-	e.min, e.max = floatValue(e.lo), floatValue(e.hi)
-	return e
-}
-
-func (e *extent) add(part []float64) {
-	for _, v := range part {
-		if v-v != 0 {
-			switch {
-			case v != v:
-				e.nan++
-			case v > 0:
-				e.posInf++
-			default:
-				e.negInf++
-			}
-			continue
-		}
-		e.finite++
-		if v == 0 {
-			e.zeros++
-		}
-		if v < e.lo {
-			e.lo = v
-		}
-		if v > e.hi {
-			e.hi = v
-		}
-	}
-}
-
-func measureIntegers[T tensor.Integer](data []T) extent {
-	if len(data) == 0 {
-		return extent{}
-	}
-	e := extent{finite: len(data)}
-	lo, hi := data[0], data[0]
-	for _, v := range data {
-		if v == 0 {
-			e.zeros++
-		}
-		lo, hi = min(lo, v), max(hi, v)
-	}
-	e.lo, e.hi = float64(lo), float64(hi)
-	e.min, e.max = Value(fmt.Sprint(lo)), Value(fmt.Sprint(hi))
-	return e
 }
 
 // WriteText writes the summary as a table with a histogram drawn by block

@@ -1,12 +1,3 @@
-// Package report turns results into what people and scripts read: shape
-// reports, statistics, comparisons, terminal previews, pictures of where maxima
-// were found and of gradients, and drawings of where a gradient goes.
-//
-// It imports the standard library, tensor, geom, gonum, go-pretty and
-// golang.org/x/image. It never prints and never opens a file: text goes to the
-// io.Writer it is given, a picture is a uint8 tensor of layout HWC with 3
-// channels, and a drawing is that or an SVG document. What comes out depends on
-// the arguments alone: no time, no locale, no terminal.
 package report
 
 import (
@@ -26,7 +17,8 @@ import (
 // In JSON it is a number, the string "NaN", "Infinity" or "-Infinity", or null.
 type Value string
 
-func floatValue(f float64) Value {
+// ValueOf returns a float64 as a Value.
+func ValueOf(f float64) Value {
 	switch {
 	case math.IsNaN(f):
 		return "NaN"
