@@ -3,8 +3,6 @@ package cli
 import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"github.com/poolctl/poolctl/internal/ops"
 )
 
 // completeFlags lets the shell complete the values of every command's flags:
@@ -32,16 +30,7 @@ func flagWords(f *pflag.Flag) (words []string, known bool) {
 	case *choiceValue:
 		return v.words, true
 	case *paramValue:
-		switch v.Kind {
-		case ops.KindTensor:
-			return nil, false
-		case ops.KindPadding:
-			return []string{"SAME", "VALID", "SAME_LOWER"}, true
-		case ops.KindWindow:
-			return []string{"global"}, true
-		default:
-			return v.Choices, true
-		}
+		return v.Words(), !v.Kind.File()
 	default:
 		return nil, f.Value.Type() != "string"
 	}

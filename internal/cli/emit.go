@@ -68,7 +68,7 @@ func (a *app) emitOperation(o *operation, names []string) error {
 // emitGradient prints the gradient's command as a pipeline file for grad run.
 func (a *app) emitGradient(g *gradient, names []string) error {
 	for _, p := range g.op.GradParams() {
-		if p.Kind == ops.KindTensor && p.String() != "" {
+		if p.Kind.File() && p.String() != "" {
 			return usagef("%s: %s: has no meaning with --emit-yaml: in a pipeline gradients come from the steps", g.spec.Name, p.Name)
 		}
 	}

@@ -144,7 +144,7 @@ func (g *gradient) inputName(i, upstream int) string {
 func (g *gradient) tensorParams() []string {
 	var names []string
 	for _, p := range g.op.Params() {
-		if p.Kind == ops.KindTensor && p.String() != "" {
+		if p.Kind.File() && p.String() != "" {
 			names = append(names, p.Name)
 		}
 	}

@@ -82,7 +82,7 @@ func inputStreams(names []string) []stream {
 // the sources, or for tensors among the parameters.
 func oneStream(op string, params []ops.Param, sources ...stream) error {
 	for _, p := range params {
-		if p.Kind == ops.KindTensor {
+		if p.Kind.File() {
 			sources = append(sources, stream{p.Name, p.String()})
 		}
 	}

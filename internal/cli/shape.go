@@ -204,7 +204,7 @@ func (s *shapeFlags) add(cmd *cobra.Command, spec ops.Spec, op ops.Op, argmax st
 		switch {
 		case p.Name == "filter":
 			flags.Var(&intsValue{&s.Filter}, "filter-shape", "`SHAPE` of the filter, instead of --filter")
-		case p.Kind == ops.KindTensor:
+		case p.Kind.File():
 			except = append(except, p.Name)
 		}
 	}
@@ -226,7 +226,7 @@ func (s *shapeFlags) plan(op ops.Op, spec ops.Spec, flag string, a *app) (*ops.P
 		return nil, nil, usagef("%s: %s: missing, want a shape such as 1,224,224,3", spec.Name, flag)
 	}
 	for _, p := range op.Params() {
-		if p.Kind != ops.KindTensor || p.String() != "" || !p.Required {
+		if !p.Kind.File() || p.String() != "" || !p.Required {
 			continue
 		}
 		if p.Name == "filter" && s.Filter == nil {

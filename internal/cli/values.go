@@ -129,7 +129,7 @@ func addParams(flags *pflag.FlagSet, params []ops.Param, except ...string) {
 			continue
 		}
 		doc := p.Doc
-		if p.Kind == ops.KindChoice {
+		if len(p.Choices) > 0 {
 			doc += ": " + strings.Join(p.Choices, ", ")
 		}
 		if p.Required {
@@ -137,7 +137,7 @@ func addParams(flags *pflag.FlagSet, params []ops.Param, except ...string) {
 		}
 		f := flags.VarPF(&paramValue{p}, p.Name, "", doc)
 		f.DefValue = p.Default
-		if p.Kind == ops.KindBool {
+		if p.Kind.Item == ops.ItemBool {
 			f.NoOptDefVal = "true"
 		}
 	}

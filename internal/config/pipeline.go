@@ -143,7 +143,7 @@ func (p *Pipeline) Files() []string {
 	var list []string
 	for _, step := range p.Steps {
 		for _, param := range step.Op.Params() {
-			if param.Kind == ops.KindTensor && param.String() != "" {
+			if param.Kind.File() && param.String() != "" {
 				list = append(list, p.Resolve(param.String()))
 			}
 		}

@@ -38,33 +38,20 @@ func OneStep(spec ops.Spec, op ops.Op, inputs int, kinds []string) (string, erro
 	return b.String(), nil
 }
 
-// valueText writes a parameter's value, given as a flag has it, as a file has it.
+// valueText writes a parameter's value, given as text for a flag, as YAML.
 func valueText(p ops.Param, text string) (string, error) {
-	switch p.Kind {
-	case ops.KindInts, ops.KindNumbers, ops.KindShape:
-		return listText(text), nil
-	case ops.KindWindow:
-		if text == "global" {
-			return text, nil
-		}
-		return listText(text), nil
-	case ops.KindPadding, ops.KindPairs:
-		if !strings.Contains(text, ":") {
-			return text, nil // a rule
-		}
-		var pairs []string
-		for pair := range strings.SplitSeq(text, ",") {
-			pairs = append(pairs, "["+strings.Replace(pair, ":", ", ", 1)+"]")
-		}
-		return "[" + strings.Join(pairs, ", ") + "]", nil
-	case ops.KindTensor:
-		if text == "-" {
-			return "", errors.New("got -, want a file: a pipeline does not read standard input")
-		}
-		return strconv.Quote(text), nil
-	default:
+	switch k := p.Kind; {
+	case slices.Contains(p.Words(), text):
 		return text, nil
+	case k.File() && text == "-":
+		return "", errors.New("got -, want a file: a pipeline does not read standard input")
+	case k.File():
+		return strconv.Quote(text), nil
+	case k.Most == 0:
+		return text, nil
+	case k.Item == ops.ItemPair:
+		return "[[" + strings.NewReplacer(",", "], [", ":", ", ").Replace(text) + "]]", nil
+	default:
+		return "[" + strings.ReplaceAll(text, ",", ", ") + "]", nil
 	}
 }
-
-func listText(text string) string { return "[" + strings.ReplaceAll(text, ",", ", ") + "]" }

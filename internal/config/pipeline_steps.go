@@ -132,7 +132,7 @@ func StepParams(op ops.Op) []ops.Param {
 	params := op.Params()
 	if d, ok := op.(ops.Differentiable); ok {
 		for _, p := range d.GradParams() {
-			if p.Kind != ops.KindTensor {
+			if !p.Kind.File() {
 				params = append(params, p)
 			}
 		}

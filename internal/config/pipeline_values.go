@@ -27,43 +27,49 @@ func (w *walker) set(p ops.Param, n *yaml.Node, key string) {
 	}
 }
 
-// text returns what a flag would be given for the value of a node. What a value
-// may look like depends on the kind of the parameter.
+// text returns what a flag would be given for the value of a node.
 func (w *walker) text(p ops.Param, n *yaml.Node, key string) (string, bool) {
-	switch p.Kind {
-	case ops.KindBool:
+	k := p.Kind
+	want := k.Form
+	if want == "" {
+		want = "one of " + strings.Join(p.Words(), ", ")
+	}
+	if k.Most > 0 {
+		return w.list(n, key, k.Item, want)
+	}
+	return w.item(n, key, k.Item, want)
+}
+
+// item reads a value that is no list, or one item of a list; want says what a
+// value may be.
+func (w *walker) item(n *yaml.Node, key string, item ops.Item, want string) (string, bool) {
+	switch item {
+	case ops.ItemWord:
+		if n.Kind != yaml.ScalarNode || plain(n, nullText) {
+			return w.refused(n, key, want)
+		}
+		return n.Value, true
+	case ops.ItemBool:
 		if !plain(n, boolText) {
-			return w.refused(n, key, "true or false")
+			return w.refused(n, key, want)
 		}
 		return strings.ToLower(n.Value), true
-	case ops.KindInt, ops.KindCount, ops.KindAxis:
+	case ops.ItemWhole:
 		return w.whole(n, key)
-	case ops.KindNumber, ops.KindReal:
+	case ops.ItemNumber:
 		return w.number(n, key)
-	case ops.KindInts, ops.KindShape:
-		return w.list(n, key, w.whole, "a whole number or a list of them, such as [2, 2]")
-	case ops.KindWindow:
-		return w.list(n, key, w.whole, "a whole number, a list of them such as [2, 2], or global")
-	case ops.KindNumbers:
-		return w.list(n, key, w.number, "a number or a list of them, such as [1.5, 1.25]")
-	case ops.KindPadding:
-		return w.pairs(n, key, "SAME, VALID, SAME_LOWER or pairs such as [[0, 1], [0, 1]]")
-	case ops.KindPairs:
-		return w.pairs(n, key, "pairs such as [[0, 1], [0, 1]]")
-	case ops.KindTensor:
+	case ops.ItemPair:
+		return w.pair(n, key)
+	case ops.ItemFile:
 		if !isText(n) {
-			return w.refused(n, key, "the name of a file or a filter, in quotes if it looks like a number")
+			return w.refused(n, key, want)
 		}
 		if n.Value == "-" {
 			return w.refused(n, key, "a file: a pipeline does not read standard input")
 		}
 		return n.Value, true
-	default: // a word
-		if n.Kind != yaml.ScalarNode || plain(n, nullText) {
-			return w.refused(n, key, "one of "+strings.Join(p.Choices, ", "))
-		}
-		return n.Value, true
 	}
+	panic(fmt.Sprintf("config: no item %d", item))
 }
 
 func (w *walker) refused(n *yaml.Node, key, want string) (string, bool) {
@@ -90,14 +96,6 @@ func (w *walker) number(n *yaml.Node, key string) (string, bool) {
 	return n.Value, true
 }
 
-// pairs reads a list of pairs, or the text that the command line takes.
-func (w *walker) pairs(n *yaml.Node, key, want string) (string, bool) {
-	if n.Kind == yaml.ScalarNode && oneNumber(n.Value) {
-		return w.refused(n, key, want)
-	}
-	return w.list(n, key, w.pair, want)
-}
-
 // pair reads [lo, hi], or lo:hi as on the command line.
 func (w *walker) pair(n *yaml.Node, key string) (string, bool) {
 	if n.Kind == yaml.ScalarNode && strings.Contains(n.Value, ":") {
@@ -112,24 +110,27 @@ func (w *walker) pair(n *yaml.Node, key string) (string, bool) {
 }
 
 // list reads a list, one item of it, or the text that the command line takes.
-func (w *walker) list(n *yaml.Node, key string, item func(*yaml.Node, string) (string, bool), want string) (string, bool) {
+func (w *walker) list(n *yaml.Node, key string, item ops.Item, want string) (string, bool) {
 	switch {
 	case n.Kind == yaml.SequenceNode && len(n.Content) > 0:
 		var words []string
 		all := true
 		for _, child := range n.Content {
-			word, ok := item(child, key)
+			word, ok := w.item(child, key, item, want)
 			words, all = append(words, word), all && ok
 		}
 		return strings.Join(words, ","), all
 	case n.Kind != yaml.ScalarNode || plain(n, nullText, boolText):
 		return w.refused(n, key, want)
-	case quoted(n) && oneNumber(strings.TrimSpace(n.Value)):
+	case !oneNumber(strings.TrimSpace(n.Value)):
+		return n.Value, true
+	case item == ops.ItemPair:
+		return w.refused(n, key, want)
+	case quoted(n):
 		return w.refused(n, key, want+", without quotes")
-	case oneNumber(n.Value):
-		return item(n, key)
+	default:
+		return w.item(n, key, item, want)
 	}
-	return n.Value, true
 }
 
 // oneNumber reports whether text is a number of whatever notation, rather than

@@ -76,7 +76,7 @@ func (w *weights) params(formats []string) []Param {
 	filter.Required = true
 	list := []Param{filter}
 	if len(formats) > 1 {
-		list = append(list, choiceParam("filter-format", &w.FilterFormat, formats, formats[0], "order of the filter's axes"))
+		list = append(list, choiceParam("filter-format", &w.FilterFormat, formats, formats[0], "order of the filter's axes").shown("FORMAT"))
 	} else {
 		w.FilterFormat = formats[0]
 	}

@@ -53,7 +53,7 @@ func (w *WantGrad) Of(name string) *bool {
 func Gradients(op Op) []string {
 	var list []string
 	for _, p := range op.Params() {
-		if p.Kind == KindTensor && new(WantGrad).Of(p.Name) != nil {
+		if p.Kind.File() && new(WantGrad).Of(p.Name) != nil {
 			list = append(list, p.Name)
 		}
 	}

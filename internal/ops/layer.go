@@ -2,7 +2,6 @@ package ops
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -98,107 +97,4 @@ func checkPerChannel(op, name string, given tensor.Spec, n int) error {
 		return unfit(op, name, "got shape %s, want (%d), a number for each channel", given.Shape, n)
 	}
 	return nil
-}
-
-// number is a parameter whose default is not the zero value, and which may be 0.
-type number struct {
-	value float64
-	given bool
-}
-
-// realParam declares a number that may be 0 or negative; check says what is
-// wrong with it, if anything can be.
-func realParam(name string, field *number, otherwise float64, doc string, check func(float64) error) Param {
-	if !field.given {
-		field.value = otherwise
-	}
-	return Param{Name: name, Kind: KindReal, Doc: doc, Default: formatNumber(otherwise),
-		set: func(text string) error {
-			v, err := parseNumber(text)
-			if err == nil && check != nil {
-				err = check(v)
-			}
-			if err == nil {
-				*field = number{v, true}
-			}
-			return err
-		},
-		get: func() string { return formatNumber(field.value) }}
-}
-
-// finite refuses infinities.
-func finite(v float64) error {
-	if math.IsInf(v, 0) {
-		return fmt.Errorf("got %g, want a finite number", v)
-	}
-	return nil
-}
-
-// notNegative refuses numbers below 0, and infinity.
-func notNegative(v float64) error {
-	if v < 0 {
-		return fmt.Errorf("got %g, want >= 0", v)
-	}
-	return finite(v)
-}
-
-// axisValue is an axis of a tensor in the order of its memory, counted from 0,
-// or from the end by -1, -2, …; the channels unless it is given.
-type axisValue struct {
-	n     int
-	given bool
-}
-
-func axisParam(field *axisValue, doc string) Param {
-	return Param{Name: "axis", Kind: KindAxis, Doc: doc, Default: "the channels",
-		set: func(text string) error {
-			v, err := parseInt(text)
-			if err == nil {
-				*field = axisValue{v, true}
-			}
-			return err
-		},
-		get: func() string {
-			if !field.given {
-				return ""
-			}
-			return fmt.Sprint(field.n)
-		}}
-}
-
-// in returns the axis of a tensor with that layout. Without channels, in HW,
-// there is none by default.
-func (a axisValue) in(op string, layout tensor.Layout) (int, error) {
-	rank := layout.Rank()
-	switch {
-	case !a.given && !strings.Contains(string(layout), "C"):
-		return 0, unfit(op, "axis", "missing, want -%d to %d: %s has no channels", rank, rank-1, layout)
-	case !a.given:
-		return strings.IndexByte(string(layout), 'C'), nil
-	case a.n < -rank || a.n >= rank:
-		return 0, unfit(op, "axis", "got %d, want -%d to %d (%s)", a.n, rank, rank-1, layout)
-	case a.n < 0:
-		return rank + a.n, nil
-	default:
-		return a.n, nil
-	}
-}
-
-// countParam declares a whole number >= 0.
-func countParam(name string, field *number, otherwise int, doc string) Param {
-	if !field.given {
-		field.value = float64(otherwise)
-	}
-	return Param{Name: name, Kind: KindCount, Doc: doc, Default: fmt.Sprint(otherwise),
-		set: func(text string) error {
-			v, err := parseInt(text)
-			if err == nil && (v < 0 || v > math.MaxInt32) {
-				err = fmt.Errorf("got %d, want 0 to %d", v, math.MaxInt32)
-			}
-			if err == nil {
-				*field = number{float64(v), true}
-			}
-			return err
-		},
-		get: func() string { return formatNumber(field.value) }}
 }

@@ -10,10 +10,10 @@ import (
 )
 
 func init() {
-	badValues[ops.KindReal] = []string{"", "nan", "true", "many", "1,2"}
-	badValues[ops.KindCount] = []string{"", "-1", "2.5", "1e3", "true", "many", "1,2", "2147483648"}
-	badValues[ops.KindAxis] = []string{"", "2.5", "true", "many", "1,2", "5", "-6", "9223372036854775808"}
-	badValues[ops.KindPairs] = []string{"", "0", "1", "true", "1:", ":1", "1:2:3", "1.5:0", "-1:0", "0:-7", "2147483648:0", "0:4611686018427387904", "0:0,0:0,0:0", "0:0,0:0,0:0,0:0,0:0,0:0"}
+	badValues["real"] = []string{"", "nan", "true", "many", "1,2"}
+	badValues["count"] = []string{"", "-1", "2.5", "1e3", "true", "many", "1,2", "2147483648"}
+	badValues["axis"] = []string{"", "2.5", "true", "many", "1,2", "5", "-6", "9223372036854775808"}
+	badValues["pairs"] = []string{"", "0", "1", "true", "1:", ":1", "1:2:3", "1.5:0", "-1:0", "0:-7", "2147483648:0", "0:4611686018427387904", "0:0,0:0,0:0", "0:0,0:0,0:0,0:0,0:0,0:0"}
 }
 
 // TestNamesMayBeSpeltWithUnderscores, of operations and of parameters; local

@@ -11,7 +11,6 @@ package ops
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/tensor"
@@ -117,25 +116,6 @@ func usage(op, param, format string, args ...any) error {
 // unfit makes a DataError about one parameter.
 func unfit(op, param, format string, args ...any) error {
 	return &DataError{op, &geom.Error{Field: param, Problem: fmt.Sprintf(format, args...)}}
-}
-
-// Set gives an operation's parameter a value by name.
-func Set(op Op, name, text string) error { return SetParam(op.Params(), name, text) }
-
-// hyphened returns a name as the table spells it: filter_format is
-// filter-format.
-func hyphened(name string) string { return strings.ReplaceAll(name, "_", "-") }
-
-// SetParam gives the parameter of that name a value; _ in the name is -.
-func SetParam(params []Param, name, text string) error {
-	var known []string
-	for _, p := range params {
-		if p.Name == hyphened(name) {
-			return p.Set(text)
-		}
-		known = append(known, p.Name)
-	}
-	return fmt.Errorf("unknown parameter: %w", unknownWord(name, known))
 }
 
 // Field returns the parameter that an error is about, or "".

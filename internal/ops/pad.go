@@ -3,8 +3,6 @@ package ops
 import (
 	"fmt"
 	"math"
-	"strconv"
-	"strings"
 
 	"github.com/poolctl/poolctl/internal/ops/kernel"
 	"github.com/poolctl/poolctl/internal/tensor"
@@ -206,39 +204,4 @@ func (o *Pad) PlanGrad(in []tensor.Spec, _ WantGrad) (*Plan, error) {
 		}})
 	g.deliver(dx, dst, g.last, g.layout)
 	return g.finish()
-}
-
-// pairsParam declares pairs of whole numbers >= 0.
-func pairsParam(name string, field *[][2]int, doc string) Param {
-	return Param{Name: name, Kind: KindPairs, Doc: doc,
-		set: func(text string) error {
-			var list [][2]int
-			for pair := range strings.SplitSeq(text, ",") {
-				lo, hi, ok := strings.Cut(pair, ":")
-				a, errLo := strconv.Atoi(lo)
-				b, errHi := strconv.Atoi(hi)
-				if !ok || errLo != nil || errHi != nil {
-					return fmt.Errorf("got %q, want pairs lo:hi of whole numbers", text)
-				}
-				if min(a, b) < 0 || max(a, b) > math.MaxInt32 {
-					return fmt.Errorf("got %s, want each from 0 to %d", pair, math.MaxInt32)
-				}
-				list = append(list, [2]int{a, b})
-			}
-			if len(list) > tensor.NDHWC.Rank() {
-				return fmt.Errorf("got %d pairs, want at most %d", len(list), tensor.NDHWC.Rank())
-			}
-			*field = list
-			return nil
-		},
-		get: func() string { return pairsText(*field) }}
-}
-
-// pairsText formats pairs as they are parsed.
-func pairsText(pairs [][2]int) string {
-	words := make([]string, len(pairs))
-	for i, p := range pairs {
-		words[i] = fmt.Sprintf("%d:%d", p[0], p[1])
-	}
-	return strings.Join(words, ",")
 }

@@ -73,7 +73,7 @@ var conventions = []string{"tensorflow", "pytorch", "onnx", "onnx-column-major"}
 
 // Params implements Op.
 func (o *Pool) Params() []Param {
-	kind := choiceParam("type", &o.Type, []string{"max", "avg", "min", "sum", "lp"}, "", "what is kept of a window")
+	kind := choiceParam("type", &o.Type, []string{"max", "avg", "min", "sum", "lp"}, "", "what is kept of a window").shown("TYPE")
 	kind.Required = true
 	params := []Param{kind, windowParam(&o.Window)}
 	params = append(params, o.windows.params("the window")...)

@@ -71,7 +71,7 @@ func (n *Node) see(in *Field) *Field {
 // is a spatial one.
 func (n *Node) alongSpace() bool {
 	for _, p := range n.Op.Params() {
-		if axis, err := strconv.Atoi(p.String()); p.Kind == ops.KindAxis && err == nil {
+		if axis, err := strconv.Atoi(p.String()); p.Kind.Name == "axis" && err == nil {
 			layout := n.Plan.Layout
 			letter := layout[(axis+len(layout))%len(layout)]
 			return letter != 'N' && letter != 'C'
