@@ -42,19 +42,14 @@ func ToFloat16(f float32) Float16 {
 	}
 }
 
-// roundToFloat16 rounds v to the nearest Float16, once. A float32 on the way
-// would hide on which side of the middle between two Float16 v lies. Where it
-// was rounded to an even number, its odd neighbour on v's side is taken, which
-// is no such middle.
-func roundToFloat16(v float64) Float16 {
-	f := float32(v)
-	if bits := math.Float32bits(f); float64(f) != v && v == v && bits&1 == 0 {
-		if math.Abs(float64(f)) > math.Abs(v) {
-			bits--
-		} else {
-			bits++
-		}
-		f = math.Float32frombits(bits)
+func widenFloat16(dst []float32, src []Float16) {
+	for i, v := range src {
+		dst[i] = v.Float32()
 	}
-	return ToFloat16(f)
+}
+
+func roundFloat16(dst []Float16, src []float32) {
+	for i, v := range src {
+		dst[i] = ToFloat16(v)
+	}
 }

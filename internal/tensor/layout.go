@@ -11,8 +11,8 @@ import (
 type Layout string
 
 // The layouts that poolctl reads and writes. HW and HWC are one picture
-// without a batch axis. NC, a batch of feature vectors, is what a tensor of two
-// axes is among a network's layers; it has no name on the command line.
+// without a batch axis. NC is a batch of feature vectors; only layers of a
+// network have it, and the command line does not accept it.
 const (
 	NWC   Layout = "NWC"
 	NHWC  Layout = "NHWC"
@@ -36,7 +36,7 @@ func LayoutNames() []string {
 	return names
 }
 
-// ParseLayout returns the layout of that name; case carries no meaning.
+// ParseLayout returns the layout of that name, in upper or lower case.
 func ParseLayout(name string) (Layout, error) {
 	if l := Layout(strings.ToUpper(name)); slices.Contains(layouts, l) {
 		return l, nil
@@ -44,8 +44,8 @@ func ParseLayout(name string) (Layout, error) {
 	return "", fmt.Errorf("got %q, want one of %s", name, strings.Join(LayoutNames(), ", "))
 }
 
-// DefaultLayout returns the layout that a tensor of the given rank has when
-// nothing else is said: HW, NWC, NHWC, NDHWC for 2, 3, 4, 5.
+// DefaultLayout returns the layout of a tensor for which none is given: HW, NWC,
+// NHWC, NDHWC for rank 2, 3, 4, 5.
 func DefaultLayout(rank int) (Layout, error) {
 	switch rank {
 	case 2:
@@ -61,8 +61,7 @@ func DefaultLayout(rank int) (Layout, error) {
 	}
 }
 
-// ChannelsLast returns the layout with N in front and C at the end that has
-// the given number of spatial axes (1, 2 or 3).
+// ChannelsLast returns NWC, NHWC or NDHWC for 1, 2 or 3 spatial axes.
 func ChannelsLast(spatial int) Layout { return [...]Layout{NWC, NHWC, NDHWC}[spatial-1] }
 
 // Rank returns the number of axes.
@@ -78,14 +77,13 @@ func (l Layout) Spatial() int {
 	}, string(l)))
 }
 
-// ChannelsFirst reports whether the channel axis stands before the spatial
-// ones.
+// ChannelsFirst reports whether the channel axis comes before the spatial axes.
 func (l Layout) ChannelsFirst() bool {
 	return strings.Contains(string(l), "C") && !strings.HasSuffix(string(l), "C")
 }
 
-// Extents are a tensor's sizes by meaning: batch, channels, spatial axes
-// outermost first.
+// Extents are a tensor's sizes by the meaning of the axes. Spatial sizes are
+// listed outermost first.
 type Extents struct {
 	N, C    int
 	Spatial []int
@@ -111,8 +109,8 @@ func (l Layout) Split(shape Shape) (Extents, error) {
 	return e, nil
 }
 
-// With returns the layout for that many channels: one without a channel axis
-// (HW) gains it at the end when there is not exactly one.
+// With returns the layout for that many channels: HW becomes HWC unless there is
+// exactly one channel.
 func (l Layout) With(channels int) Layout {
 	if l == HW && channels != 1 {
 		return HWC
@@ -120,7 +118,7 @@ func (l Layout) With(channels int) Layout {
 	return l
 }
 
-// Join is the inverse of Split, in the layout With that many channels.
+// Join is the inverse of Split, in the layout that With returns for e.C.
 func (l Layout) Join(e Extents) Shape {
 	var shape Shape
 	spatial := e.Spatial

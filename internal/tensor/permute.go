@@ -26,31 +26,31 @@ func PermutedShape(shape Shape, perm []int) Shape {
 // Permuter is a planned reordering of axes, as by Permuted. It is cut into units
 // that are independent of each other and may run at the same time.
 //
-// Axes that stay neighbours are one axis. If the last axis of the result is the
-// last one of the source too, its rows are copied. Else both are cut into blocks
-// of permuteBlock numbers: a block is read and written within a core's caches, in
-// tiles of PermuteTile by PermuteTile numbers.
+// Axes that stay neighbours are merged into one. If the last axis stays last, its
+// rows are copied. Otherwise the last axes of source and result span a matrix to
+// transpose. It is cut into blocks of permuteBlock by permuteBlock elements, which
+// fit a core's caches, and these into tiles of PermuteTile by PermuteTile.
 type Permuter struct {
-	outer         []permutedAxis // of the result, but row and column
+	outer         []permutedAxis // all axes but row and column
 	row, column   permutedAxis   // the source's last axis, and the result's
-	rows, columns int            // blocks
-	outside       int            // units that outer makes
+	rows, columns int            // blocks along each of them
+	outside       int            // product of the sizes of outer
 
-	// Single, if there is one, transposes a block of float32 instead of plain Go:
+	// Single transposes a block of elements of four bytes, in place of plain Go:
 	// dst[i*dstStep+j] = src[j*srcStep+i] for i < rows and j < columns, which are
-	// positive multiples of PermuteTile.
+	// positive multiples of PermuteTile. It may be nil.
 	Single func(dst, src []float32, rows, columns, srcStep, dstStep int)
 }
 
-// permutedAxis has the numbers from one index to the next in source and result.
+// permutedAxis is an axis with its strides in source and result, in elements.
 type permutedAxis struct{ size, from, to int }
 
-// PermuteTile is the side of a tile.
+// PermuteTile is the side of a tile, in elements.
 const PermuteTile = 8
 
 const (
 	permuteBlock = 128
-	permuteCopy  = 1 << 14 // numbers of a unit that only copies
+	permuteCopy  = 1 << 14 // elements of a unit that only copies
 )
 
 // NewPermuter plans the reordering of a tensor of the given shape.
@@ -96,35 +96,13 @@ func blocksOf(n, block int) int { return (n + block - 1) / block }
 // Units returns the number of units.
 func (p *Permuter) Units() int { return p.outside * p.rows * p.columns }
 
-// Run fills what belongs to the units lo <= u < hi.
-func (p *Permuter) Run(dst, src *Tensor, lo, hi int) {
-	switch s := src.Data.(type) {
-	case []uint8:
-		permute(p, Of[uint8](dst), s, lo, hi)
-	case []int8:
-		permute(p, Of[int8](dst), s, lo, hi)
-	case []uint16:
-		permute(p, Of[uint16](dst), s, lo, hi)
-	case []int16:
-		permute(p, Of[int16](dst), s, lo, hi)
-	case []uint32:
-		permute(p, Of[uint32](dst), s, lo, hi)
-	case []int32:
-		permute(p, Of[int32](dst), s, lo, hi)
-	case []uint64:
-		permute(p, Of[uint64](dst), s, lo, hi)
-	case []int64:
-		permute(p, Of[int64](dst), s, lo, hi)
-	case []Float16:
-		permute(p, Of[Float16](dst), s, lo, hi)
-	case []float32:
-		permute(p, Of[float32](dst), s, lo, hi)
-	case []float64:
-		permute(p, Of[float64](dst), s, lo, hi)
-	}
-}
+// Run computes the units lo <= u < hi.
+func (p *Permuter) Run(dst, src *Tensor, lo, hi int) { permuters.For(src.DType)(p, dst, src, lo, hi) }
 
-func permute[T Element](p *Permuter, dst, src []T, lo, hi int) {
+var permuters = Sizes[func(p *Permuter, dst, src *Tensor, lo, hi int)]{permute[uint8], permute[uint16], permute[uint32], permute[uint64]}
+
+func permute[T Bits](p *Permuter, to, from *Tensor, lo, hi int) {
+	dst, src := BitsOf[T](to), BitsOf[T](from)
 	for unit := lo; unit < hi; unit++ {
 		row, column, rest := unit%p.rows, unit/p.rows%p.columns, unit/p.rows/p.columns
 		from, to := 0, 0
@@ -146,10 +124,10 @@ func permute[T Element](p *Permuter, dst, src []T, lo, hi int) {
 
 // transposeBlock writes dst[i*dstStep+j] = src[j*srcStep+i] for i < rows and
 // j < columns.
-func transposeBlock[T Element](p *Permuter, dst, src []T, rows, columns, srcStep, dstStep int) {
+func transposeBlock[T Bits](p *Permuter, dst, src []T, rows, columns, srcStep, dstStep int) {
 	tiledRows, tiledColumns := rows&^(PermuteTile-1), columns&^(PermuteTile-1)
-	if single, is := any(src).([]float32); is && p.Single != nil && tiledRows > 0 && tiledColumns > 0 {
-		p.Single(any(dst).([]float32), single, tiledRows, tiledColumns, srcStep, dstStep)
+	if four, is := any(src).([]uint32); is && p.Single != nil && tiledRows > 0 && tiledColumns > 0 {
+		p.Single(singlesOf(any(dst).([]uint32)), singlesOf(four), tiledRows, tiledColumns, srcStep, dstStep)
 	} else {
 		transposeTiles(dst, src, tiledRows, tiledColumns, srcStep, dstStep)
 	}
@@ -167,7 +145,7 @@ func transposeBlock[T Element](p *Permuter, dst, src []T, rows, columns, srcStep
 	}
 }
 
-func transposeTiles[T Element](dst, src []T, rows, columns, srcStep, dstStep int) {
+func transposeTiles[T Bits](dst, src []T, rows, columns, srcStep, dstStep int) {
 	for j := 0; j < columns; j += PermuteTile {
 		for i := 0; i < rows; i += PermuteTile {
 			transposeTile(dst[i*dstStep+j:], src[j*srcStep+i:], srcStep, dstStep)
@@ -175,8 +153,8 @@ func transposeTiles[T Element](dst, src []T, rows, columns, srcStep, dstStep int
 	}
 }
 
-// transposeTile writes a tile, without checks for each number.
-func transposeTile[T Element](dst, src []T, srcStep, dstStep int) {
+// transposeTile writes one tile. Arrays of a fixed size spare bounds checks.
+func transposeTile[T Bits](dst, src []T, srcStep, dstStep int) {
 	type line = [PermuteTile]T
 	a, b := (*line)(src), (*line)(src[srcStep:])
 	c, d := (*line)(src[2*srcStep:]), (*line)(src[3*srcStep:])

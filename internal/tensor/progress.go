@@ -5,20 +5,20 @@ import (
 	"sync"
 )
 
-// Progress tells how much of a tensor is there while another goroutine is still
-// writing it: so many elements from the front, in memory order. The writer calls
-// Reach and, once, End; any number of readers call Wait and Ended. A nil Progress
-// takes what it is told and belongs to a tensor that is complete.
+// Progress says how much of a tensor is ready while another goroutine is still
+// writing it: a number of elements from the front, in memory order. The writer
+// calls Reach and, once, End. Any number of readers call Wait and Ended. A nil
+// Progress belongs to a complete tensor; telling it anything has no effect.
 type Progress struct {
 	mu      sync.Mutex
 	changed sync.Cond
 	reached int
-	wanted  int // the least that somebody waits for
+	wanted  int // the smallest count that a reader waits for
 	ended   bool
 	err     error
 }
 
-// NewProgress returns the progress of a tensor of which nothing is there.
+// NewProgress returns the progress of a tensor of which nothing is ready.
 func NewProgress() *Progress {
 	p := &Progress{wanted: math.MaxInt}
 	p.changed.L = &p.mu
@@ -50,14 +50,14 @@ func (p *Progress) End(err error) {
 	p.wake()
 }
 
-// wake wakes all who wait. They say again what they want.
+// wake wakes all readers. Those that must go on waiting set wanted again.
 func (p *Progress) wake() {
 	p.wanted = math.MaxInt
 	p.changed.Broadcast()
 }
 
-// Wait returns when the first n elements are there, with how many are, which may
-// be more; or with the error that ended the writing.
+// Wait returns when the first n elements are ready, and how many are, which may
+// be more. If writing ended with an error, it returns that.
 func (p *Progress) Wait(n int) (int, error) {
 	if p == nil {
 		return n, nil
@@ -71,7 +71,7 @@ func (p *Progress) Wait(n int) (int, error) {
 	return max(n, p.reached), p.err
 }
 
-// Ended returns when the writing has ended, with its error.
+// Ended waits for the end of the writing and returns its error.
 func (p *Progress) Ended() error {
 	if p == nil {
 		return nil

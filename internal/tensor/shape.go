@@ -56,7 +56,7 @@ func Product(factors ...int) (int, error) {
 	return int(product), nil
 }
 
-// Spec is what is known of a tensor before its data: type and shape.
+// Spec is the type and shape of a tensor.
 type Spec struct {
 	DType DType
 	Shape Shape

@@ -1,17 +1,10 @@
-// Package tensor holds dense row-major arrays: their element types, shapes,
-// layouts (which axis is the batch, which the channels), and conversions
-// between them.
-//
-// It imports the standard library only. Sizes are overflow-checked where they
-// are made: a Spec whose Bytes succeeded can be allocated without another
-// check.
 package tensor
 
 import "fmt"
 
 // Tensor is a dense array in row-major order. Data is a slice of the Go type
-// that belongs to the DType ([]uint8, []float32, []Float16, …), with exactly
-// as many elements as the shape has.
+// of the DType ([]uint8, []float32, []Float16, …), with exactly as many elements
+// as the shape has.
 type Tensor struct {
 	Spec
 	Data any
@@ -24,7 +17,7 @@ func New(spec Spec) *Tensor {
 	if err != nil {
 		panic(fmt.Sprintf("tensor: %v", err))
 	}
-	return &Tensor{Spec: spec, Data: makeData(spec.DType, n)}
+	return &Tensor{Spec: spec, Data: spec.DType.row().make(n)}
 }
 
 // From wraps a slice as a tensor of that shape, without copying. It panics
@@ -59,73 +52,7 @@ func (t *Tensor) Reshaped(shape Shape) *Tensor {
 
 // At returns element i, in row-major order, as a float64. Integers beyond
 // 2^53 are rounded.
-func (t *Tensor) At(i int) float64 {
-	switch data := t.Data.(type) {
-	case []uint8:
-		return float64(data[i])
-	case []int8:
-		return float64(data[i])
-	case []uint16:
-		return float64(data[i])
-	case []int16:
-		return float64(data[i])
-	case []uint32:
-		return float64(data[i])
-	case []int32:
-		return float64(data[i])
-	case []uint64:
-		return float64(data[i])
-	case []int64:
-		return float64(data[i])
-	case []Float16:
-		return float64(data[i].Float32())
-	case []float32:
-		return float64(data[i])
-	default:
-		return t.Data.([]float64)[i]
-	}
-}
-
-// Zero sets every element of a floating-point tensor to 0.
-func Zero(t *Tensor) {
-	switch data := t.Data.(type) {
-	case []Float16:
-		clear(data)
-	case []float32:
-		clear(data)
-	case []float64:
-		clear(data)
-	}
-}
-
-func makeData(d DType, n int) any {
-	switch d {
-	case Uint8:
-		return Zeros[uint8](n)
-	case Int8:
-		return Zeros[int8](n)
-	case Uint16:
-		return Zeros[uint16](n)
-	case Int16:
-		return Zeros[int16](n)
-	case Uint32:
-		return Zeros[uint32](n)
-	case Int32:
-		return Zeros[int32](n)
-	case Uint64:
-		return Zeros[uint64](n)
-	case Int64:
-		return Zeros[int64](n)
-	case Half:
-		return Zeros[Float16](n)
-	case Float32:
-		return Zeros[float32](n)
-	case Float64:
-		return Zeros[float64](n)
-	default:
-		panic("tensor: invalid dtype")
-	}
-}
+func (t *Tensor) At(i int) float64 { return t.DType.row().at(t.Data, i) }
 
 // Index returns the coordinates of flat index i in a row-major shape.
 func (s Shape) Index(i int) []int {

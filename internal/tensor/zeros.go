@@ -2,12 +2,13 @@ package tensor
 
 import "unsafe"
 
-// hugeFrom is the size in bytes from which memory is asked for in huge pages:
-// what large tensors are read and written with would otherwise wait for the
-// page tables as much as for the memory.
+// hugeFrom is the smallest size in bytes for which huge pages are asked for.
+// With small pages, work on large tensors waits for the page tables as much as
+// for the memory.
 const hugeFrom = 4 << 20
 
-// Zeros allocates n zeros, large ones in huge pages where the system has them.
+// Zeros allocates n zeros, in huge pages where they are many and the system has
+// such pages.
 func Zeros[T Element](n int) []T {
 	s := make([]T, n)
 	var t T

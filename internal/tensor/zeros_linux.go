@@ -5,12 +5,12 @@ import (
 	"unsafe"
 )
 
-// hugePage is the usual size of a huge page; where it is another one the advice
-// reaches a little more or less of the memory.
+// hugePage is the usual size of a huge page. If the system's differs, the advice
+// covers a little more or less of the memory.
 const hugePage = 2 << 20
 
-// adviseHuge asks for huge pages under whatever of memory fills some. A system
-// that has none refuses, which changes nothing.
+// adviseHuge asks for huge pages for the part of memory that fills whole ones. A
+// system without huge pages returns an error, which does no harm.
 func adviseHuge(memory []byte) {
 	past := int(uintptr(unsafe.Pointer(unsafe.SliceData(memory))) % hugePage)
 	from := (hugePage - past) % hugePage

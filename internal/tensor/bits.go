@@ -1,0 +1,75 @@
+package tensor
+
+import "unsafe"
+
+// Data that is only moved needs no more than its size: it is moved as bytes, or
+// as Bits of that size.
+
+// Bits is the set of types that elements are moved as.
+type Bits interface {
+	uint8 | uint16 | uint32 | uint64
+}
+
+// Bytes returns the memory of t's elements.
+func Bytes(t *Tensor) []byte {
+	r := t.DType.row()
+	return unsafe.Slice((*byte)(r.memory(t.Data)), t.Len()*r.size())
+}
+
+// BitsOf returns t's elements as the bits that they are made of. B must have
+// their size.
+func BitsOf[B Bits](t *Tensor) []B {
+	r := t.DType.row()
+	if SizeOf[B]() != r.size() {
+		panic("tensor: bits of another size than " + t.DType.String())
+	}
+	return unsafe.Slice((*B)(r.memory(t.Data)), t.Len())
+}
+
+// Sizes holds one value, usually an instance of a generic function, for every
+// size of elements.
+type Sizes[F any] struct{ One, Two, Four, Eight F }
+
+// For returns the value for elements of type d.
+func (s Sizes[F]) For(d DType) F {
+	switch d.Size() {
+	case 1:
+		return s.One
+	case 2:
+		return s.Two
+	case 4:
+		return s.Four
+	case 8:
+		return s.Eight
+	default:
+		panic("tensor: no elements of " + d.String())
+	}
+}
+
+// CopyRuns copies, for lo <= o < hi, run elements from position o·srcStep + srcAt
+// of src to o·dstStep + dstAt of dst, which is of the same type.
+func CopyRuns(dst, src *Tensor, run, dstStep, dstAt, srcStep, srcAt, lo, hi int) {
+	size := dst.DType.Size()
+	to, from := Bytes(dst), Bytes(src)
+	run, dstStep, dstAt, srcStep, srcAt = run*size, dstStep*size, dstAt*size, srcStep*size, srcAt*size
+	for o := lo; o < hi; o++ {
+		copy(to[o*dstStep+dstAt:][:run], from[o*srcStep+srcAt:])
+	}
+}
+
+// Repeat fills dst with the elements of src, which is of the same type, again
+// and again.
+func Repeat(dst, src *Tensor) {
+	to, period := Bytes(dst), Bytes(src)
+	for len(to) > 0 && len(period) > 0 {
+		to = to[copy(to, period):]
+	}
+}
+
+// Zero sets every element to 0.
+func Zero(t *Tensor) { clear(Bytes(t)) }
+
+// singlesOf returns bits as the float32 numbers that they make.
+func singlesOf(b []uint32) []float32 {
+	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(b))), len(b))
+}
