@@ -11,11 +11,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-	"github.com/spf13/cobra/doc"
-
 	"github.com/poolctl/poolctl/internal/ops"
 	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
 )
 
 // versionText returns the version that the go command put into the binary: the

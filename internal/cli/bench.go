@@ -7,12 +7,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
-
 	"github.com/poolctl/poolctl/internal/ops"
 	"github.com/poolctl/poolctl/internal/ops/kernel"
 	"github.com/poolctl/poolctl/internal/tensor"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // benchFlags are what `bench` takes whatever it runs.

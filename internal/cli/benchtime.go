@@ -7,11 +7,10 @@ import (
 	"slices"
 	"time"
 
-	"gonum.org/v1/gonum/stat"
-
 	"github.com/poolctl/poolctl/internal/ops"
 	"github.com/poolctl/poolctl/internal/ops/kernel"
 	"github.com/poolctl/poolctl/internal/tensor"
+	"gonum.org/v1/gonum/stat"
 )
 
 // benchResult is what `bench` tells of an operation.

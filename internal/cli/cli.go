@@ -15,13 +15,12 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
-
 	"github.com/poolctl/poolctl/internal/config"
 	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
 	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // Streams are the program's standard streams.

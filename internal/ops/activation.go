@@ -1,11 +1,11 @@
 package ops
 
 import (
-	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/ops/kernel/layer"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-func activationSpec(name, tf, summary, doc string, f kernel.Activation, examples ...Example) Spec {
+func activationSpec(name, tf, summary, doc string, f layer.Activation, examples ...Example) Spec {
 	return Spec{Name: name, TF: tf, Summary: summary, Doc: doc, Rank: oneTensor, Examples: examples,
 		New: func() Op { return defaults(&Activation{op: name, function: f}) }}
 }
@@ -16,7 +16,7 @@ var reluSpec = activationSpec("relu", "tf.nn.relu", "rectified linear unit: what
     y = max(x, 0)
 
 The gradient passes what arrives where x > 0, and is 0 elsewhere, at a NaN too. (Where it is 0 an infinity that arrives is stopped; TensorFlow multiplies it by 0, which gives NaN.) With --relu-gradient guided, guided backpropagation, what arrives must be greater than 0 as well.`,
-	kernel.Relu,
+	layer.Relu,
 	Example{"the positive half of an edge filter", "poolctl conv2d samples/camera.png --filter sobel-x --padding SAME -o - | poolctl relu - -o edges.npy"})
 
 var relu6Spec = activationSpec("relu6", "tf.nn.relu6", "rectified linear unit that ends at 6",
@@ -25,7 +25,7 @@ var relu6Spec = activationSpec("relu6", "tf.nn.relu6", "rectified linear unit th
     y = min(max(x, 0), 6)
 
 The gradient passes what arrives where 0 < x < 6, and is 0 elsewhere, at a NaN too. With --relu-gradient guided, guided backpropagation, what arrives must be greater than 0 as well.`,
-	kernel.Relu6,
+	layer.Relu6,
 	Example{"clip a ramp", "poolctl relu6 samples/ramp_6x6.npy -o y.npy"})
 
 var leakyReluSpec = activationSpec("leaky-relu", "tf.nn.leaky_relu", "rectified linear unit that keeps a part of what is negative",
@@ -34,7 +34,7 @@ var leakyReluSpec = activationSpec("leaky-relu", "tf.nn.leaky_relu", "rectified 
     y = x where x > 0, else alpha * x
 
 TensorFlow's alpha is 0.2 by default, PyTorch's and ONNX's 0.01. The gradient passes what arrives where x > 0, and alpha times it elsewhere.`,
-	kernel.LeakyRelu,
+	layer.LeakyRelu,
 	Example{"with PyTorch's slope", "poolctl leaky-relu samples/input_10x9x9x3.npy --alpha 0.01 -o y.npy"})
 
 var sigmoidSpec = activationSpec("sigmoid", "tf.math.sigmoid", "logistic function of every number",
@@ -43,7 +43,7 @@ var sigmoidSpec = activationSpec("sigmoid", "tf.math.sigmoid", "logistic functio
     y = 1 / (1 + exp(-x))
 
 The gradient is what arrives times y * (1 - y).`,
-	kernel.Sigmoid,
+	layer.Sigmoid,
 	Example{"squash to 0..1", "poolctl sigmoid samples/input_10x9x9x3.npy -o y.npy"})
 
 var tanhSpec = activationSpec("tanh", "tf.math.tanh", "hyperbolic tangent of every number",
@@ -52,13 +52,13 @@ var tanhSpec = activationSpec("tanh", "tf.math.tanh", "hyperbolic tangent of eve
     y = tanh(x)
 
 The gradient is what arrives times 1 - y * y.`,
-	kernel.Tanh,
+	layer.Tanh,
 	Example{"squash to -1..1", "poolctl tanh samples/input_10x9x9x3.npy -o y.npy"})
 
 // Activation applies a function to every number.
 type Activation struct {
 	op       string
-	function kernel.Activation
+	function layer.Activation
 	format
 	Alpha        number // of leaky-relu
 	ReluGradient string // of relu and relu6
@@ -66,7 +66,7 @@ type Activation struct {
 
 // Params implements Op.
 func (o *Activation) Params() []Param {
-	if o.function != kernel.LeakyRelu {
+	if o.function != layer.LeakyRelu {
 		return o.format.params()
 	}
 	alpha := realParam("alpha", &o.Alpha, 0.2, "slope for what is not greater than 0", finite)
@@ -82,7 +82,7 @@ func (o *Activation) Inputs(tensor.Spec) ([]Input, error) { return nil, nil }
 // rectifies reports whether the function is one that integers keep their type
 // in.
 func (o *Activation) rectifies() bool {
-	return o.function == kernel.Relu || o.function == kernel.Relu6
+	return o.function == layer.Relu || o.function == layer.Relu6
 }
 
 // Plan implements Op.
@@ -109,7 +109,7 @@ func (o *Activation) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 
 // steps is about how many elementary steps a number takes.
 func (o *Activation) steps() int {
-	if o.function == kernel.Sigmoid || o.function == kernel.Tanh {
+	if o.function == layer.Sigmoid || o.function == layer.Tanh {
 		return 16
 	}
 	return 1

@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/ops/kernel/layer"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -74,7 +74,7 @@ func (o *BatchNorm) Inputs(x tensor.Spec) ([]Input, error) {
 // batchNorm is the operation laid out for its inputs.
 type batchNorm struct {
 	layout  tensor.Layout
-	k       kernel.Affine
+	k       layer.Affine
 	at      map[string]buf // the tensors that were given
 	epsilon float64
 }
@@ -88,7 +88,7 @@ func (o *BatchNorm) lay(in []tensor.Spec) (*batchNorm, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &batchNorm{layout, kernel.NewAffine(channels(layout, in[0].Shape)), map[string]buf{}, o.Epsilon.value}
+	l := &batchNorm{layout, layer.NewAffine(channels(layout, in[0].Shape)), map[string]buf{}, o.Epsilon.value}
 	names, _ := o.tensors()
 	for i, name := range names {
 		if err := checkPerChannel("batch-norm", name, in[i+1], l.k.Extent); err != nil {

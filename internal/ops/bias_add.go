@@ -1,7 +1,7 @@
 package ops
 
 import (
-	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/ops/kernel/layer"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -48,13 +48,13 @@ func (o *BiasAdd) Inputs(x tensor.Spec) ([]Input, error) {
 }
 
 // lay checks the inputs against each other.
-func (o *BiasAdd) lay(in []tensor.Spec) (tensor.Layout, kernel.Lanes, error) {
+func (o *BiasAdd) lay(in []tensor.Spec) (tensor.Layout, layer.Lanes, error) {
 	if err := o.Check(); err != nil {
-		return "", kernel.Lanes{}, err
+		return "", layer.Lanes{}, err
 	}
 	layout, err := o.layer("bias-add", in[0])
 	if err != nil {
-		return "", kernel.Lanes{}, err
+		return "", layer.Lanes{}, err
 	}
 	lanes := channels(layout, in[0].Shape)
 	return layout, lanes, checkPerChannel("bias-add", "bias", in[1], lanes.Extent)
@@ -70,7 +70,7 @@ func (o *BiasAdd) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	b := newBuilder("bias-add", in)
 	b.plan.Layout, b.plan.Impl, b.plan.Parameters = layout, "elements, go", lanes.Extent
 	y := b.output("y", tensor.Spec{DType: given.Averaged(), Shape: in[0].Shape}, layout)
-	k := kernel.NewAffine(lanes)
+	k := layer.NewAffine(lanes)
 	bias, pattern := b.converted(1, given.Arithmetic()), b.temp(given.Arithmetic(), k.Pattern)
 	b.stage(Stage{Name: "repeat the bias", Units: 1, Exec: func(_ *Worker, bufs []*tensor.Tensor, _, _ int) {
 		tensor.ConvertRange(bufs[pattern], bufs[bias], 0, lanes.Extent)
@@ -123,7 +123,7 @@ func (o *BiasAdd) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 
 // perChannel adds the stages of a gradient that has a number for each channel,
 // which sum computes for some of them.
-func (g *gradient) perChannel(name string, out buf, lanes kernel.Lanes, sum func(dst *tensor.Tensor, bufs []*tensor.Tensor, lo, hi int)) {
+func (g *gradient) perChannel(name string, out buf, lanes layer.Lanes, sum func(dst *tensor.Tensor, bufs []*tensor.Tensor, lo, hi int)) {
 	dst := out
 	if g.result != g.dtype {
 		dst = g.temp(g.dtype, lanes.Extent)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/ops/kernel/conv"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -120,7 +121,7 @@ func (w *weights) perChannel() bool { return isSpatialFilter(w.Filter) }
 type filterShape struct {
 	Spatial []int
 	I, O    int
-	strides kernel.FilterStrides // with Src for I, Dst for O, no Group
+	strides conv.FilterStrides // with Src for I, Dst for O, no Group
 }
 
 // splitFilter reads a filter's shape by its format.
@@ -253,7 +254,7 @@ func (o *Conv) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	spec := kernel.ConvSpec{Src: l.in.C, Dst: l.out.C, Filter: l.filter.strides, Want: want.Impl}
+	spec := conv.Spec{Src: l.in.C, Dst: l.out.C, Filter: l.filter.strides, Want: want.Impl}
 	spec.Filter.Group = l.filter.O / l.groups * l.filter.strides.Dst
 	for i, a := range l.g.Axes {
 		spec.Gather[i] = a.Forward()
@@ -302,7 +303,7 @@ func spatialInput(op string, f *format, x tensor.Spec, rank int) (tensor.Layout,
 // plan builds the plan of a convolution or a transposed one: pack the filter,
 // bring the input to channels last if the kernel wants that, convolve, bring the
 // output back.
-func (l *convLayout) plan(f *format, bias bool, in []tensor.Spec, spec kernel.ConvSpec) (*Plan, error) {
+func (l *convLayout) plan(f *format, bias bool, in []tensor.Spec, spec conv.Spec) (*Plan, error) {
 	b := newBuilder(l.op, in)
 	b.plan.describe(l.g, l.layout)
 	b.plan.Parameters, _ = in[1].Shape.Elements()
@@ -317,7 +318,7 @@ func (l *convLayout) plan(f *format, bias bool, in []tensor.Spec, spec kernel.Co
 	spec.DType = f.input(in[0]).Arithmetic()
 
 	spec.ChannelsFirst, spec.Level = l.layout.ChannelsFirst(), level()
-	k, err := kernel.NewConv(spec)
+	k, err := conv.New(spec)
 	if err != nil {
 		return nil, &DataError{l.op, err}
 	}
@@ -359,7 +360,7 @@ func level() kernel.Level {
 }
 
 // pack adds the stage that packs a filter.
-func (b *builder) pack(k *kernel.Conv, packed, filter buf) {
+func (b *builder) pack(k *conv.Kernel, packed, filter buf) {
 	b.stage(Stage{Name: "pack the filter", Units: k.PackUnits, Work: k.Packed,
 		Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) {
 			k.Pack(bufs[packed], bufs[filter], lo, hi)

@@ -4,7 +4,7 @@ import (
 	"math"
 
 	"github.com/poolctl/poolctl/internal/geom"
-	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/ops/kernel/conv"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -24,11 +24,11 @@ func (o *Conv) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	}
 	l.filter.strides.Group = l.filter.O / l.groups * l.filter.strides.Dst
 	s := l.filter.strides
-	input := kernel.ConvSpec{Src: l.filter.O, Dst: l.in.C, Filter: kernel.FilterStrides{Tap: s.Tap, Src: s.Dst, Dst: s.Src, Group: s.Group}}
+	input := conv.Spec{Src: l.filter.O, Dst: l.in.C, Filter: conv.FilterStrides{Tap: s.Tap, Src: s.Dst, Dst: s.Src, Group: s.Group}}
 	for i, a := range l.g.Axes {
 		input.Gather[i] = a.Backward()
 	}
-	filter := kernel.FilterGradientSpec{Large: l.in.C, Small: l.filter.O, Filter: s}
+	filter := conv.FilterGradientSpec{Large: l.in.C, Small: l.filter.O, Filter: s}
 	return l.gradient(&o.format, in, want, o.Bias != "", input, filter, false)
 }
 
@@ -42,18 +42,18 @@ func (o *ConvTranspose) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error)
 	}
 	l.filter.strides.Group = l.in.C / l.groups * l.filter.strides.Src
 	s := l.filter.strides
-	swapped := kernel.FilterStrides{Tap: s.Tap, Src: s.Dst, Dst: s.Src, Group: s.Group}
-	input := kernel.ConvSpec{Src: l.out.C, Dst: l.in.C, Filter: swapped}
+	swapped := conv.FilterStrides{Tap: s.Tap, Src: s.Dst, Dst: s.Src, Group: s.Group}
+	input := conv.Spec{Src: l.out.C, Dst: l.in.C, Filter: swapped}
 	for i, a := range l.g.Axes {
 		input.Gather[i] = a.Forward()
 	}
-	filter := kernel.FilterGradientSpec{Large: l.out.C, Small: l.in.C, Filter: swapped}
+	filter := conv.FilterGradientSpec{Large: l.out.C, Small: l.in.C, Filter: swapped}
 	return l.gradient(&o.format, in, want, o.Bias != "", input, filter, true)
 }
 
 // gradient builds the plan of the gradients of a convolution. transposed says
 // that the upstream gradient is the large tensor of the filter's gradient.
-func (l *convLayout) gradient(f *format, in []tensor.Spec, want WantGrad, bias bool, input kernel.ConvSpec, filter kernel.FilterGradientSpec, transposed bool) (*Plan, error) {
+func (l *convLayout) gradient(f *format, in []tensor.Spec, want WantGrad, bias bool, input conv.Spec, filter conv.FilterGradientSpec, transposed bool) (*Plan, error) {
 	g := newGradient(l.op, in, f, l.layout)
 	dx, dw, db, dy, err := g.book(in, want, bias, l.g, l.out)
 	if err != nil {
@@ -119,10 +119,10 @@ func (g *gradient) book(in []tensor.Spec, want WantGrad, bias bool, geometry geo
 }
 
 // convolve adds the stages of the input's gradient.
-func (g *gradient) convolve(dx, dy buf, e tensor.Extents, spec kernel.ConvSpec) error {
+func (g *gradient) convolve(dx, dy buf, e tensor.Extents, spec conv.Spec) error {
 	weights := g.converted(1, g.dtype)
 	spec.Level = level()
-	k, err := kernel.NewConv(spec)
+	k, err := conv.New(spec)
 	if err != nil {
 		return &DataError{g.op, err}
 	}
@@ -142,9 +142,9 @@ func (g *gradient) convolve(dx, dy buf, e tensor.Extents, spec kernel.ConvSpec) 
 }
 
 // filterGradient adds the stages of the filter's gradient.
-func (g *gradient) filterGradient(dw, large, small buf, spec kernel.FilterGradientSpec, shape tensor.Shape) {
+func (g *gradient) filterGradient(dw, large, small buf, spec conv.FilterGradientSpec, shape tensor.Shape) {
 	spec.Level = level()
-	k := kernel.NewFilterGradient(spec)
+	k := conv.NewFilterGradient(spec)
 	if g.plan.Impl == "" {
 		g.plan.chose(k.Choice)
 	}
@@ -175,7 +175,7 @@ func (g *gradient) biasGradient(db, dy buf, channels int) {
 		dst = g.temp(g.dtype, channels)
 	}
 	g.stage(Stage{Name: "bias gradient", Units: 1, Exec: func(_ *Worker, bufs []*tensor.Tensor, _, _ int) {
-		kernel.BiasGradient(bufs[dst], bufs[dy])
+		conv.BiasGradient(bufs[dst], bufs[dy])
 	}})
 	g.deliver(db, dst, "", "")
 }
@@ -215,8 +215,8 @@ func (l *depthwiseLayout) gradient(f *format, in []tensor.Spec, want WantGrad, b
 	if err != nil {
 		return nil, err
 	}
-	if l.kind == kernel.Convolve && want.Input {
-		spec := kernel.ConvSpec{N: l.in.N, Src: l.out.C, Dst: l.in.C, Groups: l.in.C, Filter: l.filter(), DType: g.dtype, SkipPadding: true, Want: want.Impl}
+	if l.kind == conv.Convolve && want.Input {
+		spec := conv.Spec{N: l.in.N, Src: l.out.C, Dst: l.in.C, Groups: l.in.C, Filter: l.filter(), DType: g.dtype, SkipPadding: true, Want: want.Impl}
 		for i, a := range l.g.Axes {
 			spec.Gather[i] = a.Backward()
 		}
@@ -251,7 +251,7 @@ func (g *gradient) depthwise(l *depthwiseLayout, f *format, dx, dw, dy buf, want
 	if g.plan.Impl == "" {
 		g.plan.Impl = "channel blocks, go"
 	}
-	k := &kernel.DepthwiseGradient{Geometry: l.g, Multiplier: l.multiplier, DType: g.dtype, Morphology: l.kind, IgnoreNaN: l.ignoreNaN}
+	k := &conv.DepthwiseGradient{Geometry: l.g, Multiplier: l.multiplier, DType: g.dtype, Morphology: l.kind, IgnoreNaN: l.ignoreNaN}
 	g.stage(Stage{Name: "gradient", Units: k.Units(), Scratch: k.Scratch(), Work: math.MaxInt,
 		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
 			var toInput, toFilter *tensor.Tensor

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/poolctl/poolctl/internal/geom"
-	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/ops/kernel/conv"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -70,7 +70,7 @@ func (o *ConvTranspose) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	spec := kernel.ConvSpec{Src: l.in.C, Dst: l.out.C, Filter: l.filter.strides, SkipPadding: true, Want: want.Impl}
+	spec := conv.Spec{Src: l.in.C, Dst: l.out.C, Filter: l.filter.strides, SkipPadding: true, Want: want.Impl}
 	spec.Filter.Group = l.in.C / l.groups * l.filter.strides.Src
 	for i, a := range l.g.Axes {
 		spec.Gather[i] = a.Backward()

@@ -2,7 +2,7 @@ package ops
 
 import (
 	"github.com/poolctl/poolctl/internal/geom"
-	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/ops/kernel/conv"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -110,8 +110,8 @@ func (o *Dense) lay(in []tensor.Spec) (*dense, error) {
 
 // spec is the convolution that computes the operation, or with back that of
 // its gradient.
-func (l *dense) spec(d tensor.DType, back bool) kernel.ConvSpec {
-	s := kernel.ConvSpec{N: l.g.N, Src: l.filter.I, Dst: l.filter.O, Groups: 1, Filter: l.filter.strides, DType: d, Level: level()}
+func (l *dense) spec(d tensor.DType, back bool) conv.Spec {
+	s := conv.Spec{N: l.g.N, Src: l.filter.I, Dst: l.filter.O, Groups: 1, Filter: l.filter.strides, DType: d, Level: level()}
 	for i, a := range l.g.Axes {
 		s.Gather[i] = a.Forward()
 	}
@@ -153,7 +153,7 @@ func (o *Dense) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	if spec.Bias {
 		bias = b.converted(2, spec.DType)
 	}
-	k, err := kernel.NewConv(spec)
+	k, err := conv.New(spec)
 	if err != nil {
 		return nil, &DataError{"dense", err}
 	}
@@ -197,7 +197,7 @@ func (o *Dense) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	}
 	if want.Filter {
 		x := g.permuted(g.converted(g.converted(0, o.input(in[0])), g.dtype), g.layout, g.last)
-		spec := kernel.FilterGradientSpec{Geometry: l.g, Groups: 1, Large: l.filter.I, Small: l.filter.O, Filter: l.filter.strides, DType: g.dtype}
+		spec := conv.FilterGradientSpec{Geometry: l.g, Groups: 1, Large: l.filter.I, Small: l.filter.O, Filter: l.filter.strides, DType: g.dtype}
 		g.filterGradient(dw, x, dy, spec, in[1].Shape)
 		g.plan.MultiplyAdds += l.multiplyAdds()
 	}

@@ -2,7 +2,7 @@ package ops
 
 import (
 	"github.com/poolctl/poolctl/internal/geom"
-	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/ops/kernel/conv"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -34,7 +34,7 @@ var dilation2dSpec = Spec{
 	Examples: []Example{
 		{"grow what is bright", "poolctl dilation2d samples/chelsea.png --filter samples/element_3x3x3.npy --padding SAME -o y.png"},
 	},
-	New: func() Op { return defaults(&Morphology{op: "dilation2d", kind: kernel.Dilate}) },
+	New: func() Op { return defaults(&Morphology{op: "dilation2d", kind: conv.Dilate}) },
 }
 
 var erosion2dSpec = Spec{
@@ -48,7 +48,7 @@ var erosion2dSpec = Spec{
 	Examples: []Example{
 		{"shrink what is bright", "poolctl erosion2d samples/chelsea.png --filter samples/element_3x3x3.npy --padding SAME -o y.png"},
 	},
-	New: func() Op { return defaults(&Morphology{op: "erosion2d", kind: kernel.Erode}) },
+	New: func() Op { return defaults(&Morphology{op: "erosion2d", kind: conv.Erode}) },
 }
 
 // Depthwise is depthwise convolution.
@@ -133,13 +133,13 @@ type depthwiseLayout struct {
 	in, out    tensor.Extents
 	g          geom.Geometry
 	multiplier int
-	kind       kernel.Morphology
+	kind       conv.Morphology
 	ignoreNaN  bool
 }
 
 // filter says where the weights lie: [tap][channel][multiplier].
-func (l *depthwiseLayout) filter() kernel.FilterStrides {
-	return kernel.FilterStrides{Tap: l.in.C * l.multiplier, Group: l.multiplier, Src: 1, Dst: 1}
+func (l *depthwiseLayout) filter() conv.FilterStrides {
+	return conv.FilterStrides{Tap: l.in.C * l.multiplier, Group: l.multiplier, Src: 1, Dst: 1}
 }
 
 // plan builds the plan of depthwise convolution and of morphology.
@@ -153,7 +153,7 @@ func (l *depthwiseLayout) plan(f *format, bias bool, in []tensor.Spec, want Want
 		}
 		b.plan.Parameters += l.out.C
 	}
-	spec := kernel.DepthwiseSpec{N: l.in.N, C: l.in.C, Multiplier: l.multiplier, Bias: bias,
+	spec := conv.DepthwiseSpec{N: l.in.N, C: l.in.C, Multiplier: l.multiplier, Bias: bias,
 		Filter: l.filter(), DType: f.input(in[0]).Arithmetic(), Morphology: l.kind, IgnoreNaN: l.ignoreNaN, Level: level(), Want: want.Impl}
 	for i, a := range l.g.Axes {
 		spec.Gather[i] = a.Forward()
@@ -163,7 +163,7 @@ func (l *depthwiseLayout) plan(f *format, bias bool, in []tensor.Spec, want Want
 		last = tensor.ChannelsLast(last.Spatial())
 	}
 	result := f.averaged(in[0])
-	if l.kind != kernel.Convolve && in[1].DType.IsInteger() {
+	if l.kind != conv.Convolve && in[1].DType.IsInteger() {
 		result = f.input(in[0]) // whole numbers stay whole
 	}
 	y := b.output("y", tensor.Spec{DType: result, Shape: l.layout.Join(l.out)}, l.layout.With(l.out.C))
@@ -173,13 +173,13 @@ func (l *depthwiseLayout) plan(f *format, bias bool, in []tensor.Spec, want Want
 	if bias {
 		biasBuf = b.converted(2, spec.DType)
 	}
-	k := kernel.NewDepthwise(spec)
+	k := conv.NewDepthwise(spec)
 	b.plan.chose(k.Choice)
 	if err := b.plan.Force(want.Impl); err != nil {
 		return nil, err
 	}
 	work := multiplyAdds(append([]int{l.out.N, l.out.C, l.g.Taps()}, l.out.Spatial...)...)
-	if l.kind == kernel.Convolve {
+	if l.kind == conv.Convolve {
 		b.plan.MultiplyAdds = work
 	}
 	packed := b.temp(spec.DType, k.Packed)
@@ -202,7 +202,7 @@ func (l *depthwiseLayout) plan(f *format, bias bool, in []tensor.Spec, want Want
 // Morphology is grey dilation or erosion.
 type Morphology struct {
 	op   string
-	kind kernel.Morphology
+	kind conv.Morphology
 	format
 	windows
 	Filter string

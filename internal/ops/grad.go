@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"reflect"
 
-	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/ops/kernel/pool"
+	"github.com/poolctl/poolctl/internal/ops/kernel/poolgrad"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -137,15 +138,15 @@ func (b *builder) combine(name string, dst, a, c buf, f func(a, c float64) float
 	}
 	b.stage(Stage{Name: name, Units: (n + blockOf - 1) / blockOf, Work: n,
 		Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) {
-			kernel.Combine(bufs[dst], bufs[a], bufs[c], lo*blockOf, min(hi*blockOf, n), f)
+			poolgrad.Combine(bufs[dst], bufs[a], bufs[c], lo*blockOf, min(hi*blockOf, n), f)
 		}})
 }
 
 // conventionOf returns the index convention of that name.
-func conventionOf(name string) kernel.Convention {
+func conventionOf(name string) pool.Convention {
 	for i, c := range conventions {
 		if c == name {
-			return kernel.Convention(i)
+			return pool.Convention(i)
 		}
 	}
 	panic(fmt.Sprintf("ops: no index convention %q", name))

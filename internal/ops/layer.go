@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/ops/kernel/layer"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -32,12 +32,12 @@ func (f *format) layer(op string, x tensor.Spec) (tensor.Layout, error) {
 
 // channels returns the lanes of a layout's channel axis; of HW, which has none,
 // those of single cells.
-func channels(layout tensor.Layout, shape tensor.Shape) kernel.Lanes {
+func channels(layout tensor.Layout, shape tensor.Shape) layer.Lanes {
 	axis := strings.IndexByte(string(layout), 'C')
 	if axis < 0 {
 		axis, shape = len(shape), append(slices.Clone(shape), 1)
 	}
-	return kernel.LanesAlong(shape, axis)
+	return layer.LanesAlong(shape, axis)
 }
 
 // computed adds what an operation with one input and one output of its shape

@@ -1,7 +1,7 @@
 package ops
 
 import (
-	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/ops/kernel/layer"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -49,12 +49,12 @@ func (o *LRN) Check() error { return nil }
 func (o *LRN) Inputs(tensor.Spec) ([]Input, error) { return nil, nil }
 
 // lay finds the lanes.
-func (o *LRN) lay(x tensor.Spec) (tensor.Layout, *kernel.LRN, error) {
+func (o *LRN) lay(x tensor.Spec) (tensor.Layout, *layer.LRN, error) {
 	layout, err := o.layer("lrn", x)
 	if err != nil {
 		return "", nil, err
 	}
-	return layout, &kernel.LRN{Lanes: channels(layout, x.Shape), Radius: int(o.Radius.value),
+	return layout, &layer.LRN{Lanes: channels(layout, x.Shape), Radius: int(o.Radius.value),
 		Bias: o.Bias.value, Alpha: o.Alpha.value, Beta: o.Beta.value}, nil
 }
 

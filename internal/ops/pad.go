@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/ops/kernel/layer"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -66,7 +66,7 @@ func (o *Pad) Check() error {
 func (o *Pad) Inputs(tensor.Spec) ([]Input, error) { return nil, nil }
 
 // lay gives every axis its padding and checks it against the input.
-func (o *Pad) lay(x tensor.Spec) (tensor.Layout, *kernel.Pad, error) {
+func (o *Pad) lay(x tensor.Spec) (tensor.Layout, *layer.Pad, error) {
 	if err := o.Check(); err != nil {
 		return "", nil, err
 	}
@@ -95,7 +95,7 @@ func (o *Pad) lay(x tensor.Spec) (tensor.Layout, *kernel.Pad, error) {
 	}
 	for i, mode := range padModes {
 		if mode == o.Mode {
-			return layout, kernel.NewPad(x.Shape, pads, kernel.PadMode(i)), nil
+			return layout, layer.NewPad(x.Shape, pads, layer.PadMode(i)), nil
 		}
 	}
 	panic("ops: no pad mode " + o.Mode)
@@ -193,7 +193,7 @@ func (o *Pad) PlanGrad(in []tensor.Spec, _ WantGrad) (*Plan, error) {
 		for i, axis := range perm {
 			pads[i] = k.Pads[axis]
 		}
-		k = kernel.NewPad(tensor.PermutedShape(k.In, perm), pads, k.Mode)
+		k = layer.NewPad(tensor.PermutedShape(k.In, perm), pads, k.Mode)
 	}
 	if g.layout != g.last || g.result != g.dtype {
 		dst = g.temp(g.dtype, k.In...)

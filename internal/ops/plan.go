@@ -5,6 +5,7 @@ import (
 
 	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/ops/kernel/pool"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -35,7 +36,7 @@ type Plan struct {
 	Impls         []string        // all kernels that can run it, best first; none where there is only one
 	Why           []kernel.Reject // the kernels that would have been better, and why not
 	Details       []Detail        // what the plan decided beyond its parameters: pooling sequences, output paddings
-	Index         kernel.Index    // how argmax outputs are to be read
+	Index         pool.Index      // how argmax outputs are to be read
 	ReceptiveSize []int           // cells of the input that one output cell depends on, for each spatial dimension
 	Sequences     [][]int         // of fractional pooling, one for each spatial dimension
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/ops/kernel/pool"
+	"github.com/poolctl/poolctl/internal/ops/kernel/poolgrad"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -67,7 +69,7 @@ type Pool struct {
 	Second     string
 }
 
-var reductions = map[string]kernel.Reduction{"max": kernel.Max, "avg": kernel.Average, "min": kernel.Min, "sum": kernel.Sum, "lp": kernel.LP}
+var reductions = map[string]pool.Reduction{"max": pool.Max, "avg": pool.Average, "min": pool.Min, "sum": pool.Sum, "lp": pool.LP}
 
 var conventions = []string{"tensorflow", "pytorch", "onnx", "onnx-column-major"}
 
@@ -217,17 +219,17 @@ func (o *Pool) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 		return nil, err
 	}
 	b.plan.describe(g, layout)
-	b.plan.Index = kernel.Index{Convention: conventionOf(o.IndexRule), Batch: o.Batch, N: e.N, Channels: e.C}
+	b.plan.Index = pool.Index{Convention: conventionOf(o.IndexRule), Batch: o.Batch, N: e.N, Channels: e.C}
 	for i, a := range g.Axes {
 		b.plan.Index.Extent[i] = a.In
 	}
 
-	spec := kernel.PoolSpec{
+	spec := pool.Spec{
 		Geometry: g, Reduction: reductions[o.Type], ChannelsFirst: layout.ChannelsFirst(),
 		IgnoreNaN: o.NaN == "ignore", Power: o.P, CountPadding: o.CountPadding, Divisor: o.Divisor,
 		Argmax: want.Argmax, Index: b.plan.Index,
 	}
-	exact := spec.Reduction == kernel.Max || spec.Reduction == kernel.Min
+	exact := spec.Reduction == pool.Max || spec.Reduction == pool.Min
 	spec.Picture = o.picture(in[0], want)
 	result := o.averaged(in[0])
 	if exact || spec.Picture {
@@ -263,13 +265,13 @@ func (o *Pool) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 // notes adds the stage that pools and notes the winners as well, or reports that
 // there is none for this. The winners are in the layout that the gradient computes
 // in.
-func (o *Pool) notes(b *builder, spec kernel.PoolSpec, y, x buf, layout tensor.Layout) bool {
-	if x != 0 || !spec.DType.IsFloat() || spec.Reduction > kernel.Min || o.Ties != "first" {
+func (o *Pool) notes(b *builder, spec pool.Spec, y, x buf, layout tensor.Layout) bool {
+	if x != 0 || !spec.DType.IsFloat() || spec.Reduction > pool.Min || o.Ties != "first" {
 		return false
 	}
 	within := computedIn(layout, spec.DType, spec.Geometry.C)
 	spec.Level, spec.ChannelsFirst = b.level(), within.ChannelsFirst()
-	k, _ := kernel.NewWinners(spec, false)
+	k, _ := poolgrad.NewWinners(spec, false)
 	if k == nil {
 		return false
 	}
@@ -306,9 +308,9 @@ func (o *Pool) picture(x tensor.Spec, want Want) bool {
 }
 
 // pool adds the stage of a pooling kernel.
-func (b *builder) pool(spec kernel.PoolSpec, dst, argmax, src buf, wantArgmax bool) {
+func (b *builder) pool(spec pool.Spec, dst, argmax, src buf, wantArgmax bool) {
 	spec.Level = b.level()
-	k := kernel.NewPool(spec)
+	k := pool.New(spec)
 	if k.Turn {
 		spec.ChannelsFirst = false
 		layout, last := b.plan.Layout, tensor.ChannelsLast(b.plan.Layout.Spatial())

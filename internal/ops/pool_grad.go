@@ -5,6 +5,8 @@ import (
 
 	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/ops/kernel/pool"
+	"github.com/poolctl/poolctl/internal/ops/kernel/poolgrad"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -161,15 +163,15 @@ func (p *poolGradient) native() buf {
 func (p *poolGradient) input() buf { return p.converted(p.native(), p.dtype) }
 
 // kernelSpec returns the forward kernel's spec for an input in type d.
-func (p *poolGradient) kernelSpec(d tensor.DType) kernel.PoolSpec {
+func (p *poolGradient) kernelSpec(d tensor.DType) pool.Spec {
 	o := p.o
-	return kernel.PoolSpec{Level: p.level(), Geometry: p.g, Reduction: reductions[o.Type], ChannelsFirst: p.layout.ChannelsFirst(), DType: d,
+	return pool.Spec{Level: p.level(), Geometry: p.g, Reduction: reductions[o.Type], ChannelsFirst: p.layout.ChannelsFirst(), DType: d,
 		IgnoreNaN: o.NaN == "ignore", Power: o.P, CountPadding: o.CountPadding, Divisor: o.Divisor, Index: p.index()}
 }
 
 // index numbers cells within their plane.
-func (p *poolGradient) index() kernel.Index {
-	x := kernel.Index{Convention: kernel.PyTorch, N: p.g.N, Channels: p.g.C}
+func (p *poolGradient) index() pool.Index {
+	x := pool.Index{Convention: pool.PyTorch, N: p.g.N, Channels: p.g.C}
 	for i, a := range p.g.Axes {
 		x.Extent[i] = a.In
 	}
@@ -177,10 +179,10 @@ func (p *poolGradient) index() kernel.Index {
 }
 
 // extremeSpec is kernelSpec for the winners among x; those of Lp are its largest.
-func (p *poolGradient) extremeSpec(x buf) kernel.PoolSpec {
+func (p *poolGradient) extremeSpec(x buf) pool.Spec {
 	spec := p.kernelSpec(p.spec(x).DType)
-	if spec.Reduction == kernel.LP {
-		spec.Reduction = kernel.Max
+	if spec.Reduction == pool.LP {
+		spec.Reduction = pool.Max
 	}
 	return spec
 }
@@ -197,8 +199,8 @@ func (p *poolGradient) argmax(x buf) buf {
 
 // router returns the kernel that moves numbers between the output and the
 // winning cells.
-func (p *poolGradient) router() *kernel.Unpool {
-	u := &kernel.Unpool{Index: p.index(), Values: 1, Duplicates: kernel.AddUp, DType: p.dtype}
+func (p *poolGradient) router() *poolgrad.Unpool {
+	u := &poolgrad.Unpool{Index: p.index(), Values: 1, Duplicates: poolgrad.AddUp, DType: p.dtype}
 	u.Index.N, u.Index.Channels = p.images, p.inner
 	for _, n := range p.g.Out() {
 		u.Values *= n
@@ -212,7 +214,7 @@ func (p *poolGradient) route(dst, dy, x buf) {
 	if d := p.spec(x).DType; d.IsInteger() && d.Size() <= 2 {
 		x = p.converted(x, tensor.Float32) // exactly, and there is assembly for it
 	}
-	k, refusal := kernel.NewWinners(p.extremeSpec(x), p.o.Ties == "last")
+	k, refusal := poolgrad.NewWinners(p.extremeSpec(x), p.o.Ties == "last")
 	switch {
 	case k != nil:
 		codes := p.temp(tensor.Uint8, p.outShape...)
@@ -232,7 +234,7 @@ func (p *poolGradient) route(dst, dy, x buf) {
 
 // gather adds the stage in which every cell collects what it won.
 func (p *poolGradient) gather(dst, codes, dy buf) {
-	k := kernel.NewCellGradient(p.kernelSpec(p.dtype))
+	k := poolgrad.NewCellGradient(p.kernelSpec(p.dtype))
 	p.plan.Impl = k.Impl
 	p.stage(Stage{Name: "gather", Units: k.Units, Scratch: k.Scratch(), Work: math.MaxInt,
 		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
@@ -265,7 +267,7 @@ func (p *poolGradient) second(y buf) (*Plan, error) {
 // fromArgmax routes by indices that were given, in any convention.
 func (p *poolGradient) fromArgmax(dx buf, e tensor.Extents) {
 	u := p.router()
-	u.Index = kernel.Index{Convention: conventionOf(p.o.IndexRule), Batch: p.o.Batch, N: e.N, Channels: e.C, Extent: p.index().Extent}
+	u.Index = pool.Index{Convention: conventionOf(p.o.IndexRule), Batch: p.o.Batch, N: e.N, Channels: e.C, Extent: p.index().Extent}
 	p.plan.Index, p.plan.Impl = u.Index, "scatter, go"
 	p.plan.Validate = func(in []*tensor.Tensor) error {
 		return validateIndices("pool", "from-argmax", &u.Index, in[2], p.o.IndexRule)
@@ -282,7 +284,7 @@ func (p *poolGradient) fromArgmax(dx buf, e tensor.Extents) {
 
 // lastTies gives the gradient to the last winner of windows of any size.
 func (p *poolGradient) lastTies(dst, dy buf) {
-	k := &kernel.LastWinner{Geometry: p.g, ChannelsFirst: p.layout.ChannelsFirst(), Minimum: p.o.Type == "min", IgnoreNaN: p.o.NaN == "ignore", DType: p.dtype}
+	k := &poolgrad.LastWinner{Geometry: p.g, ChannelsFirst: p.layout.ChannelsFirst(), Minimum: p.o.Type == "min", IgnoreNaN: p.o.NaN == "ignore", DType: p.dtype}
 	x := p.input()
 	p.plan.Impl = "every cell of every window, go"
 	p.stage(Stage{Name: "ties", Units: k.Units(), Work: math.MaxInt,
@@ -295,7 +297,7 @@ func (p *poolGradient) match(dst, dy buf) {
 	top := p.temp(p.dtype, p.outShape...)
 	p.pool(p.kernelSpec(p.dtype), top, top, x, false)
 	if p.o.Ties == "split" {
-		k := kernel.NewTieShares(p.kernelSpec(p.dtype))
+		k := poolgrad.NewTieShares(p.kernelSpec(p.dtype))
 		from, shares := dy, p.temp(p.dtype, p.outShape...)
 		p.stage(Stage{Name: "split", Units: k.Units, Scratch: k.Scratch(), Work: math.MaxInt,
 			Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
@@ -303,7 +305,7 @@ func (p *poolGradient) match(dst, dy buf) {
 			}})
 		dy = shares
 	}
-	k := kernel.NewCellGradient(p.kernelSpec(p.dtype))
+	k := poolgrad.NewCellGradient(p.kernelSpec(p.dtype))
 	p.plan.Impl += "; " + k.Impl
 	p.stage(Stage{Name: "gather", Units: k.Units, Scratch: k.Scratch(), Work: math.MaxInt,
 		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {

@@ -4,6 +4,8 @@ import (
 	"math"
 
 	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/ops/kernel/pool"
+	"github.com/poolctl/poolctl/internal/ops/kernel/poolgrad"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -15,7 +17,7 @@ func (p *poolGradient) average(dst, dy buf) {
 		p.spread(dst, dy, spec)
 		return
 	}
-	k := &kernel.Shares{PoolSpec: spec}
+	k := &poolgrad.Shares{Spec: spec}
 	share := p.temp(p.dtype, p.outShape...)
 	x := p.input()
 	skipped := p.skipped(x)
@@ -24,7 +26,7 @@ func (p *poolGradient) average(dst, dy buf) {
 			k.Run(bufs[share], bufs[dy], bufs[skipped], lo, hi)
 		}})
 	all := p.temp(p.dtype, p.inShape...)
-	spec.Reduction = kernel.Sum
+	spec.Reduction = pool.Sum
 	p.spread(all, share, spec)
 	p.combine("skip NaN", dst, all, x, func(d, x float64) float64 {
 		if x != x {
@@ -45,15 +47,15 @@ func (p *poolGradient) skipped(x buf) buf {
 	})
 	counts := p.temp(p.dtype, p.outShape...)
 	spec := p.kernelSpec(p.dtype)
-	spec.Reduction, spec.IgnoreNaN = kernel.Sum, false
+	spec.Reduction, spec.IgnoreNaN = pool.Sum, false
 	p.pool(spec, counts, counts, mask, false)
 	return counts
 }
 
 // spread adds the gradient of averages or sums: by cells or, for large windows,
 // as sums of windows over the outputs or one pass an axis.
-func (p *poolGradient) spread(dst, dy buf, spec kernel.PoolSpec) {
-	k, refusal := kernel.NewSpreading(spec)
+func (p *poolGradient) spread(dst, dy buf, spec pool.Spec) {
+	k, refusal := poolgrad.NewSpreading(spec)
 	if k != nil {
 		p.plan.Impl = k.Impl
 		p.stage(Stage{Name: "spread", Units: k.Units, Scratch: k.Scratch(), Work: math.MaxInt,
@@ -63,21 +65,21 @@ func (p *poolGradient) spread(dst, dy buf, spec kernel.PoolSpec) {
 		return
 	}
 	src := dy
-	if spec.Reduction == kernel.Average {
-		k := &kernel.Shares{PoolSpec: spec}
+	if spec.Reduction == pool.Average {
+		k := &poolgrad.Shares{Spec: spec}
 		src = p.temp(p.dtype, p.outShape...)
 		share := src
 		p.stage(Stage{Name: "share", Units: k.Units(), Work: math.MaxInt,
 			Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) { k.Run(bufs[share], bufs[dy], nil, lo, hi) }})
 	}
 	rejected := kernel.Reject{Impl: "gather by cells", Reason: refusal}
-	if adjoint, ok := kernel.Adjoint(spec); ok {
+	if adjoint, ok := poolgrad.Adjoint(spec); ok {
 		p.pool(adjoint, dst, dst, src, false)
 		p.plan.Impl, p.plan.Why = "sums of windows: "+p.plan.Impl, append([]kernel.Reject{rejected}, p.plan.Why...)
 		return
 	}
 	p.plan.Why = append(p.plan.Why, rejected)
-	passes := kernel.SpreadPasses(spec)
+	passes := poolgrad.SpreadPasses(spec)
 	p.plan.Impl = "along each axis: " + passes[0].Impl
 	for i, k := range passes {
 		to, from := dst, src
@@ -113,7 +115,7 @@ func (p *poolGradient) lp(dst, dy buf) {
 	})
 	sums := p.temp(p.dtype, p.inShape...)
 	spec := p.kernelSpec(p.dtype)
-	spec.Reduction = kernel.Sum
+	spec.Reduction = pool.Sum
 	p.spread(sums, weighted, spec)
 	ignore := p.o.NaN == "ignore"
 	p.combine("weigh", dst, sums, x, func(s, x float64) float64 {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/ops/kernel/layer"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -111,9 +111,9 @@ func (o *Add) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	}
 	b.computed(y, rest[0], compute, func(dst, _ buf) {
 		b.elementwise("add", dst, len(in), func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
-			w.Clipped += kernel.Add(bufs[dst], bufs[rest[0]], bufs[rest[1]], lo, hi)
+			w.Clipped += layer.Add(bufs[dst], bufs[rest[0]], bufs[rest[1]], lo, hi)
 			for _, next := range rest[2:] {
-				w.Clipped += kernel.Add(bufs[dst], bufs[dst], bufs[next], lo, hi)
+				w.Clipped += layer.Add(bufs[dst], bufs[dst], bufs[next], lo, hi)
 			}
 		})
 	})
@@ -196,7 +196,7 @@ func (o *Concat) lay(in []tensor.Spec) (*concatLayout, error) {
 		if !x.Shape.Equal(other) {
 			return nil, unfit("concat", "input", "got shape %s for input %d, want the first's %s but for axis %d", x.Shape, i+1, in[0].Shape, axis)
 		}
-		lanes := kernel.LanesAlong(x.Shape, axis)
+		lanes := layer.LanesAlong(x.Shape, axis)
 		l.outer, l.runs = lanes.Outer, append(l.runs, lanes.Extent*lanes.Inner)
 		l.step += lanes.Extent * lanes.Inner
 		if l.out[axis] += x.Shape[axis]; l.out[axis] < 0 {
@@ -211,9 +211,9 @@ func (o *Concat) lay(in []tensor.Spec) (*concatLayout, error) {
 func (b *builder) runs(l *concatLayout, whole buf, parts []buf, split bool) {
 	copyPart := func(bufs []*tensor.Tensor, i, at, lo, hi int) {
 		if split {
-			kernel.CopyRuns(bufs[parts[i]], bufs[whole], l.runs[i], l.runs[i], 0, l.step, at, lo, hi)
+			layer.CopyRuns(bufs[parts[i]], bufs[whole], l.runs[i], l.runs[i], 0, l.step, at, lo, hi)
 		} else {
-			kernel.CopyRuns(bufs[whole], bufs[parts[i]], l.runs[i], l.step, at, l.runs[i], 0, lo, hi)
+			layer.CopyRuns(bufs[whole], bufs[parts[i]], l.runs[i], l.step, at, l.runs[i], 0, lo, hi)
 		}
 	}
 	stage := Stage{Name: "copy", Units: l.outer, Work: multiplyAdds(l.outer, l.step),

@@ -1,7 +1,7 @@
 package ops
 
 import (
-	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/ops/kernel/layer"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -40,16 +40,16 @@ func (o *Softmax) Check() error { return nil }
 func (o *Softmax) Inputs(tensor.Spec) ([]Input, error) { return nil, nil }
 
 // lay finds the lanes.
-func (o *Softmax) lay(x tensor.Spec) (tensor.Layout, kernel.Softmax, error) {
+func (o *Softmax) lay(x tensor.Spec) (tensor.Layout, layer.Softmax, error) {
 	layout, err := o.layer("softmax", x)
 	if err != nil {
-		return "", kernel.Softmax{}, err
+		return "", layer.Softmax{}, err
 	}
 	axis, err := o.Axis.in("softmax", layout)
 	if err != nil {
-		return "", kernel.Softmax{}, err
+		return "", layer.Softmax{}, err
 	}
-	return layout, kernel.Softmax{Lanes: kernel.LanesAlong(x.Shape, axis)}, nil
+	return layout, layer.Softmax{Lanes: layer.LanesAlong(x.Shape, axis)}, nil
 }
 
 // Plan implements Op.

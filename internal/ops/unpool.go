@@ -5,7 +5,8 @@ import (
 	"math"
 	"slices"
 
-	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/ops/kernel/pool"
+	"github.com/poolctl/poolctl/internal/ops/kernel/poolgrad"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -89,7 +90,7 @@ func (o *Unpool) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 		return nil, unfit("unpool", "argmax", "got shape %s, want the input's %s", in[1].Shape, in[0].Shape)
 	}
 
-	index := kernel.Index{Convention: conventionOf(o.IndexRule), Batch: o.Batch, N: out.N, Channels: out.C, Extent: [3]int{1, 1, 1}}
+	index := pool.Index{Convention: conventionOf(o.IndexRule), Batch: o.Batch, N: out.N, Channels: out.C, Extent: [3]int{1, 1, 1}}
 	copy(index.Extent[3-len(out.Spatial):], out.Spatial)
 	k := o.kernel(index, e)
 	last := tensor.ChannelsLast(layout.Spatial())
@@ -125,7 +126,7 @@ func (o *Unpool) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 }
 
 // place adds the stages that put values at their targets.
-func (b *builder) place(k *kernel.Unpool, dst, values, index buf) {
+func (b *builder) place(k *poolgrad.Unpool, dst, values, index buf) {
 	ranges := b.ranges(k, index)
 	b.stage(Stage{Name: "place", Units: k.Units(), Scratch: k.Scratch(false), Work: math.MaxInt,
 		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
@@ -134,7 +135,7 @@ func (b *builder) place(k *kernel.Unpool, dst, values, index buf) {
 }
 
 // ranges adds the stage that finds where the targets of values lie.
-func (b *builder) ranges(k *kernel.Unpool, index buf) buf {
+func (b *builder) ranges(k *poolgrad.Unpool, index buf) buf {
 	ranges := b.temp(tensor.Int64, 2*k.Lists())
 	b.stage(Stage{Name: "find ranges", Units: k.Lists(), Scratch: k.Scratch(false), Work: math.MaxInt,
 		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
@@ -144,9 +145,9 @@ func (b *builder) ranges(k *kernel.Unpool, index buf) buf {
 }
 
 // kernel returns the kernel for values of the given extents.
-func (o *Unpool) kernel(index kernel.Index, values tensor.Extents) *kernel.Unpool {
-	rules := map[string]kernel.Duplicates{"sum": kernel.AddUp, "max": kernel.LargestWins} // last, and error, which leaves none
-	k := &kernel.Unpool{Index: index, Duplicates: rules[o.Duplicates], Values: 1}
+func (o *Unpool) kernel(index pool.Index, values tensor.Extents) *poolgrad.Unpool {
+	rules := map[string]poolgrad.Duplicates{"sum": poolgrad.AddUp, "max": poolgrad.LargestWins} // last, and error, which leaves none
+	k := &poolgrad.Unpool{Index: index, Duplicates: rules[o.Duplicates], Values: 1}
 	for _, n := range values.Spatial {
 		k.Values *= n
 	}
@@ -154,7 +155,7 @@ func (o *Unpool) kernel(index kernel.Index, values tensor.Extents) *kernel.Unpoo
 }
 
 // validate checks every index before anything is written.
-func (o *Unpool) validate(k *kernel.Unpool, argmax *tensor.Tensor, order func(*tensor.Tensor) *tensor.Tensor) error {
+func (o *Unpool) validate(k *poolgrad.Unpool, argmax *tensor.Tensor, order func(*tensor.Tensor) *tensor.Tensor) error {
 	if err := validateIndices("unpool", "argmax", &k.Index, argmax, o.IndexRule); err != nil || o.Duplicates != "error" {
 		return err
 	}
@@ -168,7 +169,7 @@ func (o *Unpool) validate(k *kernel.Unpool, argmax *tensor.Tensor, order func(*t
 }
 
 // validateIndices reports the first index that names no cell.
-func validateIndices(op, param string, x *kernel.Index, argmax *tensor.Tensor, rule string) error {
+func validateIndices(op, param string, x *pool.Index, argmax *tensor.Tensor, rule string) error {
 	i := outside(argmax, x.Limit())
 	if i < 0 {
 		return nil
@@ -256,7 +257,7 @@ func (o *Unpool) PlanGrad(in []tensor.Spec, _ WantGrad) (*Plan, error) {
 	if g.result != g.dtype || g.layout != g.last {
 		dst = g.temp(g.dtype, g.last.Join(e)...)
 	}
-	if k.Duplicates == kernel.AddUp {
+	if k.Duplicates == poolgrad.AddUp {
 		g.collect(k, dst, dy, at)
 	} else {
 		ranges := g.ranges(k, at)
@@ -270,7 +271,7 @@ func (o *Unpool) PlanGrad(in []tensor.Spec, _ WantGrad) (*Plan, error) {
 }
 
 // collect adds the stage that fetches for every value what is at its target.
-func (b *builder) collect(k *kernel.Unpool, dst, src, index buf) {
+func (b *builder) collect(k *poolgrad.Unpool, dst, src, index buf) {
 	b.stage(Stage{Name: "gather", Units: k.Lists(), Scratch: k.Scratch(false), Work: math.MaxInt,
 		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
 			k.Gather(&w.Scratch, bufs[dst], bufs[src], bufs[index], lo, hi)

@@ -22,10 +22,6 @@ func main() {
 	}
 	interleave(4)
 	interleave(8)
-	TEXT("storeFence", NOSPLIT, "func()")
-	Doc("storeFence orders stores past the caches before what follows.")
-	SFENCE()
-	RET()
 	Generate()
 }
 

@@ -1,6 +1,0 @@
-//go:build !amd64 || purego
-
-package kernel
-
-// HasAssembly says whether levels above Generic run assembly.
-const HasAssembly = false
