@@ -7,11 +7,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
 	"github.com/poolctl/poolctl/internal/ops"
 	"github.com/poolctl/poolctl/internal/ops/kernel"
 	"github.com/poolctl/poolctl/internal/tensor"
-	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
+	"github.com/poolctl/poolctl/internal/timing"
 )
 
 // benchFlags are what `bench` takes whatever it runs.
@@ -203,4 +205,52 @@ func gradientsOf(op ops.Op) []string {
 		return []string{"input", "filter"}
 	}
 	return []string{"input"}
+}
+
+// noisy is the ratio of the quartiles of the times from which a warning is given.
+const noisy = 1.3
+
+// bench times plans of one operation, in turn, with the roofline unless it is
+// not wanted.
+func (a *app) bench(plans []*ops.Plan, specs []tensor.Spec, options benchFlags) ([]timing.Result, error) {
+	for _, plan := range plans {
+		if err := a.checkMemory(plan); err != nil {
+			return nil, err
+		}
+	}
+	team := ops.NewTeam(a.Threads)
+	defer team.Close()
+	limits, err := a.roofline(team, options)
+	if err != nil {
+		return nil, err
+	}
+	results, err := timing.InTurn(team, plans, specs, options.minTime)
+	if err != nil {
+		return nil, err
+	}
+	for i := range results {
+		results[i].SetRoofline(limits, plans[i])
+		if results[i].Noise > noisy {
+			a.note("noisy: the upper quartile of the times is %.1f times the lower one", results[i].Noise)
+		}
+	}
+	return results, nil
+}
+
+// roofline measures the machine, or returns nil if that is not wanted or memory
+// is too short.
+func (a *app) roofline(team *ops.Team, options benchFlags) (*ops.Roofline, error) {
+	level, err := kernel.Capped()
+	if err != nil {
+		return nil, usagef("%v", err)
+	}
+	if options.noRoofline {
+		return nil, nil
+	}
+	if a.MaxMemory > 0 && ops.RooflineBytes > int(a.MaxMemory) {
+		a.note("no roofline: it needs %s of memory, the limit is %s", formatBytes(ops.RooflineBytes), formatBytes(int(a.MaxMemory)))
+		return nil, nil
+	}
+	limits := ops.MeasureRoofline(team, level)
+	return &limits, nil
 }

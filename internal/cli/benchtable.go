@@ -11,6 +11,7 @@ import (
 	"github.com/poolctl/poolctl/bench"
 	"github.com/poolctl/poolctl/internal/ops"
 	"github.com/poolctl/poolctl/internal/tensor"
+	"github.com/poolctl/poolctl/internal/timing"
 )
 
 // workloadResult is a row of the suite.
@@ -18,7 +19,7 @@ type workloadResult struct {
 	Name    string  `json:"name"`
 	Command string  `json:"command"`
 	Goal    float64 `json:"goal"` // of the ratio to the limit
-	benchResult
+	timing.Result
 }
 
 // runSuite times the workloads whose names hold match and prints their table.
@@ -46,14 +47,14 @@ func (a *app) runSuite(options benchFlags, match string) error {
 	var results []workloadResult
 	var unsteady []string
 	for _, row := range rows {
-		timed, err := a.timeInTurn(team, []*ops.Plan{row.plan}, row.specs, options.minTime)
+		timed, err := timing.InTurn(team, []*ops.Plan{row.plan}, row.specs, options.minTime)
 		if err != nil {
 			return err
 		}
 		r := workloadResult{row.Name, strings.Join(row.Args, " "), row.Goal.Limit, timed[0]}
-		r.setRoofline(limits, row.plan)
+		r.SetRoofline(limits, row.plan)
 		a.verbose("%s: %.2f ms", r.Name, r.Seconds.Min*1e3)
-		if r.noise > noisy {
+		if r.Noise > noisy {
 			unsteady = append(unsteady, r.Name)
 		}
 		results = append(results, r)
@@ -93,11 +94,11 @@ func (a *app) writeSuite(rows []workloadResult, limits *ops.Roofline, format str
 		report := struct {
 			Schema    string           `json:"schema"`
 			Threads   int              `json:"threads"`
-			Machine   *machineLimits   `json:"machine,omitempty"`
+			Machine   *timing.Machine  `json:"machine,omitempty"`
 			Workloads []workloadResult `json:"workloads"`
 		}{Schema: "poolctl.bench-suite/v1", Threads: a.Threads, Workloads: rows}
 		if limits != nil {
-			machine := limitsOf(limits)
+			machine := timing.MachineOf(limits)
 			report.Machine = &machine
 		}
 		return json.NewEncoder(a.out).Encode(report)
@@ -112,7 +113,7 @@ func (a *app) writeSuite(rows []workloadResult, limits *ops.Roofline, format str
 	t := benchTable("workload", limits != nil, columns...)
 	for i := range rows {
 		r := &rows[i]
-		cells := r.timeCells()
+		cells := timeCells(&r.Result)
 		if limits != nil {
 			cells = append(cells, fmt.Sprintf("%.2fx", r.Goal))
 		}
@@ -122,15 +123,15 @@ func (a *app) writeSuite(rows []workloadResult, limits *ops.Roofline, format str
 }
 
 // writeComparison prints implementations of one operation side by side.
-func (a *app) writeComparison(results []benchResult, format string) error {
+func (a *app) writeComparison(results []timing.Result, format string) error {
 	if format == "json" {
 		type row struct {
-			benchResult
+			timing.Result
 			Relative float64 `json:"relative"`
 		}
 		var rows []row
 		for _, r := range results {
-			rows = append(rows, row{r, r.relative})
+			rows = append(rows, row{r, r.Relative})
 		}
 		return json.NewEncoder(a.out).Encode(struct {
 			Schema string `json:"schema"`
@@ -139,7 +140,7 @@ func (a *app) writeComparison(results []benchResult, format string) error {
 	}
 	t := benchTable("implementation", results[0].Roofline != nil, "relative")
 	for i := range results {
-		t.AppendRow(append(append(table.Row{results[i].Impl}, results[i].timeCells()...), fmt.Sprintf("%.2f", results[i].relative)))
+		t.AppendRow(append(append(table.Row{results[i].Impl}, timeCells(&results[i])...), fmt.Sprintf("%.2f", results[i].Relative)))
 	}
 	return a.writeTable(t, format)
 }
@@ -157,7 +158,7 @@ func benchTable(first string, limits bool, more ...any) table.Writer {
 
 // timeCells are the columns of a result from the fastest time to the ratio to
 // the limit.
-func (r *benchResult) timeCells() table.Row {
+func timeCells(r *timing.Result) table.Row {
 	cells := table.Row{fmt.Sprintf("%.3f", r.Seconds.Min*1e3), fmt.Sprintf("%.3f", r.Seconds.Median*1e3)}
 	if r.Roofline != nil {
 		cells = append(cells, fmt.Sprintf("%.3f", r.Roofline.LimitSeconds*1e3), r.Roofline.Bound, fmt.Sprintf("%.2fx", r.Roofline.Ratio))

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/poolctl/poolctl/internal/gradcheck"
 	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
 	"github.com/poolctl/poolctl/internal/report"
@@ -227,7 +229,7 @@ func (g *gradient) parameterFiles() []string {
 func (g *gradient) want() ops.WantGrad {
 	want := ops.WantGrad{Input: g.wantsInput()}
 	for _, name := range ops.Gradients(g.op) {
-		*want.Of(name) = *g.Grads[name] != "" || g.Check && paramText(g.op, name) != ""
+		*want.Of(name) = *g.Grads[name] != "" || g.Check && ops.Get(g.op, name) != ""
 	}
 	return want
 }
@@ -291,9 +293,12 @@ func (a *app) runGrad(g *gradient, names []string) error {
 	if clipped > 0 {
 		a.note("%d values did not fit their integer type and were clipped", clipped)
 	}
-	var check *gradientCheck
+	var check *gradcheck.Result
 	if g.Check {
-		if check, err = a.checkGradient(g, tensors, up.at); err != nil {
+		if check, err = g.numerically(a.Threads).Run(tensors[:up.at+1]); err != nil {
+			if errors.Is(err, gradcheck.ErrTies) {
+				return &hinted{err, "try an input without equal values, or more numbers by --check-samples"}
+			}
 			return err
 		}
 	}
@@ -316,7 +321,21 @@ func (a *app) runGrad(g *gradient, names []string) error {
 	if check == nil {
 		return nil
 	}
-	return a.writeCheck(check, format, toStdout)
+	// A JSON report has said it, and lines of text would break a CSV one.
+	if format != "json" {
+		if err := check.WriteText(a.reportWriter(toStdout || format == "csv")); err != nil {
+			return err
+		}
+	}
+	if !check.Equal {
+		return errDiffers
+	}
+	return nil
+}
+
+// numerically returns the check of the gradient by numerical differentiation.
+func (g *gradient) numerically(threads int) *gradcheck.Check {
+	return &gradcheck.Check{Spec: g.spec, Op: g.op, Tolerance: g.Tolerance, Samples: g.Samples, Threads: threads}
 }
 
 // upstream says where the upstream gradient, or what stands in its place, comes
@@ -400,7 +419,7 @@ func constant(spec tensor.Spec, value float64, at int) *tensor.Tensor {
 
 // writeGradReport prints the shape report of a gradient with its statistics and,
 // as JSON, what --check found.
-func (a *app) writeGradReport(r report.Operation, format string, g *gradient, stats report.Stats, check *gradientCheck, outTaken bool) error {
+func (a *app) writeGradReport(r report.Operation, format string, g *gradient, stats report.Stats, check *gradcheck.Result, outTaken bool) error {
 	if format != "json" {
 		if err := a.writeReport(r, format, g.Why, outTaken); err != nil || format == "csv" {
 			return err
@@ -411,9 +430,9 @@ func (a *app) writeGradReport(r report.Operation, format string, g *gradient, st
 		r.Why = nil
 	}
 	return json.NewEncoder(a.reportWriter(outTaken)).Encode(struct {
-		Schema    string           `json:"schema"`
-		Operation report.Operation `json:"operation"`
-		Gradient  report.Stats     `json:"gradient"`
-		Check     *gradientCheck   `json:"check,omitempty"`
+		Schema    string            `json:"schema"`
+		Operation report.Operation  `json:"operation"`
+		Gradient  report.Stats      `json:"gradient"`
+		Check     *gradcheck.Result `json:"check,omitempty"`
 	}{"poolctl.grad/v1", r, stats, check})
 }

@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/poolctl/poolctl/internal/figure"
+	"github.com/poolctl/poolctl/internal/gradcheck"
 	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
 	"github.com/poolctl/poolctl/internal/tensor"
@@ -107,7 +109,10 @@ func (a *app) gradFootprint(g *gradient, forward, plan *ops.Plan, in *inputs, up
 		f.compute = max(f.compute, plus(n, upstream))
 	}
 	if g.Check {
-		more, err := a.numericalBytes(g, in.specs(), up.at)
+		more, err := g.numerically(a.Threads).Bytes(in.specs()[:up.at+1])
+		if _, tooLarge := errors.AsType[*gradcheck.TooLargeError](err); tooLarge {
+			return f, &limitError{err.Error(), ""}
+		}
 		if err != nil {
 			return f, err
 		}
@@ -120,7 +125,7 @@ func (a *app) gradFootprint(g *gradient, forward, plan *ops.Plan, in *inputs, up
 // picture, by the operation as it was called and, beside it, by the average (or
 // the maximum, when the operation is the average).
 func (g *gradient) arrowCases(x, upstream *tensor.Tensor) ([]figure.ArrowCase, error) {
-	types := []string{paramText(g.op, "type"), "avg"}
+	types := []string{ops.Get(g.op, "type"), "avg"}
 	switch types[0] {
 	case "avg":
 		types[0] = "max"

@@ -240,7 +240,7 @@ func (s *shapeFlags) plan(op ops.Op, spec ops.Spec, flag string, a *app) (*ops.P
 		return nil, nil, err
 	}
 	x := tensor.Spec{DType: tensor.Float32, Shape: s.Input}
-	if d, err := tensor.ParseDType(paramText(op, "dtype")); err == nil {
+	if d, err := tensor.ParseDType(ops.Get(op, "dtype")); err == nil {
 		x.DType = d
 	}
 	if _, err := x.Bytes(); err != nil {
@@ -285,14 +285,4 @@ func (s *shapeFlags) plan(op ops.Op, spec ops.Spec, flag string, a *app) (*ops.P
 	}
 	plan, err := op.Plan(specs, ops.Want{Argmax: s.Argmax})
 	return plan, specs, err
-}
-
-// paramText returns the value of an operation's parameter.
-func paramText(op ops.Op, name string) string {
-	for _, p := range op.Params() {
-		if p.Name == name {
-			return p.String()
-		}
-	}
-	return ""
 }

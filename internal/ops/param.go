@@ -90,6 +90,17 @@ func (p Param) Schema() *jsonschema.Schema { return p.Kind.schema(p.Words()) }
 // Set gives an operation's parameter a value by name.
 func Set(op Op, name, text string) error { return SetParam(op.Params(), name, text) }
 
+// Get returns the value of an operation's parameter as text, "" if it has no such
+// parameter.
+func Get(op Op, name string) string {
+	for _, p := range op.Params() {
+		if p.Name == name {
+			return p.String()
+		}
+	}
+	return ""
+}
+
 // hyphened returns a name as the table spells it: filter_format is
 // filter-format.
 func hyphened(name string) string { return strings.ReplaceAll(name, "_", "-") }

@@ -1,0 +1,40 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/poolctl/poolctl/internal/ops"
+	"github.com/poolctl/poolctl/internal/ops/kernel"
+)
+
+func (a *app) newCPUCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "cpu", Short: "the CPU level that kernels are chosen for", GroupID: "about", Args: noInput,
+		Long:    "Prints what the CPU has and which level kernels are chosen for. POOLCTL_CPU=generic|avx2|avx512 caps the level.",
+		Example: examples([]ops.Example{{Does: "level, features, threads", Command: "poolctl cpu"}}),
+		RunE: func(*cobra.Command, []string) error {
+			level, err := kernel.Capped()
+			if err != nil {
+				return usagef("%v", err)
+			}
+			if a.JSON {
+				return json.NewEncoder(a.out).Encode(struct {
+					Schema   string   `json:"schema"`
+					Arch     string   `json:"arch"`
+					Detected string   `json:"detected"`
+					Level    string   `json:"level"`
+					Features []string `json:"features"`
+					Threads  int      `json:"threads"`
+				}{"poolctl.cpu/v1", runtime.GOARCH, kernel.Detected().String(), level.String(), kernel.Features(), a.Threads})
+			}
+			fmt.Fprintf(a.out, "arch      %s\nlevel     %s (the machine has %s; %s caps it)\nfeatures  %s\nthreads   %d\n",
+				runtime.GOARCH, level, kernel.Detected(), kernel.Variable, strings.Join(kernel.Features(), " "), a.Threads)
+			return nil
+		},
+	}
+}

@@ -1,0 +1,36 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"github.com/poolctl/poolctl/internal/ops"
+)
+
+// versionText returns the version that the go command put into the binary: the
+// module's, or the commit's in a clone.
+func versionText() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "devel"
+}
+
+func (a *app) newVersionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "the version of poolctl and of Go", GroupID: "about", Args: noInput,
+		Example: examples([]ops.Example{{Does: "for scripts", Command: "poolctl version --json"}}),
+		RunE: func(*cobra.Command, []string) error {
+			if a.JSON {
+				return json.NewEncoder(a.out).Encode(map[string]string{
+					"schema": "poolctl.version/v1", "version": versionText(), "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
+			}
+			fmt.Fprintf(a.out, "poolctl %s (%s, %s/%s)\n", versionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			return nil
+		},
+	}
+}

@@ -1,0 +1,208 @@
+package gradcheck
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/poolctl/poolctl/internal/ops"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// Check is an operation whose gradients are checked, as it was called.
+type Check struct {
+	Spec      ops.Spec
+	Op        ops.Differentiable
+	Tolerance float64 // largest relative error
+	Samples   int     // of each tensor, how many numbers are perturbed at most
+	Threads   int
+}
+
+// Result is what a check found.
+type Result struct {
+	Equal     bool     `json:"equal"`
+	Tolerance float64  `json:"tolerance"`
+	Tensors   []Tensor `json:"tensors"`
+	// Adjoint is the relative difference of <dy, f(x)> and <f*(dy), x>, for
+	// operations that are linear in their input.
+	Adjoint *float64 `json:"adjoint,omitempty"`
+}
+
+// Tensor compares the gradient with respect to one tensor.
+type Tensor struct {
+	Name    string  `json:"name"`
+	Checked int     `json:"checked"`
+	Ties    int     `json:"at_ties"` // skipped: the output has a kink there
+	Of      int     `json:"of"`
+	Error   float64 `json:"max_relative_error"`
+	At      []int   `json:"at"`
+	Got     float64 `json:"gradient"`
+	Want    float64 `json:"numerical"`
+}
+
+// ErrTies says that every number that was tried is at a kink of the output, where
+// there is no derivative to compare with.
+var ErrTies = errors.New("at ties, where there is no derivative to compare with")
+
+// Run compares the gradients of the inputs, of which the last is the upstream
+// gradient. They must be finite, and something must be found to compare.
+func (c *Check) Run(in []*tensor.Tensor) (*Result, error) {
+	upstream := len(in) - 1
+	in = slices.Clone(in)
+	specs := make([]tensor.Spec, len(in))
+	for i := range in {
+		if i == upstream || c.differentiates(i) {
+			in[i], _ = tensor.Converted(in[i], tensor.Float64)
+			if slices.ContainsFunc(tensor.Of[float64](in[i]), func(v float64) bool { return !finite(v) }) {
+				return nil, c.errorf("%s holds NaN or infinities, want finite numbers", c.inputName(i, upstream))
+			}
+		}
+		specs[i] = in[i].Spec
+	}
+	n, err := c.newNumerical(specs, in)
+	if err != nil {
+		return nil, err
+	}
+	defer n.close()
+	result := &Result{Equal: true, Tolerance: c.Tolerance}
+	for i, dx := range n.gradients {
+		t, err := n.compare(i, dx, c.Samples)
+		if err != nil {
+			return nil, c.errorf("%w", err)
+		}
+		if t.Checked == 0 && t.Ties > 0 {
+			return nil, c.errorf("%s: all %d numbers that were tried are %w", t.Name, t.Ties, ErrTies)
+		}
+		result.Tensors = append(result.Tensors, t)
+		result.Equal = result.Equal && t.Error <= c.Tolerance
+	}
+	if ops.IsLinear(c.Spec, c.Op) {
+		gap, err := n.adjoint(slices.Contains(c.tensorParams(), "bias"))
+		if err != nil {
+			return nil, err
+		}
+		result.Adjoint = &gap
+		result.Equal = result.Equal && gap <= c.Tolerance
+	}
+	return result, nil
+}
+
+func (c *Check) errorf(format string, args ...any) error {
+	return &ops.DataError{Op: c.Spec.Name, Err: fmt.Errorf("check: "+format, args...)}
+}
+
+// Bytes returns the memory that a check of such inputs needs, the upstream
+// gradient's being the last.
+func (c *Check) Bytes(specs []tensor.Spec) (int, error) {
+	forward, backward, err := c.plans(specs)
+	if err != nil {
+		return 0, err
+	}
+	total := 0
+	for _, plan := range []*ops.Plan{forward, backward} {
+		n, err := plan.Bytes(c.Threads)
+		if err != nil || n > math.MaxInt-total {
+			return 0, &TooLargeError{c.Spec.Name}
+		}
+		total += n
+	}
+	return total, nil
+}
+
+// TooLargeError says that a check would need more memory than can be counted.
+type TooLargeError struct{ Op string }
+
+func (e *TooLargeError) Error() string {
+	return e.Op + ": check: the bytes in float64 do not fit in 63 bits"
+}
+
+// plans plans the operation and all of its gradients in float64.
+func (c *Check) plans(specs []tensor.Spec) (forward, backward *ops.Plan, err error) {
+	op := ops.Clone(c.Op)
+	if err := ops.Set(op, "dtype", "float64"); err != nil {
+		return nil, nil, err
+	}
+	wide := slices.Clone(specs)
+	for i := range wide {
+		if c.differentiates(i) {
+			wide[i].DType = tensor.Float64
+		}
+	}
+	if forward, err = op.Plan(wide[:len(wide)-1], ops.Want{}); err != nil {
+		return nil, nil, err
+	}
+	want := ops.WantGrad{Input: true}
+	for _, name := range ops.Gradients(op) {
+		*want.Of(name) = ops.Get(op, name) != ""
+	}
+	backward, err = op.PlanGrad(wide, want)
+	return forward, backward, err
+}
+
+// differentiates reports whether input i holds numbers to differentiate by, not
+// indices.
+func (c *Check) differentiates(i int) bool { return !(c.Spec.Name == "unpool" && i == 1) }
+
+// inputName says in messages what input i is.
+func (c *Check) inputName(i, upstream int) string {
+	switch {
+	case i == upstream:
+		return "the upstream gradient"
+	case i == 0:
+		return "the input"
+	case c.Spec.Several:
+		return fmt.Sprintf("input %d", i+1)
+	default:
+		return c.tensorParams()[i-1]
+	}
+}
+
+// tensorParams names the tensors that were given beside the input, in the order
+// in which the operation takes them.
+func (c *Check) tensorParams() []string {
+	var names []string
+	for _, p := range c.Op.Params() {
+		if p.Kind.File() && p.String() != "" {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+// inputOf returns the input that the gradient of that name belongs to: dx to the
+// first, dx2 to the third, dfilter to the one that is the filter.
+func (c *Check) inputOf(name string) int {
+	if text, ok := strings.CutPrefix(name, "dx"); ok {
+		n, _ := strconv.Atoi(text) // dx has no number
+		return n
+	}
+	return 1 + slices.Index(c.tensorParams(), name[1:])
+}
+
+// WriteText writes the result for people.
+func (r *Result) WriteText(w io.Writer) error {
+	for _, t := range r.Tensors {
+		fmt.Fprintf(w, "check %-7s largest relative error %.2g", t.Name, t.Error)
+		if t.At != nil {
+			fmt.Fprintf(w, " at [%s]: gradient %.9g, numerical %.9g", tensor.Join(t.At, ","), t.Got, t.Want)
+		}
+		fmt.Fprintf(w, " (%d of %d numbers", t.Checked, t.Of)
+		if t.Ties > 0 {
+			fmt.Fprintf(w, ", %d at ties left out", t.Ties)
+		}
+		fmt.Fprintln(w, ")")
+	}
+	if r.Adjoint != nil {
+		fmt.Fprintf(w, "check adjoint <dy, f(x)> and <f*(dy), x> differ by %.2g relative\n", *r.Adjoint)
+	}
+	verdict := "the gradient agrees with numerical differentiation"
+	if !r.Equal {
+		verdict = "the gradient DIFFERS from numerical differentiation"
+	}
+	_, err := fmt.Fprintf(w, "%s (tolerance %g)\n", verdict, r.Tolerance)
+	return err
+}
