@@ -18,16 +18,18 @@ import (
 func shapeReport(op ops.Op, plan *ops.Plan) report.Operation {
 	g := &plan.Geometry
 	r := report.Operation{
-		Op:             plan.Op,
-		Input:          plan.Buffers[0],
-		Output:         plan.Outputs[0].Spec,
-		DataFormat:     string(plan.Layout),
-		ReceptiveField: plan.ReceptiveSize,
-		Parameters:     int64(plan.Parameters),
-		MultiplyAdds:   int64(plan.MultiplyAdds),
-		Kernel:         plan.Impl,
+		Op:           plan.Op,
+		Input:        plan.Buffers[0],
+		Output:       plan.Outputs[0].Spec,
+		DataFormat:   string(plan.Layout),
+		Parameters:   int64(plan.Parameters),
+		MultiplyAdds: int64(plan.MultiplyAdds),
+		Kernel:       plan.Impl,
 	}
 	if g.Rank > 0 {
+		for _, f := range ops.ReceptiveField(op, plan) {
+			r.ReceptiveField = append(r.ReceptiveField, int(f.Size))
+		}
 		r.Padding = g.Rule.String()
 		for _, a := range g.Spatial() {
 			r.Window = append(r.Window, a.Size)

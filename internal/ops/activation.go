@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/ops/kernel/layer"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
@@ -106,6 +107,9 @@ func (o *Activation) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	})
 	return b.finish()
 }
+
+// ReceptiveField implements Receptive.
+func (o *Activation) ReceptiveField(p *Plan) []geom.Field { return cellwise(p.Layout) }
 
 // steps is about how many elementary steps a number takes.
 func (o *Activation) steps() int {

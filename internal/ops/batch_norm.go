@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/ops/kernel/layer"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
@@ -153,6 +154,9 @@ func (o *BatchNorm) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	})
 	return b.finish()
 }
+
+// ReceptiveField implements Receptive.
+func (o *BatchNorm) ReceptiveField(p *Plan) []geom.Field { return cellwise(p.Layout) }
 
 // GradParams implements Differentiable.
 func (o *BatchNorm) GradParams() []Param { return nil }

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/ops/kernel/layer"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
@@ -85,6 +86,9 @@ func (o *BiasAdd) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	})
 	return b.finish()
 }
+
+// ReceptiveField implements Receptive.
+func (o *BiasAdd) ReceptiveField(p *Plan) []geom.Field { return cellwise(p.Layout) }
 
 // GradParams implements Differentiable.
 func (o *BiasAdd) GradParams() []Param { return nil }

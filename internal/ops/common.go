@@ -92,7 +92,4 @@ func nanParam(field *string) Param {
 // describe fills in what reports say about windows.
 func (p *Plan) describe(g geom.Geometry, layout tensor.Layout) {
 	p.Geometry, p.Layout = g, layout
-	for _, a := range g.Spatial() {
-		p.ReceptiveSize = append(p.ReceptiveSize, a.Effective())
-	}
 }

@@ -262,6 +262,9 @@ func (o *Conv) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 	return l.plan(&o.format, o.Bias != "", in, spec)
 }
 
+// ReceptiveField implements Receptive.
+func (o *Conv) ReceptiveField(p *Plan) []geom.Field { return windowed(&p.Geometry, geom.Axis.Field) }
+
 // lay checks the inputs against each other and lays the windows over x.
 func (o *Conv) lay(in []tensor.Spec) (*convLayout, error) {
 	if err := o.Check(); err != nil {

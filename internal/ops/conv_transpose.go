@@ -78,6 +78,11 @@ func (o *ConvTranspose) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 	return l.plan(&o.format, o.Bias != "", in, spec)
 }
 
+// ReceptiveField implements Receptive.
+func (o *ConvTranspose) ReceptiveField(p *Plan) []geom.Field {
+	return windowed(&p.Geometry, geom.Axis.TransposedField)
+}
+
 // lay checks the inputs against each other and finds the output's size.
 func (o *ConvTranspose) lay(in []tensor.Spec) (*convLayout, error) {
 	if err := o.Check(); err != nil {

@@ -171,6 +171,9 @@ func (o *Dense) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	return b.finish()
 }
 
+// ReceptiveField implements Receptive.
+func (o *Dense) ReceptiveField(p *Plan) []geom.Field { return cellwise(p.Layout) }
+
 // GradParams implements Differentiable.
 func (o *Dense) GradParams() []Param { return nil }
 

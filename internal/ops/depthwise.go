@@ -96,6 +96,11 @@ func (o *Depthwise) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 	return l.plan(&o.format, o.Bias != "", in, want)
 }
 
+// ReceptiveField implements Receptive.
+func (o *Depthwise) ReceptiveField(p *Plan) []geom.Field {
+	return windowed(&p.Geometry, geom.Axis.Field)
+}
+
 // lay checks the inputs against each other and lays the windows over x.
 func (o *Depthwise) lay(in []tensor.Spec) (*depthwiseLayout, error) {
 	const op = "depthwise-conv2d"
@@ -239,6 +244,11 @@ func (o *Morphology) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 		return nil, err
 	}
 	return l.plan(&o.format, false, in, want)
+}
+
+// ReceptiveField implements Receptive.
+func (o *Morphology) ReceptiveField(p *Plan) []geom.Field {
+	return windowed(&p.Geometry, geom.Axis.Field)
 }
 
 // lay checks the inputs against each other and lays the windows over x.

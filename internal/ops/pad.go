@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/ops/kernel/layer"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
@@ -110,8 +111,8 @@ func (o *Pad) pads(layout tensor.Layout) ([][2]int, error) {
 		copy(list, o.Paddings)
 	case spatial > 0 && (n == spatial || n == 1):
 		next := 0
-		for i, axis := range layout {
-			if axis != 'N' && axis != 'C' {
+		for i := range layout {
+			if layout.IsSpatial(i) {
 				list[i] = o.Paddings[min(next, n-1)]
 				next++
 			}
@@ -124,15 +125,24 @@ func (o *Pad) pads(layout tensor.Layout) ([][2]int, error) {
 	return list, nil
 }
 
-// Before returns how many cells are added before the first of each spatial
-// dimension of an input that Plan accepted.
-func (o *Pad) Before(layout tensor.Layout) []int {
-	pads, _ := o.pads(layout)
-	var list []int
-	for i, axis := range layout {
-		if axis != 'N' && axis != 'C' {
-			list = append(list, pads[i][0])
+// ReceptiveField implements Receptive: a cell sees the one that it was. Cells
+// that are copies of others see something farther away, and there is no field.
+func (o *Pad) ReceptiveField(p *Plan) []geom.Field {
+	pads, err := o.pads(p.Layout)
+	if err != nil {
+		return nil
+	}
+	list := make([]geom.Field, 0, len(pads))
+	for i, pad := range pads {
+		if !p.Layout.IsSpatial(i) {
+			continue
 		}
+		if o.Mode != padModes[layer.PadConstant] && pad != [2]int{} {
+			return nil
+		}
+		f := geom.OneCell
+		f.Start = -float64(pad[0])
+		list = append(list, f)
 	}
 	return list
 }

@@ -28,17 +28,16 @@ type Plan struct {
 	// anything runs; nil when every value is acceptable.
 	Validate func(in []*tensor.Tensor) error
 
-	Geometry      geom.Geometry
-	Layout        tensor.Layout   // of the input and the outputs
-	Parameters    int             // numbers in filter and bias
-	MultiplyAdds  int             // multiplications with an addition; comparisons and additions of pooling are not counted
-	Impl          string          // the kernel chosen
-	Impls         []string        // all kernels that can run it, best first; none where there is only one
-	Why           []kernel.Reject // the kernels that would have been better, and why not
-	Details       []Detail        // what the plan decided beyond its parameters: pooling sequences, output paddings
-	Index         pool.Index      // how argmax outputs are to be read
-	ReceptiveSize []int           // cells of the input that one output cell depends on, for each spatial dimension
-	Sequences     [][]int         // of fractional pooling, one for each spatial dimension
+	Geometry     geom.Geometry
+	Layout       tensor.Layout   // of the input and the outputs
+	Parameters   int             // numbers in filter and bias
+	MultiplyAdds int             // multiplications with an addition; comparisons and additions of pooling are not counted
+	Impl         string          // the kernel chosen
+	Impls        []string        // all kernels that can run it, best first; none where there is only one
+	Why          []kernel.Reject // the kernels that would have been better, and why not
+	Details      []Detail        // what the plan decided beyond its parameters: pooling sequences, output paddings
+	Index        pool.Index      // how argmax outputs are to be read
+	Sequences    [][]int         // of fractional pooling, one for each spatial dimension
 }
 
 // Output is one result of a plan.

@@ -262,6 +262,9 @@ func (o *Pool) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 	return b.finish()
 }
 
+// ReceptiveField implements Receptive.
+func (o *Pool) ReceptiveField(p *Plan) []geom.Field { return windowed(&p.Geometry, geom.Axis.Field) }
+
 // notes adds the stage that pools and notes the winners as well, or reports that
 // there is none for this. The winners are in the layout that the gradient computes
 // in.

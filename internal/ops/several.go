@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/ops/kernel/layer"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
@@ -119,6 +120,9 @@ func (o *Add) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	})
 	return b.finish()
 }
+
+// ReceptiveField implements Receptive.
+func (o *Add) ReceptiveField(p *Plan) []geom.Field { return cellwise(p.Layout) }
 
 // GradParams implements Differentiable.
 func (o *Add) GradParams() []Param { return nil }
@@ -255,6 +259,9 @@ func (o *Concat) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	b.runs(l, y, parts, false)
 	return b.finish()
 }
+
+// ReceptiveField implements Receptive.
+func (o *Concat) ReceptiveField(p *Plan) []geom.Field { return o.Axis.cellwise(p) }
 
 // GradParams implements Differentiable.
 func (o *Concat) GradParams() []Param { return nil }

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/ops/kernel/layer"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
@@ -70,6 +71,9 @@ func (o *Softmax) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	})
 	return b.finish()
 }
+
+// ReceptiveField implements Receptive.
+func (o *Softmax) ReceptiveField(p *Plan) []geom.Field { return o.Axis.cellwise(p) }
 
 // GradParams implements Differentiable.
 func (o *Softmax) GradParams() []Param { return nil }

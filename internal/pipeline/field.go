@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"slices"
-	"strconv"
 
 	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/ops"
@@ -14,9 +13,8 @@ import (
 // where the middle of the first one's lies (Start, the first input cell being at
 // 0; padding makes it negative).
 //
-// A step whose cells see fields of different sizes or at uneven distances
-// (adaptive and fractional windows, unpool), or that has no spatial dimensions
-// any more (flatten), has no field; nor has what follows.
+// A step whose operation has no field (ops.Receptive), such as unpool, has none;
+// nor has what follows.
 type Field struct {
 	Size        []float64
 	Jump, Start []float64
@@ -46,85 +44,14 @@ func (g *Graph) fields() {
 
 // see returns the field of a node whose input has field in.
 func (n *Node) see(in *Field) *Field {
-	g := &n.Plan.Geometry
-	switch op := n.Op.(type) {
-	case *ops.ConvTranspose:
-		return in.through(g, transposed)
-	case *ops.Unpool:
-		return nil
-	case *ops.Pad:
-		return in.padded(op.Before(n.Plan.Layout))
-	}
-	switch {
-	case n.alongSpace():
-		return nil
-	case g.Rank == len(in.Size):
-		return in.through(g, windowed)
-	case n.Plan.Outputs[0].Shape.Equal(n.in[0].Shape) || n.Step.Spec.Layer():
-		return in
-	default:
+	own := ops.ReceptiveField(n.Op, n.Plan)
+	if own == nil || len(own) != len(in.Size) {
 		return nil
 	}
-}
-
-// alongSpace reports whether the step works along an axis (concat, softmax) that
-// is a spatial one.
-func (n *Node) alongSpace() bool {
-	for _, p := range n.Op.Params() {
-		if axis, err := strconv.Atoi(p.String()); p.Kind.Name == "axis" && err == nil {
-			layout := n.Plan.Layout
-			letter := layout[(axis+len(layout))%len(layout)]
-			return letter != 'N' && letter != 'C'
-		}
-	}
-	return false
-}
-
-// through returns the field after windows, each axis by step; nil when one of
-// them has none.
-func (f *Field) through(g *geom.Geometry, step func(geom.Axis) (size, jump, start float64, ok bool)) *Field {
 	next := &Field{}
-	for i, a := range g.Spatial() {
-		size, jump, start, ok := step(a)
-		if !ok {
-			return nil
-		}
-		next.Size = append(next.Size, f.Size[i]+(size-1)*f.Jump[i])
-		next.Jump = append(next.Jump, f.Jump[i]*jump)
-		next.Start = append(next.Start, f.Start[i]+start*f.Jump[i])
-	}
-	return next
-}
-
-// windowed returns the window of an axis in cells of its input: its extent, the
-// distance to the next and the middle of the first.
-func windowed(a geom.Axis) (size, jump, start float64, ok bool) {
-	if a.Bounds == nil {
-		size = float64(a.Effective())
-		return size, float64(a.Stride), (size-1)/2 - float64(a.Lo), true
-	}
-	for i, b := range a.Bounds { // adaptive windows are even where the sizes divide
-		if b != [2]int{i * a.Size, (i + 1) * a.Size} {
-			return 0, 0, 0, false
-		}
-	}
-	size = float64(a.Size)
-	return size, size, (size - 1) / 2, true
-}
-
-// transposed returns what one cell of a transposed convolution's output sees of
-// its input, at most.
-func transposed(a geom.Axis) (size, jump, start float64, ok bool) {
-	g := a.Backward()
-	cells := (a.Size-1)/g.TapStep*-g.CellStep + 1
-	return float64(cells), 1 / float64(a.Stride), (float64(a.Lo) - float64(a.Effective()-1)/2) / float64(a.Stride), true
-}
-
-// padded returns the field after cells were added before the first.
-func (f *Field) padded(before []int) *Field {
-	next := &Field{f.Size, f.Jump, slices.Clone(f.Start)}
-	for i, n := range before {
-		next.Start[i] -= float64(n) * f.Jump[i]
+	for i, f := range own {
+		f = geom.Field{Size: in.Size[i], Jump: in.Jump[i], Start: in.Start[i]}.Then(f)
+		next.Size, next.Jump, next.Start = append(next.Size, f.Size), append(next.Jump, f.Jump), append(next.Start, f.Start)
 	}
 	return next
 }

@@ -69,13 +69,17 @@ func (l Layout) Rank() int { return len(l) }
 
 // Spatial returns the number of spatial axes: 1, 2 or 3; 0 for NC.
 func (l Layout) Spatial() int {
-	return len(strings.Map(func(axis rune) rune {
-		if axis == 'N' || axis == 'C' {
-			return -1
+	n := 0
+	for axis := range l {
+		if l.IsSpatial(axis) {
+			n++
 		}
-		return axis
-	}, string(l)))
+	}
+	return n
 }
+
+// IsSpatial reports whether an axis is neither the batch nor the channels.
+func (l Layout) IsSpatial(axis int) bool { return l[axis] != 'N' && l[axis] != 'C' }
 
 // ChannelsFirst reports whether the channel axis comes before the spatial axes.
 func (l Layout) ChannelsFirst() bool {
