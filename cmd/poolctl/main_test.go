@@ -48,7 +48,7 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kinds, err := filepath.Abs("../../internal/imgio/testdata") // a picture of every kind
+	kinds, err := filepath.Abs("../../internal/imgio") // in the testdata of each format: a picture of every kind
 	if err != nil {
 		t.Fatal(err)
 	}

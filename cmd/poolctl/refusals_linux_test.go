@@ -18,26 +18,26 @@ var claims = map[string]struct {
 	from   string
 	change func(b []byte)
 }{
-	"png": {"grey8.png", func(b []byte) {
+	"png": {"png/testdata/grey8.png", func(b []byte) {
 		binary.BigEndian.PutUint32(b[16:], 100_000)
 		binary.BigEndian.PutUint32(b[20:], 100_000)
 		binary.BigEndian.PutUint32(b[29:], crc32.ChecksumIEEE(b[12:29]))
 	}},
-	"side.png": {"grey8.png", func(b []byte) {
+	"side.png": {"png/testdata/grey8.png", func(b []byte) {
 		binary.BigEndian.PutUint32(b[16:], 1)
 		binary.BigEndian.PutUint32(b[20:], 65_536)
 		binary.BigEndian.PutUint32(b[29:], crc32.ChecksumIEEE(b[12:29]))
 	}},
-	"bmp": {"bmp-24.bmp", func(b []byte) {
+	"bmp": {"bmp/testdata/bmp-24.bmp", func(b []byte) {
 		binary.LittleEndian.PutUint32(b[18:], 1<<31-1)
 		binary.LittleEndian.PutUint32(b[22:], 1<<31-1)
 	}},
-	"gif": {"opaque.gif", func(b []byte) {
+	"gif": {"gif/testdata/opaque.gif", func(b []byte) {
 		for i := 6; i < 10; i++ {
 			b[i] = 255
 		}
 	}},
-	"jpg": {"jpeg-444.jpg", func(b []byte) {
+	"jpg": {"jpeg/testdata/jpeg-444.jpg", func(b []byte) {
 		for at := 2; ; at += 2 + int(binary.BigEndian.Uint16(b[at+2:])) {
 			if b[at+1] == 0xc0 { // height and width
 				copy(b[at+5:], "\xff\xff\xff\xff")
@@ -45,14 +45,14 @@ var claims = map[string]struct {
 			}
 		}
 	}},
-	"tif": {"tiff-grey16.tif", func(b []byte) {
+	"tif": {"tiff/testdata/tiff-grey16.tif", func(b []byte) {
 		entries := b[binary.LittleEndian.Uint32(b[4:])+2:]
 		for i := range 2 { // width and length come first, as LONG
 			binary.LittleEndian.PutUint16(entries[12*i+2:], 4)
 			binary.LittleEndian.PutUint32(entries[12*i+8:], 200_000)
 		}
 	}},
-	"webp": {"lossless-rgb.webp", func(b []byte) {
+	"webp": {"webp/testdata/lossless-rgb.webp", func(b []byte) {
 		binary.LittleEndian.PutUint32(b[21:], 1<<28-1) // 14 bits of width - 1, 14 of height - 1
 	}},
 }
@@ -62,7 +62,7 @@ var claims = map[string]struct {
 func TestRefusalsAreCheap(t *testing.T) {
 	folder := t.TempDir()
 	for name, c := range claims {
-		data, err := os.ReadFile(filepath.Join("../../internal/imgio/testdata", c.from))
+		data, err := os.ReadFile(filepath.Join("../../internal/imgio", c.from))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,10 +3,11 @@ package imgio
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
-	"unicode"
 
+	"github.com/poolctl/poolctl/internal/imgio/input"
+	"github.com/poolctl/poolctl/internal/imgio/npy"
+	"github.com/poolctl/poolctl/internal/imgio/weights"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -22,41 +23,30 @@ type Member struct {
 	Layout string
 }
 
-// archived is an array of an opened archive.
-type archived struct {
-	name string
-	file string // another name that it may be asked for by
-	use  use
-	open func() (Info, func() (*tensor.Tensor, error), error)
-}
-
-// use says what a network does with an array.
-type use struct{ operator, layout string }
-
 func (f Format) isArchive() bool { return f == NPZ || f == Safetensors || f == ONNX }
 
 // List names the arrays of an archive (.npz, safetensors, ONNX), in the order
 // of the file. Names that say more than the file's (#member, -) are not
 // accepted.
 func List(name string) (list []Member, err error) {
-	in, asked, err := openInput(name, Options{})
+	in, asked, err := input.Open(name, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = in.close() }()
-	defer func() { err = named(name, err) }()
-	defer guard(&err)
+	defer func() { _ = in.Close() }()
+	defer func() { err = input.Named(name, err) }()
+	defer input.Guard(&err)
 	if asked != "" {
 		return nil, errors.New("names a member, want the archive")
 	}
-	format, err := in.sniff()
+	format, err := sniff(in)
 	if err != nil {
 		return nil, err
 	}
 	if !format.isArchive() {
 		return nil, fmt.Errorf("is %s, want npz, safetensors or onnx", format)
 	}
-	if _, err := in.slurp(0); err != nil {
+	if _, err := in.Slurp(0); err != nil {
 		return nil, err
 	}
 	all, err := members(in, format)
@@ -64,64 +54,65 @@ func List(name string) (list []Member, err error) {
 		return nil, fmt.Errorf("%s: %w", format, err)
 	}
 	for _, m := range all {
-		info, _, err := m.open()
+		array, err := m.Open()
 		if err != nil {
-			return nil, fmt.Errorf("%s: member %q: %w", format, shorten(m.name), err)
+			return nil, fmt.Errorf("%s: member %q: %w", format, input.Shorten(m.Name), err)
 		}
-		list = append(list, Member{m.name, info.Spec, m.use.operator, m.use.layout})
+		list = append(list, Member{m.Name, array.Spec, m.Use.Operator, m.Use.Layout})
 	}
 	return list, nil
 }
 
-func members(in *input, format Format) ([]archived, error) {
+func members(in *input.File, format Format) ([]input.Member, error) {
 	switch format {
 	case NPZ:
-		return npzMembers(in)
+		return npy.Members(in)
 	case Safetensors:
-		return safetensorsMembers(in)
+		return weights.Safetensors(in)
 	default:
-		return onnxMembers(in)
+		return weights.ONNX(in)
 	}
 }
 
 // openMember opens one array of an archive: the one named, or the only one.
-func openMember(in *input, format Format, name string) (Info, func() (*tensor.Tensor, error), error) {
+func openMember(in *input.File, format Format, name string) (input.Array, error) {
 	all, err := members(in, format)
 	if err == nil && len(all) == 0 {
 		err = errors.New("the archive holds no arrays")
 	}
 	if err != nil {
-		return Info{}, nil, fmt.Errorf("%s: %w", format, err)
+		return input.Array{}, fmt.Errorf("%s: %w", format, err)
 	}
 	m, err := pickMember(all, name)
 	if err != nil {
-		return Info{}, nil, fmt.Errorf("%s: %w", format, err)
+		return input.Array{}, fmt.Errorf("%s: %w", format, err)
 	}
-	of := func(err error) error { return fmt.Errorf("%s: member %q: %w", format, shorten(m.name), err) }
-	info, read, err := m.open()
+	of := func(err error) error { return fmt.Errorf("%s: member %q: %w", format, input.Shorten(m.Name), err) }
+	array, err := m.Open()
 	if err != nil {
-		return Info{}, nil, of(err)
+		return input.Array{}, of(err)
 	}
-	info.Format = format
-	return info, func() (*tensor.Tensor, error) {
+	read := array.Read
+	array.Read = func() (*tensor.Tensor, error) {
 		t, err := read()
 		if err != nil {
 			return nil, of(err)
 		}
 		return t, nil
-	}, nil
+	}
+	return array, nil
 }
 
-func pickMember(all []archived, name string) (archived, error) {
+func pickMember(all []input.Member, name string) (input.Member, error) {
 	if name == "" && len(all) == 1 {
 		return all[0], nil
 	}
 	var names []string
 	for _, m := range all {
-		if name != "" && (name == m.name || name == m.file) {
+		if name != "" && (name == m.Name || name == m.File) {
 			return m, nil
 		} else if len(names) < 10 {
-			names = append(names, shown(m.name))
+			names = append(names, input.Shown(m.Name))
 		}
 	}
 	list := strings.Join(names, ", ")
@@ -129,24 +120,7 @@ func pickMember(all []archived, name string) (archived, error) {
 		list += fmt.Sprintf(" and %d more", len(all)-len(names))
 	}
 	if name == "" {
-		return archived{}, fmt.Errorf("holds %d arrays, want one of them by name, as in FILE#%s: %s", len(all), names[0], list)
+		return input.Member{}, fmt.Errorf("holds %d arrays, want one of them by name, as in FILE#%s: %s", len(all), names[0], list)
 	}
-	return archived{}, fmt.Errorf("got member %q, want one of %s", shorten(name), list)
-}
-
-// shown is a name for a message without quotes; one with characters that do not
-// print, such as a line break, has them all the same.
-func shown(name string) string {
-	name = shorten(name)
-	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return strconv.Quote(name)
-	}
-	return name
-}
-
-func shorten(name string) string {
-	if len(name) > 60 {
-		return name[:57] + "..."
-	}
-	return name
+	return input.Member{}, fmt.Errorf("got member %q, want one of %s", input.Shorten(name), list)
 }

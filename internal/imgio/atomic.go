@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/poolctl/poolctl/internal/imgio/input"
 )
 
 // pending is an output that is complete but not yet under its name.
@@ -30,14 +32,14 @@ func stage(files fileSystem, name string, fresh bool, write func(io.Writer) erro
 	if to.special {
 		f, err := os.OpenFile(to.path, os.O_WRONLY, 0)
 		if err != nil {
-			return nil, plain(err)
+			return nil, input.Plain(err)
 		}
-		return p, plain(errors.Join(buffered(f, write), f.Close()))
+		return p, input.Plain(errors.Join(buffered(f, write), f.Close()))
 	}
 	dir := filepath.Dir(to.path)
 	sweep(dir)
 	if p.temp, err = createTemp(files, dir); err != nil {
-		return nil, plain(err)
+		return nil, input.Plain(err)
 	}
 	complete := false
 	defer func() {
@@ -56,7 +58,7 @@ func stage(files fileSystem, name string, fresh bool, write func(io.Writer) erro
 		err = closeErr
 	}
 	complete = err == nil
-	return p, plain(err)
+	return p, input.Plain(err)
 }
 
 func buffered(f io.Writer, write func(io.Writer) error) error {
@@ -86,7 +88,7 @@ func (p *pending) commit() error {
 	forget(p.temp)
 	p.temp = nil
 	if err := p.files.syncFolder(filepath.Dir(p.target)); err != nil {
-		return fmt.Errorf("folder: %w", plain(err))
+		return fmt.Errorf("folder: %w", input.Plain(err))
 	}
 	return nil
 }
@@ -114,7 +116,7 @@ func linkError(err error) error {
 	if errors.As(err, &link) {
 		return link.Err
 	}
-	return plain(err)
+	return input.Plain(err)
 }
 
 // discard removes the temporary file.

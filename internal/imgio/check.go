@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/poolctl/poolctl/internal/imgio/input"
 )
 
 // CheckOutputs refuses, before any work, outputs that could not be written or
@@ -28,7 +30,7 @@ func CheckOutputs(inputs, outputs []string, noClobber bool) error {
 		to := target{path: "-"}
 		if d.path != "-" {
 			if to, err = checkTarget(d.path, noClobber); err != nil {
-				return named(name, err)
+				return input.Named(name, err)
 			}
 		}
 		if to.info != nil && !to.special {
@@ -62,7 +64,7 @@ func inputFiles(inputs []string) []fs.FileInfo {
 		if name == "-" {
 			files[i], err = os.Stdin.Stat() //nolint:forbidigo // looked at, not read: is the output what the shell connected?
 		} else {
-			_, _, files[i], err = splitInput(name)
+			_, _, files[i], err = input.Split(name)
 		}
 		if err != nil {
 			files[i] = nil
@@ -87,20 +89,20 @@ func checkTarget(path string, noClobber bool) (target, error) {
 	}
 	dir := filepath.Dir(to.path)
 	if info, err := os.Stat(dir); err != nil {
-		return to, fmt.Errorf("folder %s: %w", dir, plain(err))
+		return to, fmt.Errorf("folder %s: %w", dir, input.Plain(err))
 	} else if !info.IsDir() {
 		return to, fmt.Errorf("folder %s: is no folder", dir)
 	}
 	if to.info != nil {
 		f, err := os.OpenFile(to.path, os.O_WRONLY, 0)
 		if err != nil {
-			return to, plain(err)
+			return to, input.Plain(err)
 		}
 		_ = f.Close()
 	}
 	f, err := createTemp(disk{}, dir)
 	if err != nil {
-		return to, fmt.Errorf("folder %s: %w", dir, plain(err))
+		return to, fmt.Errorf("folder %s: %w", dir, input.Plain(err))
 	}
 	defer forget(f)
 	_ = f.Close()

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/poolctl/poolctl/internal/imgio/imgiotest"
 )
 
 // fault is a way for calls to fail.
@@ -133,7 +135,7 @@ func forgetSweeps() {
 // error names the file and the cause, and a later run ends as if nothing had
 // happened, without temporaries.
 func TestEveryCallFails(t *testing.T) {
-	noisy := randomPicture(9, 8, 200, 200, 3)
+	noisy := imgiotest.RandomPicture(9, 8, 200, 200, 3)
 	const old = "what was there before"
 	for name, c := range map[string]struct {
 		outputs []Output
@@ -251,12 +253,12 @@ func TestPartOfSeveral(t *testing.T) {
 	renames := 0
 	files := &blocked{faulty: faulty{at: -1}, deny: func() bool { renames++; return renames == 2 }}
 	_, err := WriteAll(outputs, WriteOptions{files: files})
-	wantError(t, err, "b.npy: permission denied (written already: "+outputs[0].Name+")")
+	imgiotest.WantError(t, err, "b.npy: permission denied (written already: "+outputs[0].Name+")")
 	if got := listing(t, dir); got != "a.npy" {
 		t.Errorf("got files %q, want a.npy alone", got)
 	}
 	got, _ := mustRead(t, outputs[0].Name, Options{})
-	sameBits(t, got, small)
+	imgiotest.SameBits(t, got, small)
 }
 
 // blocked is a disk that refuses some renames.

@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/poolctl/poolctl/internal/imgio/input"
+	"github.com/poolctl/poolctl/internal/imgio/jpeg"
+	"github.com/poolctl/poolctl/internal/imgio/npy"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -69,7 +72,7 @@ func (o *Output) verbatim() bool {
 }
 
 // DefaultQuality is the quality of a JPEG when none is asked for.
-const DefaultQuality = 90
+const DefaultQuality = jpeg.DefaultQuality
 
 // Note tells of a loss in writing an output.
 type Note struct {
@@ -121,7 +124,7 @@ func parseDestination(name string) (destination, error) {
 	}
 	if i := strings.LastIndex(strings.ToLower(name), ".npz#"); i >= 0 {
 		d := destination{NPZ, name[:i+len(".npz")], strings.TrimSuffix(name[i+len(".npz#"):], ".npy")}
-		if fault := memberFault(d.member); fault != "" {
+		if fault := npy.NameFault(d.member); fault != "" {
 			return destination{}, &UsageError{name, fmt.Sprintf("member %q: %s", d.member, fault)}
 		}
 		return d, nil
@@ -148,7 +151,7 @@ func parseDestination(name string) (destination, error) {
 type file struct {
 	destination
 	output Output
-	arrays []namedTensor // of an archive
+	arrays []npy.Named // of an archive
 }
 
 // collectFiles gathers the members of each archive.
@@ -161,12 +164,12 @@ func collectFiles(outputs []Output) ([]*file, error) {
 			return nil, err
 		}
 		if f := archives[d.path]; d.format == NPZ && f != nil {
-			f.arrays = append(f.arrays, namedTensor{d.member, o.Tensor})
+			f.arrays = append(f.arrays, npy.Named{Name: d.member, Tensor: o.Tensor})
 			continue
 		}
 		f := &file{destination: d, output: o}
 		if d.format == NPZ {
-			f.arrays = []namedTensor{{d.member, o.Tensor}}
+			f.arrays = []npy.Named{{Name: d.member, Tensor: o.Tensor}}
 			archives[d.path] = f
 		}
 		files = append(files, f)
@@ -195,7 +198,7 @@ func WriteAll(outputs []Output, w WriteOptions) (notes []Note, err error) {
 	for _, f := range files {
 		write, n, err := f.encoder()
 		if err != nil {
-			return nil, named(f.path, err)
+			return nil, input.Named(f.path, err)
 		}
 		notes = append(notes, n...)
 		if f.path == "-" {
@@ -203,13 +206,13 @@ func WriteAll(outputs []Output, w WriteOptions) (notes []Note, err error) {
 				return nil, errors.New("-: there is no standard output")
 			}
 			if err := write(w.Stdout); err != nil {
-				return nil, named("standard output", err)
+				return nil, input.Named("standard output", err)
 			}
 			continue
 		}
 		p, err := stage(w.files, f.path, w.NoClobber, write)
 		if err != nil {
-			return nil, named(f.path, err)
+			return nil, input.Named(f.path, err)
 		}
 		done = append(done, p)
 	}
@@ -226,7 +229,7 @@ func commitAll(files []*pending) error {
 			if len(written) > 0 {
 				err = fmt.Errorf("%w (written already: %s)", err, strings.Join(written, ", "))
 			}
-			return named(p.name, err)
+			return input.Named(p.name, err)
 		}
 		written = append(written, p.name)
 	}
@@ -242,9 +245,9 @@ func (f *file) encoder() (func(io.Writer) error, []Note, error) {
 	}
 	switch f.format {
 	case NPY:
-		return func(w io.Writer) error { return writeNPY(w, f.output.Tensor) }, nil, nil
+		return func(w io.Writer) error { return npy.Write(w, f.output.Tensor) }, nil, nil
 	case NPZ:
-		return func(w io.Writer) error { return writeNPZ(w, f.arrays) }, nil, nil
+		return func(w io.Writer) error { return npy.WriteArchive(w, f.arrays) }, nil, nil
 	case SVG:
 		if f.output.Drawing == nil {
 			return nil, nil, &UsageError{f.path, "svg holds drawings, want a format for tensors such as .npy or .png"}

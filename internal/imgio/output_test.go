@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/poolctl/poolctl/internal/imgio/imgiotest"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -43,7 +44,7 @@ func TestAllOrNothing(t *testing.T) {
 		{Name: filepath.Join(dir, "a.npz#w"), Tensor: small},
 		{Name: filepath.Join(dir, "bad.jpg"), Tensor: small, Quality: -1},
 	}, WriteOptions{})
-	wantError(t, err, "bad.jpg: jpeg: got quality -1")
+	imgiotest.WantError(t, err, "bad.jpg: jpeg: got quality -1")
 	if got := listing(t, dir); got != "old.npy" {
 		t.Errorf("got files %q, want old.npy alone", got)
 	}
@@ -51,7 +52,7 @@ func TestAllOrNothing(t *testing.T) {
 		t.Errorf("the old file was changed to %q", content)
 	}
 	_, err = WriteAll([]Output{{Name: filepath.Join(dir, "none", "a.npy"), Tensor: small}}, WriteOptions{})
-	wantError(t, err, "none")
+	imgiotest.WantError(t, err, "none")
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v, want one that is fs.ErrNotExist", err)
 	}
@@ -73,9 +74,9 @@ func TestStandardOutputFirst(t *testing.T) {
 	dir := t.TempDir()
 	outputs := []Output{{Name: filepath.Join(dir, "a.npy"), Tensor: small}, {Name: "-", Tensor: small}}
 	_, err := WriteAll(outputs, WriteOptions{Stdout: &failing{100}})
-	wantError(t, err, "standard output: no space")
+	imgiotest.WantError(t, err, "standard output: no space")
 	_, err = WriteAll(outputs, WriteOptions{})
-	wantError(t, err, "-: there is no standard output")
+	imgiotest.WantError(t, err, "-: there is no standard output")
 	if got := listing(t, dir); got != "" {
 		t.Errorf("got files %q, want none", got)
 	}
@@ -101,12 +102,12 @@ func TestArchive(t *testing.T) {
 		t.Errorf("got %+v, %v", members, err)
 	}
 	got, info := mustRead(t, b, Options{})
-	sameBits(t, got, wide)
+	imgiotest.SameBits(t, got, wide)
 	if info.Format != NPZ {
 		t.Errorf("got format %s", info.Format)
 	}
 	got, _ = mustRead(t, a+"#arr_0.npy", Options{})
-	sameBits(t, got, small)
+	imgiotest.SameBits(t, got, small)
 	first, _ := os.ReadFile(b)
 	save(t, Output{Name: b + "#x", Tensor: wide})
 	if second, _ := os.ReadFile(b); !bytes.Equal(first, second) {
@@ -177,7 +178,7 @@ func TestSymbolicLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := WriteAll([]Output{{Name: loop, Tensor: small}}, WriteOptions{})
-	wantError(t, err, "loop.npy: too many symbolic links")
+	imgiotest.WantError(t, err, "loop.npy: too many symbolic links")
 }
 
 func lstat(t *testing.T, name string) fs.FileInfo {
@@ -197,8 +198,8 @@ func TestNoClobber(t *testing.T) {
 		t.Fatal(err)
 	}
 	before, _ := os.ReadFile(name)
-	_, err := WriteAll([]Output{{Name: name, Tensor: randomPicture(1, 8, 3, 3, 1)}}, WriteOptions{NoClobber: true})
-	wantError(t, err, "a.npy: file exists")
+	_, err := WriteAll([]Output{{Name: name, Tensor: imgiotest.RandomPicture(1, 8, 3, 3, 1)}}, WriteOptions{NoClobber: true})
+	imgiotest.WantError(t, err, "a.npy: file exists")
 	if after, _ := os.ReadFile(name); !bytes.Equal(before, after) {
 		t.Error("the file was replaced")
 	}
@@ -264,7 +265,7 @@ func TestCheckOutputs(t *testing.T) {
 			}
 			continue
 		}
-		wantError(t, err, c.says)
+		imgiotest.WantError(t, err, c.says)
 		var usage *UsageError
 		if errors.As(err, &usage) != c.usage {
 			t.Errorf("%q: got %T (%v), want a usage error: %v", c.outputs, err, err, c.usage)

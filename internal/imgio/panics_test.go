@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/poolctl/poolctl/internal/imgio/imgiotest"
+	"github.com/poolctl/poolctl/internal/imgio/input"
 )
 
 // trap is a file whose reading panics at some call.
@@ -26,40 +29,29 @@ func (f *trap) ReadAt(p []byte, off int64) (int, error) {
 // TestDecoderPanics lets every decoder panic at every reading of its file, on
 // whatever goroutine that is: it is an error of that file.
 func TestDecoderPanics(t *testing.T) {
-	for _, pattern := range []string{"*.png", "*.jpg", "*.gif", "*.bmp", "*.tif", "*.webp", "*.npz"} {
-		names, err := filepath.Glob("testdata/" + pattern)
-		if err != nil || len(names) == 0 {
-			t.Fatalf("%s: %d files, %v", pattern, len(names), err)
+	for _, name := range append(pictures(t), arraysNPZ) {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, name := range names {
-			data, err := os.ReadFile(name)
-			if err != nil {
-				t.Fatal(err)
+		member := ""
+		if name == arraysNPZ {
+			member = "i4-be-f-v1"
+		}
+		for at := 1; ; at++ {
+			file := &trap{ReaderAt: bytes.NewReader(data), at: at}
+			s, err := open(&input.File{Name: name, Content: file, Size: int64(len(data)), Close: func() error { return nil }}, member, Options{})
+			if err == nil {
+				_, err = s.Read()
 			}
-			for at := 1; ; at++ {
-				file := &trap{ReaderAt: bytes.NewReader(data), at: at}
-				member := ""
-				if pattern == "*.npz" {
-					all, err := npzFiles(&input{file: bytes.NewReader(data), size: int64(len(data))})
-					if err != nil {
-						t.Fatal(err)
-					}
-					member = memberName(all[0])
+			if file.calls < at {
+				if err != nil {
+					t.Errorf("%s: without a panic: %v", name, err)
 				}
-				s, err := open(&input{name: name, file: file, size: int64(len(data)), close: func() error { return nil }}, member, Options{})
-				if err == nil {
-					_, err = s.Read()
-				}
-				if file.calls < at {
-					if err != nil {
-						t.Errorf("%s: without a panic: %v", name, err)
-					}
-					break
-				}
-				// An EXIF block that cannot be read is none.
-				if err == nil || !strings.Contains(err.Error(), "internal error, please report it") {
-					t.Errorf("%s: panic at reading %d: got %v", name, at, err)
-				}
+				break
+			}
+			if err == nil || !strings.Contains(err.Error(), "internal error, please report it") {
+				t.Errorf("%s: panic at reading %d: got %v", name, at, err)
 			}
 		}
 	}
@@ -75,7 +67,7 @@ func TestEncoderPanics(t *testing.T) {
 				t.Error("got no panic")
 			}
 		}()
-		torn := randomPicture(1, 8, 600, 600, 3)
+		torn := imgiotest.RandomPicture(1, 8, 600, 600, 3)
 		torn.Data = torn.Data.([]uint8)[: 600*300*3 : 600*300*3] // less than its shape says
 		_, _ = WriteAll([]Output{{Name: filepath.Join(dir, "a.npy"), Tensor: small}, {Name: filepath.Join(dir, "a.png"), Tensor: torn}}, WriteOptions{})
 	}()

@@ -1,40 +1,42 @@
 package imgio
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"strings"
 
+	"github.com/poolctl/poolctl/internal/imgio/bmp"
+	"github.com/poolctl/poolctl/internal/imgio/gif"
+	"github.com/poolctl/poolctl/internal/imgio/input"
+	"github.com/poolctl/poolctl/internal/imgio/jpeg"
+	"github.com/poolctl/poolctl/internal/imgio/png"
+	"github.com/poolctl/poolctl/internal/imgio/raster"
+	"github.com/poolctl/poolctl/internal/imgio/tiff"
+	"github.com/poolctl/poolctl/internal/imgio/webp"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// decoder writes a picture's pixels into a tensor of Info.Spec and tells how far
-// it is, where they come in order. It does not end the progress.
-type decoder func(t *tensor.Tensor, told *tensor.Progress) error
-
 // openPicture reads a picture's header by its format.
-func openPicture(in *input, f Format, o Options) (Info, decoder, error) {
-	var open func(*input, Options) (Info, decoder, error)
+func openPicture(in *input.File, f Format, o Options) (Info, raster.Decoder, error) {
+	var open func(*input.File, raster.Options) (raster.Header, raster.Decoder, error)
 	switch f {
 	case PNG:
-		open = openPNG
+		open = png.Open
 	case JPEG:
-		open = openJPEG
+		open = jpeg.Open
 	case GIF:
-		open = openGIF
+		open = gif.Open
 	case BMP:
-		open = openBMP
+		open = bmp.Open
 	case TIFF:
-		open = openTIFF
+		open = tiff.Open
 	default:
-		open = openWebP
+		open = webp.Open
 	}
-	info, decode, err := open(in, o)
+	h, decode, err := open(in, raster.Options{NoOrient: o.NoOrient, MaxPixels: o.MaxPixels, MaxSide: o.MaxSide})
 	if err != nil {
 		return Info{}, nil, prefixed(f, err)
 	}
-	return info, func(t *tensor.Tensor, told *tensor.Progress) error {
+	return Info{Spec: h.Spec(), Depth: h.Depth, Picture: true, Decoding: h.Decoding}, func(t *tensor.Tensor, told *tensor.Progress) error {
 		if err := decode(t, told); err != nil {
 			return prefixed(f, err)
 		}
@@ -45,18 +47,10 @@ func openPicture(in *input, f Format, o Options) (Info, decoder, error) {
 // prefixed puts the format's name in front of a decoder's error, once, and says
 // plainly that a file ends too early.
 func prefixed(f Format, err error) error {
-	var limit *LimitError
-	if errors.As(err, &limit) {
-		return err
-	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = errCut
-	}
+	err = input.Unexpected(err)
 	prefix := f.String() + ": "
 	if strings.HasPrefix(err.Error(), prefix) {
 		return err
 	}
 	return fmt.Errorf("%s%w", prefix, err)
 }
-
-var errCut = errors.New("the file is cut")

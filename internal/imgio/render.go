@@ -5,6 +5,7 @@ import (
 	"math"
 	"sync/atomic"
 
+	"github.com/poolctl/poolctl/internal/imgio/raster"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -68,7 +69,7 @@ func (v volume) isPicture() bool {
 
 // render turns a tensor into what the format can hold: the picture that it is,
 // or a contact sheet.
-func render(o Output, f Format) (*raster, []Note, error) {
+func render(o Output, f Format) (*raster.Raster, []Note, error) {
 	v, err := asVolume(o.Tensor, o.Layout)
 	if err != nil {
 		return nil, nil, err
@@ -83,10 +84,10 @@ func render(o Output, f Format) (*raster, []Note, error) {
 	if o.Quality < 0 || o.Quality > 100 {
 		return nil, nil, fmt.Errorf("got quality %d, want 1 to 100", o.Quality)
 	}
-	r := &raster{width: v.w, height: v.h, channels: v.c, told: o.Progress}
+	r := &raster.Raster{Width: v.w, Height: v.h, Channels: v.c, Told: o.Progress}
 	var clipped levelCount
 	if v.isPicture() {
-		clipped = r.fill(v.tensor, depth, o.Normalize)
+		clipped = fill(r, v.tensor, depth, o.Normalize)
 	} else if r, clipped, err = contactSheet(v, depth, o.Normalize); err != nil {
 		return nil, nil, err
 	}
@@ -115,21 +116,21 @@ func (c levelCount) note(values, depth int) string {
 }
 
 // fill converts the tensor's values, channels last, into the raster's samples.
-func (r *raster) fill(t *tensor.Tensor, depth int, n Normalize) levelCount {
+func fill(r *raster.Raster, t *tensor.Tensor, depth int, n Normalize) levelCount {
 	if depth == 8 {
 		if data, ok := t.Data.([]uint8); ok && n == NormalizeNone {
-			r.pix8 = data
+			r.Pix8 = data
 			return levelCount{}
 		}
-		r.pix8 = make([]uint8, t.Len())
-		return levels(r.pix8, t, stretchOf(t, n, r.channels, r.alpha(), 255))
+		r.Pix8 = make([]uint8, t.Len())
+		return levels(r.Pix8, t, stretchOf(t, n, r.Channels, r.Alpha(), 255))
 	}
 	if data, ok := t.Data.([]uint16); ok && n == NormalizeNone {
-		r.pix16 = data
+		r.Pix16 = data
 		return levelCount{}
 	}
-	r.pix16 = make([]uint16, t.Len())
-	return levels(r.pix16, t, stretchOf(t, n, r.channels, r.alpha(), 65535))
+	r.Pix16 = make([]uint16, t.Len())
+	return levels(r.Pix16, t, stretchOf(t, n, r.Channels, r.Alpha(), 65535))
 }
 
 // stretch maps a value v of one channel to the level (pre*v - lo) / span * most.
@@ -220,7 +221,7 @@ func levels[D uint8 | uint16](dst []D, t *tensor.Tensor, s []stretch) levelCount
 func levelsOf[D uint8 | uint16, S tensor.Real](dst []D, src []S, s []stretch) levelCount {
 	var outside, nan atomic.Int64
 	channels := len(s)
-	bands(len(src)/channels, 1<<16, func(lo, hi int) {
+	raster.Bands(len(src)/channels, 1<<16, func(lo, hi int) {
 		var clipped, nans int64
 		for c, s := range s {
 			plain := s.pre == 1 && s.lo == 0 && s.span == s.most

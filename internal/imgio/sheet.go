@@ -7,6 +7,7 @@ import (
 	"image/draw"
 	"strings"
 
+	"github.com/poolctl/poolctl/internal/imgio/raster"
 	"github.com/poolctl/poolctl/internal/tensor"
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/basicfont"
@@ -53,7 +54,7 @@ type sheet struct {
 // a grey tile for each channel of each slice of each batch entry, named by n, d
 // and c with the axes that have more than one. A signal is a tile with a row
 // for each channel. All tiles share one mapping of values to levels.
-func contactSheet(v volume, depth int, n Normalize) (*raster, levelCount, error) {
+func contactSheet(v volume, depth int, n Normalize) (*raster.Raster, levelCount, error) {
 	s, err := newSheet(v)
 	if err != nil {
 		return nil, levelCount{}, err
@@ -65,9 +66,9 @@ func contactSheet(v volume, depth int, n Normalize) (*raster, levelCount, error)
 // grey converts all values to levels of 8 bits.
 func grey(t *tensor.Tensor, channels, depth int, n Normalize) ([]uint8, levelCount) {
 	if depth == 16 {
-		r := &raster{pix16: make([]uint16, t.Len())}
-		clipped := levels(r.pix16, t, stretchOf(t, n, channels, false, 65535))
-		return r.to8().pix8, clipped
+		r := &raster.Raster{Pix16: make([]uint16, t.Len())}
+		clipped := levels(r.Pix16, t, stretchOf(t, n, channels, false, 65535))
+		return r.To8().Pix8, clipped
 	}
 	pix := make([]uint8, t.Len())
 	return pix, levels(pix, t, stretchOf(t, n, channels, false, 255))
@@ -171,7 +172,7 @@ func (s *sheet) size() (width, height int) {
 	return columns*cellW + 1, rows*cellH + 1
 }
 
-func (s *sheet) draw(levels []uint8) *raster {
+func (s *sheet) draw(levels []uint8) *raster.Raster {
 	cellW, cellH := s.cell()
 	columns := s.columns()
 	rows := (len(s.tiles) + columns - 1) / columns
@@ -192,10 +193,10 @@ func (s *sheet) draw(levels []uint8) *raster {
 		text.DrawString(t.label)
 		s.drawTile(img, x, y+sheetLabel+sheetMargin, t, levels)
 	}
-	r := &raster{width: img.Rect.Dx(), height: img.Rect.Dy(), channels: 3}
-	r.pix8 = make([]uint8, r.width*r.height*3)
-	for i := range r.width * r.height {
-		copy(r.pix8[3*i:3*i+3], img.Pix[4*i:])
+	r := &raster.Raster{Width: img.Rect.Dx(), Height: img.Rect.Dy(), Channels: 3}
+	r.Pix8 = make([]uint8, r.Width*r.Height*3)
+	for i := range r.Width * r.Height {
+		copy(r.Pix8[3*i:3*i+3], img.Pix[4*i:])
 	}
 	return r
 }

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/poolctl/poolctl/internal/imgio/imgiotest"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -100,7 +101,7 @@ func TestSheetLimits(t *testing.T) {
 	} {
 		x := tensor.New(tensor.Spec{DType: tensor.Uint8, Shape: c.shape})
 		_, err := WriteAll([]Output{{Name: name, Tensor: x}}, WriteOptions{})
-		wantError(t, err, c.says, "write .npy")
+		imgiotest.WantError(t, err, c.says, "write .npy")
 	}
 	// A deep 16-bit tensor is shown by the upper 8 bits, and can be stretched.
 	x := tensor.New(tensor.Spec{DType: tensor.Uint16, Shape: tensor.Shape{1, 4, 4, 6}})

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/poolctl/poolctl/internal/imgio/imgiotest"
 )
 
 // TestSpecialInputs refuses what is no file, at once, and reads a pipe.
@@ -37,13 +39,13 @@ func TestSpecialInputs(t *testing.T) {
 		filepath.Join(dir, "none"):   "no such file or directory",
 	} {
 		_, err := Open(name, Options{})
-		wantError(t, err, name+": "+says)
+		imgiotest.WantError(t, err, name+": "+says)
 	}
 	if d := time.Since(start); d > 10*time.Second {
 		t.Errorf("took %v, want much less than a second", d)
 	}
 
-	content, err := os.ReadFile("testdata/rgb8.png")
+	content, err := os.ReadFile("png/testdata/rgb8.png")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,16 +60,16 @@ func TestSpecialInputs(t *testing.T) {
 		_, _ = writer.Write(content[50:])
 		_ = writer.Close()
 	}()
-	want, _ := mustRead(t, "testdata/rgb8.png", Options{})
+	want, _ := mustRead(t, "png/testdata/rgb8.png", Options{})
 	got, _ := mustRead(t, pipe, Options{})
-	sameBits(t, got, want)
+	imgiotest.SameBits(t, got, want)
 }
 
 // TestCutWhileRead truncates a file between Open and Read.
 func TestCutWhileRead(t *testing.T) {
 	for _, name := range []string{"a.npy", "a.png"} {
 		path := filepath.Join(t.TempDir(), name)
-		save(t, Output{Name: path, Tensor: randomPicture(1, 8, 200, 200, 3)})
+		save(t, Output{Name: path, Tensor: imgiotest.RandomPicture(1, 8, 200, 200, 3)})
 		s, err := Open(path, Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -80,7 +82,7 @@ func TestCutWhileRead(t *testing.T) {
 		if name == "a.png" && errors.Is(err, nil) {
 			continue // small enough to have been buffered
 		}
-		wantError(t, err, path, "cut")
+		imgiotest.WantError(t, err, path, "cut")
 	}
 }
 
@@ -90,7 +92,7 @@ func TestCutWhileRead(t *testing.T) {
 func TestUnwritable(t *testing.T) {
 	if os.Geteuid() == 0 {
 		if _, err := os.Stat("/proc/self"); err == nil {
-			wantError(t, CheckOutputs(nil, []string{"/proc/a.npy"}, false), "/proc/a.npy: folder /proc: ")
+			imgiotest.WantError(t, CheckOutputs(nil, []string{"/proc/a.npy"}, false), "/proc/a.npy: folder /proc: ")
 		}
 		return
 	}
@@ -99,11 +101,11 @@ func TestUnwritable(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o444); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, CheckOutputs(nil, []string{file}, false), "permission denied")
+	imgiotest.WantError(t, CheckOutputs(nil, []string{file}, false), "permission denied")
 	if err := os.Chmod(dir, 0o555); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, CheckOutputs(nil, []string{filepath.Join(dir, "b.npy")}, false), "permission denied")
+	imgiotest.WantError(t, CheckOutputs(nil, []string{filepath.Join(dir, "b.npy")}, false), "permission denied")
 }
 
 // TestFullDevice reports a write that fails, with the name and the cause.
@@ -116,5 +118,5 @@ func TestFullDevice(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := WriteAll([]Output{{Name: link, Tensor: small}}, WriteOptions{})
-	wantError(t, err, "full.npy: no space left on device")
+	imgiotest.WantError(t, err, "full.npy: no space left on device")
 }

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/poolctl/poolctl/internal/imgio/input"
 )
 
 // target says what writing to a name means.
@@ -24,7 +26,7 @@ func resolveTarget(name string) (target, error) {
 			return target{path: path}, nil
 		}
 		if err != nil {
-			return target{}, plain(err)
+			return target{}, input.Plain(err)
 		}
 		switch mode := info.Mode(); {
 		case mode&fs.ModeSymlink != 0:
@@ -33,7 +35,7 @@ func resolveTarget(name string) (target, error) {
 			}
 			link, err := os.Readlink(path)
 			if err != nil {
-				return target{}, plain(err)
+				return target{}, input.Plain(err)
 			}
 			if !filepath.IsAbs(link) {
 				link = filepath.Join(dirOf(path), link)

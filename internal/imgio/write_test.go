@@ -3,15 +3,13 @@ package imgio
 import (
 	"bytes"
 	"fmt"
-	"image"
-	"image/jpeg"
-	"image/png"
 	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/poolctl/poolctl/internal/imgio/imgiotest"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -30,7 +28,7 @@ func TestExactFormats(t *testing.T) {
 	}
 	for _, c := range cases {
 		for _, size := range [][2]int{{1, 1}, {5, 3}, {7, 1}, {201, 203}} {
-			want := randomPicture(9, c.depth, size[0], size[1], c.channels)
+			want := imgiotest.RandomPicture(9, c.depth, size[0], size[1], c.channels)
 			name := filepath.Join(dir, fmt.Sprintf("%d-%d%s", c.depth, c.channels, c.ext))
 			notes := save(t, Output{Name: name, Tensor: want, Depth: c.depth})
 			got, _ := mustRead(t, name, Options{})
@@ -42,7 +40,7 @@ func TestExactFormats(t *testing.T) {
 			} else if len(notes) > 0 {
 				t.Errorf("%s: got notes %v, want none", name, notes)
 			}
-			sameBits(t, got, want)
+			imgiotest.SameBits(t, got, want)
 		}
 	}
 }
@@ -52,7 +50,7 @@ func tripledTensor(t *tensor.Tensor) *tensor.Tensor {
 	h, w, c := t.Shape[1], t.Shape[2], t.Shape[3]
 	out := tensor.New(tensor.Spec{DType: t.DType, Shape: tensor.Shape{1, h, w, c + 2}})
 	size := t.DType.Size()
-	src, dst := bytesOf(t), bytesOf(out)
+	src, dst := tensor.Bytes(t), tensor.Bytes(out)
 	for i := range h * w {
 		pixel := src[i*c*size : (i+1)*c*size]
 		copy(dst[i*(c+2)*size:], bytes.Repeat(pixel[:size], 2))
@@ -61,46 +59,11 @@ func tripledTensor(t *tensor.Tensor) *tensor.Tensor {
 	return out
 }
 
-// TestPNGAgainstStandardLibrary decodes what is written with another decoder,
-// and decodes with ours what the other encoder writes.
-func TestPNGAgainstStandardLibrary(t *testing.T) {
-	for _, depth := range []int{8, 16} {
-		for _, channels := range []int{1, 3, 4} {
-			want := randomPicture(5, depth, 200, 160, channels)
-			name := filepath.Join(t.TempDir(), "a.png")
-			save(t, Output{Name: name, Tensor: want, Depth: depth})
-			data, err := os.ReadFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			img, err := png.Decode(bytes.NewReader(data))
-			if err != nil {
-				t.Fatalf("the standard library: %v", err)
-			}
-			got := tensor.New(want.Spec)
-			if err := convertImage(got, img); err != nil {
-				t.Fatal(err)
-			}
-			sameBits(t, got, want)
-			var again bytes.Buffer
-			if err := png.Encode(&again, img); err != nil {
-				t.Fatal(err)
-			}
-			theirs := again.Len()
-			got, _ = mustRead(t, "-", Options{Stdin: &again})
-			sameBits(t, got, want)
-			if len(data) > theirs*11/10 {
-				t.Errorf("%d channels of %d bits: got %d bytes, the standard library needs %d", channels, depth, len(data), theirs)
-			}
-		}
-	}
-}
-
 // TestJPEGOut writes grey and RGB by the quality asked for.
 func TestJPEGOut(t *testing.T) {
 	dir := t.TempDir()
 	for _, channels := range []int{1, 3} {
-		want := randomPicture(2, 8, 120, 160, channels)
+		want := imgiotest.RandomPicture(2, 8, 120, 160, channels)
 		var sizes []int
 		for _, quality := range []int{30, 0, 100} {
 			name := filepath.Join(dir, fmt.Sprintf("%d-%d.jpeg", channels, quality))
@@ -123,12 +86,12 @@ func TestJPEGOut(t *testing.T) {
 			t.Errorf("got %d bytes for quality 30, default, 100: want them to grow", sizes)
 		}
 	}
-	_, err := WriteAll([]Output{{Name: filepath.Join(dir, "a.jpg"), Tensor: randomPicture(1, 8, 4, 4, 4)}}, WriteOptions{})
-	wantError(t, err, "a.jpg: jpeg: got 4 channels, the last of them alpha, which the format cannot hold: write a PNG or TIFF, or drop the channel")
-	_, err = WriteAll([]Output{{Name: filepath.Join(dir, "a.jpg"), Tensor: randomPicture(1, 8, 4, 4, 3), Quality: 101}}, WriteOptions{})
-	wantError(t, err, "jpeg: got quality 101, want 1 to 100")
-	_, err = WriteAll([]Output{{Name: filepath.Join(dir, "a.jpg"), Tensor: randomPicture(1, 8, 1, 65536, 1)}}, WriteOptions{})
-	wantError(t, err, "jpeg: got size 65536x1, want sides <= 65535")
+	_, err := WriteAll([]Output{{Name: filepath.Join(dir, "a.jpg"), Tensor: imgiotest.RandomPicture(1, 8, 4, 4, 4)}}, WriteOptions{})
+	imgiotest.WantError(t, err, "a.jpg: jpeg: got 4 channels, the last of them alpha, which the format cannot hold: write a PNG or TIFF, or drop the channel")
+	_, err = WriteAll([]Output{{Name: filepath.Join(dir, "a.jpg"), Tensor: imgiotest.RandomPicture(1, 8, 4, 4, 3), Quality: 101}}, WriteOptions{})
+	imgiotest.WantError(t, err, "jpeg: got quality 101, want 1 to 100")
+	_, err = WriteAll([]Output{{Name: filepath.Join(dir, "a.jpg"), Tensor: imgiotest.RandomPicture(1, 8, 1, 65536, 1)}}, WriteOptions{})
+	imgiotest.WantError(t, err, "jpeg: got size 65536x1, want sides <= 65535")
 }
 
 func TestGIFOut(t *testing.T) {
@@ -145,9 +108,9 @@ func TestGIFOut(t *testing.T) {
 		t.Errorf("255 colours and transparency: got notes %v, want none", notes)
 	}
 	got, _ := mustRead(t, name, Options{})
-	sameBits(t, got, few)
+	imgiotest.SameBits(t, got, few)
 
-	many := randomPicture(4, 8, 200, 300, 3)
+	many := imgiotest.RandomPicture(4, 8, 200, 300, 3)
 	notes := save(t, Output{Name: name, Tensor: many})
 	if len(notes) != 1 || !strings.Contains(notes[0].String(), "colours were reduced to 256 (median cut, Floyd-Steinberg dithering)") {
 		t.Errorf("got notes %v", notes)
@@ -170,7 +133,7 @@ func TestGIFOut(t *testing.T) {
 	}
 	half := tensor.From([]uint8{1, 2, 3, 128}, 1, 1, 1, 4)
 	_, err := WriteAll([]Output{{Name: name, Tensor: half}}, WriteOptions{})
-	wantError(t, err, "gif: got pixels that are partly transparent", "write a PNG or TIFF")
+	imgiotest.WantError(t, err, "gif: got pixels that are partly transparent", "write a PNG or TIFF")
 }
 
 // TestDepths writes 16-bit samples into 8-bit formats: the nearest v/257.
@@ -190,7 +153,7 @@ func TestDepths(t *testing.T) {
 		}
 	}
 	_, err := WriteAll([]Output{{Name: filepath.Join(t.TempDir(), "a.png"), Tensor: wide, Depth: 12}}, WriteOptions{})
-	wantError(t, err, "png: got depth 12, want 8 or 16")
+	imgiotest.WantError(t, err, "png: got depth 12, want 8 or 16")
 }
 
 // TestRounding checks rounding, clipping and their count for every type that
@@ -210,7 +173,7 @@ func TestRounding(t *testing.T) {
 	}
 	notes = save(t, Output{Name: name, Tensor: tensor.From([]int64{-1, 65535, 65536, math.MaxInt64}, 2, 2), Depth: 16})
 	got, _ = mustRead(t, name, Options{})
-	sameBits(t, got, tensor.From([]uint16{0, 65535, 65535, 65535}, 1, 2, 2, 1))
+	imgiotest.SameBits(t, got, tensor.From([]uint16{0, 65535, 65535, 65535}, 1, 2, 2, 1))
 	if len(notes) != 1 || notes[0].Clipped != 3 {
 		t.Errorf("got notes %v, want 3 values clipped", notes)
 	}
@@ -226,28 +189,7 @@ func TestEveryType(t *testing.T) {
 			t.Errorf("%s: got notes %v", d, notes)
 		}
 		got, _ := mustRead(t, name, Options{})
-		sameBits(t, got, want)
-	}
-}
-
-// TestAssociatedAlpha reads a TIFF whose colours were multiplied with alpha.
-func TestAssociatedAlpha(t *testing.T) {
-	mark := []byte{0x52, 0x01, 3, 0, 1, 0, 0, 0, 2, 0} // extra samples: straight alpha
-	for _, c := range []struct{ stored, want *tensor.Tensor }{
-		{tensor.From([]uint8{128, 64, 0, 128, 9, 200, 100, 100, 5, 6, 7, 0}, 1, 1, 3, 4),
-			tensor.From([]uint8{255, 128, 0, 128, 23, 255, 255, 100, 0, 0, 0, 0}, 1, 1, 3, 4)},
-		{tensor.From([]uint16{1, 2, 3, 65535, 20000, 10000, 40000, 40000}, 1, 1, 2, 4),
-			tensor.From([]uint16{1, 2, 3, 65535, 32768, 16384, 65535, 40000}, 1, 1, 2, 4)},
-	} {
-		name := filepath.Join(t.TempDir(), "a.tif")
-		save(t, Output{Name: name, Tensor: c.stored, Depth: 8 * c.stored.DType.Size()})
-		data, err := os.ReadFile(name)
-		if err != nil || bytes.Count(data, mark) != 1 {
-			t.Fatalf("got %d marks, %v", bytes.Count(data, mark), err)
-		}
-		data[bytes.Index(data, mark)+8] = 1
-		got, _ := mustRead(t, writeFile(t, "b.tif", data), Options{})
-		sameBits(t, got, c.want)
+		imgiotest.SameBits(t, got, want)
 	}
 }
 
@@ -282,7 +224,7 @@ func TestNormalize(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "a.png")
 	save(t, Output{Name: name, Tensor: tensor.From([]float32{-1, 100, 1, 200}, 1, 1, 2, 2), Normalize: NormalizeMinMax})
 	got, _ := mustRead(t, name, Options{})
-	sameBits(t, got, tensor.From([]uint8{0, 100, 255, 200}, 1, 1, 2, 2))
+	imgiotest.SameBits(t, got, tensor.From([]uint8{0, 100, 255, 200}, 1, 1, 2, 2))
 
 	for i, name := range NormalizeNames() {
 		if n, err := ParseNormalize(name); err != nil || int(n) != i || n.String() != name {
@@ -290,13 +232,13 @@ func TestNormalize(t *testing.T) {
 		}
 	}
 	_, err := ParseNormalize("max")
-	wantError(t, err, `got "max", want one of none, minmax, symmetric`)
+	imgiotest.WantError(t, err, `got "max", want one of none, minmax, symmetric`)
 }
 
 // TestLayouts writes the same picture in every layout that can hold it.
 func TestLayouts(t *testing.T) {
 	dir := t.TempDir()
-	want := randomPicture(6, 8, 12, 17, 3)
+	want := imgiotest.RandomPicture(6, 8, 12, 17, 3)
 	first := tensor.Permuted(want, []int{0, 3, 1, 2})
 	for layout, out := range map[tensor.Layout]*tensor.Tensor{
 		tensor.NHWC: want, "": want, tensor.NCHW: first, tensor.HWC: want.Reshaped(tensor.Shape{12, 17, 3}),
@@ -304,24 +246,12 @@ func TestLayouts(t *testing.T) {
 		name := filepath.Join(dir, "a.png")
 		save(t, Output{Name: name, Tensor: out, Layout: layout})
 		got, _ := mustRead(t, name, Options{})
-		sameBits(t, got, want)
+		imgiotest.SameBits(t, got, want)
 	}
 	_, err := WriteAll([]Output{{Name: filepath.Join(dir, "a.png"), Tensor: want, Layout: tensor.NWC}}, WriteOptions{})
-	wantError(t, err, "a.png: png: got shape (1,12,17,3) of rank 4, want rank 3 for NWC")
+	imgiotest.WantError(t, err, "a.png: png: got shape (1,12,17,3) of rank 4, want rank 3 for NWC")
 	_, err = WriteAll([]Output{{Name: filepath.Join(dir, "a.png"), Tensor: tensor.From([]float32{1}, 1)}}, WriteOptions{})
-	wantError(t, err, "as a picture: got rank 1")
+	imgiotest.WantError(t, err, "as a picture: got rank 1")
 	_, err = WriteAll([]Output{{Name: filepath.Join(dir, "a.png"), Tensor: tensor.From([]float32{}, 1, 0, 3, 3)}}, WriteOptions{})
-	wantError(t, err, "got shape (1,0,3,3), want at least one value for a picture")
-}
-
-// TestImageOfRaster checks what the standard library's encoders are given.
-func TestImageOfRaster(t *testing.T) {
-	r := &raster{width: 2, height: 1, channels: 3, pix8: []uint8{1, 2, 3, 4, 5, 6}}
-	img := r.image().(*image.RGBA)
-	if !bytes.Equal(img.Pix, []uint8{1, 2, 3, 255, 4, 5, 6, 255}) {
-		t.Errorf("got %v", img.Pix)
-	}
-	if err := jpeg.Encode(&bytes.Buffer{}, img, nil); err != nil {
-		t.Error(err)
-	}
+	imgiotest.WantError(t, err, "got shape (1,0,3,3), want at least one value for a picture")
 }

@@ -1,6 +1,10 @@
 package imgio
 
-import "io"
+import (
+	"io"
+
+	"github.com/poolctl/poolctl/internal/imgio/input"
+)
 
 // WriteFile writes a file that holds no tensor, such as a report, as WriteAll
 // writes outputs: under its name is all of it or what was there before.
@@ -9,5 +13,5 @@ func WriteFile(name string, write func(io.Writer) error) error {
 	if err == nil {
 		err = p.commit()
 	}
-	return named(name, err)
+	return input.Named(name, err)
 }

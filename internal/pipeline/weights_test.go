@@ -16,7 +16,7 @@ import (
 // TestWeightsComeFromArchivesByName: a filter in ONNX's layout gives the same
 // from a model, from an archive of arrays, and from a file in TensorFlow's.
 func TestWeightsComeFromArchivesByName(t *testing.T) {
-	archives, err := filepath.Abs("../imgio/testdata/weights")
+	archives, err := filepath.Abs("../imgio/weights/testdata")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,2 @@
+// Package imgiotest helps the tests of file formats. Only tests import it.
+package imgiotest

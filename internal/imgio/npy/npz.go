@@ -1,0 +1,166 @@
+package npy
+
+import (
+	"archive/zip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/flate"
+	"github.com/poolctl/poolctl/internal/imgio/input"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// maxMembers bounds how many arrays an archive may hold.
+const maxMembers = 1024
+
+// inflateRatio is the most that deflate can shrink data.
+const inflateRatio = 1032
+
+// Members lists the arrays of an .npz archive. What their headers say is
+// read when they are opened.
+func Members(in *input.File) ([]input.Member, error) {
+	files, err := zipFiles(in)
+	if err != nil {
+		return nil, err
+	}
+	members := make([]input.Member, len(files))
+	for i, f := range files {
+		members[i] = input.Member{Name: memberName(f), File: f.Name, Open: func() (input.Array, error) {
+			return openMember(f)
+		}}
+	}
+	return members, nil
+}
+
+// openMember opens one array of an archive.
+func openMember(f *zip.File) (input.Array, error) {
+	h, r, err := openZipped(f)
+	if err != nil {
+		return input.Array{}, err
+	}
+	_ = r.Close()
+	return input.Array{Spec: h.spec, Decoding: h.decoding(true), Read: func() (*tensor.Tensor, error) {
+		h, r, err := openZipped(f)
+		if err != nil {
+			return nil, err
+		}
+		defer r.Close()
+		return h.read(r, true)
+	}}, nil
+}
+
+// zipFiles reads the archive's directory. Names are never used as paths; names
+// that could be meant as a way out of a folder are refused all the same, since
+// an archive that has one was made to do harm.
+func zipFiles(in *input.File) ([]*zip.File, error) {
+	archive, err := zip.NewReader(in.Content, in.Size)
+	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
+		return nil, err
+	}
+	archive.RegisterDecompressor(zip.Deflate, flate.NewReader)
+	if len(archive.File) > maxMembers {
+		return nil, input.TooMuch("got %d members, want <= %d", len(archive.File), maxMembers)
+	}
+	if len(archive.File) == 0 {
+		return nil, errors.New("the archive holds no arrays")
+	}
+	seen := map[string]bool{}
+	for _, f := range archive.File {
+		name := memberName(f)
+		fault := ""
+		switch {
+		case NameFault(name) != "":
+			fault = NameFault(name)
+		case f.Mode()&fs.ModeType != 0 || strings.HasSuffix(f.Name, "/"):
+			fault = "want an ordinary member"
+		case f.Flags&1 != 0:
+			fault = "encrypted members are not supported"
+		case f.Method != zip.Store && f.Method != zip.Deflate:
+			fault = fmt.Sprintf("got compression method %d, want stored or deflated", f.Method)
+		case seen[name]:
+			fault = "the name occurs twice"
+		case f.UncompressedSize64/inflateRatio > f.CompressedSize64 || f.CompressedSize64 > uint64(in.Size):
+			fault = fmt.Sprintf("got %d bytes from %d in the archive, want what deflate can hold", f.UncompressedSize64, f.CompressedSize64)
+		}
+		if fault != "" {
+			return nil, fmt.Errorf("member %q: %s", input.Shorten(f.Name), fault)
+		}
+		seen[name] = true
+	}
+	return archive.File, nil
+}
+
+func memberName(f *zip.File) string { return strings.TrimSuffix(f.Name, ".npy") }
+
+// NameFault tells what is wrong with an array's name, "" if nothing is.
+func NameFault(name string) string {
+	switch {
+	case name == "":
+		return "want a name"
+	case strings.HasPrefix(name, "/") || strings.ContainsAny(name, "\\\x00") ||
+		strings.Contains("/"+name+"/", "/../") || len(name) > 1 && name[1] == ':':
+		return "want a name that is no path out of the archive"
+	}
+	return ""
+}
+
+// openZipped reads a member's header and compares the size that the archive
+// states with the header's shape. The reader stands at the data.
+func openZipped(f *zip.File) (header, io.ReadCloser, error) {
+	r, err := f.Open()
+	if err != nil {
+		return header{}, nil, err
+	}
+	counted := &countingReader{r: r}
+	h, err := readHeader(counted)
+	if err == nil {
+		err = h.checkSize(int64(f.UncompressedSize64) - counted.n)
+	}
+	if err != nil {
+		_ = r.Close()
+		return header{}, nil, err
+	}
+	return h, r, nil
+}
+
+type countingReader struct {
+	r io.Reader
+	n int64
+}
+
+func (c *countingReader) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// Named is an array to be written into an archive.
+type Named struct {
+	Name   string
+	Tensor *tensor.Tensor
+}
+
+// WriteArchive writes arrays as NumPy's savez does: stored, each as NAME.npy. The
+// members' date is the earliest that an archive can hold, so that equal arrays
+// make equal files.
+func WriteArchive(w io.Writer, arrays []Named) error {
+	archive := zip.NewWriter(w)
+	for _, a := range arrays {
+		entry, err := archive.CreateHeader(&zip.FileHeader{
+			Name:     a.Name + ".npy",
+			Method:   zip.Store,
+			Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC),
+		})
+		if err != nil {
+			return err
+		}
+		if err := Write(entry, a.Tensor); err != nil {
+			return err
+		}
+	}
+	return archive.Close()
+}

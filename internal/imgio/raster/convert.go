@@ -1,0 +1,109 @@
+package raster
+
+import (
+	"encoding/binary"
+	"fmt"
+	"image"
+
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// Convert copies a decoded image into t, whose shape and type fit it: the
+// samples as they are, never premultiplied. Samples that t has no channel for
+// (the alpha that opaque images carry) are left out.
+func Convert(t *tensor.Tensor, img image.Image) error {
+	size := img.Bounds().Size()
+	if size.Y != t.Shape[1] || size.X != t.Shape[2] {
+		return fmt.Errorf("got size %v, the header says %dx%d", size, t.Shape[2], t.Shape[1])
+	}
+	switch img := img.(type) {
+	case *image.Gray:
+		copyRows(t, img.Pix, img.Stride, 1)
+	case *image.NRGBA:
+		copyRows(t, img.Pix, img.Stride, 4)
+	case *image.RGBA:
+		copyRows(t, img.Pix, img.Stride, 4)
+		if t.Shape[3] == 4 {
+			unpremultiply(tensor.Of[uint8](t), 255)
+		}
+	case *image.Gray16:
+		copyRows16(t, img.Pix, img.Stride, 1)
+	case *image.NRGBA64:
+		copyRows16(t, img.Pix, img.Stride, 4)
+	case *image.RGBA64:
+		copyRows16(t, img.Pix, img.Stride, 4)
+		if t.Shape[3] == 4 {
+			unpremultiply(tensor.Of[uint16](t), 65535)
+		}
+	default:
+		return fmt.Errorf("decoded to an unforeseen %T", img)
+	}
+	return nil
+}
+
+// copyRows copies rows of pixels with the given number of samples, of which t
+// takes the first.
+func copyRows(t *tensor.Tensor, pix []uint8, stride, samples int) {
+	dst := tensor.Of[uint8](t)
+	height, width, channels := t.Shape[1], t.Shape[2], t.Shape[3]
+	Bands(height, 64, func(lo, hi int) {
+		for y := lo; y < hi; y++ {
+			row, out := pix[y*stride:][:width*samples], dst[y*width*channels:][:width*channels]
+			if samples == channels {
+				copy(out, row)
+				continue
+			}
+			for x := range width {
+				copy(out[x*channels:(x+1)*channels], row[x*samples:])
+			}
+		}
+	})
+}
+
+// copyRows16 is copyRows for samples of two bytes, most significant first.
+func copyRows16(t *tensor.Tensor, pix []uint8, stride, samples int) {
+	dst := tensor.Of[uint16](t)
+	height, width, channels := t.Shape[1], t.Shape[2], t.Shape[3]
+	Bands(height, 64, func(lo, hi int) {
+		for y := lo; y < hi; y++ {
+			row, out := pix[y*stride:][:2*width*samples], dst[y*width*channels:][:width*channels]
+			for x := range width {
+				for c := range channels {
+					out[x*channels+c] = binary.BigEndian.Uint16(row[2*(x*samples+c):])
+				}
+			}
+		}
+	})
+}
+
+// unpremultiply divides the colours of RGBA pixels by their alpha, rounding to
+// the nearest level.
+func unpremultiply[T uint8 | uint16](pix []T, most uint32) {
+	for i := 0; i < len(pix); i += 4 {
+		alpha := uint32(pix[i+3])
+		for c := i; c < i+3; c++ {
+			if alpha == 0 {
+				pix[c] = 0
+			} else {
+				pix[c] = T(min(most, (uint32(pix[c])*most+alpha/2)/alpha))
+			}
+		}
+	}
+}
+
+// ConvertPaletted looks up the pixels' colours, RGBA each; t takes three or
+// four samples of them.
+func ConvertPaletted(t *tensor.Tensor, img *image.Paletted, colours [][4]uint8) error {
+	dst := tensor.Of[uint8](t)
+	width, channels := t.Shape[2], t.Shape[3]
+	for y := range t.Shape[1] {
+		row := img.Pix[y*img.Stride:][:width]
+		for x, i := range row {
+			if int(i) >= len(colours) {
+				return fmt.Errorf("row %d: got palette index %d, want < %d", y, i, len(colours))
+			}
+			copy(dst[(y*width+x)*channels:][:channels], colours[i][:])
+		}
+	}
+	return nil
+}

@@ -1,0 +1,62 @@
+package raster
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/poolctl/poolctl/internal/imgio/input"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// Header is what a picture's header tells.
+type Header struct {
+	Width, Height int
+	Channels      int
+	Depth         int // bits per sample: 8 or 16
+
+	// Decoding is about how many bytes the decoder needs at its peak beside the
+	// tensor that it writes; none of them are kept.
+	Decoding int
+}
+
+// Spec returns the type and shape of the picture: NHWC with N = 1.
+func (h Header) Spec() tensor.Spec {
+	dtype := tensor.Uint8
+	if h.Depth == 16 {
+		dtype = tensor.Uint16
+	}
+	return tensor.Spec{DType: dtype, Shape: tensor.Shape{1, h.Height, h.Width, h.Channels}}
+}
+
+// Decoder writes a picture's pixels into a tensor of Header.Spec and tells how
+// far it is, where they come in order. It does not end the progress.
+type Decoder func(t *tensor.Tensor, told *tensor.Progress) error
+
+// The largest picture that is read when Options does not say otherwise.
+const (
+	DefaultMaxPixels = 100_000_000
+	DefaultMaxSide   = 65_535
+)
+
+// Options says how pictures are opened.
+type Options struct {
+	NoOrient  bool // leave a picture as it is stored, whatever its EXIF orientation
+	MaxPixels int  // largest picture; 0 means DefaultMaxPixels
+	MaxSide   int  // largest width and height; 0 means DefaultMaxSide
+}
+
+// Check refuses a picture without pixels and one beyond the limits.
+func (o Options) Check(width, height int) error {
+	if width <= 0 || height <= 0 {
+		return fmt.Errorf("got size %dx%d, want at least 1x1", width, height)
+	}
+	limit := cmp.Or(o.MaxPixels, DefaultMaxPixels)
+	if height > limit/width {
+		return input.TooMuch("got %dx%d = %.0f pixels, want <= %d (--max-pixels)",
+			width, height, float64(width)*float64(height), limit)
+	}
+	if side := cmp.Or(o.MaxSide, DefaultMaxSide); max(width, height) > side {
+		return input.TooMuch("got size %dx%d, want sides <= %d (--max-side)", width, height, side)
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+package raster
+
+import (
+	"image"
+
+	"github.com/poolctl/poolctl/internal/tensor"
+)
+
+// Raster is a picture to be encoded: Height rows of Width pixels of 1 to 4
+// channels (grey, grey+alpha, RGB, RGBA; alpha straight). One of Pix8 and Pix16
+// is set, as the depth has it.
+type Raster struct {
+	Width, Height, Channels int
+	Pix8                    []uint8
+	Pix16                   []uint16
+	Told                    *tensor.Progress // of the samples, while they are being written
+}
+
+// Depth returns the bits per sample.
+func (r *Raster) Depth() int {
+	if r.Pix16 != nil {
+		return 16
+	}
+	return 8
+}
+
+// Alpha reports whether the last channel is alpha.
+func (r *Raster) Alpha() bool { return r.Channels == 2 || r.Channels == 4 }
+
+// To8 returns the raster with 8 bits: of 16, the nearest v/257.
+func (r *Raster) To8() *Raster {
+	if r.Pix16 == nil {
+		return r
+	}
+	out := &Raster{Width: r.Width, Height: r.Height, Channels: r.Channels, Pix8: make([]uint8, len(r.Pix16))}
+	Bands(len(r.Pix16), 1<<18, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			out.Pix8[i] = uint8((uint32(r.Pix16[i]) + 128) / 257)
+		}
+	})
+	return out
+}
+
+// RGB returns the raster with grey tripled; an alpha channel stays.
+func (r *Raster) RGB() *Raster {
+	if r.Channels > 2 {
+		return r
+	}
+	out := &Raster{Width: r.Width, Height: r.Height, Channels: r.Channels + 2}
+	if r.Pix16 != nil {
+		out.Pix16 = tripled(r.Pix16, r.Channels)
+	} else {
+		out.Pix8 = tripled(r.Pix8, r.Channels)
+	}
+	return out
+}
+
+func tripled[T uint8 | uint16](pix []T, channels int) []T {
+	out := make([]T, 0, len(pix)/channels*(channels+2))
+	for i := 0; i < len(pix); i += channels {
+		out = append(out, pix[i], pix[i])
+		out = append(out, pix[i:i+channels]...)
+	}
+	return out
+}
+
+// Image returns an 8-bit raster of 1, 3 or 4 channels as the standard library
+// has it.
+func (r *Raster) Image() image.Image {
+	rect := image.Rect(0, 0, r.Width, r.Height)
+	switch r.Channels {
+	case 1:
+		return &image.Gray{Pix: r.Pix8, Stride: r.Width, Rect: rect}
+	case 4:
+		return &image.NRGBA{Pix: r.Pix8, Stride: 4 * r.Width, Rect: rect}
+	}
+	img := image.NewRGBA(rect) // all opaque: premultiplied and straight are the same
+	Bands(r.Width*r.Height, 1<<16, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			p := r.Pix8[3*i : 3*i+3]
+			q := img.Pix[4*i : 4*i+4]
+			q[0], q[1], q[2], q[3] = p[0], p[1], p[2], 255
+		}
+	})
+	return img
+}
+
+// Clamp8 brings a level into 0…255.
+func Clamp8(v int32) uint8 {
+	if uint32(v) > 255 {
+		return uint8(^v >> 31)
+	}
+	return uint8(v)
+}

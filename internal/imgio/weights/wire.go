@@ -1,0 +1,128 @@
+package weights
+
+import (
+	"errors"
+	"io"
+	"math"
+
+	"github.com/poolctl/poolctl/internal/imgio/input"
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// errWire reports bytes that are no protocol-buffer message.
+var errWire = errors.New("want protocol-buffer messages, the file is damaged or cut")
+
+// wire walks over the fields of a protocol-buffer message in a file without
+// reading the contents of the long ones.
+type wire struct {
+	window *window
+	at     int64
+	end    int64
+}
+
+// field is one field of a message. Of a length-delimited one, at and size say
+// where its content lies; of the others value is the number.
+type field struct {
+	number protowire.Number
+	kind   protowire.Type
+	value  uint64
+	at     int64
+	size   int64
+}
+
+// next returns the next field; ok is false at the message's end.
+func (w *wire) next() (f field, ok bool, err error) {
+	if w.at == w.end {
+		return f, false, nil
+	}
+	head, err := w.window.bytes(w.at, int(min(30, w.end-w.at)))
+	if err != nil {
+		return f, false, err
+	}
+	number, kind, n := protowire.ConsumeTag(head)
+	if n < 0 {
+		return f, false, errWire
+	}
+	f = field{number: number, kind: kind}
+	rest, used := head[n:], 0
+	switch kind {
+	case protowire.VarintType:
+		f.value, used = protowire.ConsumeVarint(rest)
+	case protowire.Fixed32Type:
+		var v uint32
+		v, used = protowire.ConsumeFixed32(rest)
+		f.value = uint64(v)
+	case protowire.Fixed64Type:
+		f.value, used = protowire.ConsumeFixed64(rest)
+	case protowire.BytesType:
+		f.value, used = protowire.ConsumeVarint(rest)
+	default: // groups, which ONNX does not have
+		return f, false, errWire
+	}
+	if used < 0 {
+		return f, false, errWire
+	}
+	w.at += int64(n)
+	f.at, f.size = w.at, int64(used)
+	w.at += int64(used)
+	if kind == protowire.BytesType {
+		if f.value > math.MaxInt64 || int64(f.value) > w.end-w.at {
+			return f, false, errWire
+		}
+		f.at, f.size = w.at, int64(f.value)
+		w.at += f.size
+	}
+	return f, true, nil
+}
+
+// inside walks over the message that a field holds.
+func (w *wire) inside(f field) *wire { return &wire{w.window, f.at, f.at + f.size} }
+
+// text returns a field's content as a string of at most limit bytes.
+func (w *wire) text(f field, limit int) (string, error) {
+	if f.kind != protowire.BytesType || f.size > int64(limit) {
+		return "", errWire
+	}
+	b, err := w.window.bytes(f.at, int(f.size))
+	return string(b), err
+}
+
+// numbers appends a repeated integer field, packed or not.
+func (w *wire) numbers(list []int64, f field, limit int) ([]int64, error) {
+	if f.kind == protowire.VarintType {
+		if len(list) == limit {
+			return nil, errWire
+		}
+		return append(list, int64(f.value)), nil
+	}
+	packed, err := w.text(f, 10*limit)
+	for b := []byte(packed); err == nil && len(b) > 0; {
+		v, n := protowire.ConsumeVarint(b)
+		if n < 0 || len(list) == limit {
+			return nil, errWire
+		}
+		list, b = append(list, int64(v)), b[n:]
+	}
+	return list, err
+}
+
+// window keeps the part of a file that was read last.
+type window struct {
+	file io.ReaderAt
+	size int64
+	at   int64
+	data []byte
+}
+
+// bytes returns n bytes of the file; they are valid until the next call.
+func (w *window) bytes(at int64, n int) ([]byte, error) {
+	if at < w.at || at+int64(n) > w.at+int64(len(w.data)) {
+		w.data = make([]byte, max(n, int(min(1<<14, w.size-at))))
+		w.at = at
+		if _, err := w.file.ReadAt(w.data, at); err != nil {
+			w.data = nil
+			return nil, input.Unexpected(err)
+		}
+	}
+	return w.data[at-w.at:][:n], nil
+}
