@@ -122,7 +122,7 @@ func (d *Difference) count(differs bool, at int, first *int) {
 func (d *Difference) floats(a, b *tensor.Tensor) {
 	narrow := tensor.Float64
 	for _, t := range []tensor.DType{a.DType, b.DType} {
-		if t.IsFloat() && t < narrow {
+		if t.IsFloat() && t.Precision() < narrow.Precision() {
 			narrow = t
 		}
 	}
@@ -134,8 +134,8 @@ func (d *Difference) floats(a, b *tensor.Tensor) {
 	for i := 0; i < d.Elements; i += block {
 		partA := bufA[:min(block, d.Elements-i)]
 		partB := bufB[:len(partA)]
-		widen(partA, a, i)
-		widen(partB, b, i)
+		tensor.Widen(partA, a, i)
+		tensor.Widen(partB, b, i)
 		for j, x := range partA {
 			y := partB[j]
 			if x == y || (x != x && y != y) {

@@ -10,48 +10,18 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// ulpDistance returns the function that counts the numbers of the given type
-// from one value to another, both rounded to the type. It declines values that
-// are not finite there.
-func ulpDistance(narrow tensor.DType) func(x, y float64) (uint64, bool) {
-	var order func(f float64) int64
-	var infinity int64
-	switch narrow {
-	case tensor.Half:
-		infinity = 0x7c00
-		order = func(f float64) int64 {
-			h := tensor.ToFloat16(float32(f))
-			return ordered(uint64(h&0x7fff), h>>15 != 0)
-		}
-	case tensor.Float32:
-		infinity = int64(math.Float32bits(float32(math.Inf(1))))
-		order = func(f float64) int64 {
-			b := math.Float32bits(float32(f))
-			return ordered(uint64(b&^(1<<31)), b>>31 != 0)
-		}
-	default:
-		infinity = int64(math.Float64bits(math.Inf(1)))
-		order = func(f float64) int64 {
-			b := math.Float64bits(f)
-			return ordered(b&^(1<<63), b>>63 != 0)
-		}
-	}
+// ulpDistance returns the function that counts the numbers of type d from one
+// value to another, both rounded to d. It reports false for values that are not
+// finite there.
+func ulpDistance(d tensor.DType) func(x, y float64) (uint64, bool) {
+	infinity := d.Rank(math.Inf(1))
 	return func(x, y float64) (uint64, bool) {
-		p, q := order(x), order(y)
+		p, q := d.Rank(x), d.Rank(y)
 		if max(p, q) >= infinity || min(p, q) <= -infinity {
 			return 0, false
 		}
 		return uint64(max(p, q)) - uint64(min(p, q)), true
 	}
-}
-
-// ordered maps the bits of a float to a number that grows with it by 1 from
-// each float to the next; both zeros are 0.
-func ordered(magnitude uint64, negative bool) int64 {
-	if negative {
-		return -int64(magnitude)
-	}
-	return int64(magnitude)
 }
 
 // integer is a whole number of up to 65 bits: sign and magnitude.

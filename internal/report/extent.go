@@ -22,29 +22,14 @@ func (e *Extent) Scale() float64 {
 
 // Measure finds the extent of a tensor in one pass.
 func Measure(t *tensor.Tensor) Extent {
-	switch data := t.Data.(type) {
-	case []uint8:
-		return measureIntegers(data)
-	case []int8:
-		return measureIntegers(data)
-	case []uint16:
-		return measureIntegers(data)
-	case []int16:
-		return measureIntegers(data)
-	case []uint32:
-		return measureIntegers(data)
-	case []int32:
-		return measureIntegers(data)
-	case []uint64:
-		return measureIntegers(data)
-	case []int64:
-		return measureIntegers(data)
+	if t.DType.IsInteger() {
+		return measureIntegers.For(t.DType)(t)
 	}
 	e := Extent{Lo: math.Inf(1), Hi: math.Inf(-1)}
 	buf := make([]float64, block)
 	for i, n := 0, t.Len(); i < n; i += block {
 		part := buf[:min(block, n-i)]
-		widen(part, t, i)
+		tensor.Widen(part, t, i)
 		e.add(part)
 	}
 	if e.Finite == 0 {
@@ -81,7 +66,11 @@ func (e *Extent) add(part []float64) {
 	}
 }
 
-func measureIntegers[T tensor.Integer](data []T) Extent {
+var measureIntegers = tensor.PerInteger(measure[uint8], measure[int8], measure[uint16], measure[int16],
+	measure[uint32], measure[int32], measure[uint64], measure[int64])
+
+func measure[T tensor.Integer](t *tensor.Tensor) Extent {
+	data := tensor.Of[T](t)
 	if len(data) == 0 {
 		return Extent{}
 	}

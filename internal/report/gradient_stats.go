@@ -29,13 +29,10 @@ type Stats struct {
 	Conserved   bool    `json:"mass_conserved"` // Sum is UpstreamSum, and all elements of both are finite
 }
 
-// How far the sums of a gradient and of its upstream may lie apart and still
-// count as equal, relative to the L1 norm: roundings of float32 and float64, and
-// of float16.
-const (
-	massTolerance     = 1e-6
-	massToleranceHalf = 1e-3
-)
+// massTolerance returns how far the sums of a gradient and of its upstream may lie
+// apart and still count as equal, relative to the L1 norm: what roundings to the
+// gradient's type add up to.
+func massTolerance(d tensor.DType) float64 { return max(1e-6, math.Ldexp(1, 1-d.Precision())) }
 
 // GradientStats measures a gradient and holds its sum against that of the
 // upstream gradient: in pooling by maximum or average nothing is lost.
@@ -56,15 +53,11 @@ func GradientStats(dx, upstream *tensor.Tensor) Stats {
 		s.Largest = ValueOf(dx.At(in.largestAt))
 		s.LargestAt = append(s.LargestAt, dx.Shape.Index(in.largestAt)...)
 	}
-	tolerance := massTolerance
-	if dx.DType == tensor.Half {
-		tolerance = massToleranceHalf
-	}
 	common := min(in.scale, out.scale) // that of the larger values
 	in.rescale(common)
 	out.rescale(common)
 	apart := math.Abs(in.sum.value() - out.sum.value())
-	s.Conserved = r.Finite == dx.Len() && u.Finite == upstream.Len() && apart <= tolerance*max(in.l1.value(), out.l1.value())
+	s.Conserved = r.Finite == dx.Len() && u.Finite == upstream.Len() && apart <= massTolerance(dx.DType)*max(in.l1.value(), out.l1.value())
 	return s
 }
 
@@ -82,7 +75,7 @@ func totalsOf(t *tensor.Tensor, scale float64) totals {
 	buf := make([]float64, block)
 	for i, n := 0, t.Len(); i < n; i += block {
 		part := buf[:min(block, n-i)]
-		widen(part, t, i)
+		tensor.Widen(part, t, i)
 		for k, v := range part {
 			if v-v != 0 {
 				continue

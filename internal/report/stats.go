@@ -82,7 +82,7 @@ func Inspect(t *tensor.Tensor) Summary {
 	buf := make([]float64, block)
 	for i := 0; i < n; i += block {
 		part := buf[:min(block, n-i)]
-		widen(part, t, i)
+		tensor.Widen(part, t, i)
 		if r.Finite < n {
 			part = finite(part)
 		}

@@ -26,26 +26,6 @@ func BitsOf[B Bits](t *Tensor) []B {
 	return unsafe.Slice((*B)(r.memory(t.Data)), t.Len())
 }
 
-// Sizes holds one value, usually an instance of a generic function, for every
-// size of elements.
-type Sizes[F any] struct{ One, Two, Four, Eight F }
-
-// For returns the value for elements of type d.
-func (s Sizes[F]) For(d DType) F {
-	switch d.Size() {
-	case 1:
-		return s.One
-	case 2:
-		return s.Two
-	case 4:
-		return s.Four
-	case 8:
-		return s.Eight
-	default:
-		panic("tensor: no elements of " + d.String())
-	}
-}
-
 // CopyRuns copies, for lo <= o < hi, run elements from position o·srcStep + srcAt
 // of src to o·dstStep + dstAt of dst, which is of the same type.
 func CopyRuns(dst, src *Tensor, run, dstStep, dstAt, srcStep, srcAt, lo, hi int) {

@@ -99,7 +99,7 @@ func (p *Permuter) Units() int { return p.outside * p.rows * p.columns }
 // Run computes the units lo <= u < hi.
 func (p *Permuter) Run(dst, src *Tensor, lo, hi int) { permuters.For(src.DType)(p, dst, src, lo, hi) }
 
-var permuters = Sizes[func(p *Permuter, dst, src *Tensor, lo, hi int)]{permute[uint8], permute[uint16], permute[uint32], permute[uint64]}
+var permuters = PerSize(permute[uint8], permute[uint16], permute[uint32], permute[uint64])
 
 func permute[T Bits](p *Permuter, to, from *Tensor, lo, hi int) {
 	dst, src := BitsOf[T](to), BitsOf[T](from)

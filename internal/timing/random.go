@@ -1,14 +1,13 @@
 package timing
 
 import (
-	"fmt"
 	"math/rand/v2"
 
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// randomPeriod is after how many numbers random data repeat; making them takes
-// longer than most operations. It is odd, so that rows differ.
+// randomPeriod is the number of elements after which random data repeats: making
+// more takes longer than most operations. It is odd, so that rows differ.
 const randomPeriod = 1<<20 - 1
 
 // Random returns a tensor of uniform numbers, always the same: floating-point
@@ -31,37 +30,6 @@ func Random(spec tensor.Spec, limit int) *tensor.Tensor {
 		}
 	}
 	period, _ := tensor.Converted(wide, spec.DType)
-	switch from := period.Data.(type) {
-	case []uint8:
-		repeat(tensor.Of[uint8](t), from)
-	case []int8:
-		repeat(tensor.Of[int8](t), from)
-	case []uint16:
-		repeat(tensor.Of[uint16](t), from)
-	case []int16:
-		repeat(tensor.Of[int16](t), from)
-	case []uint32:
-		repeat(tensor.Of[uint32](t), from)
-	case []int32:
-		repeat(tensor.Of[int32](t), from)
-	case []uint64:
-		repeat(tensor.Of[uint64](t), from)
-	case []int64:
-		repeat(tensor.Of[int64](t), from)
-	case []tensor.Float16:
-		repeat(tensor.Of[tensor.Float16](t), from)
-	case []float32:
-		repeat(tensor.Of[float32](t), from)
-	case []float64:
-		repeat(tensor.Of[float64](t), from)
-	default:
-		panic(fmt.Sprintf("timing: no random data of %s", spec.DType))
-	}
+	tensor.Repeat(t, period)
 	return t
-}
-
-func repeat[T any](to, period []T) {
-	for len(to) > 0 && len(period) > 0 {
-		to = to[copy(to, period):]
-	}
 }
