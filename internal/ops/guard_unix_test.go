@@ -47,36 +47,7 @@ func (f fence) tensor(spec tensor.Spec, atEnd bool) *tensor.Tensor {
 	if atEnd {
 		memory = f.inside[len(f.inside)-n:]
 	}
-	switch spec.DType {
-	case tensor.Uint8:
-		return laid[uint8](memory, spec)
-	case tensor.Int8:
-		return laid[int8](memory, spec)
-	case tensor.Uint16:
-		return laid[uint16](memory, spec)
-	case tensor.Int16:
-		return laid[int16](memory, spec)
-	case tensor.Uint32:
-		return laid[uint32](memory, spec)
-	case tensor.Int32:
-		return laid[int32](memory, spec)
-	case tensor.Uint64:
-		return laid[uint64](memory, spec)
-	case tensor.Int64:
-		return laid[int64](memory, spec)
-	case tensor.Half:
-		return laid[tensor.Float16](memory, spec)
-	case tensor.Float32:
-		return laid[float32](memory, spec)
-	default:
-		return laid[float64](memory, spec)
-	}
-}
-
-func laid[T tensor.Element](memory []byte, spec tensor.Spec) *tensor.Tensor {
-	var first T
-	n := len(memory) / int(unsafe.Sizeof(first))
-	return &tensor.Tensor{Spec: spec, Data: unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(memory))), n)}
+	return tensor.OverBytes(memory, spec)
 }
 
 // fences are one for each buffer of a plan, made once.

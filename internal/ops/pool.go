@@ -241,10 +241,7 @@ func (o *Pool) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 	if want.Argmax {
 		argmax = b.output("argmax", tensor.Spec{DType: tensor.Int64, Shape: shape}, layout)
 	}
-	x := b.converted(0, o.input(in[0]))
-	if b.spec(x).DType == tensor.Half {
-		x = b.converted(x, tensor.Float32)
-	}
+	x := b.converted(b.converted(0, o.input(in[0])), o.input(in[0]).Real())
 	spec.DType = b.spec(x).DType
 	computed := y
 	if r := spec.Result(); r != result {

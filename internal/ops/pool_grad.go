@@ -152,10 +152,8 @@ func (p *poolGradient) build(in []tensor.Spec, e tensor.Extents) (*Plan, error) 
 
 // native returns the input in the type in which maxima are compared.
 func (p *poolGradient) native() buf {
-	x := p.converted(0, p.o.input(p.spec(0)))
-	if p.spec(x).DType == tensor.Half {
-		x = p.converted(x, tensor.Float32)
-	}
+	d := p.o.input(p.spec(0))
+	x := p.converted(p.converted(0, d), d.Real())
 	return p.permuted(x, p.given, p.layout)
 }
 

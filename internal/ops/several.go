@@ -99,10 +99,7 @@ func (o *Add) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 		return nil, err
 	}
 	given := o.input(in[0])
-	compute := given
-	if given == tensor.Half {
-		compute = tensor.Float32
-	}
+	compute := given.Real()
 	b := newBuilder("add", in)
 	b.plan.Layout, b.plan.Impl = layout, "elements, go"
 	y := b.output("y", tensor.Spec{DType: given, Shape: in[0].Shape}, layout)

@@ -106,11 +106,8 @@ func (o *Unpool) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	b.plan.Validate = func(in []*tensor.Tensor) error { return o.validate(k, in[1], order) }
 	result := o.input(in[0])
 	y := b.output("y", tensor.Spec{DType: result, Shape: o.OutputShape}, layout)
-	compute := result
-	switch {
-	case result == tensor.Half:
-		compute = tensor.Float32
-	case o.Duplicates == "sum" && result.IsInteger() && result.Size() <= 4:
+	compute := result.Real()
+	if o.Duplicates == "sum" && result.IsInteger() && result.Size() <= 4 {
 		compute = tensor.Int64 // and clipped to the type at the end
 	}
 	k.DType = compute
@@ -181,28 +178,15 @@ func validateIndices(op, param string, x *pool.Index, argmax *tensor.Tensor, rul
 // outside returns the position of the first index that is not in [0, limit), or
 // -1.
 func outside(index *tensor.Tensor, limit int) int {
-	switch list := index.Data.(type) {
-	case []uint8:
-		return firstOutside(list, limit)
-	case []int8:
-		return firstOutside(list, limit)
-	case []uint16:
-		return firstOutside(list, limit)
-	case []int16:
-		return firstOutside(list, limit)
-	case []uint32:
-		return firstOutside(list, limit)
-	case []int32:
-		return firstOutside(list, limit)
-	case []uint64:
-		return firstOutside(list, limit)
-	default:
-		return firstOutside(tensor.Of[int64](index), limit)
-	}
+	return outsiders.For(index.DType)(index, limit)
 }
 
-func firstOutside[T tensor.Integer](list []T, limit int) int {
+var outsiders = tensor.PerInteger(firstOutside[uint8], firstOutside[int8], firstOutside[uint16], firstOutside[int16],
+	firstOutside[uint32], firstOutside[int32], firstOutside[uint64], firstOutside[int64])
+
+func firstOutside[T tensor.Integer](index *tensor.Tensor, limit int) int {
 	const most = 1 << 10 // looked at together
+	list := tensor.Of[T](index)
 	for at := 0; at < len(list); at += most {
 		var largest uint64 // a negative number is larger than any limit
 		for _, v := range list[at:min(at+most, len(list))] {
