@@ -67,6 +67,50 @@ func TestImplementationsCanBeForced(t *testing.T) {
 	}
 }
 
+// TestPoolingCanBeForced: each kernel of pooling runs when it is asked for by name,
+// with a reason for each that would be better, and gives what the best one gives.
+func TestPoolingCanBeForced(t *testing.T) {
+	for _, c := range []struct {
+		params string
+		dtype  tensor.DType
+		least  int // kernels in plain Go
+	}{
+		{"type=max window=3 strides=1 padding=SAME", tensor.Float32, 2},
+		{"type=avg window=2", tensor.Float32, 2},
+		{"type=max window=2 data-format=NCHW", tensor.Float32, 2},
+		{"type=avg window=5 strides=1 data-format=NCHW", tensor.Float32, 2},
+		{"type=max window=2", tensor.Uint8, 3},
+		{"type=min window=2", tensor.Half, 2},
+		{"type=lp window=3", tensor.Float64, 2},
+		{"type=max output-size=2", tensor.Float32, 1},
+	} {
+		op := differentiable(t, "pool", c.params)
+		x, _ := tensor.Converted(uneven(tensor.Shape{2, 8, 8, 8}, 1), c.dtype)
+		specs := specsOf([]*tensor.Tensor{x})
+		best, err := op.Plan(specs, ops.Want{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(best.Impls) < c.least {
+			t.Errorf("%s: offers %q, want %d at least", c.params, best.Impls, c.least)
+		}
+		want := runPlan(t, best, x)
+		for i, impl := range best.Impls {
+			plan, err := op.Plan(specs, ops.Want{Impl: impl})
+			if err != nil || plan.Impl != impl || !slices.Equal(plan.Impls, best.Impls) || len(plan.Why) < i {
+				t.Fatalf("%s: asked for %q, got %+v, %v", c.params, impl, plan, err)
+			}
+			for k, v := range runPlan(t, plan, x) {
+				if math.Abs(v-want[k]) > 1e-6*math.Abs(want[k]) {
+					t.Errorf("%s: %s: number %d is %v, the best kernel gives %v", c.params, impl, k, v, want[k])
+				}
+			}
+		}
+		_, err = op.Plan(specs, ops.Want{Impl: "abacus"})
+		checkImplRefused(t, err)
+	}
+}
+
 func runPlan(t *testing.T, plan *ops.Plan, in ...*tensor.Tensor) []float64 {
 	t.Helper()
 	out, _, err := ops.Run(plan, 1, in...)

@@ -177,7 +177,13 @@ func (b *builder) temp(d tensor.DType, shape ...int) buf {
 
 // check keeps the first size that does not fit; finish reports it.
 func (b *builder) check(spec tensor.Spec) {
-	if _, err := spec.Bytes(); err != nil && b.err == nil {
+	_, err := spec.Bytes()
+	b.fail(err)
+}
+
+// fail keeps the first error; finish reports it.
+func (b *builder) fail(err error) {
+	if b.err == nil {
 		b.err = err
 	}
 }

@@ -227,9 +227,9 @@ func (o *Pool) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 	spec := pool.Spec{
 		Geometry: g, Reduction: reductions[o.Type], ChannelsFirst: layout.ChannelsFirst(),
 		IgnoreNaN: o.NaN == "ignore", Power: o.P, CountPadding: o.CountPadding, Divisor: o.Divisor,
-		Argmax: want.Argmax, Index: b.plan.Index,
+		Argmax: want.Argmax, Index: b.plan.Index, Want: want.Impl,
 	}
-	exact := spec.Reduction == pool.Max || spec.Reduction == pool.Min
+	exact := spec.Reduction.KeepsType()
 	spec.Picture = o.picture(in[0], want)
 	result := o.averaged(in[0])
 	if exact || spec.Picture {
@@ -256,7 +256,11 @@ func (o *Pool) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 	if computed != y {
 		b.convert(y, computed)
 	}
-	return b.finish()
+	plan, err := b.finish()
+	if err == nil {
+		err = plan.Force(want.Impl)
+	}
+	return plan, err
 }
 
 // ReceptiveField implements Receptive.
@@ -266,7 +270,7 @@ func (o *Pool) ReceptiveField(p *Plan) []geom.Field { return windowed(&p.Geometr
 // there is none for this. The winners are in the layout that the gradient computes
 // in.
 func (o *Pool) notes(b *builder, spec pool.Spec, y, x buf, layout tensor.Layout) bool {
-	if x != 0 || !spec.DType.IsFloat() || spec.Reduction > pool.Min || o.Ties != "first" {
+	if x != 0 || !spec.DType.IsFloat() || !spec.Reduction.IsExtremum() || o.Ties != "first" {
 		return false
 	}
 	within := computedIn(layout, spec.DType, spec.Geometry.C)
@@ -294,9 +298,7 @@ func (o *Pool) notes(b *builder, spec pool.Spec, y, x buf, layout tensor.Layout)
 // level returns what kernels may use.
 func (b *builder) level() kernel.Level {
 	level, err := kernel.Capped()
-	if err != nil && b.err == nil {
-		b.err = err
-	}
+	b.fail(err)
 	return level
 }
 
@@ -310,8 +312,7 @@ func (o *Pool) picture(x tensor.Spec, want Want) bool {
 // pool adds the stage of a pooling kernel.
 func (b *builder) pool(spec pool.Spec, dst, argmax, src buf, wantArgmax bool) {
 	spec.Level = b.level()
-	k := pool.New(spec)
-	if k.Turn {
+	if spec.Turns() {
 		spec.ChannelsFirst = false
 		layout, last := b.plan.Layout, tensor.ChannelsLast(b.plan.Layout.Spatial())
 		to := b.temp(b.spec(dst).DType, tensor.PermutedShape(b.spec(dst).Shape, tensor.Permutation(string(layout), string(last)))...)
@@ -319,8 +320,12 @@ func (b *builder) pool(spec pool.Spec, dst, argmax, src buf, wantArgmax bool) {
 		b.deliver(dst, to, last, layout)
 		return
 	}
-	b.plan.Impl = k.Impl
-	b.plan.Why = k.Why
+	k, err := pool.New(spec)
+	if err != nil {
+		b.fail(err)
+		return
+	}
+	b.plan.chose(k.Choice)
 	b.stage(Stage{Name: "pool", Units: k.Units, Scratch: k.Scratch, Work: math.MaxInt, Reach: k.Reach,
 		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
 			var at *tensor.Tensor

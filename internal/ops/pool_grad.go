@@ -195,6 +195,12 @@ func (p *poolGradient) argmax(x buf) buf {
 	return at
 }
 
+// pool adds a stage of forward pooling. Its implementations are not the gradient's.
+func (p *poolGradient) pool(spec pool.Spec, dst, argmax, src buf, wantArgmax bool) {
+	p.builder.pool(spec, dst, argmax, src, wantArgmax)
+	p.plan.Impls = nil
+}
+
 // router returns the kernel that moves numbers between the output and the
 // winning cells.
 func (p *poolGradient) router() *poolgrad.Unpool {

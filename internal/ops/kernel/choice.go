@@ -44,6 +44,10 @@ type Candidate[K any] struct {
 	Plan                   func() K
 }
 
+// RunsUnasked reports whether the candidate can run, and may without being asked
+// for.
+func (c Candidate[K]) RunsUnasked() bool { return c.Refusal == "" && c.Unasked == "" }
+
 // Choose plans the best candidate, or the one of the wanted name if that one can
 // run. The list is best first. If none can run unasked the result is the zero
 // value.
@@ -54,7 +58,7 @@ func Choose[K any](list []Candidate[K], want string) (k K, c Choice) {
 			continue
 		}
 		c.Impls = append(c.Impls, list[i].Name)
-		if best < 0 && list[i].Unasked == "" {
+		if best < 0 && list[i].RunsUnasked() {
 			best = i
 		}
 		if list[i].Name == want {

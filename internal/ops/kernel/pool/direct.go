@@ -89,25 +89,58 @@ type direct struct {
 // join it with others.
 const joinBelow = 1 << 10
 
-// newDirect plans a direct kernel, or says why not.
-func newDirect(spec *Spec) (k *Kernel, refusal string) {
+// directCandidate takes small windows of float32.
+func directCandidate(spec *Spec) candidate {
 	table := &directTables[spec.Level]
-	switch g := &spec.Geometry; {
-	case table.lanes == 0:
-		return nil, "there is none for plain Go"
-	case spec.DType != tensor.Float32:
-		return nil, "there is none for " + spec.DType.String()
-	case spec.Reduction == LP:
-		return nil, "there is none for Lp"
-	case spec.Reduction > Min && spec.IgnoreNaN:
-		return nil, "there is none for sums that ignore NaN"
-	case g.Taps() > mostTaps:
-		return nil, fmt.Sprintf("windows of %d cells, want at most %d", g.Taps(), mostTaps)
-	case spec.Argmax && spec.Index.Limit() > math.MaxInt32:
-		return nil, fmt.Sprintf("argmax of up to %d, want at most %d", spec.Index.Limit(), math.MaxInt32)
-	case ReadsPerCell(g) > DenseTaps:
-		return nil, fmt.Sprintf("it would read every cell %d times, which pays up to %d", ReadsPerCell(g), DenseTaps)
+	c := candidate{
+		Name:    fmt.Sprintf("direct %s, %s", WindowSize(&spec.Geometry), kernel.ISA(spec.Level, table.lanes > 0)),
+		Refusal: directRefusal(spec),
+		Plan:    func() *Kernel { return newDirect(spec, table) },
 	}
+	if c.Refusal == "" {
+		c.Unasked = directUnasked(spec)
+	}
+	return c
+}
+
+// directRefusal says why a direct kernel cannot run, or nothing.
+func directRefusal(spec *Spec) string {
+	switch g := &spec.Geometry; {
+	case directTables[spec.Level].lanes == 0:
+		return "there is none for plain Go"
+	case spec.DType != tensor.Float32:
+		return "there is none for " + spec.DType.String()
+	case !spec.Reduction.IsExtremum() && !spec.Reduction.IsSum():
+		return "there is none for " + spec.Reduction.String()
+	case spec.Argmax && !spec.Reduction.IsExtremum():
+		return fmt.Sprintf("%s have no argmax", spec.Reduction)
+	case spec.Reduction.IsSum() && spec.IgnoreNaN:
+		return "there is none for sums that ignore NaN"
+	case g.Taps() > mostTaps:
+		return fmt.Sprintf("windows of %d cells, want at most %d", g.Taps(), mostTaps)
+	case spec.Argmax && spec.Index.Limit() > math.MaxInt32:
+		return fmt.Sprintf("argmax of up to %d, want at most %d", spec.Index.Limit(), math.MaxInt32)
+	}
+	return ""
+}
+
+// directUnasked says why a direct kernel that could run had better not, or nothing.
+func directUnasked(spec *Spec) string {
+	g := &spec.Geometry
+	inner := g.C
+	if spec.ChannelsFirst {
+		inner = 1
+	}
+	switch {
+	case ReadsPerCell(g) > DenseTaps:
+		return fmt.Sprintf("it would read every cell %d times, which pays up to %d", ReadsPerCell(g), DenseTaps)
+	case spec.Reduction.IsSum() && !summedByTaps(g, inner):
+		return "windows so large are summed in parts, in an order that holds at every level"
+	}
+	return ""
+}
+
+func newDirect(spec *Spec, table *directTable) *Kernel {
 	d := &direct{Spec: *spec, inner: spec.Geometry.C, rows: spec.Geometry.N, taps: spec.Geometry.Taps()}
 	if spec.ChannelsFirst {
 		d.inner, d.rows = 1, d.rows*d.inner
@@ -119,15 +152,13 @@ func newDirect(spec *Spec) (k *Kernel, refusal string) {
 	d.stream = 4*(images*d.inImage+d.rows*out) >= kernel.StreamFrom
 	// Bands of about a quarter of a core's L2, of whole rows.
 	d.band = max(1, (1<<16)/(out+images*d.inImage/d.rows))
+	kind := kernel.KindOf(d.Reduction == Min, d.IgnoreNaN)
 	switch {
-	case spec.Argmax:
-		d.reduce = table.locate[kernel.KindOf(spec.Reduction == Min, spec.IgnoreNaN)]
+	case d.Argmax:
+		d.reduce = table.locate[kind]
 		d.number = d.numbering()
 		MaskLanes(&d.lanes, d.inner)
-	case spec.Reduction == Average || spec.Reduction == Sum:
-		if !summedByTaps(&d.Geometry, d.inner) {
-			return nil, "windows so large are summed in parts, in an order that holds at every level"
-		}
+	case d.Reduction.IsSum():
 		d.reduce = table.average
 		MaskLanes(&d.lanes, d.inner)
 		if d.shares() {
@@ -137,20 +168,19 @@ func newDirect(spec *Spec) (k *Kernel, refusal string) {
 			}
 			d.band = d.rowsOfBands(out)
 		}
-	default:
-		if bands := table.extrema3x3[spec.Reduction-Max]; bands != nil && d.shares() && d.is3x3() {
+	case d.Reduction.IsExtremum():
+		if bands := table.extrema3x3[kind/2]; bands != nil && d.shares() && d.is3x3() {
 			d.bands, d.most = bands, bandRows3x3
 			d.band = d.rowsOfBands(out)
 		}
-		d.reduce = table.extrema[kernel.KindOf(spec.Reduction == Min, spec.IgnoreNaN)]
+		d.reduce = table.extrema[kind]
 		table.gather(&d.lanes, d.inner, axes[2].Stride*d.inner)
 	}
 	d.segments, d.inside = d.cutRow()
-	d.tall = !spec.Argmax && d.sameRows()
+	d.tall = !d.Argmax && d.sameRows()
 	d.columns = d.tall && d.inner <= columnCell && axes[1].Stride*in > gathers
 	d.joined = d.columns && d.inside >= 0 && axes[1].Stride == 1 && axes[2].Stride == 1 && axes[2].In == axes[2].Out && out < joinBelow
-	return &Kernel{Units: (d.rows + d.band - 1) / d.band, Scratch: 8 * d.directScratch(), run: d.compute,
-		Impl: fmt.Sprintf("direct %s, %s", WindowSize(&d.Geometry), spec.Level)}, ""
+	return &Kernel{Units: (d.rows + d.band - 1) / d.band, Scratch: 8 * d.directScratch(), run: d.compute}
 }
 
 // sameRows reports whether all windows of rows inside the input have the same taps,

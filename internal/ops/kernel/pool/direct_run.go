@@ -146,7 +146,7 @@ func (u *directUnit) windows(row int, g *segment) Run {
 		}
 		r.number.base = int(u.Index.Encode(image, channel, cell))
 	}
-	if u.Reduction == Average || u.Reduction == Sum {
+	if u.Reduction.IsSum() {
 		f := Finishing[float32, float32]{Spec: &u.Spec, Z: z, Y: y}
 		divisor, perOutput := f.Divisor()
 		if r.divisor = divisor; perOutput {
@@ -275,7 +275,7 @@ func (d *direct) offsets(taps []int, count [3]int) []int {
 // fetches puts behind the taps of a window of count cells what is worth fetching
 // early, and returns how much.
 func (d *direct) fetches(taps []int, count [3]int) int {
-	waits := d.Argmax || d.Reduction == Average || d.Reduction == Sum || d.taps >= fetchTaps
+	waits := d.Argmax || d.Reduction.IsSum() || d.taps >= fetchTaps
 	if !waits || 4*d.Geometry.N*d.inImage < FetchBytes {
 		return 0
 	}

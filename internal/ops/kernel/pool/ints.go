@@ -58,45 +58,48 @@ const (
 	bandBytes   = 1 << 17  // input and output of a unit
 )
 
-// newIntRows plans a pooling of bytes, or says why not.
-func newIntRows(spec *Spec) (k *Kernel, refusal string) {
-	p := &intRows{Spec: *spec, rows: &intTables[spec.Level], size: spec.DType.Size(), inner: spec.Geometry.C}
-	element := 0
-	switch spec.DType {
-	case tensor.Uint8:
-	case tensor.Int8:
-		element = 1
-	case tensor.Uint16:
-		element = 2
-	case tensor.Int16:
-		element = 3
-	default:
-		return nil, "there is none for " + spec.DType.String()
+// intElements numbers the types in the order of the row functions.
+var intElements = map[tensor.DType]int{tensor.Uint8: 0, tensor.Int8: 1, tensor.Uint16: 2, tensor.Int16: 3}
+
+// intsCandidate takes integers of 8 and 16 bits.
+func intsCandidate(spec *Spec) candidate {
+	p, refusal := newIntRows(spec)
+	if refusal != "" {
+		return candidate{Name: "rows of integers", Refusal: refusal}
 	}
+	return candidate{Name: p.describe(), Plan: p.kernel}
+}
+
+// newIntRows plans rows of integers, or says why not.
+func newIntRows(spec *Spec) (p *intRows, refusal string) {
+	p = &intRows{Spec: *spec, rows: &intTables[spec.Level], size: spec.DType.Size(), inner: spec.Geometry.C}
+	element, ok := intElements[spec.DType]
 	axes := &p.Geometry.Axes
 	z, y, x := &axes[0], &axes[1], &axes[2]
 	switch {
-	case spec.Reduction == LP:
-		return nil, "there is none for Lp"
+	case !ok:
+		return nil, "there is none for " + spec.DType.String()
 	case spec.Argmax:
 		return nil, "there is none for argmax"
 	case x.Bounds != nil:
 		return nil, "the windows of a row differ in size"
 	}
-	p.op, p.sum = intOp(element), p.size
-	if spec.Reduction == Min {
-		p.op += opMin
-	}
-	if spec.Reduction <= Min {
+	switch r := spec.Reduction; {
+	case r.IsExtremum():
+		p.op, p.sum = intOp(element), p.size
+		if r == Min {
+			p.op += opMin
+		}
 		p.fillIdentity(element)
-	} else {
+	case r.IsSum():
 		if refusal := p.planSums(element); refusal != "" {
 			return nil, refusal
 		}
+	default:
+		return nil, "there is none for " + r.String()
 	}
-	images := spec.Geometry.N
 	if spec.ChannelsFirst {
-		p.inner, images = 1, images*p.inner
+		p.inner = 1
 	}
 	p.line = x.In * p.inner * p.size
 	p.plane = y.In * p.line
@@ -113,11 +116,18 @@ func newIntRows(spec *Spec) (k *Kernel, refusal string) {
 	p.planTiles()
 	p.planAcross()
 	p.planBands()
+	return p, ""
+}
+
+func (p *intRows) kernel() *Kernel {
+	axes := &p.Geometry.Axes
+	z, y, x := &axes[0], &axes[1], &axes[2]
+	images := p.Geometry.N * p.Geometry.C / p.inner
 	p.spans = p.Spec.spans()
-	outBytes := spec.Result().Size() * z.Out * y.Out * x.Out * p.inner
+	outBytes := p.Result().Size() * z.Out * y.Out * x.Out * p.inner
 	p.stream = images*(p.image+outBytes) >= kernel.StreamFrom
 	scratch := p.rowBytes + p.results + p.suffixes*(y.Size+1) + p.zeros + 8*p.taps + squeezed
-	return &Kernel{Units: images * z.Out * p.bands * p.tiles, Scratch: scratch, run: p.run, Reach: p.reach, Impl: p.describe()}, ""
+	return &Kernel{Units: images * z.Out * p.bands * p.tiles, Scratch: scratch, run: p.run, Reach: p.reach}
 }
 
 func (p *intRows) fillIdentity(element int) {

@@ -59,7 +59,7 @@ func BenchmarkPoolPicture(b *testing.B) {
 }
 
 func benchmarkPicture[T uint8 | uint16](b *testing.B, s pool.Spec) {
-	k := pool.New(s)
+	k := planned(b, s)
 	src := make([]T, 3000*4000*s.Geometry.C)
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range src {

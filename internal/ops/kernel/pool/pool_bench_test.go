@@ -72,7 +72,7 @@ func BenchmarkPool(b *testing.B) {
 }
 
 func benchmarkPool(b *testing.B, s pool.Spec) {
-	k := pool.New(s)
+	k := planned(b, s)
 	src := make([]float32, s.Geometry.N*kerneltest.InputOrder(&s.Geometry, false).Cells()*s.Geometry.C)
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range src {

@@ -3,6 +3,7 @@ package pool_test
 import (
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/poolctl/poolctl/internal/geom"
@@ -14,10 +15,20 @@ import (
 
 var realTypes = []tensor.DType{tensor.Uint8, tensor.Int8, tensor.Uint16, tensor.Int16, tensor.Uint32, tensor.Int32, tensor.Uint64, tensor.Int64, tensor.Float32, tensor.Float64}
 
+// planned plans a kernel that must be there.
+func planned(t kerneltest.Failer, s pool.Spec) *pool.Kernel {
+	t.Helper()
+	k, err := pool.New(s)
+	if err != nil {
+		t.Fatalf("%s: %v", kerneltest.Text(&s), err)
+	}
+	return k
+}
+
 // runPool runs every unit, in a random order, and checks all guards.
 func runPool[T, O tensor.Real](t kerneltest.Failer, random *rand.Rand, s *pool.Spec, data []T) (y []O, argmax []int64) {
 	t.Helper()
-	k := pool.New(*s)
+	k := planned(t, *s)
 	n := s.Geometry.N * kerneltest.OutputOrder(&s.Geometry, s.Geometry.C, false).Cells() * s.Geometry.C
 	y, yIntact := kerneltest.Guarded[O](n)
 	argmax, argmaxIntact := kerneltest.Guarded[int64](n)
@@ -84,7 +95,7 @@ func checkExtremum[T tensor.Real](t kerneltest.Failer, random *rand.Rand, s *poo
 		k := kerneltest.Winner(data, w, s.Reduction == pool.Min, s.IgnoreNaN)
 		want := data[w.Offsets[k]]
 		if !kerneltest.Same(plain[w.Out], want) || !kerneltest.Same(located[w.Out], want) {
-			t.Fatalf("%s: output %d is %v, with argmax %v, want %v", kerneltest.Text(s), w.Out, plain[w.Out], located[w.Out], want)
+			t.Fatalf("%s (%s): output %d is %v, with argmax %v, want %v", kerneltest.Text(s), planned(t, *s).Impl, w.Out, plain[w.Out], located[w.Out], want)
 		}
 		if index := kerneltest.IndexOf(s.Index, w.N, w.C, w.Places[k]); argmax[w.Out] != int64(index) {
 			t.Fatalf("%s: argmax %d is %d, want %d (convention %d, batch %v)", kerneltest.Text(s), w.Out, argmax[w.Out], index, s.Index.Convention, s.Index.Batch)
@@ -184,6 +195,26 @@ func TestLargeWindows(t *testing.T) {
 			} else {
 				checkPoolLevels[float32, float32](t, random, s, kerneltest.Ties)
 			}
+		}
+	}
+}
+
+// TestStripsOfBytes: windows of so many rows that bytes are pooled in strips.
+func TestStripsOfBytes(t *testing.T) {
+	random := rand.New(rand.NewPCG(33, 34))
+	g, err := geom.Resolve(1, []int{36, 36, 12}, 1, geom.Window{Size: []int{18, 18, 3}, Stride: []int{18, 18, 3}, Pooling: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []pool.Spec{{DType: tensor.Uint8, Reduction: pool.Max}, {DType: tensor.Int16, Reduction: pool.Min}} {
+		s.Geometry, s.Index = g, planeIndex(&g)
+		if k := planned(t, s); !strings.HasPrefix(k.Impl, "strips") {
+			t.Errorf("%s runs %q, want strips", kerneltest.Text(&s), k.Impl)
+		}
+		if s.DType == tensor.Uint8 {
+			checkExtremum[uint8](t, random, &s, kerneltest.Spread)
+		} else {
+			checkExtremum[int16](t, random, &s, kerneltest.Spread)
 		}
 	}
 }

@@ -80,7 +80,7 @@ func TestBlocksAgreeWithTheDefinition(t *testing.T) {
 		axes := []geom.Axis{{In: 1, Out: 1, Size: 1, Stride: 1, Dilation: 1}, {In: 1, Out: 1, Size: 1, Stride: 1, Dilation: 1}, {In: 1, Out: 1, Size: 1, Stride: 1, Dilation: 1}}
 		axes[rapid.IntRange(0, 2).Draw(t, "axis")] = long.Axes[2]
 		s := kerneltest.DrawSpec(t, geom.New(1, rapid.IntRange(1, 3).Draw(t, "c"), axes), tensor.Float32)
-		if k := pool.New(s); !strings.Contains(k.Impl, "by blocks") && !strings.Contains(k.Impl, "by fours") {
+		if k := planned(t, s); !strings.Contains(k.Impl, "by blocks") && !strings.Contains(k.Impl, "by fours") {
 			t.Fatalf("%v is reduced %s", s.Geometry, k.Impl)
 		}
 		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))

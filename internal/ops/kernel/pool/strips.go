@@ -204,8 +204,8 @@ type strips[T tensor.Real, A any, O tensor.Real] struct {
 	stream bool
 }
 
-// strip plans the kernel, or says why not.
-func strip[T tensor.Real, A any, O tensor.Real](spec Spec, m method[T, A, O]) (k *Kernel, refusal string) {
+// stripsCandidate takes regular windows.
+func stripsCandidate[T tensor.Real, A any, O tensor.Real](spec *Spec, m method[T, A, O]) candidate {
 	g := &spec.Geometry
 	inner, images := g.C, g.N
 	if spec.ChannelsFirst {
@@ -213,16 +213,19 @@ func strip[T tensor.Real, A any, O tensor.Real](spec Spec, m method[T, A, O]) (k
 	}
 	p, refusal := newStripPlan(g, inner, images, m.merging())
 	if refusal != "" {
-		return nil, refusal
+		return candidate{Name: "strips", Refusal: refusal}
 	}
-	s := &strips[T, A, O]{Spec: spec, stripPlan: p, method: m, spans: spec.spans()}
-	cellsIn, cellsOut := 1, 1
-	for _, a := range g.Axes {
-		cellsIn, cellsOut = cellsIn*a.In, cellsOut*a.Out
-	}
-	s.stream = images*inner*(cellsIn*spec.DType.Size()+cellsOut*spec.Result().Size()) >= kernel.StreamFrom
-	words := kernel.Words[A](p.words()) + p.planes*(g.Axes[1].Size+1) + 8
-	return &Kernel{Units: images * g.Axes[0].Out * p.bands * p.tiles, Scratch: 8 * words, Impl: p.describe(g) + ", " + m.isa, run: s.run}, ""
+	s := &strips[T, A, O]{Spec: *spec, stripPlan: p, method: m}
+	return candidate{Name: p.describe(g) + ", " + m.isa, Plan: func() *Kernel {
+		s.spans = s.Spec.spans()
+		cellsIn, cellsOut := 1, 1
+		for _, a := range g.Axes {
+			cellsIn, cellsOut = cellsIn*a.In, cellsOut*a.Out
+		}
+		s.stream = images*inner*(cellsIn*s.DType.Size()+cellsOut*s.Result().Size()) >= kernel.StreamFrom
+		words := kernel.Words[A](p.words()) + p.planes*(g.Axes[1].Size+1) + 8
+		return &Kernel{Units: images * g.Axes[0].Out * p.bands * p.tiles, Scratch: 8 * words, run: s.run}
+	}}
 }
 
 // describe names the algorithms.

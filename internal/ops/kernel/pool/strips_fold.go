@@ -20,7 +20,7 @@ const scratchLanes = 16
 
 // foldMerging returns the folder that a merger makes.
 func foldMerging[A any](merge kernel.Merger[A]) folder[A] {
-	size := 8 * kernel.Words[A](2) / 2
+	size := int(unsafe.Sizeof(*new(A)))
 	return func(dst, src []A, taps []int, outputs, n, step int, _ bool) {
 		for o := range outputs {
 			part, from := dst[o*n:(o+1)*n], src[o*step:]
@@ -41,7 +41,7 @@ func foldMerging[A any](merge kernel.Merger[A]) folder[A] {
 // power of 2.
 func foldVectors[A any](lanes int, wide func(dst, src *A, taps *int, ntaps, n, outputs, step, stream, fetches int), merge kernel.Merger[A]) folder[A] {
 	plain := foldMerging(merge)
-	size := 8 * kernel.Words[A](2) / 2
+	size := int(unsafe.Sizeof(*new(A)))
 	return func(dst, src []A, taps []int, outputs, n, step int, stream bool) {
 		if n < lanes {
 			plain(dst, src, taps, outputs, n, step, false)

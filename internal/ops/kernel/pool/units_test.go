@@ -19,10 +19,10 @@ func TestPoolUnitsWritePartsOfTheirOwn(t *testing.T) {
 		cells := g.N * kerneltest.OutputOrder(&g, g.C, false).Cells()
 		input := tensor.From(x, len(x))
 
-		pool := pool.New(pool.Spec{Geometry: g, DType: tensor.Float32})
-		scratch := kernel.NewScratch(pool.Scratch)
-		kerneltest.CheckUnits(t, g, "pool", pool.Units, cells*g.C, func(y *tensor.Tensor, unit int) {
-			pool.Run(&scratch, y, nil, input, unit, unit+1)
+		k := planned(t, pool.Spec{Geometry: g, DType: tensor.Float32})
+		scratch := kernel.NewScratch(k.Scratch)
+		kerneltest.CheckUnits(t, g, "pool", k.Units, cells*g.C, func(y *tensor.Tensor, unit int) {
+			k.Run(&scratch, y, nil, input, unit, unit+1)
 		})
 	}
 }

@@ -1,0 +1,132 @@
+package pool_test
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/ops/kernel/kerneltest"
+	"github.com/poolctl/poolctl/internal/ops/kernel/pool"
+	"github.com/poolctl/poolctl/internal/tensor"
+	"pgregory.net/rapid"
+)
+
+// TestEveryCandidateAgreesWithTheDefinition: each kernel that can run does so when
+// it is asked for by name. Maxima, minima and their places are those of the
+// definition to the bit, sums within one rounding.
+func TestEveryCandidateAgreesWithTheDefinition(t *testing.T) {
+	ran := map[string]bool{}
+	for _, d := range realTypes {
+		t.Run(d.String(), func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) {
+				s := kerneltest.DrawSpec(t, kerneltest.DrawGeometry(t, 2_000), d)
+				s.Reduction = rapid.SampledFrom([]pool.Reduction{pool.Max, pool.Min, pool.Average, pool.Sum}).Draw(t, "reduction")
+				s.Level = kernel.Detected()
+				random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+				p := rapid.SampledFrom(kerneltest.Palettes).Draw(t, "palette")
+				for _, impl := range planned(t, s).Impls {
+					s.Want = impl
+					if k := planned(t, s); k.Impl != impl {
+						t.Fatalf("%s: asked for %q, got %q", kerneltest.Text(&s), impl, k.Impl)
+					}
+					family, _, _ := strings.Cut(impl, " ")
+					ran[family] = true
+					checkReduction(t, random, &s, p)
+				}
+			})
+		})
+	}
+	families := []string{"rows", "strips", "separable"}
+	if kerneltest.HasAssembly && kernel.Detected() > kernel.Generic {
+		families = append(families, "direct")
+	}
+	for _, family := range families {
+		if !ran[family] {
+			t.Errorf("no %s among the kernels that ran: %v", family, ran)
+		}
+	}
+}
+
+func checkReduction(t kerneltest.Failer, random *rand.Rand, s *pool.Spec, p kerneltest.Palette) {
+	t.Helper()
+	switch s.DType {
+	case tensor.Uint8:
+		checkReductionOf[uint8, float32](t, random, s, p)
+	case tensor.Int8:
+		checkReductionOf[int8, float32](t, random, s, p)
+	case tensor.Uint16:
+		checkReductionOf[uint16, float32](t, random, s, p)
+	case tensor.Int16:
+		checkReductionOf[int16, float32](t, random, s, p)
+	case tensor.Uint32:
+		checkReductionOf[uint32, float64](t, random, s, p)
+	case tensor.Int32:
+		checkReductionOf[int32, float64](t, random, s, p)
+	case tensor.Uint64:
+		checkReductionOf[uint64, float64](t, random, s, p)
+	case tensor.Int64:
+		checkReductionOf[int64, float64](t, random, s, p)
+	case tensor.Float32:
+		checkReductionOf[float32, float32](t, random, s, p)
+	case tensor.Float64:
+		checkReductionOf[float64, float64](t, random, s, p)
+	default:
+		t.Fatalf("%s: no test for the type", kerneltest.Text(s))
+	}
+}
+
+func checkReductionOf[T tensor.Real, O tensor.Floating](t kerneltest.Failer, random *rand.Rand, s *pool.Spec, p kerneltest.Palette) {
+	t.Helper()
+	if s.Reduction.IsExtremum() {
+		checkExtremum[T](t, random, s, p)
+		s.Argmax = false
+		return
+	}
+	checkSum[T, O](t, random, s, p)
+}
+
+// TestUnknownReductionsAreRefused: a reduction that has no kernel is refused by
+// every candidate, and planning fails.
+func TestUnknownReductionsAreRefused(t *testing.T) {
+	g := kerneltest.UnitGeometries(t)[0]
+	for _, d := range realTypes {
+		for _, level := range kerneltest.EveryLevel() {
+			for _, argmax := range []bool{false, true} {
+				s := pool.Spec{Geometry: g, Reduction: 200, DType: d, Level: level, Argmax: argmax, Index: planeIndex(&g)}
+				k, err := pool.New(s)
+				if err == nil {
+					t.Fatalf("%s: runs %q", kerneltest.Text(&s), k.Impl)
+				}
+				if !strings.Contains(err.Error(), "reduction 200") || !strings.Contains(err.Error(), d.String()) {
+					t.Errorf("%s: %v", kerneltest.Text(&s), err)
+				}
+				for _, r := range pool.Refusals(s) {
+					if r.Reason == "" {
+						t.Errorf("%s: %q would run", kerneltest.Text(&s), r.Impl)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestTypesAndArgmaxWithoutAKernelAreRefused: no kernel takes the element type for
+// another, or gives an argmax of what has none.
+func TestTypesAndArgmaxWithoutAKernelAreRefused(t *testing.T) {
+	g := kerneltest.UnitGeometries(t)[0]
+	for _, level := range kerneltest.EveryLevel() {
+		for _, s := range []pool.Spec{
+			{Reduction: pool.Max, DType: tensor.Half},
+			{Reduction: pool.Average, DType: tensor.Half},
+			{Reduction: pool.Average, DType: tensor.Float32, Argmax: true},
+			{Reduction: pool.Sum, DType: tensor.Uint8, Argmax: true},
+			{Reduction: pool.LP, Power: 2, DType: tensor.Float64, Argmax: true},
+		} {
+			s.Geometry, s.Level, s.Index = g, level, planeIndex(&g)
+			if k, err := pool.New(s); err == nil {
+				t.Errorf("%s, argmax %v: runs %q", kerneltest.Text(&s), s.Argmax, k.Impl)
+			}
+		}
+	}
+}
