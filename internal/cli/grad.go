@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/poolctl/poolctl/internal/arrows"
 	"github.com/poolctl/poolctl/internal/gradcheck"
 	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
@@ -117,7 +118,7 @@ func (a *app) newGradOperationCommand(spec ops.Spec, op ops.Differentiable) *cob
 	flags.Var(&choiceValue{&g.Reduce, []string{"none", "sum", "max", "l2"}}, "reduce", "reduce the channels of the heatmap by `RULE`: none, sum, max or l2")
 	flags.StringVar(&g.Overlay, "overlay", "", "picture `FILE` of the gradient over the input")
 	if spec.Name == "pool" {
-		flags.StringVar(&g.Arrows, "arrows", "", "drawing (.svg or picture `FILE`) of a small input, with an arrow from each output cell to the cells that its gradient goes to, for maximum and average side by side")
+		flags.StringVar(&g.Arrows, "arrows", "", "drawing (.svg or picture `FILE`) of a small input, with an arrow from each output cell to the cells that its gradient goes to, for maximum and average side by side; of several channels or images, that of --target or the first")
 	}
 	flags.BoolVar(&g.Check, "check", false, "compare with numerical differentiation in float64; exit code 3 if they differ")
 	flags.Float64Var(&g.Tolerance, "tolerance", 1e-5, "largest relative error `X` that --check accepts")
@@ -180,6 +181,9 @@ func (g *gradient) check(flags *pflag.FlagSet, names []string) error {
 		if file != "" && !imgio.IsPicture(file) {
 			return usagef("%s: %s: got %q, want a picture file such as %s.png", g.spec.Name, name, file, name)
 		}
+	}
+	if kind := ops.Get(g.op, "type"); g.Arrows != "" && !slices.Contains(arrows.Types, kind) {
+		return usagef("%s: arrows: got --type %s, want %s", g.spec.Name, kind, strings.Join(arrows.Types, ", "))
 	}
 	if g.Arrows != "" && !imgio.IsPicture(g.Arrows) && !imgio.IsDrawing(g.Arrows) {
 		return usagef("%s: arrows: got %q, want a drawing such as arrows.svg or arrows.png", g.spec.Name, g.Arrows)
@@ -303,7 +307,7 @@ func (a *app) runGrad(g *gradient, names []string) error {
 		}
 	}
 	collect(memory.encode)
-	outputs, err := g.results(plan, tensors, up.at, results, in.depth())
+	outputs, err := a.gradOutputs(g, plan, tensors, up.at, results, in.depth())
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,8 @@ import (
 type ArrowCase struct {
 	Title    string        // such as "max"
 	Rule     string        // what happens, in a few words: "all of it to the maximum"
+	Part     string        // which channel of which image it is, "" if there is only one
+	Rest     string        // what the sums of Upstream and Gradient differ by: "into padding"
 	Geometry geom.Geometry // its batch and channels do not matter
 	Input    []float64     // values of the input
 	Output   []float64     // values of the output
@@ -46,7 +48,8 @@ const (
 // ArrowsSVG draws how gradients travel back, a panel for each case: the input
 // with its windows, the output with its upstream gradient, an arrow from each
 // output cell to every input cell that gets a share of it, and the gradient
-// that results. The document is self-contained. It refuses cases that are too
+// that results. An output cell whose upstream gradient is 0 sends nothing, so it
+// has no arrows. The document is self-contained. It refuses cases that are too
 // large to read (ArrowSide, ArrowLength, ArrowOutputs), 3-D ones, and those
 // whose gradient is not the sum of the shares.
 func ArrowsSVG(cases ...ArrowCase) ([]byte, error) {
@@ -58,7 +61,7 @@ func ArrowsSVG(cases ...ArrowCase) ([]byte, error) {
 }
 
 // ArrowsPNG draws what ArrowsSVG draws, as a picture with two pixels for each
-// of the document's.
+// of the document's, or fewer where more than 4096 to a side would result.
 func ArrowsPNG(cases ...ArrowCase) (*tensor.Tensor, error) {
 	s, fonts, err := arrows(cases)
 	if err != nil {
@@ -82,6 +85,7 @@ func arrows(cases []ArrowCase) (*scene.Scene, *scene.Fonts, error) {
 			}
 			return nil, nil, fmt.Errorf("arrows: %w", err)
 		}
+		c.Shares = slices.DeleteFunc(c.Shares, func(s Share) bool { return c.Upstream[s.Out] == 0 })
 	}
 	fonts, err := scene.LoadFonts()
 	if err != nil {

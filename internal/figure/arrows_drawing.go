@@ -22,6 +22,8 @@ var (
 	inkColor   = color.RGBA{0x1d, 0x1f, 0x24, 0xff}
 	softColor  = color.RGBA{0x63, 0x66, 0x6e, 0xff}
 	faintColor = color.RGBA{0x9b, 0x9d, 0xa3, 0xff}
+	// silentColor is that of output cells whose gradient is 0, and of their windows.
+	silentColor = color.RGBA{0xb4, 0xb6, 0xbb, 0xff}
 )
 
 // outputColors tell output cells apart, for colour-blind readers too: the dark
@@ -42,8 +44,7 @@ const (
 	bodySize     = 13.0
 	valueSize    = 15.0
 	smallSize    = 11.5
-	widestRow    = 2100.0 // of panels side by side; beyond that they go below each other
-	pillHeight   = 14.5   // of a share on an arrow
+	pillHeight   = 14.5 // of a share on an arrow
 	noteLine     = 17.0
 	captionGap   = 10.0 // between a caption and what it names
 )
@@ -74,7 +75,7 @@ func drawArrows(cases []ArrowCase, fonts *scene.Fonts) *scene.Scene {
 		}
 		panels = append(panels, newPanel(&cases[i], m))
 	}
-	f.Title = headline
+	f.Title, f.Paper = headline, paperColor
 	top := figureMargin + headlineSize + 10 + bodySize + 18
 	widths, heights := make([]float64, len(panels)), make([]float64, len(panels))
 	across, below, tallest, widest := -panelGap, -panelGap, 0.0, 0.0
@@ -86,7 +87,7 @@ func drawArrows(cases []ArrowCase, fonts *scene.Fonts) *scene.Scene {
 		across, below = across+w+panelGap, below+h+panelGap
 		tallest, widest = max(tallest, h), max(widest, w)
 	}
-	sideways := across <= widestRow
+	sideways := max(across, tallest) <= max(widest, below) // the more compact way
 	if sideways {
 		f.Width, f.Height = across, tallest
 	} else {
@@ -97,7 +98,7 @@ func drawArrows(cases []ArrowCase, fonts *scene.Fonts) *scene.Scene {
 	f.Width += 2 * figureMargin
 	bottom := top + f.Height + 10
 	f.Height = bottom + noteLine*float64(len(notes)) + figureMargin - 6
-	f.Add(scene.Box{Width: f.Width, Height: f.Height, Fill: paperColor})
+	f.Width, f.Height = math.Ceil(f.Width), math.Ceil(f.Height) // whole pixels
 	f.write(figureMargin, figureMargin+headlineSize*0.8, scene.Start, headlineSize, true, inkColor, headline)
 	f.write(figureMargin, figureMargin+headlineSize*0.8+26, scene.Start, bodySize, false, softColor, subtitle(cases))
 	x, y := figureMargin, top
@@ -136,11 +137,19 @@ func newPanel(c *ArrowCase, m measures) panel {
 	return newPicturePanel(c, m)
 }
 
-// subtitle describes the windows when all cases have the same.
+// subtitle describes the windows, and which part of the data is drawn, when they
+// are the same in all cases.
 func subtitle(cases []ArrowCase) string {
-	line := describe(&cases[0].Geometry)
+	words := func(c *ArrowCase) string {
+		line := describe(&c.Geometry)
+		if c.Part != "" {
+			line += " · " + c.Part
+		}
+		return line
+	}
+	line := words(&cases[0])
 	for i := range cases {
-		if describe(&cases[i].Geometry) != line {
+		if words(&cases[i]) != line {
 			return "how backpropagation shares the gradient of each output cell among the input cells of its window"
 		}
 	}
@@ -185,12 +194,19 @@ func crossedBy(list []int) string { return tensor.Join(list, "×") }
 // notesFor explains the marks.
 func notesFor(cases []ArrowCase) string {
 	notes := "One colour for each output cell, its window and its arrows. ∂: gradient. On an arrow: the share of the output cell's gradient that the input cell gets."
+	var padded, silent bool
 	for i := range cases {
+		silent = silent || slices.Contains(cases[i].Upstream, 0)
 		for _, a := range cases[i].Geometry.Spatial() {
-			if lo, hi := paddingOf(a); lo+hi > 0 {
-				return notes + " Dashed: padding, which gets none."
-			}
+			lo, hi := paddingOf(a)
+			padded = padded || lo+hi > 0
 		}
+	}
+	if silent {
+		notes += " An output cell whose gradient is 0 sends none and has no arrows."
+	}
+	if padded {
+		notes += " Dashed: padding, which keeps none."
 	}
 	return notes
 }
@@ -208,8 +224,11 @@ func (f *drawing) wrapped(words string) (lines []string) {
 }
 
 // outputColor returns the colour of an output cell. Neighbours differ, in rows
-// and in columns.
+// and in columns. A cell that sends nothing is grey.
 func (c *ArrowCase) outputColor(out int) color.RGBA {
+	if c.Upstream[out] == 0 {
+		return silentColor
+	}
 	columns := c.Geometry.Axes[2].Out
 	return outputColors[(out%columns+3*(out/columns))%len(outputColors)]
 }
@@ -227,8 +246,8 @@ func (f *drawing) caption(x, y float64, line string) {
 	f.write(x, y, scene.Start, smallSize, false, softColor, line)
 }
 
-// gradientCell draws a cell of the resulting gradient: the sum and, where
-// windows overlap, what it is the sum of.
+// gradientCell draws a cell of the resulting gradient: its value and, where
+// windows overlap, the sum that it is.
 func (f *drawing) gradientCell(c *ArrowCase, in int, cell scene.Box) {
 	v := c.Gradient[in]
 	cell.Fill, cell.Line, cell.Thickness = mix(panelColor, heat(v, f.scale), 0.8), ruleColor, 1
@@ -240,69 +259,22 @@ func (f *drawing) gradientCell(c *ArrowCase, in int, cell scene.Box) {
 		ink = panelColor
 	}
 	f.Add(cell)
-	x, y := cell.X+cell.Width/2, cell.Y+cell.Height/2
-	if parts := c.summands(in); parts != "" && f.fonts.Width(parts, smallSize, false) < cell.Width-6 {
-		f.write(x, y-1, scene.Middle, valueSize, true, ink, brief(v))
-		f.write(x, y+14, scene.Middle, smallSize, false, ink, parts)
-		return
+	lines := c.sumLines(in, cell.Width, f.fonts)
+	x := cell.X + cell.Width/2
+	y := cell.Y + cell.Height/2 + 5 - sumLine*float64(len(lines))/2
+	value := ink
+	if v == 0 && len(lines) == 0 {
+		value = faintColor
 	}
-	if v == 0 {
-		ink = faintColor
+	f.write(x, y, scene.Middle, valueSize, v != 0, value, brief(v))
+	for i, line := range lines {
+		f.write(x, y+2+sumLine*float64(i+1), scene.Middle, smallSize, false, ink, line)
 	}
-	f.write(x, y+5, scene.Middle, valueSize, v != 0, ink, brief(v))
 }
 
 // brightness returns how bright a colour looks, 0 to 1.
 func brightness(c color.RGBA) float64 {
 	return (0.2126*float64(c.R) + 0.7152*float64(c.G) + 0.0722*float64(c.B)) / 255
-}
-
-// summands says what the gradient of a cell is the sum of: two or three
-// numbers, or any number of equal ones.
-func (c *ArrowCase) summands(in int) string {
-	var parts []string
-	for _, s := range c.Shares {
-		if s.In == in {
-			parts = append(parts, fraction(s.Weight*c.Upstream[s.Out]))
-		}
-	}
-	n := len(parts)
-	equal := n > 0 && !slices.ContainsFunc(parts, func(part string) bool { return part != parts[0] })
-	switch {
-	case n < 2:
-		return ""
-	case n > 2 && equal:
-		return fmt.Sprintf("%d × %s", n, parts[0])
-	case n > 3:
-		return ""
-	}
-	line := parts[0]
-	for _, part := range parts[1:] {
-		if size, negative := strings.CutPrefix(part, "−"); negative {
-			line += " − " + size
-		} else {
-			line += " + " + part
-		}
-	}
-	return line
-}
-
-// sums writes that what comes in goes out.
-func (f *drawing) sums(c *ArrowCase, x, y float64) {
-	total := func(values []float64) (sum float64) {
-		for _, v := range values {
-			sum += v
-		}
-		return sum
-	}
-	for i, row := range []struct {
-		name   string
-		values []float64
-	}{{"∑ upstream", c.Upstream}, {"∑ gradient", c.Gradient}} {
-		line := y + 20*float64(i)
-		f.write(x, line, scene.Start, bodySize, false, softColor, row.name)
-		f.write(x+84, line, scene.Start, bodySize, true, inkColor, brief(total(row.values)))
-	}
 }
 
 // sharePill writes a share on an arrow, at the first of the places where no other

@@ -2,6 +2,7 @@ package figure
 
 import (
 	"image/color"
+	"strings"
 
 	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/scene"
@@ -10,10 +11,12 @@ import (
 // measures are the sizes of cells, the same in all panels so that they can be
 // compared.
 type measures struct {
-	width   float64 // of an input cell
-	out     float64 // width of an output cell
-	lanes   int     // most routes that pass through an input row
-	atHeads bool    // some share is written at its arrow's head
+	width    float64 // of an input cell
+	out      float64 // width of an output cell
+	gradient float64 // height of a cell of the gradient
+	sums     float64 // width of the sums beside the gradient
+	lanes    int     // most routes that pass through an input row
+	atHeads  bool    // some share is written at its arrow's head
 }
 
 const (
@@ -21,7 +24,7 @@ const (
 	labelledGap  = 34.0 // between heads with their shares
 	narrowest    = 52.0 // cell
 	paddingWidth = 30.0
-	widestSum    = 96.0 // cell that is widened to show what its gradient is the sum of
+	widestSum    = 96.0 // cell that is widened so that the sum in it fits on one line
 	roomy        = 1.15 // room for the font that a reader of SVG may have instead
 )
 
@@ -47,14 +50,28 @@ func measureArrows(cases []ArrowCase, fonts *scene.Fonts) measures {
 			m.width = max(m.width, gap*float64(heads[s.In])+10)
 		}
 		for in := range heads {
-			if parts := c.summands(in); parts != "" {
-				m.width = max(m.width, min(roomy*fonts.Width(parts, smallSize, false)+8, widestSum))
+			parts, _ := c.summands(in)
+			whole := strings.Join(parts, " + ")
+			m.width = max(m.width, min(roomy*fonts.Width(whole, smallSize, false)+sumMargin, widestSum))
+			for _, part := range parts {
+				m.width = max(m.width, roomy*fonts.Width("+ "+part, smallSize, false)+sumMargin)
 			}
 		}
 		perRow := map[int]int{}
 		for _, r := range routesOf(c) {
 			perRow[r.row]++
 			m.lanes = max(m.lanes, perRow[r.row])
+		}
+	}
+	m.gradient = 46
+	for i := range cases {
+		_, whole := cases[i].sumsWidth(fonts)
+		m.sums = max(m.sums, whole)
+	}
+	for i := range cases { // when the width is known
+		for in := range cases[i].Gradient {
+			lines := cases[i].sumLines(in, m.width, fonts)
+			m.gradient = max(m.gradient, 28+sumLine*float64(len(lines)))
 		}
 	}
 	return m

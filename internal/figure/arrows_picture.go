@@ -132,17 +132,15 @@ func (p *picturePanel) placeRows() {
 }
 
 const (
-	gradientHeight = 46.0
-	captionHeight  = smallSize + captionGap
-	partGap        = 30.0 // between the arrows' part and the gradient
-	sumsWidth      = 130.0
+	captionHeight = smallSize + captionGap
+	partGap       = 30.0 // between the arrows' part and the gradient
 )
 
 func (p *picturePanel) size() (width, height float64) {
 	w, h := p.grid.extent()
 	h = max(h, p.tops[len(p.tops)-1]+p.outHeight())
-	width = w + p.gutter + max(p.m.out*float64(p.grid.columns.Out), sumsWidth)
-	return width, captionHeight + h + partGap + captionHeight + gradientHeight*float64(p.grid.rows.In)
+	width = w + p.gutter + max(p.m.out*float64(p.grid.columns.Out), p.m.sums)
+	return width, captionHeight + h + partGap + captionHeight + p.m.gradient*float64(p.grid.rows.In)
 }
 
 func (p *picturePanel) draw(f *drawing, x, y float64) {
@@ -175,9 +173,9 @@ func (p *picturePanel) draw(f *drawing, x, y float64) {
 	y += captionHeight
 	for in := range p.c.Gradient {
 		row, column := in/g.columns.In, in%g.columns.In
-		f.gradientCell(p.c, in, scene.Box{X: g.column(column), Y: y + gradientHeight*float64(row), Width: g.width, Height: gradientHeight})
+		f.gradientCell(p.c, in, scene.Box{X: g.column(column), Y: y + p.m.gradient*float64(row), Width: g.width, Height: p.m.gradient})
 	}
-	f.sums(p.c, outX, y+gradientHeight*float64(g.rows.In)/2-4)
+	f.sums(p.c, outX, y+p.m.gradient*float64(g.rows.In)/2-4)
 }
 
 // exit returns the height at which the arrows of an output cell leave the

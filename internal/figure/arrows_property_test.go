@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"slices"
 	"strings"
@@ -95,7 +96,9 @@ func TestEveryShareHasItsArrow(t *testing.T) {
 		var want []string
 		for i := range cases {
 			for _, s := range cases[i].Shares {
-				want = append(want, cases[i].hint(s))
+				if cases[i].Upstream[s.Out] != 0 {
+					want = append(want, cases[i].hint(s))
+				}
 			}
 		}
 		got := hints(t, document)
@@ -229,7 +232,7 @@ func TestPictureHasTwoPixelsForEachOfTheDocument(t *testing.T) {
 		}
 		// A point within the head, near its middle.
 		x, y := h.Tip.X-0.5*scene.HeadLength*h.Direction.X, h.Tip.Y-0.5*scene.HeadLength*h.Direction.Y
-		if got := img.NRGBAAt(int(x*scene.Scale), int(y*scene.Scale)); far(got.R, h.Color.R) || far(got.G, h.Color.G) || far(got.B, h.Color.B) {
+		if got := img.NRGBAAt(int(x*s.Scale()), int(y*s.Scale())); far(got.R, h.Color.R) || far(got.G, h.Color.G) || far(got.B, h.Color.B) {
 			t.Errorf("head at %v is %v, want %v", h.Tip, got, h.Color)
 		}
 	}
@@ -263,8 +266,12 @@ func TestDrawingOfTheLargestCase(t *testing.T) {
 	if got := len(hints(t, document)); got != 64+256 {
 		t.Errorf("%d arrows, want 320", got)
 	}
-	if _, err := ArrowsPNG(maximum); err != nil {
-		t.Error(err)
+	p, err := ArrowsPNG(maximum, average)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if short, long := min(p.Shape[0], p.Shape[1]), max(p.Shape[0], p.Shape[1]); long > 4096 || long > 2*short {
+		t.Errorf("a picture of %dx%d pixels, want at most 4096 to a side and twice as long as wide", p.Shape[1], p.Shape[0])
 	}
 }
 
@@ -349,5 +356,70 @@ func TestNumbersInCells(t *testing.T) {
 		if got := fraction(v); got != want {
 			t.Errorf("a share of %g is written %s, want %s", v, got, want)
 		}
+	}
+}
+
+func TestOutputCellsWithoutGradientHaveNoArrows(t *testing.T) {
+	_, average := pooledBoth(resolve(t, 1, []int{4, 4}, 1, geom.Window{Size: []int{3}, Padding: geom.Same, Pooling: true}), mixed(16), append([]float64{1}, make([]float64, 15)...))
+	document, err := ArrowsSVG(average)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, hint := range hints(t, document) {
+		if !strings.HasPrefix(hint, "output (0,0) to ") {
+			t.Errorf("an arrow: %s", hint)
+		}
+	}
+	if got := len(hints(t, document)); got != 4 {
+		t.Errorf("%d arrows, want 4", got)
+	}
+	for _, text := range textsOf(t, document) {
+		if strings.Contains(text, "× 0") || strings.Contains(text, "+ 0") {
+			t.Errorf("a sum of nothing: %s", text)
+		}
+	}
+	if texts := strings.Join(textsOf(t, document), " "); !strings.Contains(texts, "whose gradient is 0 sends none") {
+		t.Error("no note says why there are no arrows")
+	}
+	if len(average.Shares) < 20 {
+		t.Error("the caller's shares were deleted")
+	}
+}
+
+func TestPaperReachesEveryEdge(t *testing.T) {
+	all := drawings(t)
+	for _, name := range []string{"arrows_1d", "arrows_textbook"} {
+		p, err := ArrowsPNG(all[name]...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		img := pictureOf(t, p)
+		last := img.Rect.Max.Sub(image.Pt(1, 1))
+		for _, edge := range []image.Rectangle{
+			{image.Pt(0, 0), image.Pt(last.X+1, 1)}, {image.Pt(0, last.Y), last.Add(image.Pt(1, 1))},
+			{image.Pt(0, 0), image.Pt(1, last.Y+1)}, {image.Pt(last.X, 0), last.Add(image.Pt(1, 1))},
+		} {
+			for y := edge.Min.Y; y < edge.Max.Y; y++ {
+				for x := edge.Min.X; x < edge.Max.X; x++ {
+					if got := img.NRGBAAt(x, y); got.R != paperColor.R || got.G != paperColor.G || got.B != paperColor.B {
+						t.Fatalf("%s: pixel %d,%d at the edge is %v, want paper", name, x, y, got)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestPartsAreNamed(t *testing.T) {
+	cases := drawings(t)["arrows_textbook"]
+	for i := range cases {
+		cases[i].Part = "channel 1 of 3"
+	}
+	document, err := ArrowsSVG(cases...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if texts := textsOf(t, document); !strings.HasSuffix(texts[1], " · channel 1 of 3") {
+		t.Errorf("the second line is %q", texts[1])
 	}
 }

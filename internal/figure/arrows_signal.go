@@ -45,9 +45,12 @@ func newSignalPanel(c *ArrowCase, m measures) *signalPanel {
 
 func (p *signalPanel) size() (width, height float64) {
 	wide, _ := p.grid.extent()
-	width = max(wide, p.x[len(p.x)-1]+p.m.out)
-	return width, captionHeight + signalOutput + p.fall + signalHeight + partGap + captionHeight + gradientHeight + 44
+	width = max(wide, p.x[len(p.x)-1]+p.m.out, p.m.sums)
+	return width, captionHeight + signalOutput + p.fall + signalHeight + partGap + captionHeight + p.m.gradient + p.sumsHeight()
 }
+
+// sumsHeight returns the room for the sums below the gradient.
+func (p *signalPanel) sumsHeight() float64 { return 4 + sumRowHeight*float64(len(p.c.sumRows())) }
 
 func (p *signalPanel) draw(f *drawing, x, y float64) {
 	g := &p.grid
@@ -85,9 +88,9 @@ func (p *signalPanel) draw(f *drawing, x, y float64) {
 	f.caption(g.x, y+smallSize, "gradient of the input")
 	y += captionHeight
 	for in := range p.c.Gradient {
-		f.gradientCell(p.c, in, scene.Box{X: g.column(in), Y: y, Width: g.width, Height: gradientHeight})
+		f.gradientCell(p.c, in, scene.Box{X: g.column(in), Y: y, Width: g.width, Height: p.m.gradient})
 	}
-	f.sums(p.c, g.x, y+gradientHeight+26)
+	f.sums(p.c, g.x, y+p.m.gradient+4+p.sumsHeight()/2)
 }
 
 // ends returns where an arrow begins and where it ends: the arrows of a cell

@@ -47,5 +47,5 @@ func (f *Fonts) face(size float64, bold bool) font.Face {
 
 // Width returns the width of a line in pixels of a scene.
 func (f *Fonts) Width(line string, size float64, bold bool) float64 {
-	return float64(font.MeasureString(f.face(size*Scale, bold), line)) / 64 / Scale
+	return float64(font.MeasureString(f.face(size*sharp, bold), line)) / 64 / sharp
 }

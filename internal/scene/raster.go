@@ -3,6 +3,7 @@ package scene
 import (
 	"image"
 	"image/color"
+	"image/draw"
 	"math"
 
 	"golang.org/x/image/font"
@@ -10,14 +11,27 @@ import (
 	"golang.org/x/image/vector"
 )
 
-// Scale is the number of pixels in a rasterised picture for each pixel of the
-// scene: 2, which is sharp on dense screens and on paper.
-const Scale = 2
+const (
+	// sharp is how many pixels of a raster picture stand for one pixel of its scene
+	// in each direction: two stay sharp on dense screens and on paper.
+	sharp = 2
+	// longest is the side in pixels that a raster picture has at most while its
+	// scale is more than 1. Viewers and slides shrink what is larger.
+	longest = 4096
+)
 
-// Raster returns the scene as a picture.
+// Scale returns how many pixels of the raster picture stand for one pixel of the
+// scene: two, or less where the picture would be too large, but not less than one.
+func (s *Scene) Scale() float64 {
+	return min(sharp, max(longest/max(s.Width, s.Height), 1))
+}
+
+// Raster returns the scene as a picture, rounded up to whole pixels.
 func (s *Scene) Raster(fonts *Fonts) *image.RGBA {
-	width, height := int(math.Ceil(s.Width*Scale)), int(math.Ceil(s.Height*Scale))
-	r := &rasterizer{image.NewRGBA(image.Rect(0, 0, width, height)), fonts, vector.NewRasterizer(0, 0)}
+	scale := s.Scale()
+	width, height := int(math.Ceil(s.Width*scale-1e-6)), int(math.Ceil(s.Height*scale-1e-6))
+	r := &rasterizer{image.NewRGBA(image.Rect(0, 0, width, height)), scale, fonts, vector.NewRasterizer(0, 0)}
+	draw.Draw(r.RGBA, r.Rect, image.NewUniform(s.Paper), image.Point{}, draw.Src)
 	for _, m := range s.Marks {
 		m.raster(r)
 	}
@@ -26,6 +40,7 @@ func (s *Scene) Raster(fonts *Fonts) *image.RGBA {
 
 type rasterizer struct {
 	*image.RGBA
+	scale  float64
 	fonts  *Fonts
 	vector *vector.Rasterizer
 }
@@ -40,12 +55,12 @@ func (r *rasterizer) fill(ink color.RGBA, outlines ...[]Point) {
 			hi = Point{max(hi.X, p.X), max(hi.Y, p.Y)}
 		}
 	}
-	x0, y0 := math.Floor(lo.X*Scale), math.Floor(lo.Y*Scale)
-	area := image.Rect(int(x0), int(y0), int(math.Ceil(hi.X*Scale)), int(math.Ceil(hi.Y*Scale)))
+	x0, y0 := math.Floor(lo.X*r.scale), math.Floor(lo.Y*r.scale)
+	area := image.Rect(int(x0), int(y0), int(math.Ceil(hi.X*r.scale)), int(math.Ceil(hi.Y*r.scale)))
 	r.vector.Reset(area.Dx(), area.Dy())
 	for _, outline := range outlines {
 		for i, p := range outline {
-			x, y := float32(p.X*Scale-x0), float32(p.Y*Scale-y0)
+			x, y := float32(p.X*r.scale-x0), float32(p.Y*r.scale-y0)
 			if i == 0 {
 				r.vector.MoveTo(x, y)
 			} else {
@@ -180,10 +195,10 @@ func (t Text) raster(r *rasterizer) {
 	case End:
 		x -= width
 	}
-	d := font.Drawer{Dst: r.RGBA, Src: image.NewUniform(t.Color), Face: r.fonts.face(t.Size*Scale, t.Bold), Dot: fixedPoint(x, t.Y)}
+	d := font.Drawer{Dst: r.RGBA, Src: image.NewUniform(t.Color), Face: r.fonts.face(t.Size*r.scale, t.Bold), Dot: fixedPoint(x*r.scale, t.Y*r.scale)}
 	d.DrawString(t.Line)
 }
 
 func fixedPoint(x, y float64) fixed.Point26_6 {
-	return fixed.Point26_6{X: fixed.Int26_6(math.Round(x * Scale * 64)), Y: fixed.Int26_6(math.Round(y * Scale * 64))}
+	return fixed.Point26_6{X: fixed.Int26_6(math.Round(x * 64)), Y: fixed.Int26_6(math.Round(y * 64))}
 }

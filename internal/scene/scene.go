@@ -11,7 +11,8 @@ import (
 // at most.
 type Scene struct {
 	Width, Height float64
-	Title         string // what the drawing shows, for readers who cannot see it
+	Paper         color.RGBA // the background, to the last pixel of both forms
+	Title         string     // what the drawing shows, for readers who cannot see it
 	Marks         []Mark
 }
 

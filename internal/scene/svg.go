@@ -18,6 +18,9 @@ func (s *Scene) SVG() []byte {
 	w.tag(`<svg xmlns="http://www.w3.org/2000/svg" width="%s" height="%s" viewBox="0 0 %s %s" role="img" font-family="%s">`,
 		width, height, width, height, "Go, Helvetica, Arial, 'Liberation Sans', sans-serif")
 	w.tag("<title>%s</title>", escaped(s.Title))
+	if s.Paper.A > 0 {
+		w.tag(`<rect width="%s" height="%s" fill="%s"/>`, width, height, hex(s.Paper))
+	}
 	for _, m := range s.Marks {
 		m.svg(w)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/poolctl/poolctl/internal/arrows"
 	"github.com/poolctl/poolctl/internal/figure"
 	"github.com/poolctl/poolctl/internal/gradcheck"
 	"github.com/poolctl/poolctl/internal/imgio"
@@ -14,8 +15,8 @@ import (
 
 var reductions = map[string]figure.Reduction{"none": figure.NoReduction, "sum": figure.SumReduction, "max": figure.MaxReduction, "l2": figure.L2Reduction}
 
-// results pairs the gradients and their pictures with the files they go to.
-func (g *gradient) results(plan *ops.Plan, tensors []*tensor.Tensor, upstream int, results []*tensor.Tensor, depth int) ([]imgio.Output, error) {
+// gradOutputs pairs the gradients and their pictures with the files they go to.
+func (a *app) gradOutputs(g *gradient, plan *ops.Plan, tensors []*tensor.Tensor, upstream int, results []*tensor.Tensor, depth int) ([]imgio.Output, error) {
 	normalize, err := imgio.ParseNormalize(g.files.Normalize)
 	if err != nil {
 		return nil, usagef("%s: normalize: %v", g.spec.Name, err)
@@ -52,9 +53,12 @@ func (g *gradient) results(plan *ops.Plan, tensors []*tensor.Tensor, upstream in
 	if err != nil || g.Arrows == "" {
 		return list, err
 	}
-	cases, err := g.arrowCases(tensors[0], tensors[upstream])
+	cases, err := arrows.Cases(g.op.(*ops.Pool), tensors[0], tensors[upstream], g.Target)
 	if err != nil {
 		return nil, err
+	}
+	if part := cases[0].Part; part != "" {
+		a.note("%s shows %s; --target draws the channel and image of a cell of the output", printable(g.Arrows), part)
 	}
 	if imgio.IsDrawing(g.Arrows) {
 		drawing, err := figure.ArrowsSVG(cases...)
@@ -119,111 +123,4 @@ func (a *app) gradFootprint(g *gradient, forward, plan *ops.Plan, in *inputs, up
 		f.compute = plus(f.compute, more)
 	}
 	return f, nil
-}
-
-// arrowCases computes what the drawing shows: the first channel of the first
-// picture, by the operation as it was called and, beside it, by the average (or
-// the maximum, when the operation is the average).
-func (g *gradient) arrowCases(x, upstream *tensor.Tensor) ([]figure.ArrowCase, error) {
-	types := []string{ops.Get(g.op, "type"), "avg"}
-	switch types[0] {
-	case "avg":
-		types[0] = "max"
-	case "max", "min":
-	default:
-		return nil, usagef("%s: arrows: got --type %s, want max, min or avg", g.spec.Name, types[0])
-	}
-	var cases []figure.ArrowCase
-	for _, kind := range types {
-		c, err := arrowCase(planeOf(g.op, kind), kind, g.firstPlane(x), g.firstPlane(upstream))
-		if err != nil {
-			return nil, err
-		}
-		cases = append(cases, c)
-	}
-	return cases, nil
-}
-
-// planeOf returns pooling of another type for one plane, with what has no
-// meaning for that type left out.
-func planeOf(op ops.Differentiable, kind string) *ops.Pool {
-	p := ops.Clone(op).(*ops.Pool)
-	p.Type, p.Layout, p.DType = kind, "", tensor.Float64
-	if kind == "avg" {
-		p.Ties = "first"
-	} else {
-		p.CountPadding, p.Divisor = false, 0
-	}
-	return p
-}
-
-// firstPlane returns the first channel of the first picture as float64, in a
-// channels-last layout with batch and channel axes of 1.
-func (g *gradient) firstPlane(t *tensor.Tensor) *tensor.Tensor {
-	layout := ops.DataFormat(g.op)
-	if layout == "" {
-		layout, _ = tensor.DefaultLayout(len(t.Shape))
-	}
-	e, _ := layout.Split(t.Shape)
-	step, n := e.C, 1
-	if layout.ChannelsFirst() {
-		step = 1
-	}
-	for _, size := range e.Spatial {
-		n *= size
-	}
-	e.N, e.C = 1, 1
-	plane := tensor.New(tensor.Spec{DType: tensor.Float64, Shape: tensor.ChannelsLast(len(e.Spatial)).Join(e)})
-	data := tensor.Of[float64](plane)
-	for i := range n {
-		data[i] = t.At(i * step)
-	}
-	return plane
-}
-
-// arrowCase runs the operation forward and backward. What each output cell
-// sends to each input cell is the gradient for that output cell alone.
-func arrowCase(op *ops.Pool, kind string, x, upstream *tensor.Tensor) (figure.ArrowCase, error) {
-	rules := map[string]string{"max": "all of it to the maximum", "min": "all of it to the minimum", "avg": "an equal share to each real cell"}
-	c := figure.ArrowCase{Title: kind, Rule: rules[kind], Input: tensor.Of[float64](x), Upstream: tensor.Of[float64](upstream)}
-	forward, err := op.Plan([]tensor.Spec{x.Spec}, ops.Want{})
-	if err != nil {
-		return c, err
-	}
-	c.Geometry = forward.Geometry
-	if n := upstream.Len(); n > figure.ArrowOutputs || x.Len() > figure.ArrowSide*figure.ArrowSide {
-		return c, fmt.Errorf("pool: arrows: got %s to %s, want an input of at most %dx%d cells (or %d in 1-D) and at most %d outputs",
-			x.Shape, forward.Outputs[0].Shape, figure.ArrowSide, figure.ArrowSide, figure.ArrowLength, figure.ArrowOutputs)
-	}
-	y, _, err := ops.Run(forward, 1, x)
-	if err != nil {
-		return c, err
-	}
-	c.Output = tensor.Of[float64](y[0])
-	plan, err := op.PlanGrad([]tensor.Spec{x.Spec, upstream.Spec}, ops.WantGrad{Input: true})
-	if err != nil {
-		return c, err
-	}
-	runner := ops.NewRunner(plan, 1)
-	defer runner.Close()
-	back := func(dy *tensor.Tensor) ([]float64, error) {
-		dx := tensor.New(plan.Outputs[0].Spec)
-		err := runner.Run([]*tensor.Tensor{x, dy}, []*tensor.Tensor{dx})
-		return tensor.Of[float64](dx), err
-	}
-	if c.Gradient, err = back(upstream); err != nil {
-		return c, err
-	}
-	for o := range upstream.Len() {
-		shares, err := back(constant(upstream.Spec, 0, o))
-		if err != nil {
-			return c, err
-		}
-		for i, weight := range shares {
-			if weight != 0 {
-				c.Shares = append(c.Shares, figure.Share{Out: o, In: i, Weight: weight})
-			}
-		}
-	}
-	return c, nil
 }
