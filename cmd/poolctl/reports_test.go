@@ -8,11 +8,18 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/poolctl/poolctl/internal/ops"
+	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// operationArgs has a command line for every operation: its input, its flags,
-// and what stands in for files where there is only a shape.
-var operationArgs = map[string]struct{ input, flags, shape, shapeFlags string }{
+// commandLine is a command line of an operation: its input, its flags, and what
+// stands in for files where there is only a shape.
+type commandLine struct{ input, flags, shape, shapeFlags string }
+
+// operationArgs has a command line for operations that take more than their
+// input, or whose example is several commands. The others run their first example.
+var operationArgs = map[string]commandLine{
 	"pool": {"samples/ramp_6x6.npy", "--type max --window 2", "1,6,6,1", "--type max --window 2"},
 	"unpool": {"samples/pooled_3x3.npy", "--argmax samples/argmax_3x3.npy --output-shape 6,6", "3,3",
 		"--output-shape 6,6"},
@@ -27,19 +34,29 @@ var operationArgs = map[string]struct{ input, flags, shape, shapeFlags string }{
 	"erosion2d":        {"samples/ramp_6x6.npy", "--filter box:3", "1,6,6,1", "--filter-shape 3,3,1"},
 	"bias-add":         {"samples/sequence_1x64x2.npy", "--bias samples/bias_2.npy", "1,64,2", ""},
 	"relu":             {"samples/ramp_6x6.npy", "", "6,6", ""},
-	"relu6":            {"samples/ramp_6x6.npy", "", "6,6", ""},
-	"leaky-relu":       {"samples/ramp_6x6.npy", "--alpha 0.1", "6,6", "--alpha 0.1"},
-	"sigmoid":          {"samples/ramp_6x6.npy", "", "6,6", ""},
-	"tanh":             {"samples/ramp_6x6.npy", "", "6,6", ""},
-	"softmax":          {"samples/ramp_6x6.npy", "", "6,6", ""},
 	"batch-norm": {"samples/sequence_1x64x2.npy", "--mean samples/mean_2.npy --variance samples/variance_2.npy",
 		"1,64,2", ""},
-	"lrn":     {"samples/input_10x9x9x3.npy", "--depth-radius 2", "10,9,9,3", "--depth-radius 2"},
-	"pad":     {"samples/input_10x9x9x3.npy", "--paddings 1:2", "10,9,9,3", "--paddings 1:2"},
-	"flatten": {"samples/input_10x9x9x3.npy", "", "10,9,9,3", ""},
-	"dense":   {"samples/input_10x9x9x3.npy", "--filter uniform:3x5:1", "10,9,9,3", "--filter-shape 3,5"},
-	"add":     {"samples/ramp_6x6.npy samples/ramp_6x6.npy", "", "6,6", ""},
-	"concat":  {"samples/ramp_6x6.npy samples/ramp_6x6.npy", "--axis 0", "6,6", "--axis 0"},
+	"dense": {"samples/input_10x9x9x3.npy", "--filter uniform:3x5:1", "10,9,9,3", "--filter-shape 3,5"},
+}
+
+// exampleArgs makes a command line of an operation's first example.
+func exampleArgs(t *testing.T, spec ops.Spec, folder string) commandLine {
+	t.Helper()
+	words := strings.Fields(spec.Examples[0].Command)[2:]
+	first := slices.IndexFunc(words, func(w string) bool { return strings.HasPrefix(w, "-") })
+	flags := words[first:]
+	if at := slices.Index(flags, "-o"); at >= 0 {
+		flags = slices.Delete(slices.Clone(flags), at, at+2)
+	}
+	line := commandLine{input: strings.Join(words[:first], " "), flags: strings.Join(flags, " ")}
+	line.shapeFlags = line.flags
+	var report struct{ Input struct{ Shape tensor.Shape } }
+	command := slices.Concat([]string{spec.Name}, words[:first], flags, []string{"--dry-run", "--json"})
+	if err := json.Unmarshal([]byte(succeed(t, folder, command...)), &report); err != nil {
+		t.Fatal(err)
+	}
+	line.shape = tensor.Join(report.Input.Shape, ",")
+	return line
 }
 
 // reportKeys are what every shape report tells.
@@ -60,17 +77,21 @@ func TestEveryOperationReports(t *testing.T) {
 	if err := json.Unmarshal([]byte(succeed(t, t.TempDir(), "ops", "--json")), &list); err != nil {
 		t.Fatal(err)
 	}
-	if len(list.Operations) != len(operationArgs) {
-		t.Errorf("poolctl ops lists %d operations, this test has arguments for %d", len(list.Operations), len(operationArgs))
+	if len(list.Operations) != len(ops.Table) {
+		t.Errorf("poolctl ops lists %d operations, want %d", len(list.Operations), len(ops.Table))
 	}
 	for _, op := range list.Operations {
 		t.Run(op.Name, func(t *testing.T) {
 			t.Parallel()
+			folder := workFolder(t)
 			args, ok := operationArgs[op.Name]
 			if !ok {
-				t.Fatal("no arguments in this test")
+				spec, err := ops.Lookup(op.Name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				args = exampleArgs(t, spec, folder)
 			}
-			folder := workFolder(t)
 			command := append([]string{op.Name}, strings.Fields(args.input+" "+args.flags)...)
 			checkTextReport(t, succeed(t, folder, append(slices.Clone(command), "--dry-run")...), op.Name)
 			checkTextReport(t, succeed(t, folder, append(slices.Clone(command), "--dry-run", "--report", "text")...), op.Name)

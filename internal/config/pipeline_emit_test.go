@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/poolctl/poolctl/internal/config"
@@ -16,6 +17,7 @@ var candidates = map[string][]string{
 	"number":  {"0.5", "3", "1e-07", "inf"},
 	"real":    {"0", "-1.5", "1e+20"},
 	"ints":    {"2", "2,3", "1,2,3"},
+	"signed":  {"0", "-2", "3,-1"},
 	"numbers": {"1.5", "1.44,1.73"},
 	"shape":   {"6,6", "1,8,8,1"},
 	"window":  {"3", "2,3", "global"},
@@ -24,36 +26,45 @@ var candidates = map[string][]string{
 	"tensor":  {"w.npy", "box:3", "he-normal:3x3x1x2:7", "model.onnx#conv1.weight", `a "b" # c`, "1e3", "null", "gewichte/ä.npy"},
 }
 
-// bases are values of the other parameters, so that each parameter of an
-// operation goes with those of one base at least.
+// bases are values of the other parameters for operations whose examples do not
+// reach every parameter.
 var bases = map[string][]map[string]string{
 	"pool": {
-		{"type": "max", "window": "2"}, {"type": "avg", "window": "2"}, {"type": "lp", "window": "2"}, {"type": "avg", "output-size": "2"},
+		{"type": "avg", "window": "2"}, {"type": "lp", "window": "2"}, {"type": "avg", "output-size": "2"},
 		{"type": "max", "fractional": "1.5", "seed": "1"},
 	},
-	"unpool":     {{"argmax": "a.npy", "output-shape": "1,8,8,1"}},
-	"bias-add":   {{"bias": "b.npy"}},
-	"batch-norm": {{"mean": "m.npy", "variance": "v.npy"}},
-	"pad":        {{"paddings": "1:1"}},
-	"dense":      {{"filter": "w.npy"}},
-	"":           {{"filter": "w.npy"}, {"filter": "box:3"}}, // all others
+	"unpool": {{"argmax": "a.npy", "output-shape": "1,8,8,1"}},
 }
 
-// operations returns an operation with one parameter set to a value, for each
-// base that it goes with.
-func operations(t *testing.T, spec ops.Spec, name, value string) []ops.Op {
-	t.Helper()
-	list := bases[spec.Name]
-	if list == nil {
-		list = bases[""]
+// examples are the parameters of an operation's examples.
+func examples(spec ops.Spec) []map[string]string {
+	var list []map[string]string
+	for _, e := range spec.Examples {
+		base := map[string]string{}
+		words := strings.Fields(e.Command)
+		for i, word := range words {
+			name, isFlag := strings.CutPrefix(word, "--")
+			switch {
+			case !isFlag:
+			case i+1 == len(words) || strings.HasPrefix(words[i+1], "-"):
+				base[name] = "true"
+			default:
+				base[name] = words[i+1]
+			}
+		}
+		list = append(list, base)
 	}
+	return list
+}
+
+// operations returns an operation with one parameter set to a value, beside those
+// of each base and each example that it goes with.
+func operations(spec ops.Spec, name, value string) []ops.Op {
 	var accepted []ops.Op
-	for _, base := range list {
+	for _, base := range append(bases[spec.Name], examples(spec)...) {
 		op := spec.New()
 		for key, text := range base {
-			if err := ops.Set(op, key, text); err != nil && list[0]["filter"] == "" {
-				t.Fatal(err)
-			}
+			_ = ops.Set(op, key, text) // an example may also name outputs
 		}
 		if ops.SetParam(config.StepParams(op), name, value) == nil && op.Check() == nil {
 			accepted = append(accepted, op)
@@ -75,7 +86,7 @@ func TestEveryOperationIsAPipelineOfOneStep(t *testing.T) {
 			}
 			tried := 0
 			for _, value := range values {
-				for _, op := range operations(t, spec, p.Name, value) {
+				for _, op := range operations(spec, p.Name, value) {
 					tried++
 					text, err := config.OneStep(spec, op, 2, []string{"npy"})
 					if err != nil {
@@ -98,7 +109,7 @@ func TestEveryOperationIsAPipelineOfOneStep(t *testing.T) {
 				}
 			}
 			if tried == 0 {
-				t.Errorf("%s: %s: none of %q is accepted: extend candidates or bases", spec.Name, p.Name, values)
+				t.Errorf("%s: %s: none of %q is accepted beside its examples: extend candidates, bases or the examples", spec.Name, p.Name, values)
 			}
 		}
 	}

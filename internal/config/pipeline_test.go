@@ -14,7 +14,7 @@ import (
 // where it is, which key, what it was and what it may be.
 func TestEveryFaultIsToldWithItsPlace(t *testing.T) {
 	const head = "version: 1\nsteps:\n"
-	const ops = "pool, unpool, conv1d, conv2d, conv3d, conv1d-transpose, conv2d-transpose, conv3d-transpose, depthwise-conv2d, dilation2d, erosion2d, bias-add, relu, relu6, leaky-relu, sigmoid, tanh, softmax, batch-norm, lrn, pad, flatten, dense, add, concat"
+	ops := operationNames()
 	for text, want := range map[string]string{
 		"":                     "net.yaml: is empty, want version and steps",
 		"- 1\n":                "net.yaml:1:1: got a list, want version, steps and, where needed, input and save",

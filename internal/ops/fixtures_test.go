@@ -3,7 +3,6 @@ package ops_test
 import (
 	"math/rand/v2"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -20,6 +19,7 @@ type fixture struct {
 	bias   tensor.Shape
 	more   []tensor.Shape // of the main inputs beside x
 	rest   []tensor.Shape // of the tensors after the bias
+	memory bool           // the result follows the order of memory: channels-first data gives another one
 }
 
 // fixtures are calls of each operation that together use every parameter. The
@@ -118,7 +118,7 @@ var fixtures = map[string][]fixture{
 		{params: "paddings=2:3 mode=edge", x: tensor.Shape{2, 5, 4, 3, 2}},
 		{params: "paddings=0:0,2:1", x: tensor.Shape{3, 7}},
 	},
-	"flatten": {{x: tensor.Shape{2, 23, 31, 3}}, {x: tensor.Shape{3, 7}}, {x: tensor.Shape{2, 3, 2, 4, 5}}},
+	"flatten": {{x: tensor.Shape{2, 23, 31, 3}, memory: true}, {x: tensor.Shape{3, 7}, memory: true}, {x: tensor.Shape{2, 3, 2, 4, 5}, memory: true}},
 	"dense": {
 		{params: "filter=f.npy bias=b.npy", x: tensor.Shape{5, 70}, filter: tensor.Shape{70, 6}, bias: tensor.Shape{6}},
 		{params: "filter=f.npy filter-format=OI", x: tensor.Shape{2, 50, 7}, filter: tensor.Shape{5, 7}},
@@ -248,8 +248,11 @@ func transposed(params string, perm []int) string {
 	words := strings.Fields(mapShapes(params, func(shape []int) []int { return tensor.PermutedShape(shape, perm) }))
 	for i, word := range words {
 		if text, ok := strings.CutPrefix(word, "axis="); ok {
-			axis, _ := strconv.Atoi(text)
-			words[i] = "axis=" + strconv.Itoa(slices.Index(perm, (axis+len(perm))%len(perm)))
+			axes, _ := ops.ParseInts(text)
+			for j, axis := range axes {
+				axes[j] = slices.Index(perm, (axis+len(perm))%len(perm))
+			}
+			words[i] = "axis=" + tensor.Join(axes, ",")
 		}
 		if text, ok := strings.CutPrefix(word, "paddings="); ok && strings.Count(text, ",")+1 == len(perm) {
 			pairs := strings.Split(text, ",")
