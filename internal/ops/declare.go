@@ -90,6 +90,23 @@ func intsParam(name string, field *[]int, otherwise, doc string) Param {
 		get: func() string { return tensor.Join(*field, ",") }}
 }
 
+// signedParam declares a list of whole numbers that may be 0 or negative.
+func signedParam(name string, field *[]int, otherwise, doc string) Param {
+	p := intsParam(name, field, otherwise, doc)
+	p.Kind = kindSigned
+	p.set = func(text string) error {
+		list, err := ParseInts(text)
+		if err == nil && len(list) > p.Kind.Most {
+			err = fmt.Errorf("got %d numbers in %s, want at most %d", len(list), text, p.Kind.Most)
+		}
+		if err == nil {
+			*field = list
+		}
+		return err
+	}
+	return p
+}
+
 func numbersParam(name string, field *[]float64, doc string) Param {
 	return Param{Name: name, Kind: kindNumbers, Doc: doc,
 		set: func(text string) error {

@@ -60,6 +60,8 @@ var (
 		item: &jsonschema.Schema{Type: "string", MinLength: ptr(1)}}
 	kindInts = &Kind{Name: "ints", Placeholder: "LIST", Type: "ints", Item: ItemWhole, Most: 3, // one for each spatial dimension
 		Form: "a whole number or a list of them, such as [2, 2]", item: positiveNumber, text: wholeList}
+	kindSigned = &Kind{Name: "signed", Placeholder: "LIST", Type: "ints", Item: ItemWhole, Most: 5, // any whole numbers, as many as a tensor has axes
+		Form: "a whole number or a list of them, such as [1, -2]", item: wholeNumber, text: `^[-+]?\d+([x,][-+]?\d+)*$`}
 	kindNumbers = &Kind{Name: "numbers", Placeholder: "LIST", Type: "numbers", Item: ItemNumber, Most: 3,
 		Form: "a number or a list of them, such as [1.5, 1.25]", item: anyNumber, text: `^[\d.]+([x,][\d.]+)*$`}
 	kindShape = &Kind{Name: "shape", Placeholder: "SHAPE", Type: "shape", Item: ItemWhole, Most: 5,

@@ -114,6 +114,7 @@ func TestWithoutFields(t *testing.T) {
 	}{
 		{"unpool", fixtures["unpool"][0]},
 		{"flatten", fixtures["flatten"][0]},
+		{"roll", fixtures["roll"][0]},
 		{"pool", fixture{params: "type=avg output-size=4,5", x: tensor.Shape{2, 9, 8, 3}}},
 		{"pool", fixture{params: "type=max fractional=1.5 seed=7", x: tensor.Shape{2, 19, 18, 3}}},
 		{"softmax", fixture{params: "axis=1", x: tensor.Shape{2, 9, 8, 3}}},

@@ -27,6 +27,7 @@ var Table = []Spec{
 	denseSpec,
 	addSpec,
 	concatSpec,
+	rollSpec,
 }
 
 // Lookup returns the operation of that name; _ in it is -.

@@ -32,8 +32,29 @@ func CopyRuns(dst, src *Tensor, run, dstStep, dstAt, srcStep, srcAt, lo, hi int)
 	size := dst.DType.Size()
 	to, from := Bytes(dst), Bytes(src)
 	run, dstStep, dstAt, srcStep, srcAt = run*size, dstStep*size, dstAt*size, srcStep*size, srcAt*size
-	for o := lo; o < hi; o++ {
-		copy(to[o*dstStep+dstAt:][:run], from[o*srcStep+srcAt:])
+	switch run {
+	case 0:
+		return
+	case 1: // the runs that one instruction moves
+		for o := lo; o < hi; o++ {
+			to[o*dstStep+dstAt] = from[o*srcStep+srcAt]
+		}
+	case 2:
+		for o := lo; o < hi; o++ {
+			*(*[2]byte)(to[o*dstStep+dstAt:]) = [2]byte(from[o*srcStep+srcAt:])
+		}
+	case 4:
+		for o := lo; o < hi; o++ {
+			*(*[4]byte)(to[o*dstStep+dstAt:]) = [4]byte(from[o*srcStep+srcAt:])
+		}
+	case 8:
+		for o := lo; o < hi; o++ {
+			*(*[8]byte)(to[o*dstStep+dstAt:]) = [8]byte(from[o*srcStep+srcAt:])
+		}
+	default:
+		for o := lo; o < hi; o++ {
+			copy(to[o*dstStep+dstAt:][:run], from[o*srcStep+srcAt:])
+		}
 	}
 }
 

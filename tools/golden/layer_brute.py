@@ -100,6 +100,14 @@ def flatten(t, dy):
     return x.reshape(x.shape[0], math.prod(x.shape[1:])), None if dy is None else {"x": dy.reshape(x.shape)}
 
 
+def roll(shift, axis):
+    """Each cell moves to (place + shift) mod size; the gradient moves back."""
+    def brute(t, dy):
+        back = None if dy is None else {"x": np.roll(dy, [-s for s in shift], axis)}
+        return np.roll(t["x"], shift, axis), back
+    return brute
+
+
 def add(t, dy):
     y, *rest = t.values()
     for x in rest:

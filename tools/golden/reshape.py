@@ -1,7 +1,7 @@
-"""Layers that move or add cells, and their gradients: pad in every mode, flatten, add, concat."""
+"""Layers that move or add cells, and their gradients: pad in every mode, flatten, add, concat, roll."""
 
 import layer_brute as brute
-from golden import CHANNELS_FIRST, data, pads, sprinkled
+from golden import CHANNELS_FIRST, csv, data, pads, sprinkled
 from layer_case import Layer, add, families
 
 import numpy as np
@@ -213,6 +213,44 @@ concat(*parts((2, 3, 4, 3), 3, [1] * 9), note="nine")
 concat(*[data((2, 3, 4, 3))] * 2, note="twice")
 concat(*[sprinkled((2, 7, 5), 0.4, SPECIAL)] * 2, note="special")
 concat(data((5, 6)), data((5, 3)), axis=1, layout="HW")
+
+
+# roll: axes count as they lie in memory, whatever the layout; without any the tensor is one line of cells
+
+def roll(x, shift, axis=None, layout=None, only=None, **more):
+    """shift and axis are lists; one shift stands for every axis, as in NumPy."""
+    params = {"shift": csv(shift)} | ({"axis": csv(axis)} if axis else {}) | ({"data-format": layout} if layout else {})
+    shifts = shift * len(axis) if axis and len(shift) == 1 else shift
+
+    def tensorflow_roll(t):
+        return tf.roll(t["x"], shifts, axis) if axis else tf.reshape(tf.roll(tf.reshape(t["x"], [-1]), shifts, [0]), x.shape)
+
+    found = [("tf.roll", tensorflow_roll), ("torch.roll", lambda t: torch.roll(t["x"], shifts, axis)), None]
+    add(pair, Layer("roll", {"x": x}, brute.roll(shift, axis), *pick(found, only), params=params, keeps=True, exact=True, **more))
+
+
+for shape in SHAPES:
+    rank = len(shape)
+    for shift in [1, -2, 0, 1000, -1001]:
+        roll(data(shape), [shift])
+        for axis in range(rank):
+            roll(data(shape), [shift], [axis if shift > 0 else axis - rank])
+    roll(data(shape), list(range(1, rank + 1)), list(range(rank)))
+    roll(data(shape), [-2, 1], [rank - 1, 0])
+    roll(data(shape), [2], [0, 1])
+    roll(data(shape), [1, 3, -9], [1, -1, 1])
+    if rank > 2:
+        for axis in [None, [1], [-1], [0, 2]]:
+            roll(data(shape), [2], axis, CHANNELS_FIRST[rank - 2])
+roll(data((2, 5, 6, 3)), [2**60 + 1, 1 - 2**60], [1, 2], only=["torch"])  # tf.roll adds shifts in 32 bits
+for dtype in TYPES:
+    roll(data((2, 5, 6, 3), dtype), [2, -1], [1, 2])
+    roll(data((2, 5, 6, 3), dtype), [7])
+roll(data((2, 5, 6, 3)), [1, 1], [1, 2], upstream=None)
+roll(data((0, 5, 6, 3)), [1, 1], [0, 2])
+roll(data((2, 0, 6, 3)), [1])
+roll(sprinkled((2, 7, 5), 0.4, SPECIAL), [3, 1], [1, 2], note="special", upstream=sprinkled((2, 7, 5), 0.4, SPECIAL))
+roll(data((5, 6)), [2, -1], [0, 1], "HW")
 
 for family in pair:
     family.save()
