@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+
+	"github.com/poolctl/poolctl/internal/imgio/input"
 )
 
 // content identifies what is in a file.
@@ -31,13 +33,13 @@ var errChanged = errors.New("changed while it was read")
 
 // fingerprintOf reads a file. Of what is no regular file the SHA256 is "".
 func fingerprintOf(name string) (fingerprint, error) {
-	path, member, info, err := splitMember(name)
+	path, member, info, err := input.Split(name)
 	if name == "-" || err != nil || !info.Mode().IsRegular() {
 		return fingerprint{}, nil // what is wrong with it, opening it will tell
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return fingerprint{}, fmt.Errorf("%s: %w", name, plain(err))
+		return fingerprint{}, fmt.Errorf("%s: %w", name, input.Plain(err))
 	}
 	defer f.Close()
 	sum := sha256.New()
@@ -45,7 +47,7 @@ func fingerprintOf(name string) (fingerprint, error) {
 	defer buffers.Put(buffer)
 	n, err := io.CopyBuffer(sum, struct{ io.Reader }{f}, buffer[:]) // without f's WriteTo, which takes a buffer of its own
 	if err != nil {
-		return fingerprint{}, fmt.Errorf("%s: %w", name, plain(err))
+		return fingerprint{}, fmt.Errorf("%s: %w", name, input.Plain(err))
 	}
 	if member != "" {
 		sum.Write([]byte("#" + member)) // an array of an archive is another input than its neighbour
@@ -66,7 +68,7 @@ func (f fingerprint) unchanged(name string) error {
 	if f.info == nil {
 		return nil
 	}
-	_, _, info, err := splitMember(name)
+	_, _, info, err := input.Split(name)
 	if err != nil || !os.SameFile(info, f.info) || info.Size() != f.info.Size() || !info.ModTime().Equal(f.info.ModTime()) {
 		return fmt.Errorf("%s: %w", name, errChanged)
 	}

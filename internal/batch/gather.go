@@ -7,11 +7,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
+	"github.com/poolctl/poolctl/internal/imgio/input"
 )
 
 // Sources says where inputs come from.
@@ -68,7 +68,7 @@ func Gather(s Sources) ([]Item, error) {
 	if s.FilesFrom != "" {
 		names, err := readList(s.FilesFrom, s.Stdin)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", s.FilesFrom, plain(err))
+			return nil, fmt.Errorf("%s: %w", s.FilesFrom, input.Plain(err))
 		}
 		for _, name := range names {
 			if err := g.add(name, false); err != nil {
@@ -122,26 +122,10 @@ func (g *gatherer) put(item Item) error {
 	return nil
 }
 
-// splitMember splits FILE#ARRAY, an array of an archive, whose file is there. A
-// file whose own name has a # goes first, then the longest name.
-func splitMember(name string) (file, member string, info fs.FileInfo, err error) {
-	if info, err = os.Stat(name); err == nil {
-		return name, "", info, nil
-	}
-	for i := len(name) - 1; i > 0; i-- {
-		if name[i] == '#' {
-			if info, err := os.Stat(name[:i]); err == nil {
-				return name[:i], name[i+1:], info, nil
-			}
-		}
-	}
-	return name, "", nil, err
-}
-
 // stemOf returns a file's name without its extension. What would be no name of a
 // folder stays as it is; an array in an archive has its own name appended.
 func stemOf(name string) string {
-	file, member, _, _ := splitMember(name) // what is not there keeps its whole name
+	file, member, _, _ := input.Split(name) // what is not there keeps its whole name
 	base := filepath.Base(file)
 	stem := strings.TrimSuffix(base, filepath.Ext(base))
 	if strings.Trim(stem, ".") == "" {
@@ -225,15 +209,6 @@ func readList(file string, stdin io.Reader) ([]string, error) {
 	return names, nil
 }
 
-// plain drops the name and the call from an error of the operating system.
-func plain(err error) error {
-	var cause *fs.PathError
-	if errors.As(err, &cause) {
-		return cause.Err
-	}
-	return err
-}
-
 // Shard returns every n-th of the items, from the i-th, which is counted from 1.
 func Shard(items []Item, i, n int) []Item {
 	var list []Item
@@ -242,15 +217,3 @@ func Shard(items []Item, i, n int) []Item {
 	}
 	return list
 }
-
-// kinds are the extensions of the files in a folder that are inputs.
-var kinds = map[string]bool{
-	".npy": true, ".npz": true, ".png": true, ".jpg": true, ".jpeg": true, ".gif": true,
-	".bmp": true, ".tif": true, ".tiff": true, ".webp": true,
-}
-
-// Kinds says which files of a folder are inputs, for messages.
-const Kinds = ".npy, .npz, .png, .jpg, .gif, .bmp, .tif, .webp"
-
-// isKind reports whether a file of a folder is an input, by its name.
-func isKind(name string) bool { return kinds[strings.ToLower(path.Ext(name))] }

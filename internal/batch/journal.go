@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"github.com/poolctl/poolctl/internal/imgio"
+	"github.com/poolctl/poolctl/internal/imgio/input"
 )
 
 // stateFolder is where a batch keeps its journal and its locks, in the folder
@@ -71,7 +72,7 @@ type JournalError struct {
 	Err  error
 }
 
-func (e *JournalError) Error() string { return e.Name + ": " + plain(e.Err).Error() }
+func (e *JournalError) Error() string { return e.Name + ": " + input.Plain(e.Err).Error() }
 
 // Unwrap returns the cause.
 func (e *JournalError) Unwrap() error { return e.Err }
@@ -171,10 +172,10 @@ func readLine(in *bufio.Reader) ([]byte, error) {
 
 // done reports whether an item of that content need not be worked on: the
 // journal says so and its outputs are there as they were written.
-func (j *Journal) done(item *Item, input fingerprint) bool {
+func (j *Journal) done(item *Item, read fingerprint) bool {
 	names := j.names(item)
 	e, ok := j.known[names[0]]
-	if !ok || input.SHA256 == "" || e.Job != j.job || e.Content != input.content || len(e.Outputs) != len(names) {
+	if !ok || read.SHA256 == "" || e.Job != j.job || e.Content != read.content || len(e.Outputs) != len(names) {
 		return false
 	}
 	for i, out := range e.Outputs {
@@ -202,15 +203,15 @@ func (j *Journal) names(item *Item) []Name {
 }
 
 // record adds an item whose outputs are written.
-func (j *Journal) record(item *Item, input fingerprint) error {
-	if input.SHA256 == "" {
+func (j *Journal) record(item *Item, read fingerprint) error {
+	if read.SHA256 == "" {
 		return nil // a stream cannot be compared
 	}
-	e := entry{Input: Name(item.Path), Content: input.content, Job: j.job}
+	e := entry{Input: Name(item.Path), Content: read.content, Job: j.job}
 	for _, name := range j.names(item) {
 		is, err := fingerprintOf(filepath.Join(j.folder, filepath.FromSlash(string(name))))
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, plain(err))
+			return fmt.Errorf("%s: %w", name, input.Plain(err))
 		}
 		e.Outputs = append(e.Outputs, output{name, is.content})
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+	"github.com/poolctl/poolctl/internal/imgio/input"
 )
 
 // Lock keeps other runs out of an output folder. A run that has the folder to
@@ -37,7 +38,7 @@ const poll = 100 * time.Millisecond
 func Acquire(ctx context.Context, folder, job, shard string, wait bool) (*Lock, error) {
 	state := filepath.Join(folder, stateFolder)
 	if err := os.MkdirAll(state, 0o777); err != nil {
-		return nil, fmt.Errorf("%s: %w", folder, plain(err))
+		return nil, fmt.Errorf("%s: %w", folder, input.Plain(err))
 	}
 	for {
 		l, err := try(folder, job, shard)

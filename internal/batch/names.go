@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/poolctl/poolctl/internal/imgio/input"
 )
 
 // Product is something that is written of every input.
@@ -181,7 +183,7 @@ func (n *Namer) Name(items []Item, noClobber bool) error {
 				err = fmt.Errorf("is no regular file")
 			}
 			if err != nil {
-				return fmt.Errorf("%s: the output's name has its {hash}: %w", item.Path, plain(err))
+				return fmt.Errorf("%s: the output's name has its {hash}: %w", item.Path, input.Plain(err))
 			}
 			item.hash = is.SHA256
 		}
@@ -236,7 +238,7 @@ func sourcesOf(items []Item) sources {
 	s := sources{}
 	for i := range items {
 		name := items[i].Path
-		if _, _, info, err := splitMember(name); err == nil {
+		if _, _, info, err := input.Split(name); err == nil {
 			at := stamp{info.Size(), info.ModTime()}
 			s[at] = append(s[at], source{info, name})
 		}
@@ -256,9 +258,9 @@ func (s sources) check(output string, noClobber bool) error {
 	if noClobber {
 		return fmt.Errorf("%s: %w (--no-clobber)", output, fs.ErrExist)
 	}
-	for _, input := range s[stamp{info.Size(), info.ModTime()}] {
-		if os.SameFile(input.info, info) {
-			return &UsageError{fmt.Sprintf("%s: is also the input %s, want another output folder or another --output-template", output, input.name), ""}
+	for _, source := range s[stamp{info.Size(), info.ModTime()}] {
+		if os.SameFile(source.info, info) {
+			return &UsageError{fmt.Sprintf("%s: is also the input %s, want another output folder or another --output-template", output, source.name), ""}
 		}
 	}
 	if info.IsDir() {

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
+	"github.com/poolctl/poolctl/internal/imgio"
+	"github.com/poolctl/poolctl/internal/imgio/input"
 )
 
 // filter says which files below a folder are inputs.
@@ -23,7 +25,7 @@ var everything = filter{depth: -1}
 
 func (f filter) match(rel string) bool {
 	if f.pattern == "" {
-		return isKind(rel)
+		return imgio.IsInput(rel)
 	}
 	return doublestar.MatchUnvalidated(f.pattern, rel)
 }
@@ -49,13 +51,13 @@ func (g *gatherer) walk(root string, f filter) error {
 	w := &walker{gatherer: g, filter: f, root: root}
 	info, err := os.Stat(root)
 	if err != nil {
-		return fmt.Errorf("%s: %w", root, plain(err))
+		return fmt.Errorf("%s: %w", root, input.Plain(err))
 	}
 	if err := w.folder("", info); err != nil {
 		return err
 	}
 	if g.found == before && f.pattern == "" {
-		return fmt.Errorf("%s: holds no file to read, want one of %s", root, Kinds)
+		return fmt.Errorf("%s: holds no file to read, want one of %s", root, imgio.InputExtensions())
 	}
 	return nil
 }
@@ -76,7 +78,7 @@ func (w *walker) folder(rel string, info fs.FileInfo) error {
 	defer func() { w.within = w.within[:len(w.within)-1] }()
 	entries, err := os.ReadDir(name) // sorted
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, plain(err))
+		return fmt.Errorf("%s: %w", name, input.Plain(err))
 	}
 	for _, entry := range entries {
 		if strings.HasPrefix(entry.Name(), ".") && !w.hidden {
@@ -100,7 +102,7 @@ func (w *walker) entry(rel, dir string, entry fs.DirEntry) error {
 		if info, err = os.Stat(name); err == nil {
 			mode = info.Mode().Type()
 		} else if !link {
-			return fmt.Errorf("%s: %w", name, plain(err))
+			return fmt.Errorf("%s: %w", name, input.Plain(err))
 		}
 	}
 	switch {

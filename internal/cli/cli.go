@@ -116,7 +116,7 @@ func (a *app) newRootCommand() *cobra.Command {
 		Short: "pooling and convolution experiments with TensorFlow's semantics",
 		Long: `poolctl runs pooling and convolution on images and arrays, with exactly the semantics of tf.nn, on fast CPU kernels.
 
-INPUT is a file (.npy, .npz#name, .png, .jpg, .gif, .bmp, .tif, .webp; recognised by content) or - for standard input. -o FILE names the output, -o - writes .npy to standard output, so that commands pipe into each other.
+INPUT is a file (` + imgio.InputExtensions() + `; recognised by content; FILE#NAME is an array of an archive) or - for standard input. -o FILE names the output, -o - writes .npy to standard output, so that commands pipe into each other.
 
 Every setting below is also a POOLCTL_… variable (--max-pixels is POOLCTL_MAX_PIXELS) and a line of the configuration file; flags win over variables, variables over the file.
 

@@ -64,7 +64,7 @@ func (a *app) newOperationCommand(spec ops.Spec) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVarP(&o.Output, "output", "o", "", "`FILE` to write: .npy, .npz, .png, .jpg, .tif, .bmp, .gif, or - for .npy on standard output")
+	flags.StringVarP(&o.Output, "output", "o", "", "`FILE` to write: "+imgio.OutputExtensions()+", or - for .npy on standard output")
 	addParams(flags, o.op.Params())
 	if spec.Argmax {
 		flags.StringVar(&o.Argmax, "argmax", "", "`FILE` for where each maximum was: indices (.npy, .npz) or a picture")

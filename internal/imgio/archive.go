@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/poolctl/poolctl/internal/imgio/format"
 	"github.com/poolctl/poolctl/internal/imgio/input"
-	"github.com/poolctl/poolctl/internal/imgio/npy"
-	"github.com/poolctl/poolctl/internal/imgio/weights"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -23,8 +22,6 @@ type Member struct {
 	Layout string
 }
 
-func (f Format) isArchive() bool { return f == NPZ || f == Safetensors || f == ONNX }
-
 // List names the arrays of an archive (.npz, safetensors, ONNX), in the order
 // of the file. Names that say more than the file's (#member, -) are not
 // accepted.
@@ -39,55 +36,44 @@ func List(name string) (list []Member, err error) {
 	if asked != "" {
 		return nil, errors.New("names a member, want the archive")
 	}
-	format, err := sniff(in)
+	f, err := recognise(in)
 	if err != nil {
 		return nil, err
 	}
-	if !format.isArchive() {
-		return nil, fmt.Errorf("is %s, want npz, safetensors or onnx", format)
+	if f.Archive == nil {
+		return nil, fmt.Errorf("is %s, want %s", f.Name, format.List(namesOf(isArchive)))
 	}
 	if _, err := in.Slurp(0); err != nil {
 		return nil, err
 	}
-	all, err := members(in, format)
+	all, err := f.Archive.Members(in)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", format, err)
+		return nil, fmt.Errorf("%s: %w", f.Name, err)
 	}
 	for _, m := range all {
 		array, err := m.Open()
 		if err != nil {
-			return nil, fmt.Errorf("%s: member %q: %w", format, input.Shorten(m.Name), err)
+			return nil, fmt.Errorf("%s: member %q: %w", f.Name, input.Shorten(m.Name), err)
 		}
 		list = append(list, Member{m.Name, array.Spec, m.Use.Operator, m.Use.Layout})
 	}
 	return list, nil
 }
 
-func members(in *input.File, format Format) ([]input.Member, error) {
-	switch format {
-	case NPZ:
-		return npy.Members(in)
-	case Safetensors:
-		return weights.Safetensors(in)
-	default:
-		return weights.ONNX(in)
-	}
-}
-
 // openMember opens one array of an archive: the one named, or the only one.
-func openMember(in *input.File, format Format, name string) (input.Array, error) {
-	all, err := members(in, format)
+func openMember(in *input.File, f *format.Format, name string) (input.Array, error) {
+	all, err := f.Archive.Members(in)
 	if err == nil && len(all) == 0 {
 		err = errors.New("the archive holds no arrays")
 	}
 	if err != nil {
-		return input.Array{}, fmt.Errorf("%s: %w", format, err)
+		return input.Array{}, fmt.Errorf("%s: %w", f.Name, err)
 	}
 	m, err := pickMember(all, name)
 	if err != nil {
-		return input.Array{}, fmt.Errorf("%s: %w", format, err)
+		return input.Array{}, fmt.Errorf("%s: %w", f.Name, err)
 	}
-	of := func(err error) error { return fmt.Errorf("%s: member %q: %w", format, input.Shorten(m.Name), err) }
+	of := func(err error) error { return fmt.Errorf("%s: member %q: %w", f.Name, input.Shorten(m.Name), err) }
 	array, err := m.Open()
 	if err != nil {
 		return input.Array{}, of(err)

@@ -47,10 +47,10 @@ func CheckOutputs(inputs, outputs []string, noClobber bool) error {
 		if other, taken := seen[at]; taken {
 			return &UsageError{name, fmt.Sprintf("is the same output as %s, want two names", other)}
 		}
-		if archive, taken := archives[at.path]; taken && archive != (d.format == NPZ) {
+		if archive, taken := archives[at.path]; taken && archive != (d.format.Archive != nil) {
 			return &UsageError{name, "is named twice, want two names"}
 		}
-		seen[at], archives[at.path] = name, d.format == NPZ
+		seen[at], archives[at.path] = name, d.format.Archive != nil
 	}
 	return nil
 }

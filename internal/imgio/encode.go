@@ -1,74 +1,71 @@
 package imgio
 
 import (
-	"errors"
 	"fmt"
-	"io"
 
-	"github.com/poolctl/poolctl/internal/imgio/bmp"
-	"github.com/poolctl/poolctl/internal/imgio/gif"
-	"github.com/poolctl/poolctl/internal/imgio/jpeg"
-	"github.com/poolctl/poolctl/internal/imgio/png"
+	"github.com/poolctl/poolctl/internal/imgio/format"
 	"github.com/poolctl/poolctl/internal/imgio/raster"
-	"github.com/poolctl/poolctl/internal/imgio/tiff"
 )
 
-// maxSide is the largest width and height that a format can state.
-var maxSide = map[Format]int{PNG: 1<<31 - 1, JPEG: 65535, GIF: 65535, BMP: 1<<31 - 1, TIFF: 1<<31 - 1}
-
-// fit turns a raster into one that the format can hold, and tells in a note
-// what was changed. What would change the picture beyond its precision is an
-// error instead.
-func fit(r *raster.Raster, f Format) (*raster.Raster, []string, error) {
+// fit turns a picture into one that the format can hold, and tells in notes what
+// was changed. What would change the picture beyond its precision is an error
+// instead.
+func fit(r *raster.Raster, e *format.Encoder, o format.Options) (*raster.Raster, []string, error) {
 	var notes []string
-	if most := maxSide[f]; r.Width > most || r.Height > most {
-		return nil, nil, fmt.Errorf("got size %dx%d, want sides <= %d", r.Width, r.Height, most)
+	if r.Width > e.MaxSide || r.Height > e.MaxSide {
+		return nil, nil, fmt.Errorf("got size %dx%d, want sides <= %d", r.Width, r.Height, e.MaxSide)
 	}
-	if r.Depth() == 16 && f != PNG && f != TIFF {
+	channels := r.Channels
+	if e.Channels != nil {
+		var err error
+		if channels, err = e.Channels(r.Channels, o); err != nil {
+			return nil, nil, err
+		}
+	}
+	if r.Depth() == 16 && !e.Deep {
 		r = r.To8()
 		notes = append(notes, "16-bit samples were divided by 257: the format has 8 bits")
 	}
-	switch f {
-	case JPEG:
-		if r.Alpha() {
-			return nil, nil, fmt.Errorf("got %d channels, the last of them alpha, which the format cannot hold: write a PNG or TIFF, or drop the channel", r.Channels)
-		}
-	case BMP, TIFF:
+	if channels > r.Channels {
 		if r.Channels == 2 {
-			r = r.RGB()
 			notes = append(notes, "grey with alpha was written as RGBA")
 		}
-		if bytes := uint64(r.Width) * uint64(r.Height) * uint64(r.Channels*r.Depth()/8); bytes > 4<<30-1<<20 {
-			return nil, nil, fmt.Errorf("got %d bytes of samples, want less than the format's 4 GiB: write a PNG or .npy", bytes)
-		}
-	case GIF:
 		r = r.RGB()
-		if r.Alpha() {
-			for i := 3; i < len(r.Pix8); i += 4 {
-				if a := r.Pix8[i]; a != 0 && a != 255 {
-					return nil, nil, errors.New("got pixels that are partly transparent, which the format cannot hold: write a PNG or TIFF, or drop the channel")
-				}
-			}
+	}
+	bytes := uint64(r.Width) * uint64(r.Height) * uint64(r.Channels*r.Depth()/8)
+	if e.MaxBytes != 0 && bytes > e.MaxBytes {
+		return nil, nil, fmt.Errorf("got %d bytes of samples, want <= %d: write a PNG or .npy", bytes, e.MaxBytes)
+	}
+	if e.Check != nil {
+		more, err := e.Check(r, o)
+		if err != nil {
+			return nil, nil, err
 		}
-		if n, _ := gif.CountColours(r); n > gif.MaxColours {
-			notes = append(notes, fmt.Sprintf("%d colours were reduced to %d (median cut, Floyd-Steinberg dithering)", n, gif.MaxColours))
-		}
+		notes = append(notes, more...)
 	}
 	return r, notes, nil
 }
 
-// writePicture encodes a raster that fits the format.
-func writePicture(w io.Writer, f Format, r *raster.Raster, quality int) error {
-	switch f {
-	case PNG:
-		return png.Write(w, r)
-	case JPEG:
-		return jpeg.Write(w, r, quality)
-	case TIFF:
-		return tiff.Write(w, r)
-	case BMP:
-		return bmp.Write(w, r)
-	default:
-		return gif.Write(w, r)
+// encoded returns the bytes that fit and the encoder need for a picture of so
+// many pixels, of samples of 1 or 2 bytes; 0 for one that is refused.
+func encoded(e *format.Encoder, o format.Options, pixels, channels, sample int) int {
+	work := 0
+	if sample == 2 && !e.Deep {
+		work += pixels * channels
+		sample = 1
 	}
+	if e.Channels != nil {
+		written, err := e.Channels(channels, o)
+		if err != nil {
+			return 0
+		}
+		if written > channels {
+			work += pixels * written * sample
+		}
+		channels = written
+	}
+	if e.Memory != nil {
+		work += e.Memory(pixels, channels, sample)
+	}
+	return work
 }

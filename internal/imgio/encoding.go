@@ -3,6 +3,7 @@ package imgio
 import (
 	"math"
 
+	"github.com/poolctl/poolctl/internal/imgio/format"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -11,9 +12,10 @@ import (
 // at. It is 0 for what cannot be written, which WriteAll reports.
 func (o Output) Encoding(spec tensor.Spec) int {
 	d, err := parseDestination(o.Name)
-	if err != nil || d.format < PNG || d.format == SVG {
+	if err != nil || d.format.Encoder() == nil {
 		return 0
 	}
+	e, how := d.format.Encoder(), format.Options{Extension: extension(d.path), Quality: o.Quality}
 	v, layout, err := volumeOf(spec.Shape, o.Layout)
 	if err != nil {
 		return 0
@@ -32,39 +34,13 @@ func (o Output) Encoding(spec tensor.Spec) int {
 		work += 4 * n // as float32
 	}
 	if !v.isPicture() {
-		return total(work, n*sample, sheetBytes(v), encoded(d.format, v.w*v.h, 3, 1))
+		return total(work, n*sample, sheetBytes(v), encoded(e, how, v.w*v.h, 3, 1))
 	}
 	asItIs := o.Normalize == NormalizeNone && (spec.DType == tensor.Uint8 && sample == 1 || spec.DType == tensor.Uint16 && sample == 2)
 	if !asItIs {
 		work += n * sample
 	}
-	return total(work, encoded(d.format, v.w*v.h, v.c, sample))
-}
-
-// encoded returns what an encoder needs for a picture of so many pixels, of
-// samples of 1 or 2 bytes.
-func encoded(f Format, pixels, channels, sample int) int {
-	bytes := pixels * channels * sample
-	work := 0
-	if sample == 2 && f != PNG && f != TIFF {
-		work += pixels * channels
-		bytes /= 2
-	}
-	if channels < 3 && (f == GIF || channels == 2 && f != PNG) {
-		work += bytes / channels * (channels + 2) // grey tripled
-		bytes = bytes / channels * (channels + 2)
-	}
-	switch f {
-	case PNG, TIFF:
-		work += bytes // compressed; it may shrink
-	case JPEG:
-		if channels == 3 {
-			work += 4 * pixels
-		}
-	case GIF:
-		work += pixels // indices
-	}
-	return work
+	return total(work, encoded(e, how, v.w*v.h, v.c, sample))
 }
 
 // sheetBytes returns what drawing a contact sheet takes, 0 for one that is

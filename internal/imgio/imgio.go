@@ -6,37 +6,12 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Format is a file format.
-type Format uint8
-
-// The formats. WebP, Safetensors and ONNX are only read; SVG, which holds
-// drawings and no tensors, is only written.
-const (
-	Unknown Format = iota
-	NPY
-	NPZ
-	PNG
-	JPEG
-	GIF
-	BMP
-	TIFF
-	WebP
-	SVG
-	Safetensors
-	ONNX
-)
-
-var formatNames = [...]string{"unknown", "npy", "npz", "png", "jpeg", "gif", "bmp", "tiff", "webp", "svg", "safetensors", "onnx"}
-
-// String returns the format's name in lower case, as messages have it.
-func (f Format) String() string { return formatNames[f] }
-
 // Info is what a file's header tells.
 type Info struct {
 	Spec    tensor.Spec
-	Format  Format
-	Depth   int  // bits per sample of a picture: 8 or 16; 0 for an array
-	Picture bool // Spec is NHWC with N = 1
+	Format  string // its name in lower case
+	Depth   int    // bits per sample of a picture: 8 or 16; 0 for an array
+	Picture bool   // Spec is NHWC with N = 1
 
 	// Data is the file that holds an ONNX model's array, where that is not the
 	// model itself.

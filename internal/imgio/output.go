@@ -4,12 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 
+	"github.com/poolctl/poolctl/internal/imgio/format"
 	"github.com/poolctl/poolctl/internal/imgio/input"
 	"github.com/poolctl/poolctl/internal/imgio/jpeg"
-	"github.com/poolctl/poolctl/internal/imgio/npy"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -92,66 +91,11 @@ type WriteOptions struct {
 	files fileSystem // nil: the operating system's
 }
 
-// extensions are the formats by file name extension.
-var extensions = []struct {
-	ext    string
-	format Format
-}{
-	{".npy", NPY}, {".npz", NPZ}, {".png", PNG}, {".jpg", JPEG}, {".jpeg", JPEG},
-	{".tif", TIFF}, {".tiff", TIFF}, {".bmp", BMP}, {".gif", GIF},
-}
-
-// destination is what an output's name means.
-type destination struct {
-	format Format
-	path   string // "-" is standard output
-	member string // of an archive
-}
-
-// IsPicture reports whether an output of that name is a picture.
-func IsPicture(name string) bool {
-	d, err := parseDestination(name)
-	return err == nil && d.format >= PNG && d.format != SVG
-}
-
-// IsDrawing reports whether an output of that name is an SVG drawing, which
-// takes no tensor.
-func IsDrawing(name string) bool { return strings.EqualFold(filepath.Ext(name), ".svg") }
-
-func parseDestination(name string) (destination, error) {
-	if name == "-" {
-		return destination{format: NPY, path: "-"}, nil
-	}
-	if i := strings.LastIndex(strings.ToLower(name), ".npz#"); i >= 0 {
-		d := destination{NPZ, name[:i+len(".npz")], strings.TrimSuffix(name[i+len(".npz#"):], ".npy")}
-		if fault := npy.NameFault(d.member); fault != "" {
-			return destination{}, &UsageError{name, fmt.Sprintf("member %q: %s", d.member, fault)}
-		}
-		return d, nil
-	}
-	if IsDrawing(name) {
-		return destination{format: SVG, path: name}, nil
-	}
-	ext := strings.ToLower(filepath.Ext(name))
-	known := make([]string, len(extensions))
-	for i, e := range extensions {
-		if e.ext == ext {
-			d := destination{format: e.format, path: name}
-			if e.format == NPZ {
-				d.member = "arr_0"
-			}
-			return d, nil
-		}
-		known[i] = e.ext
-	}
-	return destination{}, &UsageError{name, fmt.Sprintf("got extension %q, want one of %s, or - for standard output", ext, strings.Join(known, ", "))}
-}
-
 // file is one file to be written, with what goes into it.
 type file struct {
 	destination
 	output Output
-	arrays []npy.Named // of an archive
+	arrays []format.Named // of an archive
 }
 
 // collectFiles gathers the members of each archive.
@@ -163,13 +107,13 @@ func collectFiles(outputs []Output) ([]*file, error) {
 		if err != nil {
 			return nil, err
 		}
-		if f := archives[d.path]; d.format == NPZ && f != nil {
-			f.arrays = append(f.arrays, npy.Named{Name: d.member, Tensor: o.Tensor})
+		if f := archives[d.path]; d.format.Archive != nil && f != nil {
+			f.arrays = append(f.arrays, format.Named{Name: d.member, Tensor: o.Tensor})
 			continue
 		}
 		f := &file{destination: d, output: o}
-		if d.format == NPZ {
-			f.arrays = []npy.Named{{Name: d.member, Tensor: o.Tensor}}
+		if d.format.Archive != nil {
+			f.arrays = []format.Named{{Name: d.member, Tensor: o.Tensor}}
 			archives[d.path] = f
 		}
 		files = append(files, f)
@@ -238,28 +182,46 @@ func commitAll(files []*pending) error {
 
 // encoder returns the function that writes the file's content.
 func (f *file) encoder() (func(io.Writer) error, []Note, error) {
-	if f.format != PNG || !f.output.verbatim() {
+	pictures := f.format.Encoder()
+	if pictures == nil || !pictures.Follows || !f.output.verbatim() {
 		if err := f.output.Progress.Ended(); err != nil {
 			return nil, nil, err
 		}
 	}
-	switch f.format {
-	case NPY:
-		return func(w io.Writer) error { return npy.Write(w, f.output.Tensor) }, nil, nil
-	case NPZ:
-		return func(w io.Writer) error { return npy.WriteArchive(w, f.arrays) }, nil, nil
-	case SVG:
-		if f.output.Drawing == nil {
-			return nil, nil, &UsageError{f.path, "svg holds drawings, want a format for tensors such as .npy or .png"}
+	switch {
+	case pictures != nil:
+		write, notes, err := f.encodePicture(pictures)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", f.format.Name, err)
 		}
-		return func(w io.Writer) error {
-			_, err := w.Write(f.output.Drawing)
-			return err
-		}, nil, nil
+		return write, notes, nil
+	case f.format.Array != nil:
+		return func(w io.Writer) error { return f.format.Array.Write(w, f.output.Tensor) }, nil, nil
+	case f.format.Archive != nil:
+		return func(w io.Writer) error { return f.format.Archive.Write(w, f.arrays) }, nil, nil
 	}
-	r, notes, err := render(f.output, f.format)
+	if f.output.Drawing == nil {
+		return nil, nil, &UsageError{f.path, f.format.Name + " holds drawings, want a format for tensors such as .npy or .png"}
+	}
+	return func(w io.Writer) error {
+		_, err := w.Write(f.output.Drawing)
+		return err
+	}, nil, nil
+}
+
+// encodePicture renders the tensor as the format can hold it.
+func (f *file) encodePicture(e *format.Encoder) (func(io.Writer) error, []Note, error) {
+	o := format.Options{Extension: extension(f.path), Quality: f.output.Quality}
+	r, notes, err := render(f.output)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", f.format, err)
+		return nil, nil, err
 	}
-	return func(w io.Writer) error { return writePicture(w, f.format, r, f.output.Quality) }, notes, nil
+	r, changes, err := fit(r, e, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, text := range changes {
+		notes = append(notes, Note{Name: f.output.Name, Text: text})
+	}
+	return func(w io.Writer) error { return e.Write(w, r, o) }, notes, nil
 }

@@ -67,9 +67,8 @@ func (v volume) isPicture() bool {
 	return v.spatial == 2 && v.n == 1 && v.c >= 1 && v.c <= 4
 }
 
-// render turns a tensor into what the format can hold: the picture that it is,
-// or a contact sheet.
-func render(o Output, f Format) (*raster.Raster, []Note, error) {
+// render turns a tensor into a picture: the one that it is, or a contact sheet.
+func render(o Output) (*raster.Raster, []Note, error) {
 	v, err := asVolume(o.Tensor, o.Layout)
 	if err != nil {
 		return nil, nil, err
@@ -95,11 +94,7 @@ func render(o Output, f Format) (*raster.Raster, []Note, error) {
 	if clipped.total() > 0 {
 		notes = append(notes, Note{o.Name, clipped.total(), clipped.note(v.tensor.Len(), depth)})
 	}
-	r, changes, err := fit(r, f)
-	for _, text := range changes {
-		notes = append(notes, Note{Name: o.Name, Text: text})
-	}
-	return r, notes, err
+	return r, notes, nil
 }
 
 // levelCount counts values that a depth cannot hold.

@@ -47,7 +47,7 @@ func TestNPYStream(t *testing.T) {
 	whole := bytes.Clone(pipe.Bytes())
 	got, info := mustRead(t, "-", Options{Stdin: &pipe})
 	imgiotest.SameBits(t, got, want)
-	if info.Picture || info.Format != NPY {
+	if info.Picture || info.Format != "npy" {
 		t.Errorf("got %+v, want an array", info)
 	}
 	imgiotest.WantError(t, readError(t, "-", Options{Stdin: bytes.NewReader(whole[:len(whole)-1])}), "-: npy: got 11999 of 12000 bytes of data", "cut")

@@ -1,12 +1,12 @@
 package imgio
 
 import (
-	"errors"
 	"fmt"
 	"io"
+	"strings"
 
+	"github.com/poolctl/poolctl/internal/imgio/format"
 	"github.com/poolctl/poolctl/internal/imgio/input"
-	"github.com/poolctl/poolctl/internal/imgio/npy"
 	"github.com/poolctl/poolctl/internal/imgio/raster"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
@@ -48,33 +48,32 @@ func Open(name string, o Options) (*Source, error) {
 
 func open(in *input.File, member string, o Options) (s *Source, err error) {
 	defer input.Guard(&err)
-	format, err := sniff(in)
+	f, err := recognise(in)
 	if err != nil {
 		return nil, err
 	}
-	if member != "" && !format.isArchive() {
-		return nil, fmt.Errorf("#%s names a member, but the file is %s, want npz, safetensors or onnx", member, format)
+	if member != "" && f.Archive == nil {
+		return nil, fmt.Errorf("#%s names a member, but the file is %s, want %s", member, f.Name, format.List(namesOf(isArchive)))
 	}
 	held := 0
-	if format != NPY {
+	if f.Array == nil { // which is read from the front
 		if held, err = in.Slurp(o.MaxMemory); err != nil {
 			return nil, err
 		}
 	}
 	s = &Source{Name: in.Name, close: in.Close}
-	switch format {
-	case NPY:
-		var array input.Array
-		array, err = npy.Open(in)
+	var array input.Array
+	switch {
+	case f.Picture != nil:
+		s.Info, s.decode, err = openPicture(in, f, o)
+	case f.Array != nil:
+		array, err = f.Array.Open(in)
 		s.setArray(array)
-	case NPZ, Safetensors, ONNX:
-		var array input.Array
-		array, err = openMember(in, format, member)
+	case f.Archive != nil:
+		array, err = openMember(in, f, member)
 		s.setArray(array)
-	default:
-		s.Info, s.decode, err = openPicture(in, format, o)
 	}
-	s.Info.Format = format
+	s.Info.Format = f.Name
 	s.Info.Decoding += held
 	return s, err
 }
@@ -111,54 +110,27 @@ func (s *Source) Decode(t *tensor.Tensor, told *tensor.Progress) (err error) {
 // Close releases the file.
 func (s *Source) Close() error { return s.close() }
 
-var magics = []struct {
-	format Format
-	magic  string // ? stands for any byte
-}{
-	{NPY, "\x93NUMPY"},
-	{NPZ, "PK\x03\x04"},
-	{NPZ, "PK\x05\x06"}, // an archive without members
-	{PNG, "\x89PNG\r\n\x1a\n"},
-	{JPEG, "\xff\xd8\xff"},
-	{GIF, "GIF87a"},
-	{GIF, "GIF89a"},
-	{TIFF, "II*\x00"},
-	{TIFF, "MM\x00*"},
-	{WebP, "RIFF????WEBP"},
-	{BMP, "BM"},
-	{Safetensors, "?????\x00\x00\x00{"}, // the header's length, the header
-	// ONNX has no magic. A model begins with its version, field 1, and what may
-	// follow is the producer's name, version, domain, the model's version, a
-	// text, the graph or the operator sets.
-	{ONNX, "\x08?\x12"}, {ONNX, "\x08?\x1a"}, {ONNX, "\x08?\x22"}, {ONNX, "\x08?\x28"},
-	{ONNX, "\x08?\x32"}, {ONNX, "\x08?\x3a"}, {ONNX, "\x08?\x42"},
-}
-
-// sniff recognises the format by the file's first bytes.
-func sniff(in *input.File) (Format, error) {
-	head, err := in.Head(16)
+// openPicture reads a picture's header.
+func openPicture(in *input.File, f *format.Format, o Options) (Info, raster.Decoder, error) {
+	h, decode, err := f.Picture.Open(in, raster.Options{NoOrient: o.NoOrient, MaxPixels: o.MaxPixels, MaxSide: o.MaxSide})
 	if err != nil {
-		return Unknown, err
+		return Info{}, nil, prefixed(f, err)
 	}
-	if len(head) == 0 {
-		return Unknown, errors.New("the file is empty")
-	}
-	for _, m := range magics {
-		if hasMagic(head, m.magic) {
-			return m.format, nil
+	return Info{Spec: h.Spec(), Depth: h.Depth, Picture: true, Decoding: h.Decoding}, func(t *tensor.Tensor, told *tensor.Progress) error {
+		if err := decode(t, told); err != nil {
+			return prefixed(f, err)
 		}
-	}
-	return Unknown, fmt.Errorf("begins with %q, want a file of npy, npz, png, jpeg, gif, bmp, tiff, webp, safetensors or onnx", head[:min(8, len(head))])
+		return nil
+	}, nil
 }
 
-func hasMagic(head []byte, magic string) bool {
-	if len(head) < len(magic) {
-		return false
+// prefixed puts the format's name in front of a decoder's error, once, and says
+// plainly that a file ends too early.
+func prefixed(f *format.Format, err error) error {
+	err = input.Unexpected(err)
+	prefix := f.Name + ": "
+	if strings.HasPrefix(err.Error(), prefix) {
+		return err
 	}
-	for i := range magic {
-		if magic[i] != '?' && magic[i] != head[i] {
-			return false
-		}
-	}
-	return true
+	return fmt.Errorf("%s%w", prefix, err)
 }

@@ -69,7 +69,7 @@ func TestJPEGOut(t *testing.T) {
 			name := filepath.Join(dir, fmt.Sprintf("%d-%d.jpeg", channels, quality))
 			save(t, Output{Name: name, Tensor: want, Quality: quality})
 			got, info := mustRead(t, name, Options{})
-			if !got.Shape.Equal(want.Shape) || info.Format != JPEG {
+			if !got.Shape.Equal(want.Shape) || info.Format != "jpeg" {
 				t.Fatalf("got %s as %s", got.Spec, info.Format)
 			}
 			sum := 0

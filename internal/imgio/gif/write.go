@@ -10,22 +10,21 @@ import (
 	"github.com/poolctl/poolctl/internal/imgio/raster"
 )
 
-// MaxColours is how many colours a GIF holds.
-const MaxColours = 256
+// maxColours is how many colours a GIF holds.
+const maxColours = 256
 
-// Write writes an 8-bit RGB or RGBA raster whose pixels are opaque or fully
-// transparent. Up to 256 colours are written exactly; of more, those that
+// Write writes an 8-bit raster whose pixels are opaque or fully transparent. Up to 256 colours are written exactly; of more, those that
 // median cut chooses, dithered.
 func Write(w io.Writer, r *raster.Raster) error {
-	count, transparent := CountColours(r)
+	count, transparent := countColours(r)
 	img := image.NewPaletted(image.Rect(0, 0, r.Width, r.Height), nil)
 	if transparent {
 		img.Palette = append(img.Palette, color.NRGBA{})
 	}
-	if count <= MaxColours {
+	if count <= maxColours {
 		indexExactly(r, img)
 	} else {
-		chosen := medianCut(histogram(r), MaxColours-len(img.Palette))
+		chosen := medianCut(histogram(r), maxColours-len(img.Palette))
 		dither(r, img.Pix, chosen, len(img.Palette))
 		for _, c := range chosen {
 			img.Palette = append(img.Palette, color.NRGBA{c[0], c[1], c[2], 255})
@@ -35,14 +34,20 @@ func Write(w io.Writer, r *raster.Raster) error {
 }
 
 // hidden reports whether pixel i is fully transparent.
-func hidden(r *raster.Raster, i int) bool { return r.Channels == 4 && r.Pix8[4*i+3] == 0 }
+func hidden(r *raster.Raster, i int) bool { return r.Alpha() && r.Pix8[(i+1)*r.Channels-1] == 0 }
 
 // rgbAt returns the colour of pixel i.
-func rgbAt(r *raster.Raster, i int) [3]uint8 { return [3]uint8(r.Pix8[i*r.Channels:]) }
+func rgbAt(r *raster.Raster, i int) [3]uint8 {
+	pixel := r.Pix8[i*r.Channels:]
+	if r.Channels < 3 {
+		return [3]uint8{pixel[0], pixel[0], pixel[0]}
+	}
+	return [3]uint8(pixel)
+}
 
-// CountColours returns how many colours there are, and whether one of them is
+// countColours returns how many colours there are, and whether one of them is
 // transparent; all transparent pixels count as one colour.
-func CountColours(r *raster.Raster) (n int, transparent bool) {
+func countColours(r *raster.Raster) (n int, transparent bool) {
 	seen := make([]uint64, 1<<24/64)
 	for i := range r.Width * r.Height {
 		if hidden(r, i) {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"testing"
 
+	"github.com/poolctl/poolctl/internal/imgio/format"
 	"github.com/poolctl/poolctl/internal/imgio/imgiotest"
 	"github.com/poolctl/poolctl/internal/imgio/input"
 )
@@ -30,7 +31,7 @@ func FuzzHeader(f *testing.F) {
 
 func FuzzNPZ(f *testing.F) {
 	var out bytes.Buffer
-	if err := WriteArchive(&out, []Named{{"a", small}, {"b/c", small}}); err != nil {
+	if err := WriteArchive(&out, []format.Named{{Name: "a", Tensor: small}, {Name: "b/c", Tensor: small}}); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(out.Bytes())

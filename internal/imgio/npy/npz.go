@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/flate"
+	"github.com/poolctl/poolctl/internal/imgio/format"
 	"github.com/poolctl/poolctl/internal/imgio/input"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
@@ -73,8 +74,8 @@ func zipFiles(in *input.File) ([]*zip.File, error) {
 		name := memberName(f)
 		fault := ""
 		switch {
-		case NameFault(name) != "":
-			fault = NameFault(name)
+		case nameFault(name) != "":
+			fault = nameFault(name)
 		case f.Mode()&fs.ModeType != 0 || strings.HasSuffix(f.Name, "/"):
 			fault = "want an ordinary member"
 		case f.Flags&1 != 0:
@@ -96,8 +97,8 @@ func zipFiles(in *input.File) ([]*zip.File, error) {
 
 func memberName(f *zip.File) string { return strings.TrimSuffix(f.Name, ".npy") }
 
-// NameFault tells what is wrong with an array's name, "" if nothing is.
-func NameFault(name string) string {
+// nameFault tells what is wrong with an array's name, "" if nothing is.
+func nameFault(name string) string {
 	switch {
 	case name == "":
 		return "want a name"
@@ -138,16 +139,10 @@ func (c *countingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Named is an array to be written into an archive.
-type Named struct {
-	Name   string
-	Tensor *tensor.Tensor
-}
-
 // WriteArchive writes arrays as NumPy's savez does: stored, each as NAME.npy. The
 // members' date is the earliest that an archive can hold, so that equal arrays
 // make equal files.
-func WriteArchive(w io.Writer, arrays []Named) error {
+func WriteArchive(w io.Writer, arrays []format.Named) error {
 	archive := zip.NewWriter(w)
 	for _, a := range arrays {
 		entry, err := archive.CreateHeader(&zip.FileHeader{

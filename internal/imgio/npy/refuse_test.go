@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/poolctl/poolctl/internal/imgio/format"
 	"github.com/poolctl/poolctl/internal/imgio/imgiotest"
 	"github.com/poolctl/poolctl/internal/imgio/input"
 	"github.com/poolctl/poolctl/internal/tensor"
@@ -258,9 +259,9 @@ func TestLimits(t *testing.T) {
 		return npyFile(2, text+strings.Repeat(" ", length-len(text)), 48)
 	}
 	npz := func(members int) []byte {
-		arrays := make([]Named, members)
+		arrays := make([]format.Named, members)
 		for i := range arrays {
-			arrays[i] = Named{fmt.Sprintf("m%d", i), small}
+			arrays[i] = format.Named{Name: fmt.Sprintf("m%d", i), Tensor: small}
 		}
 		var out bytes.Buffer
 		if err := WriteArchive(&out, arrays); err != nil {

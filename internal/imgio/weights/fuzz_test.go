@@ -15,7 +15,7 @@ func FuzzSafetensors(f *testing.F) {
 	}
 	f.Add(data)
 	f.Add([]byte("\x08\x00\x00\x00\x00\x00\x00\x00{      }"))
-	f.Fuzz(func(t *testing.T, data []byte) { imgiotest.Members(t, Safetensors, data) })
+	f.Fuzz(func(t *testing.T, data []byte) { imgiotest.Members(t, safetensorsMembers, data) })
 }
 
 // FuzzONNX reads every array of a model.
@@ -26,5 +26,5 @@ func FuzzONNX(f *testing.F) {
 	}
 	f.Add(data)
 	f.Add([]byte("\x08\x07\x3a\x02\x0a\x00"))
-	f.Fuzz(func(t *testing.T, data []byte) { imgiotest.Members(t, ONNX, data) })
+	f.Fuzz(func(t *testing.T, data []byte) { imgiotest.Members(t, onnxMembers, data) })
 }

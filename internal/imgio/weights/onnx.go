@@ -52,9 +52,9 @@ type onnxTensor struct {
 	misplaced bool // in a field that is not for its type
 }
 
-// ONNX lists the initialisers of an ONNX model, each with the operator
+// onnxMembers lists the initialisers of an ONNX model, each with the operator
 // that takes it.
-func ONNX(in *input.File) ([]input.Member, error) {
+func onnxMembers(in *input.File) ([]input.Member, error) {
 	model := &wire{window: &window{file: in.Content, size: in.Size}, end: in.Size}
 	var arrays []onnxTensor
 	uses := onnxUses{}

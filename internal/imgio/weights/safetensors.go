@@ -31,10 +31,10 @@ var safetensorsTypes = map[string]struct {
 	"U64": {tensor.Uint64, verbatim}, "I64": {tensor.Int64, verbatim}, "F64": {tensor.Float64, verbatim},
 }
 
-// Safetensors lists the arrays of a safetensors file: eight bytes with
+// safetensorsMembers lists the arrays of a safetensors file: eight bytes with
 // the header's length, the header in JSON, the arrays' bytes without gaps
 // (https://huggingface.co/docs/safetensors).
-func Safetensors(in *input.File) ([]input.Member, error) {
+func safetensorsMembers(in *input.File) ([]input.Member, error) {
 	var head [8]byte
 	if _, err := in.Content.ReadAt(head[:], 0); err != nil {
 		return nil, fmt.Errorf("header: %w", input.Unexpected(err))

@@ -66,7 +66,7 @@ func TestWeights(t *testing.T) {
 	for format, file := range map[string]struct {
 		name string
 		list list
-	}{"onnx": {modelONNX, ONNX}, "safetensors": {arraysST, Safetensors}} {
+	}{"onnx": {modelONNX, onnxMembers}, "safetensors": {arraysST, safetensorsMembers}} {
 		if files[format], err = arrays(t, file.name, file.list); err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +92,7 @@ func TestWeights(t *testing.T) {
 
 // TestWeightUses tells what an ONNX model does with an array.
 func TestWeightUses(t *testing.T) {
-	members, err := arrays(t, modelONNX, ONNX)
+	members, err := arrays(t, modelONNX, onnxMembers)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func safetensorsFile(header string, size int) []byte {
 
 func TestBadSafetensorsAreRefused(t *testing.T) {
 	ok := `{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`
-	if _, err := readAll(safetensorsFile(ok, 8), Safetensors); err != nil {
+	if _, err := readAll(safetensorsFile(ok, 8), safetensorsMembers); err != nil {
 		t.Error(err)
 	}
 	for name, c := range map[string]struct {
@@ -139,7 +139,7 @@ func TestBadSafetensorsAreRefused(t *testing.T) {
 		"type unknown": {safetensorsFile(`{"a":{"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]}}`, 8), "got type F8_E4M3"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := readAll(c.file, Safetensors)
+			_, err := readAll(c.file, safetensorsMembers)
 			imgiotest.WantError(t, err, c.want)
 		})
 	}
@@ -167,10 +167,10 @@ func TestSafetensorsLimit(t *testing.T) {
 		text := `{"m0":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`
 		return safetensorsFile(text+strings.Repeat(" ", length-len(text)), 1)
 	}
-	if n, err := readAll(file(safetensorsMaxHeader), Safetensors); n != 1 || err != nil {
+	if n, err := readAll(file(safetensorsMaxHeader), safetensorsMembers); n != 1 || err != nil {
 		t.Errorf("got %d arrays, %v", n, err)
 	}
-	_, err := readAll(file(safetensorsMaxHeader+1), Safetensors)
+	_, err := readAll(file(safetensorsMaxHeader+1), safetensorsMembers)
 	imgiotest.WantError(t, err, "header: got 16777217 bytes, want <= 16777216")
 	var limit *input.LimitError
 	if !errors.As(err, &limit) {
@@ -181,7 +181,7 @@ func TestSafetensorsLimit(t *testing.T) {
 // TestDamagedWeights cuts and changes the fixtures at every byte: each either
 // reads or is refused with an error of one line, and claims nothing large.
 func TestDamagedWeights(t *testing.T) {
-	for file, list := range map[string]list{modelONNX: ONNX, arraysST: Safetensors} {
+	for file, list := range map[string]list{modelONNX: onnxMembers, arraysST: safetensorsMembers} {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -235,7 +235,7 @@ func TestExternalDataStaysInTheFolder(t *testing.T) {
 		return path
 	}
 	outside := func(name string) (*tensor.Tensor, error) {
-		members, err := arrays(t, name, ONNX)
+		members, err := arrays(t, name, onnxMembers)
 		if err != nil {
 			t.Fatal(err)
 		}
