@@ -107,7 +107,7 @@ func randomOperation(t *testing.T, random *rand.Rand, folder string) []string {
 	t.Helper()
 	channels := pick(random, 1, 2, 3, 4, 8, 16)
 	elements := 1 << 20 * (2 + random.IntN(22))
-	extension := pick(random, ".npy", ".npy", ".npy", ".npz", ".png", ".jpg", ".tif", ".bmp", ".gif")
+	extension := pick(random, ".npy", ".npy", ".npy", ".npz", ".png", ".jpg", ".tif", ".bmp", ".gif", ".pam")
 	dtype := pick(random, tensor.Float32, tensor.Float32, tensor.Float64, tensor.Half, tensor.Uint8, tensor.Int16)
 	batch, format, depth := 1, "", 8
 	switch extension {
@@ -116,7 +116,7 @@ func randomOperation(t *testing.T, random *rand.Rand, folder string) []string {
 		format = pick(random, "", "", "NCHW")
 	default:
 		dtype, channels = tensor.Uint8, pick(random, 1, 3)
-		if extension == ".png" || extension == ".tif" {
+		if extension == ".png" || extension == ".tif" || extension == ".pam" {
 			channels = pick(random, 1, 2, 3, 4)
 			if random.IntN(2) == 0 {
 				dtype, depth = tensor.Uint16, 16
@@ -170,7 +170,7 @@ func randomFlags(random *rand.Rand, channels int) (operation string, flags []str
 	}
 	output := pick(random, "y.npy", "y.npy", "y.npz")
 	if outChannels <= 4 && random.IntN(2) == 0 && !strings.HasPrefix(operation, "grad") {
-		output = pick(random, "y.png", "y.tif", "y.bmp")
+		output = pick(random, "y.png", "y.tif", "y.bmp", "y.pam")
 		if outChannels == 1 || outChannels == 3 { // without alpha
 			output = pick(random, "y.png", "y.jpg", "y.gif")
 		}

@@ -33,8 +33,8 @@ func pictures(t testing.TB) []string {
 	files = slices.DeleteFunc(files, func(name string) bool {
 		return filepath.Ext(name) == ".npz" || strings.HasPrefix(name, "weights")
 	})
-	if len(files) < 80 {
-		t.Fatalf("got %d files, want the 80 and more that tools/fixtures makes", len(files))
+	if len(files) < 160 {
+		t.Fatalf("got %d files, want the 160 and more that tools/fixtures makes", len(files))
 	}
 	return files
 }
@@ -68,7 +68,7 @@ func TestPictures(t *testing.T) {
 
 // TestPictureStreams reads pictures from standard input.
 func TestPictureStreams(t *testing.T) {
-	for _, name := range []string{"png/testdata/rgba16@interlaced.png", "jpeg/testdata/exif-6.jpg", "gif/testdata/opaque.gif", "bmp/testdata/bmp-24.bmp", "tiff/testdata/tiff-rgb@raw.tif", "webp/testdata/lossy-rgba.webp"} {
+	for _, name := range []string{"png/testdata/rgba16@interlaced.png", "jpeg/testdata/exif-6.jpg", "gif/testdata/opaque.gif", "bmp/testdata/bmp-24.bmp", "tiff/testdata/tiff-rgb@raw.tif", "webp/testdata/lossy-rgba.webp", "pnm/testdata/grey-1000@plain.pgm", "pnm/testdata/pam4-65535@type.pam"} {
 		data, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

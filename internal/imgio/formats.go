@@ -13,6 +13,7 @@ import (
 	"github.com/poolctl/poolctl/internal/imgio/jpeg"
 	"github.com/poolctl/poolctl/internal/imgio/npy"
 	"github.com/poolctl/poolctl/internal/imgio/png"
+	"github.com/poolctl/poolctl/internal/imgio/pnm"
 	"github.com/poolctl/poolctl/internal/imgio/tiff"
 	"github.com/poolctl/poolctl/internal/imgio/webp"
 	"github.com/poolctl/poolctl/internal/imgio/weights"
@@ -28,6 +29,7 @@ var formats = []*format.Format{
 	gif.Format,
 	bmp.Format,
 	tiff.Format,
+	pnm.Format,
 	webp.Format,
 	svg,
 	weights.Safetensors,

@@ -100,3 +100,27 @@ func TestEveryEncoder(t *testing.T) {
 		}
 	}
 }
+
+// TestPagesListEveryFormat: the pages say what the table says.
+func TestPagesListEveryFormat(t *testing.T) {
+	page := func(name string) string {
+		text, err := os.ReadFile("../../" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	table, readme := page("docs/formats.md"), strings.ToLower(page("README.md"))
+	for _, f := range formats {
+		row := fmt.Sprintf("| %s | %s |", f.Name, strings.Join(slices.Concat(f.Extensions, f.Aliases), ", "))
+		if !strings.Contains(table, row) {
+			t.Errorf("docs/formats.md has no row %q", row)
+		}
+		if f.IsInput() && !strings.Contains(readme, f.Name) {
+			t.Errorf("README.md does not name %s", f.Name)
+		}
+	}
+	if !strings.Contains(page("docs/batches.md"), "all "+InputExtensions()+" files") {
+		t.Errorf("docs/batches.md does not list %s", InputExtensions())
+	}
+}

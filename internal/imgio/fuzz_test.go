@@ -25,7 +25,7 @@ func fuzzRead(t *testing.T, data []byte) {
 func FuzzPicture(f *testing.F) {
 	for _, name := range []string{
 		"png/testdata/grey1-trns@interlaced.png", "png/testdata/palette4-trns.png", "png/testdata/rgba16.png", "jpeg/testdata/jpeg-progressive.jpg", "jpeg/testdata/jpeg-cmyk.jpg", "jpeg/testdata/exif-6.jpg",
-		"gif/testdata/transparent.gif", "gif/testdata/canvas.gif", "bmp/testdata/bmp-palette.bmp", "bmp/testdata/bmp-rle4.bmp", "bmp/testdata/bmp-4444.bmp", "tiff/testdata/tiff-rgb@packbits.tif", "webp/testdata/lossy-rgba.webp", "webp/testdata/lossless-rgb.webp",
+		"gif/testdata/transparent.gif", "gif/testdata/canvas.gif", "bmp/testdata/bmp-palette.bmp", "bmp/testdata/bmp-rle4.bmp", "bmp/testdata/bmp-4444.bmp", "tiff/testdata/tiff-rgb@packbits.tif", "webp/testdata/lossy-rgba.webp", "pnm/testdata/bits@dense.pbm", "pnm/testdata/grey-1000@plain.pgm", "pnm/testdata/rgb-100@raw.ppm", "pnm/testdata/pam4-65535@type.pam", "webp/testdata/lossless-rgb.webp",
 	} {
 		data, err := os.ReadFile(name)
 		if err != nil {

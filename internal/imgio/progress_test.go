@@ -44,7 +44,7 @@ func TestDecodeTellsWhatIsFinal(t *testing.T) {
 // writing fails there is none.
 func TestWriteWaitsForItsTensor(t *testing.T) {
 	whole, _ := mustRead(t, "../../samples/chelsea.png", Options{})
-	for _, name := range []string{"out.png", "out.jpg", "out.tif", "out.npy"} {
+	for _, name := range []string{"out.png", "out.jpg", "out.tif", "out.ppm", "out.npy"} {
 		for _, normalize := range []Normalize{NormalizeNone, NormalizeMinMax} {
 			write := func(x *tensor.Tensor, told *tensor.Progress) ([]byte, error) {
 				path := filepath.Join(t.TempDir(), name)

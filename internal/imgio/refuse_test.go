@@ -16,7 +16,7 @@ import (
 // TestPixelLimit reads a picture of each format at the limit, and refuses it below
 // with a typed error.
 func TestPixelLimit(t *testing.T) {
-	for _, name := range []string{"png/testdata/rgb8.png", "jpeg/testdata/exif-6.jpg", "gif/testdata/opaque.gif", "bmp/testdata/bmp-24.bmp", "tiff/testdata/tiff-rgb@raw.tif", "webp/testdata/lossy-rgb.webp"} {
+	for _, name := range []string{"png/testdata/rgb8.png", "jpeg/testdata/exif-6.jpg", "gif/testdata/opaque.gif", "bmp/testdata/bmp-24.bmp", "tiff/testdata/tiff-rgb@raw.tif", "webp/testdata/lossy-rgb.webp", "pnm/testdata/pillow-rgb8.ppm"} {
 		_, info := mustRead(t, name, Options{})
 		pixels := info.Spec.Shape[1] * info.Spec.Shape[2]
 		mustRead(t, name, Options{MaxPixels: pixels})
