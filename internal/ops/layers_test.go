@@ -117,6 +117,32 @@ func TestSumsOfIntegersAreClipped(t *testing.T) {
 	}
 }
 
+// TestSumsOfIntegersAreExact: of three terms, no sum on the way is clipped.
+func TestSumsOfIntegersAreExact(t *testing.T) {
+	terms := []*tensor.Tensor{tensor.From([]int8{127, -128, 100}, 1, 3), tensor.From([]int8{1, -1, 100}, 1, 3), tensor.From([]int8{-5, 3, 100}, 1, 3)}
+	out, clipped, err := ops.Run(plan(t, lookup(t, "add").New(), terms), 1, terms...)
+	if err != nil || clipped != 1 {
+		t.Errorf("%d clipped (%v), want 1", clipped, err)
+	}
+	if err := testutil.Equal(out[0], tensor.From([]int8{123, -126, 127}, 1, 3), 0); err != nil {
+		t.Error(err)
+	}
+	values, index := tensor.From([]int64{1<<63 - 1, 1, -5, -1 << 63, -1}, 1, 5, 1), tensor.From([]int64{0, 0, 0, 1, 1}, 1, 5, 1)
+	unpool := lookup(t, "unpool").New()
+	for name, text := range map[string]string{"argmax": "index.npy", "output-shape": "1,5,1", "duplicates": "sum"} {
+		if err := ops.Set(unpool, name, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, clipped, err = ops.Run(plan(t, unpool, []*tensor.Tensor{values, index}), 1, values, index)
+	if err != nil || clipped != 1 {
+		t.Errorf("unpool: %d clipped (%v), want 1", clipped, err)
+	}
+	if err := testutil.Equal(out[0], tensor.From([]int64{1<<63 - 5, -1 << 63, 0, 0, 0}, 1, 5, 1), 0); err != nil {
+		t.Errorf("unpool: %v", err)
+	}
+}
+
 // TestLayerRefusalsInFull holds whole messages of what only these operations
 // refuse.
 func TestLayerRefusalsInFull(t *testing.T) {

@@ -13,7 +13,7 @@ var addSpec = Spec{
 	Name:    "add",
 	TF:      "tf.add, tf.math.add_n, tf.keras.layers.Add",
 	Summary: "add tensors of one shape",
-	Doc: `Adds two or more tensors of equal shape and type, one after another in the order given. Nothing is broadcast: bias-add adds a number to every channel. Any shape of two to five axes; tensors of different types need --dtype, to which all are converted first. Integers keep their type, clipped to its range where TensorFlow wraps around.
+	Doc: `Adds two or more tensors of equal shape and type, floating-point numbers in the order given. Nothing is broadcast: bias-add adds a number to every channel. Any shape of two to five axes; tensors of different types need --dtype, to which all are converted first. Sums of integers are exact and keep their type, clipped to its range where TensorFlow wraps around.
 
     y = a + b + …
 
@@ -103,16 +103,13 @@ func (o *Add) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	b := newBuilder("add", in)
 	b.plan.Layout, b.plan.Impl = layout, "elements, go"
 	y := b.output("y", tensor.Spec{DType: given, Shape: in[0].Shape}, layout)
-	rest := make([]buf, len(in))
+	rest := make([]int, len(in))
 	for i := range in {
-		rest[i] = b.converted(b.converted(buf(i), given), compute)
+		rest[i] = int(b.converted(b.converted(buf(i), given), compute))
 	}
-	b.computed(y, rest[0], compute, func(dst, _ buf) {
+	b.computed(y, buf(rest[0]), compute, func(dst, _ buf) {
 		b.elementwise("add", dst, len(in), func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
-			w.Clipped += layer.Add(bufs[dst], bufs[rest[0]], bufs[rest[1]], lo, hi)
-			for _, next := range rest[2:] {
-				w.Clipped += layer.Add(bufs[dst], bufs[dst], bufs[next], lo, hi)
-			}
+			w.Clipped += layer.Add(bufs[dst], bufs, rest, lo, hi)
 		})
 	})
 	return b.finish()

@@ -16,7 +16,7 @@ var unpoolSpec = Spec{
 	Summary: "put pooled values back to where an argmax says they were",
 	Doc: `Makes a tensor of zeros of --output-shape and places every value of the input at the index that --argmax holds for it. The argmax has the input's shape, and its indices refer to the output's shape in the convention of --argmax-index (see pool).
 
-Several values for one cell: --duplicates last keeps the last in row-major order, sum adds them (clipped to the range of an integer type), max keeps the largest, error refuses. An index outside the output is an error that names its place.`,
+Several values for one cell: --duplicates last keeps the last in row-major order, sum adds them (integers exactly, clipped to the range of their type at the end), max keeps the largest, error refuses. An index outside the output is an error that names its place.`,
 	Rank: [2]int{1, 3},
 	Examples: []Example{
 		{"pool, then put the maxima back", "poolctl unpool samples/pooled_3x3.npy --argmax samples/argmax_3x3.npy --output-shape 6,6 -o back.npy"},
@@ -107,9 +107,6 @@ func (o *Unpool) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	result := o.input(in[0])
 	y := b.output("y", tensor.Spec{DType: result, Shape: o.OutputShape}, layout)
 	compute := result.Real()
-	if o.Duplicates == "sum" && result.IsInteger() && result.Size() <= 4 {
-		compute = tensor.Int64 // and clipped to the type at the end
-	}
 	k.DType = compute
 	x := b.permuted(b.converted(b.converted(0, result), compute), layout, last)
 	at := b.permuted(b.converted(1, tensor.Int64), layout, last)
@@ -127,7 +124,7 @@ func (b *builder) place(k *poolgrad.Unpool, dst, values, index buf) {
 	ranges := b.ranges(k, index)
 	b.stage(Stage{Name: "place", Units: k.Units(), Scratch: k.Scratch(false), Work: math.MaxInt,
 		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
-			k.Place(&w.Scratch, bufs[dst], bufs[values], bufs[index], bufs[ranges], lo, hi)
+			w.Clipped += k.Place(&w.Scratch, bufs[dst], bufs[values], bufs[index], bufs[ranges], lo, hi)
 		}})
 }
 

@@ -60,9 +60,8 @@ type Place struct {
 	B     Value `json:"b"`
 }
 
-// Compare compares a with the reference b. Two integer types are compared
-// exactly; other pairs as float64, which is exact for every type but int64 and
-// uint64. Tolerances must be at least 0.
+// Compare compares a with the reference b, exactly: integers of 64 bits are not
+// rounded to a floating-point type first. Tolerances must be at least 0.
 func Compare(a, b *tensor.Tensor, rtol, atol float64) (Difference, error) {
 	for _, t := range []struct {
 		name  string
@@ -130,18 +129,17 @@ func (d *Difference) floats(a, b *tensor.Tensor) {
 	distance := ulpDistance(narrow)
 	absolute, relative, first := worst{at: -1}, worst{at: -1}, -1
 	ulp, ulpAt := uint64(0), -1
-	bufA, bufB := make([]float64, block), make([]float64, block)
+	readA, readB := newExactReader(a), newExactReader(b)
 	for i := 0; i < d.Elements; i += block {
-		partA := bufA[:min(block, d.Elements-i)]
-		partB := bufB[:len(partA)]
-		tensor.Widen(partA, a, i)
-		tensor.Widen(partB, b, i)
+		n := min(block, d.Elements-i)
+		partA, partB := readA.read(i, n), readB.read(i, n)
 		for j, x := range partA {
 			y := partB[j]
-			if x == y || (x != x && y != y) {
+			rest := readA.rest[j] - readB.rest[j]
+			if x == y && rest == 0 || (x != x && y != y) {
 				continue
 			}
-			at, difference := i+j, math.Abs(x-y)
+			at, difference := i+j, math.Abs(x-y+rest)
 			bothFinite := x-x == 0 && y-y == 0
 			d.count(!bothFinite || !d.within(difference, y), at, &first)
 			if x != x || y != y {
@@ -201,7 +199,9 @@ func place(a, b *tensor.Tensor, i int) *Place {
 	if a.DType.IsInteger() && b.DType.IsInteger() {
 		return placeOf(a, b, i, integerAt(a, i).minus(integerAt(b, i)).value())
 	}
-	return placeOf(a, b, i, ValueOf(math.Abs(a.At(i)-b.At(i))))
+	readA, readB := newExactReader(a), newExactReader(b)
+	x, y := readA.read(i, 1)[0], readB.read(i, 1)[0]
+	return placeOf(a, b, i, ValueOf(math.Abs(x-y+(readA.rest[0]-readB.rest[0]))))
 }
 
 func placeOf(a, b *tensor.Tensor, i int, difference Value) *Place {

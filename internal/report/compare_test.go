@@ -224,3 +224,28 @@ func TestSubtractKeepsLargeIntegersApart(t *testing.T) {
 		}
 	}
 }
+
+// Integers of 64 bits are not rounded before they are compared with floats.
+func TestCompareIsExactBetweenIntegersAndFloats(t *testing.T) {
+	for _, c := range []struct {
+		a, b   *tensor.Tensor
+		differ int
+		most   Value
+	}{
+		{tensor.From([]int64{1<<53 + 1, 1 << 53}, 2), tensor.From([]float64{1 << 53, 1 << 53}, 2), 1, "1"},
+		{tensor.From([]float64{-1 << 53}, 1), tensor.From([]int64{-1<<53 - 1}, 1), 1, "1"},
+		{tensor.From([]int64{1<<63 - 1, -1 << 63}, 2), tensor.From([]float64{1 << 63, -1 << 63}, 2), 1, "1"},
+		{tensor.From([]uint64{1<<64 - 1}, 1), tensor.From([]float64{1 << 64}, 1), 1, "1"},
+		{tensor.From([]uint64{1 << 63, 3}, 2), tensor.From([]float32{1 << 63, 3}, 2), 0, ""},
+		{tensor.From([]int64{1<<53 + 1}, 1), tensor.From([]float64{inf}, 1), 1, "Infinity"},
+		{tensor.From([]int64{1<<53 + 1}, 1), tensor.From([]float64{1<<53 - 1}, 1), 1, "2"},
+	} {
+		d := compare(t, c.a, c.b, 0, 0)
+		if d.Differ != c.differ || d.Absolute == nil != (c.most == "") || d.Absolute != nil && d.Absolute.Value != c.most {
+			t.Errorf("%s %v and %s %v: %d differ by at most %+v, want %d by %s", c.a.DType, c.a.Data, c.b.DType, c.b.Data, d.Differ, d.Absolute, c.differ, c.most)
+		}
+		if difference, err := Subtract(c.a, c.b); err != nil || (c.most == "") != (difference.At(0) == 0) {
+			t.Errorf("%s %v - %s %v = %v (%v)", c.a.DType, c.a.Data, c.b.DType, c.b.Data, difference.Data, err)
+		}
+	}
+}

@@ -73,6 +73,44 @@ func (d distance) value() Value {
 	return Value(n.Lsh(n, 64).Add(n, new(big.Int).SetUint64(d.lo)).String())
 }
 
+// exactReader reads numbers of any type as the nearest float64 and what that lacks,
+// which is not 0 for some integers of 64 bits only.
+type exactReader struct {
+	t          *tensor.Tensor
+	near, rest []float64
+	whole      []integer // of integers of 64 bits
+}
+
+func newExactReader(t *tensor.Tensor) *exactReader {
+	n := min(block, t.Len())
+	r := &exactReader{t: t, near: make([]float64, n), rest: make([]float64, n)}
+	if t.DType.IsInteger() && t.DType.Size() == 8 {
+		r.whole = make([]integer, n)
+	}
+	return r
+}
+
+// read reads n elements from number lo on, at most a block, and returns near.
+func (r *exactReader) read(lo, n int) []float64 {
+	near := r.near[:n]
+	tensor.Widen(near, r.t, lo)
+	if r.whole == nil {
+		return near
+	}
+	widenIntegers(r.whole[:n], r.t, lo)
+	for i, v := range r.whole[:n] {
+		rest := float64(int64(v.magnitude - uint64(math.Abs(near[i]))))
+		if math.Abs(near[i]) == 1<<64 {
+			rest = -float64(-v.magnitude)
+		}
+		if v.negative {
+			rest = -rest
+		}
+		r.rest[i] = rest
+	}
+	return near
+}
+
 // Subtract returns a - b of two tensors of the same shape, as float64. Integers
 // are subtracted exactly and rounded once. Where a and b are the same number,
 // both NaN or the same infinity, the difference is 0.
@@ -82,6 +120,7 @@ func Subtract(a, b *tensor.Tensor) (*tensor.Tensor, error) {
 	}
 	d := make([]float64, a.Len())
 	integers := a.DType.IsInteger() && b.DType.IsInteger()
+	readA, readB := newExactReader(a), newExactReader(b)
 	for i := range d {
 		if integers {
 			p, q := integerAt(a, i), integerAt(b, i)
@@ -91,8 +130,16 @@ func Subtract(a, b *tensor.Tensor) (*tensor.Tensor, error) {
 			}
 			continue
 		}
-		if x, y := a.At(i), b.At(i); x != y && (x == x || y == y) {
-			d[i] = x - y
+		if i%block == 0 {
+			n := min(block, len(d)-i)
+			readA.read(i, n)
+			readB.read(i, n)
+		}
+		j := i % block
+		if x, y, rest := readA.near[j], readB.near[j], readA.rest[j]-readB.rest[j]; x != y && (x == x || y == y) {
+			d[i] = x - y + rest
+		} else if x == y {
+			d[i] = rest
 		}
 	}
 	return tensor.From(d, a.Shape...), nil

@@ -1,57 +1,54 @@
 package layer
 
-import "github.com/poolctl/poolctl/internal/tensor"
+import (
+	"github.com/poolctl/poolctl/internal/ops/kernel"
+	"github.com/poolctl/poolctl/internal/tensor"
+)
 
-// Add computes the elements lo <= i < hi of dst = a + b, which are of one type,
-// any but float16. Sums of integers are clipped to the type's range; it returns
-// how many were.
-func Add(dst, a, b *tensor.Tensor, lo, hi int) (clipped int) {
-	switch d := dst.Data.(type) {
-	case []uint8:
-		return addWhole(d[lo:hi], tensor.Of[uint8](a)[lo:hi], tensor.Of[uint8](b)[lo:hi])
-	case []int8:
-		return addWhole(d[lo:hi], tensor.Of[int8](a)[lo:hi], tensor.Of[int8](b)[lo:hi])
-	case []uint16:
-		return addWhole(d[lo:hi], tensor.Of[uint16](a)[lo:hi], tensor.Of[uint16](b)[lo:hi])
-	case []int16:
-		return addWhole(d[lo:hi], tensor.Of[int16](a)[lo:hi], tensor.Of[int16](b)[lo:hi])
-	case []uint32:
-		return addWhole(d[lo:hi], tensor.Of[uint32](a)[lo:hi], tensor.Of[uint32](b)[lo:hi])
-	case []int32:
-		return addWhole(d[lo:hi], tensor.Of[int32](a)[lo:hi], tensor.Of[int32](b)[lo:hi])
-	case []uint64:
-		return addWhole(d[lo:hi], tensor.Of[uint64](a)[lo:hi], tensor.Of[uint64](b)[lo:hi])
-	case []int64:
-		return addWhole(d[lo:hi], tensor.Of[int64](a)[lo:hi], tensor.Of[int64](b)[lo:hi])
-	case []float32:
-		addNumbers(d[lo:hi], tensor.Of[float32](a)[lo:hi], tensor.Of[float32](b)[lo:hi])
-	default:
-		addNumbers(tensor.Of[float64](dst)[lo:hi], tensor.Of[float64](a)[lo:hi], tensor.Of[float64](b)[lo:hi])
+// Add computes the elements lo <= i < hi of the sum of two or more tensors of
+// dst's type, which is a Real one: those of list that terms names. Floating-point numbers are added in order.
+// Sums of integers are exact and then clipped to the type's range; Add returns
+// how many were clipped.
+func Add(dst *tensor.Tensor, list []*tensor.Tensor, terms []int, lo, hi int) (clipped int) {
+	return adders.For(dst.DType)(dst, list, terms, lo, hi)
+}
+
+var adders = tensor.PerReal(addIntegers[uint8], addIntegers[int8], addIntegers[uint16], addIntegers[int16],
+	addIntegers[uint32], addIntegers[int32], addIntegers[uint64], addIntegers[int64], addFloats[float32], addFloats[float64])
+
+func addFloats[F tensor.Floating](dst *tensor.Tensor, list []*tensor.Tensor, terms []int, lo, hi int) (clipped int) {
+	to := tensor.Of[F](dst)[lo:hi]
+	addNumbers(to, tensor.Of[F](list[terms[0]])[lo:hi], tensor.Of[F](list[terms[1]])[lo:hi])
+	for _, next := range terms[2:] {
+		addNumbers(to, to, tensor.Of[F](list[next])[lo:hi])
 	}
 	return 0
 }
 
-// addWhole is dst = a + b, clipped.
-func addWhole[T tensor.Integer](dst, a, b []T) (clipped int) {
-	dst, b = dst[:len(a)], b[:len(a)]
-	least := T(0)
-	if least-1 < 0 { // signed: double 1 until it turns over
-		least = 1
-		for least > 0 {
-			least += least
+// sumBlock is how many sums count their wraps at once: on the stack, and in L1.
+const sumBlock = 512
+
+func addIntegers[T tensor.Integer](dst *tensor.Tensor, list []*tensor.Tensor, terms []int, lo, hi int) (clipped int) {
+	var wraps [sumBlock]int32
+	for ; lo < hi; lo += sumBlock {
+		to := tensor.Of[T](dst)[lo:min(hi, lo+sumBlock)]
+		counts := wraps[:len(to)]
+		clear(counts)
+		sum := tensor.Of[T](list[terms[0]])[lo:][:len(to)]
+		for _, next := range terms[1:] {
+			for i, term := range tensor.Of[T](list[next])[lo:][:len(to)] {
+				var wrap int
+				to[i], wrap = kernel.AddWrapping(sum[i], term)
+				counts[i] += int32(wrap)
+			}
+			sum = to
 		}
-	}
-	greatest := least - 1
-	for i, v := range a {
-		w := b[i]
-		sum := v + w
-		switch {
-		case w > 0 && sum < v:
-			sum, clipped = greatest, clipped+1
-		case w < 0 && sum > v:
-			sum, clipped = least, clipped+1
+		for i, n := range counts {
+			if n != 0 {
+				to[i] = kernel.Clip(to[i], int(n))
+				clipped++
+			}
 		}
-		dst[i] = sum
 	}
 	return clipped
 }

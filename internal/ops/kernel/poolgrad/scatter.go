@@ -164,11 +164,12 @@ func (u *Unpool) Range(s *kernel.Scratch, ranges, index *tensor.Tensor, lo, hi i
 	}
 }
 
-// Scratch returns the bytes that a worker needs: a list of targets and, for the
-// rules under which one value wins, the owner of every target of a band.
+// Scratch returns the bytes that a worker needs: a list of targets and, for every
+// target of a band, its owner under the rules by which one value wins, or how often
+// its sum left the range of an integer type.
 func (u *Unpool) Scratch(gradient bool) int {
 	n := listOf
-	if u.Duplicates == LargestWins || u.Duplicates == LastWins && gradient {
+	if u.Duplicates == LargestWins || u.Duplicates == LastWins && gradient || u.wraps() && !gradient {
 		_, size := u.bands()
 		n += size
 	}
@@ -195,56 +196,44 @@ func (u *Unpool) eachList(buffer []int, b band, index, ranges []int64, ready fun
 }
 
 // Place computes the units lo <= i < hi of putting the values at their targets;
-// all other cells of dst become zero. ranges is what Range found.
-func (u *Unpool) Place(s *kernel.Scratch, dst, values, index, ranges *tensor.Tensor, lo, hi int) {
-	switch u.DType {
-	case tensor.Uint8:
-		scatter[uint8](u, s, dst, values, index, ranges, lo, hi)
-	case tensor.Int8:
-		scatter[int8](u, s, dst, values, index, ranges, lo, hi)
-	case tensor.Uint16:
-		scatter[uint16](u, s, dst, values, index, ranges, lo, hi)
-	case tensor.Int16:
-		scatter[int16](u, s, dst, values, index, ranges, lo, hi)
-	case tensor.Uint32:
-		scatter[uint32](u, s, dst, values, index, ranges, lo, hi)
-	case tensor.Int32:
-		scatter[int32](u, s, dst, values, index, ranges, lo, hi)
-	case tensor.Uint64:
-		scatter[uint64](u, s, dst, values, index, ranges, lo, hi)
-	case tensor.Int64:
-		scatter[int64](u, s, dst, values, index, ranges, lo, hi)
-	case tensor.Float32:
-		scatter[float32](u, s, dst, values, index, ranges, lo, hi)
-	default:
-		scatter[float64](u, s, dst, values, index, ranges, lo, hi)
+// all other cells of dst become zero. Sums of integers are exact and then clipped
+// to the type's range; Place returns how many were clipped. ranges is what Range
+// found.
+func (u *Unpool) Place(s *kernel.Scratch, dst, values, index, ranges *tensor.Tensor, lo, hi int) (clipped int) {
+	table := scatters
+	if u.wraps() {
+		table = integerSums
 	}
+	return table.For(u.DType)(u, s, dst, values, index, ranges, lo, hi)
 }
+
+// wraps reports whether sums of integers are added up, which may pass the range of
+// their type on the way.
+func (u *Unpool) wraps() bool { return u.Duplicates == AddUp && u.DType.IsInteger() }
+
+type scatterer = func(u *Unpool, s *kernel.Scratch, dst, values, index, ranges *tensor.Tensor, lo, hi int) (clipped int)
+
+var scatters = tensor.PerReal[scatterer](scatter[uint8], scatter[int8], scatter[uint16], scatter[int16],
+	scatter[uint32], scatter[int32], scatter[uint64], scatter[int64], scatter[float32], scatter[float64])
+
+var integerSums = tensor.PerInteger[scatterer](scatterIntegers[uint8], scatterIntegers[int8], scatterIntegers[uint16], scatterIntegers[int16],
+	scatterIntegers[uint32], scatterIntegers[int32], scatterIntegers[uint64], scatterIntegers[int64])
 
 // zeroAhead is how many numbers are zeroed at least before values are placed
 // among them, while they are in a cache.
 const zeroAhead = 1 << 12
 
-func scatter[T tensor.Real](u *Unpool, s *kernel.Scratch, dstTensor, valuesTensor, indexTensor, rangesTensor *tensor.Tensor, lo, hi int) {
+func scatter[T tensor.Real](u *Unpool, s *kernel.Scratch, dstTensor, valuesTensor, indexTensor, rangesTensor *tensor.Tensor, lo, hi int) (clipped int) {
 	values, index, ranges := tensor.Of[T](valuesTensor), tensor.Of[int64](indexTensor), tensor.Of[int64](rangesTensor)
 	for unit := lo; unit < hi; unit++ {
 		s.Reset()
 		buffer, b := kernel.Take[int](s, listOf), u.band(unit)
-		dst, zeros := tensor.Of[T](dstTensor)[b.lo:b.hi], 0
-		zero := func(end int) {
-			if end > zeros {
-				end = min(end+zeroAhead, len(dst))
-				clear(dst[zeros:end])
-				zeros = end
-			}
-		}
 		place := placeLast[T]
-		switch {
-		case u.Duplicates == AddUp && u.DType.IsFloat():
+		switch u.Duplicates {
+		case LastWins:
+		case AddUp:
 			place = placeSum[T]
-		case u.Duplicates == AddUp:
-			place = placeClipped[T]
-		case u.Duplicates == LargestWins:
+		case LargestWins:
 			owner := owners(u, s, b, buffer, values, index, ranges)
 			place = func(dst, values []T, first int, list []int) {
 				for i, t := range list {
@@ -254,11 +243,53 @@ func scatter[T tensor.Real](u *Unpool, s *kernel.Scratch, dstTensor, valuesTenso
 				}
 			}
 		}
-		u.eachList(buffer, b, index, ranges, zero, func(first int, list []int) {
-			place(dst, values[first:first+len(list)], first, list)
-		})
-		clear(dst[zeros:])
+		placeLists(u, b, buffer, tensor.Of[T](dstTensor)[b.lo:b.hi], values, index, ranges, place)
 	}
+	return 0
+}
+
+// scatterIntegers adds up integers. It counts how often each sum left the range of
+// the type, so that the order of the values makes no difference.
+func scatterIntegers[T tensor.Integer](u *Unpool, s *kernel.Scratch, dstTensor, valuesTensor, indexTensor, rangesTensor *tensor.Tensor, lo, hi int) (clipped int) {
+	values, index, ranges := tensor.Of[T](valuesTensor), tensor.Of[int64](indexTensor), tensor.Of[int64](rangesTensor)
+	for unit := lo; unit < hi; unit++ {
+		s.Reset()
+		buffer, b := kernel.Take[int](s, listOf), u.band(unit)
+		dst, wraps := tensor.Of[T](dstTensor)[b.lo:b.hi], kernel.Take[int](s, b.hi-b.lo)
+		clear(wraps)
+		placeLists(u, b, buffer, dst, values, index, ranges, func(dst, values []T, _ int, list []int) {
+			for i, t := range list {
+				if t >= 0 {
+					sum, wrap := kernel.AddWrapping(dst[t], values[i])
+					dst[t] = sum
+					wraps[t] += wrap
+				}
+			}
+		})
+		for t, n := range wraps {
+			if n != 0 {
+				dst[t] = kernel.Clip(dst[t], n)
+				clipped++
+			}
+		}
+	}
+	return clipped
+}
+
+// placeLists zeroes a band and calls place for each list of values that reach it.
+func placeLists[T tensor.Real](u *Unpool, b band, buffer []int, dst, values []T, index, ranges []int64, place func(dst, values []T, first int, list []int)) {
+	zeros := 0
+	zero := func(end int) {
+		if end > zeros {
+			end = min(end+zeroAhead, len(dst))
+			clear(dst[zeros:end])
+			zeros = end
+		}
+	}
+	u.eachList(buffer, b, index, ranges, zero, func(first int, list []int) {
+		place(dst, values[first:first+len(list)], first, list)
+	})
+	clear(dst[zeros:])
 }
 
 func placeLast[T tensor.Real](dst, values []T, _ int, list []int) {
@@ -275,35 +306,6 @@ func placeSum[T tensor.Real](dst, values []T, _ int, list []int) {
 			dst[t] += values[i]
 		}
 	}
-}
-
-func placeClipped[T tensor.Real](dst, values []T, _ int, list []int) {
-	for i, t := range list {
-		if t >= 0 {
-			dst[t] = addClipped(dst[t], values[i])
-		}
-	}
-}
-
-// addClipped adds; a sum of integers stays within the range of their type.
-func addClipped[T tensor.Real](a, b T) T {
-	sum := a + b
-	if over := b >= 0 && sum < a; over || b < 0 && sum > a {
-		return limit[T](over)
-	}
-	return sum
-}
-
-// limit returns the largest or the least integer of a type.
-func limit[T tensor.Real](largest bool) T {
-	top := T(1) // the highest power of two
-	for top+top > top {
-		top += top
-	}
-	if largest {
-		return top - 1 + top
-	}
-	return -top - top
 }
 
 // owners returns for every target of a band the value that wins it, counted from

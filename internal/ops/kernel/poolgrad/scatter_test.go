@@ -95,6 +95,7 @@ func checkUnpool[T tensor.Real](t kerneltest.Failer, random *rand.Rand, u *poolg
 	values, index := make([]T, count), make([]int64, count)
 	want, filled := make([]T, x.N*cells*x.Channels), make([]bool, x.N*cells*x.Channels)
 	first, second := 0, -1
+	sums := newSums[T](len(want))
 	sent := map[int]int{}
 	for i := range index {
 		n, c := i/(u.Values*x.Channels), i%x.Channels // where the value stands
@@ -114,7 +115,7 @@ func checkUnpool[T tensor.Real](t kerneltest.Failer, random *rand.Rand, u *poolg
 		at := ((toN*x.Extent[0]+to[0])*x.Extent[1]+to[1])*x.Extent[2]*x.Channels + to[2]*x.Channels + toC
 		switch {
 		case u.Duplicates == poolgrad.AddUp:
-			want[at] = clippedSum(want[at], values[i])
+			sums.add(at, values[i])
 		case u.Duplicates == poolgrad.LargestWins && filled[at]:
 			want[at] = max(want[at], values[i])
 		default:
@@ -125,6 +126,11 @@ func checkUnpool[T tensor.Real](t kerneltest.Failer, random *rand.Rand, u *poolg
 			first, second = j, i
 		} else if !twice {
 			sent[at] = i
+		}
+	}
+	if u.Duplicates == poolgrad.AddUp {
+		for at := range want {
+			want[at] = sums.of(at)
 		}
 	}
 	y, intact := kerneltest.Guarded[T](len(want))
@@ -150,19 +156,41 @@ func checkUnpool[T tensor.Real](t kerneltest.Failer, random *rand.Rand, u *poolg
 	}
 }
 
-// clippedSum adds integers without a limit, and then applies that of the type.
-func clippedSum[T tensor.Real](a, b T) T {
-	lo, hi, ok := integerRange(tensor.TypeOf[T]())
-	if !ok {
-		return a + b
-	}
-	exactly := func(v T) *big.Int {
-		if v > 0 {
-			return new(big.Int).SetUint64(uint64(v))
+// sums are exact sums of integers, clipped at their end, and sums of floats as
+// they come.
+type sums[T tensor.Real] struct {
+	floats []T
+	whole  []*big.Int // nil for floats
+}
+
+func newSums[T tensor.Real](n int) *sums[T] {
+	s := &sums[T]{floats: make([]T, n)}
+	if _, _, ok := integerRange(tensor.TypeOf[T]()); ok {
+		s.whole = make([]*big.Int, n)
+		for i := range s.whole {
+			s.whole[i] = new(big.Int)
 		}
-		return big.NewInt(int64(v))
 	}
-	sum := new(big.Int).Add(exactly(a), exactly(b))
+	return s
+}
+
+func (s *sums[T]) add(at int, v T) {
+	switch {
+	case s.whole == nil:
+		s.floats[at] += v
+	case v > 0:
+		s.whole[at].Add(s.whole[at], new(big.Int).SetUint64(uint64(v)))
+	default:
+		s.whole[at].Add(s.whole[at], big.NewInt(int64(v)))
+	}
+}
+
+func (s *sums[T]) of(at int) T {
+	if s.whole == nil {
+		return s.floats[at]
+	}
+	lo, hi, _ := integerRange(tensor.TypeOf[T]())
+	sum := s.whole[at]
 	if sum.Cmp(lo) < 0 {
 		sum = lo
 	} else if sum.Cmp(hi) > 0 {
