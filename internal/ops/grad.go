@@ -16,8 +16,8 @@ type Differentiable interface {
 	// the operation, bound to this value's fields.
 	GradParams() []Param
 	// PlanGrad lays the gradient out for the operation's inputs and, last, the
-	// upstream gradient in the output's shape (or what GradSource says stands
-	// in its place). Its outputs are the gradients of the main inputs, dx and
+	// upstream gradient in the output's shape; pool takes other tensors too, or
+	// one in its place, by parameters of its own. Its outputs are the gradients of the main inputs, dx and
 	// with several dx1, dx2, …, if want.Input; then those of parameters that
 	// are wanted, in the order of Gradients: dfilter, dbias, …
 	PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error)

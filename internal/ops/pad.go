@@ -39,7 +39,7 @@ type Pad struct {
 	Value    number
 }
 
-// padModes are the names by kernel.PadMode.
+// padModes are the names by layer.PadMode.
 var padModes = []string{"constant", "reflect", "symmetric", "edge"}
 
 // Params implements Op.

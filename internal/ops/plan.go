@@ -40,9 +40,10 @@ type Plan struct {
 	Sequences    [][]int         // of fractional pooling, one for each spatial dimension
 }
 
-// Output is one result of a plan.
+// Output is one result of a plan: y, argmax or winners; of a gradient dx, with
+// several main inputs dx1, dx2, … too, and d before the name of a parameter.
 type Output struct {
-	Name string // "y" or "argmax"
+	Name string
 	tensor.Spec
 	Layout tensor.Layout
 }
@@ -59,7 +60,7 @@ type Stage struct {
 	Work    int // rough number of elementary steps of the whole stage, to decide on threads
 	Exec    func(w *Worker, bufs []*tensor.Tensor, lo, hi int)
 
-	// Reach is that of kernel.Pool, for the plan's only input and only output; nil
+	// Reach is that of pool.Kernel, for the plan's only input and only output; nil
 	// where the stage needs all of its input before it starts.
 	Reach func(unit int) (in, out int)
 

@@ -28,7 +28,7 @@ type Spec struct {
 	Want     string       // the implementation to run if it can, empty for the best
 
 	// ChannelsFirst says that the caller has channels-first data, and must
-	// transpose it for kernels that are not for that (Conv.ChannelsFirst).
+	// transpose it for kernels that are not for that (Kernel.ChannelsFirst).
 	ChannelsFirst bool
 
 	Algorithm     kernel.Algorithm // that implementations must be of

@@ -17,7 +17,7 @@ func (p *intRows) part(unit int) (image, z, y0, y1, tile int) {
 	return image, z, min(y0, y.Out), min(y1, y.Out), tile
 }
 
-// reach is Pool.Reach. Units go through images, planes, bands and tiles in this
+// reach is Kernel.Reach. Units go through images, planes, bands and tiles in this
 // order, and windows never begin or end before those of earlier units.
 func (p *intRows) reach(unit int) (in, out int) {
 	axes := &p.Geometry.Axes

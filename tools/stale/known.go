@@ -1,0 +1,12 @@
+package main
+
+// known are names and files of other projects that comments and pages tell of.
+var known = []string{
+	"pkg.go", // the site pkg.go.dev
+	"WriteTo", "LeVeque", "arXiv", "BITMAPV4HEADER",
+	"AttributeProto", "DataType", "GraphProto", "StringStringEntryProto", // ONNX
+	"AdaptivePooling", "AvgPool2d", "torch/nn/functional.py", // PyTorch
+	"GuardedPhiloxRandom", "LaunchMaxPooling3dGradOp", "MaxPool3DGrad", "SpatialMaxPool", "VarianceScaling", // TensorFlow
+	"python/framework/random_seed.py", "python/ops/nn_ops.py",
+	"skimage/data/_fetchers.py",
+}
