@@ -97,7 +97,7 @@ func (a *app) runCompare(nameA, nameB string, rtol, atol float64, picture string
 		if err != nil {
 			return err
 		}
-		if err := a.writeAll([]imgio.Output{{Name: picture, Tensor: drawing, Layout: tensor.HWC}}); err != nil {
+		if err := a.writeAll([]imgio.Output{{Name: picture, Tensor: drawing, Layout: tensor.HWC}}, false); err != nil {
 			return err
 		}
 	}

@@ -45,6 +45,8 @@ type gradient struct {
 	DryRun bool
 	Emit   bool
 	files  fileFlags
+
+	normalizes bool // --normalize was given
 }
 
 func (a *app) newGradCommand() *cobra.Command {
@@ -128,7 +130,7 @@ func (a *app) newGradOperationCommand(spec ops.Spec, op ops.Differentiable) *cob
 	addReportFlags(flags, &g.Report, &g.Why)
 	flags.BoolVar(&g.DryRun, "dry-run", false, "stop after the shape report; nothing is read but headers")
 	addEmitFlag(flags, &g.Emit)
-	g.files.add(flags)
+	g.files.add(flags, imgio.NormalizeSymmetric)
 	return cmd
 }
 
@@ -140,6 +142,7 @@ func (g *gradient) check(flags *pflag.FlagSet, names []string) error {
 	if err := g.files.check(); err != nil {
 		return err
 	}
+	g.normalizes = flags.Changed("normalize")
 	sources := 0
 	for _, given := range []bool{g.Upstream != "", g.Target != nil, g.Loss != "", g.param("second") != ""} {
 		if given {
@@ -311,7 +314,7 @@ func (a *app) runGrad(g *gradient, names []string) error {
 	if err != nil {
 		return err
 	}
-	if err := a.writeAll(outputs); err != nil {
+	if err := a.writeAll(outputs, true); err != nil {
 		return err
 	}
 	format := a.reportFormat(g.Report, false)

@@ -10,6 +10,7 @@ import (
 	"github.com/poolctl/poolctl/internal/gradcheck"
 	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
+	"github.com/poolctl/poolctl/internal/report"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -25,6 +26,9 @@ func (a *app) gradOutputs(g *gradient, plan *ops.Plan, tensors []*tensor.Tensor,
 	for i, o := range plan.Outputs {
 		if name := g.fileOf(i, o.Name); name != "" {
 			list = append(list, imgio.Output{Name: name, Tensor: results[i], Layout: o.Layout, Depth: depth, Quality: g.files.Quality, Normalize: normalize})
+			if imgio.IsPicture(name) && !g.normalizes {
+				a.noteStretched(name, results[i])
+			}
 		}
 	}
 	picture := func(name string, draw func() (*tensor.Tensor, error)) error {
@@ -71,6 +75,17 @@ func (a *app) gradOutputs(g *gradient, plan *ops.Plan, tensors []*tensor.Tensor,
 		return nil, fmt.Errorf("%s: %w", g.spec.Name, err)
 	}
 	return list, nil
+}
+
+// noteStretched says how a gradient became a picture when nobody said how.
+func (a *app) noteStretched(name string, t *tensor.Tensor) {
+	extent := report.Measure(t)
+	scale := extent.Scale()
+	if scale == 0 {
+		a.note("%s: the gradient is 0 everywhere, which is mid-grey", printable(name))
+		return
+	}
+	a.note("%s: stretched by --normalize symmetric, the default for gradients: 0 is mid-grey, %.4g black and %.4g white", printable(name), -scale, scale)
 }
 
 // fileOf returns the file that output i of a gradient's plan is written to, ""

@@ -36,10 +36,11 @@ type fileFlags struct {
 	Normalize string
 }
 
-func (f *fileFlags) add(flags *pflag.FlagSet) {
+// add declares the flags; normalize is the default of --normalize.
+func (f *fileFlags) add(flags *pflag.FlagSet, normalize imgio.Normalize) {
 	flags.BoolVar(&f.NoOrient, "no-orient", false, "ignore a JPEG's EXIF orientation")
 	flags.IntVar(&f.Quality, "quality", imgio.DefaultQuality, "quality of a JPEG output, `N` from 1 to 100")
-	f.Normalize = "none"
+	f.Normalize = normalize.String()
 	flags.Var(&choiceValue{&f.Normalize, imgio.NormalizeNames()}, "normalize", "stretch the values of a picture output by `RULE`: none, minmax (least to black, greatest to white) or symmetric (0 is mid-grey)")
 }
 
@@ -73,7 +74,7 @@ func (a *app) newOperationCommand(spec ops.Spec) *cobra.Command {
 	addReportFlags(flags, &o.Report, &o.Why)
 	flags.BoolVar(&o.DryRun, "dry-run", false, "stop after the shape report; nothing is read but headers")
 	addEmitFlag(flags, &o.Emit)
-	o.files.add(flags)
+	o.files.add(flags, imgio.NormalizeNone)
 	return cmd
 }
 
@@ -202,11 +203,19 @@ func (a *app) runOperation(o *operation, names []string) error {
 	if err := a.admit(plan.Op, memory); err != nil {
 		return err
 	}
-	a.verbose("%s: %s on %d threads", plan.Geometry.String(), plan.Impl, a.Threads)
+	a.verbose("%s: %s on %d threads", described(plan), plan.Impl, a.Threads)
 	if err := compute(o, plan, in, memory); err != nil {
 		return err
 	}
 	return a.writeReport(r, a.reportFormat(o.Report, false), o.Why, o.Output == "-" || o.Argmax == "-")
+}
+
+// described returns a plan's windows, or its operation and input if it has none.
+func described(plan *ops.Plan) string {
+	if plan.Geometry.Rank == 0 {
+		return plan.Op + " of " + plan.Buffers[0].String()
+	}
+	return plan.Geometry.String()
 }
 
 // oneAfterAnother reads the inputs, computes, and writes the outputs.
@@ -228,7 +237,7 @@ func (a *app) oneAfterAnother(o *operation, plan *ops.Plan, in *inputs, memory f
 	if err != nil {
 		return err
 	}
-	return a.writeAll(outputs)
+	return a.writeAll(outputs, true)
 }
 
 // atTheSameTime decodes a picture, computes close behind the decoder and encodes
@@ -248,7 +257,7 @@ func (a *app) atTheSameTime(o *operation, plan *ops.Plan, in *inputs, _ footprin
 			err = fault
 		}
 	}()
-	return a.writeAll(outputs)
+	return a.writeAll(outputs, true)
 }
 
 // inBackground calls work on another goroutine. The function that it returns waits
@@ -372,14 +381,23 @@ func (o *operation) results(plan *ops.Plan, input *tensor.Tensor, results []*ten
 	return list, nil
 }
 
-// writeAll writes outputs and prints what was lost.
-func (a *app) writeAll(outputs []imgio.Output) error {
+// writeAll writes outputs and prints what was lost. Of a picture on which next to
+// nothing is seen it says what shows more: --normalize, if the command has it.
+func (a *app) writeAll(outputs []imgio.Output, normalizes bool) error {
 	notes, err := imgio.WriteAll(outputs, imgio.WriteOptions{Stdout: a.out, NoClobber: a.NoClobber})
 	if err != nil {
 		return err
 	}
 	for _, n := range notes {
-		a.note("%s", printable(n.String()))
+		text := n.String()
+		switch {
+		case n.Stretch == imgio.NormalizeNone:
+		case normalizes:
+			text += "; --normalize " + n.Stretch.String() + " stretches them"
+		default:
+			text += "; saved as a heatmap they are drawn in colours"
+		}
+		a.note("%s", printable(text))
 	}
 	return nil
 }

@@ -214,7 +214,7 @@ func (j *pipelineJob) compute(item *batch.Item, d decoded) error {
 	if err != nil {
 		return err
 	}
-	return j.a.writeAll(outputs)
+	return j.a.writeAll(outputs, false)
 }
 
 // reset starts the threads anew: a panic may have left them anywhere.

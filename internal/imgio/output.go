@@ -78,6 +78,10 @@ type Note struct {
 	Name    string // the output
 	Clipped int    // values outside the depth's range, NaN among them
 	Text    string // the whole note, without the name
+
+	// Stretch is what would show more of a picture on which next to nothing is
+	// seen; NormalizeNone for other notes.
+	Stretch Normalize
 }
 
 // String returns the note as it is printed.

@@ -92,13 +92,20 @@ func render(o Output) (*raster.Raster, []Note, error) {
 	}
 	var notes []Note
 	if clipped.total() > 0 {
-		notes = append(notes, Note{o.Name, clipped.total(), clipped.note(v.tensor.Len(), depth)})
+		notes = append(notes, Note{Name: o.Name, Clipped: clipped.total(), Text: clipped.note(v.tensor.Len(), depth)})
+	}
+	if text, stretch := clipped.flat(v, depth); text != "" {
+		notes = append(notes, Note{Name: o.Name, Text: text, Stretch: stretch})
 	}
 	return r, notes, nil
 }
 
-// levelCount counts values that a depth cannot hold.
-type levelCount struct{ outside, nan int }
+// levelCount counts values that a depth cannot hold, and says how the levels are
+// spread where that may be told.
+type levelCount struct {
+	outside, nan int
+	spread       *spread
+}
 
 func (c levelCount) total() int { return c.outside + c.nan }
 
@@ -118,14 +125,14 @@ func fill(r *raster.Raster, t *tensor.Tensor, depth int, n Normalize) levelCount
 			return levelCount{}
 		}
 		r.Pix8 = make([]uint8, t.Len())
-		return levels(r.Pix8, t, stretchOf(t, n, r.Channels, r.Alpha(), 255))
+		return levels(r.Pix8, t, n, r.Channels, r.Alpha())
 	}
 	if data, ok := t.Data.([]uint16); ok && n == NormalizeNone {
 		r.Pix16 = data
 		return levelCount{}
 	}
 	r.Pix16 = make([]uint16, t.Len())
-	return levels(r.Pix16, t, stretchOf(t, n, r.Channels, r.Alpha(), 65535))
+	return levels(r.Pix16, t, n, r.Channels, r.Alpha())
 }
 
 // stretch maps a value v of one channel to the level (pre*v - lo) / span * most.
@@ -185,7 +192,15 @@ func extremes(t *tensor.Tensor, channels int, alpha bool) (lo, hi float64) {
 }
 
 // levels writes the rounded and clipped level of each value, channels last.
-func levels[D uint8 | uint16](dst []D, t *tensor.Tensor, s []stretch) levelCount {
+func levels[D uint8 | uint16](dst []D, t *tensor.Tensor, n Normalize, channels int, alpha bool) levelCount {
+	c := stretched(dst, t, stretchOf(t, n, channels, alpha, float64(^D(0))))
+	if n == NormalizeNone && !isLevels(t.DType) {
+		c.spread = spreadOf(dst, channels, alpha)
+	}
+	return c
+}
+
+func stretched[D uint8 | uint16](dst []D, t *tensor.Tensor, s []stretch) levelCount {
 	switch data := t.Data.(type) {
 	case []uint8:
 		return levelsOf(dst, data, s)
@@ -243,5 +258,5 @@ func levelsOf[D uint8 | uint16, S tensor.Real](dst []D, src []S, s []stretch) le
 		outside.Add(clipped)
 		nan.Add(nans)
 	})
-	return levelCount{int(outside.Load()), int(nan.Load())}
+	return levelCount{outside: int(outside.Load()), nan: int(nan.Load())}
 }

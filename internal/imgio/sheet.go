@@ -67,11 +67,11 @@ func contactSheet(v volume, depth int, n Normalize) (*raster.Raster, levelCount,
 func grey(t *tensor.Tensor, channels, depth int, n Normalize) ([]uint8, levelCount) {
 	if depth == 16 {
 		r := &raster.Raster{Pix16: make([]uint16, t.Len())}
-		clipped := levels(r.Pix16, t, stretchOf(t, n, channels, false, 65535))
+		clipped := levels(r.Pix16, t, n, channels, false)
 		return r.To8().Pix8, clipped
 	}
 	pix := make([]uint8, t.Len())
-	return pix, levels(pix, t, stretchOf(t, n, channels, false, 255))
+	return pix, levels(pix, t, n, channels, false)
 }
 
 func newSheet(v volume) (*sheet, error) {
