@@ -72,7 +72,7 @@ func (p *progress) finished(item *batch.Item, r batch.Result) {
 	case batch.Failed:
 		p.failed++
 		p.worked++
-	default:
+	case batch.Done, batch.Dropped, batch.Pending:
 		p.worked++
 	}
 	p.mutex.Unlock()

@@ -160,6 +160,7 @@ func textBoxes(s *scene.Scene, fonts *scene.Fonts) (list []scene.Box) {
 		width := fonts.Width(t.Line, t.Size, t.Bold)
 		b := scene.Box{X: t.X, Y: t.Y - 0.72*t.Size, Width: width, Height: 0.72 * t.Size}
 		switch t.Anchor {
+		case scene.Start:
 		case scene.Middle:
 			b.X -= width / 2
 		case scene.End:

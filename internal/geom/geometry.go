@@ -106,7 +106,7 @@ func Resolve(n int, spatial []int, c int, w Window) (Geometry, error) {
 				pair = w.Amounts[i]
 			}
 			axes[i].explicit(pair[0], pair[1], w.Ceil)
-		default:
+		case Valid:
 			axes[i].explicit(0, 0, w.Ceil)
 		}
 	}

@@ -190,6 +190,7 @@ func (h Head) raster(r *rasterizer) {
 func (t Text) raster(r *rasterizer) {
 	x := t.X
 	switch width := r.fonts.Width(t.Line, t.Size, t.Bold); t.Anchor {
+	case Start:
 	case Middle:
 		x -= width / 2
 	case End:

@@ -17,9 +17,9 @@ func assembledMachine(level Level) (Machine, bool) {
 		return Machine{streamed(streamCopyAVX2, 32), multiplyAddsAVX2, roundFlopsAVX2}, true
 	case AVX512:
 		return Machine{streamed(streamCopyAVX512, 64), multiplyAddsAVX512, roundFlopsAVX512}, true
-	default:
-		return Machine{}, false
+	case Generic:
 	}
+	return Machine{}, false
 }
 
 // streamed copies what is not a whole number of aligned blocks, at both ends, by

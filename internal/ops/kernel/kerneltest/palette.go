@@ -68,6 +68,7 @@ func realNumber(random *rand.Rand, p Palette, pick int, largest, smallest float6
 		return []float64{largest, -largest, largest / 2, -largest / 2, smallest, -smallest, 1, 0}[pick%8]
 	case Spread:
 		return random.NormFloat64() * math.Pow(10, float64(random.IntN(9)-4))
+	case Ties:
 	}
 	return small
 }

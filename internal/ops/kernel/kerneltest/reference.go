@@ -140,11 +140,13 @@ func IndexOf(x pool.Index, n, c int, p [3]int) int {
 		return (((n*x.Channels+c)*d+p[0])*h+p[1])*w + p[2]
 	case pool.ONNXColumnMajor:
 		return (((n*x.Channels+c)*w+p[2])*h+p[1])*d + p[0]
+	case pool.TensorFlow:
+		if x.Batch {
+			return (((n*d+p[0])*h+p[1])*w+p[2])*x.Channels + c
+		}
+		return ((p[0]*h+p[1])*w+p[2])*x.Channels + c
 	}
-	if x.Batch {
-		return (((n*d+p[0])*h+p[1])*w+p[2])*x.Channels + c
-	}
-	return ((p[0]*h+p[1])*w+p[2])*x.Channels + c
+	panic("kerneltest: no such index convention")
 }
 
 // Same compares to the bit, but for the payload of NaN.

@@ -77,7 +77,7 @@ func activate[F tensor.Floating](f Activation, dst, src []F, alpha float64) {
 		for i, v := range src {
 			dst[i] = F(sigmoid(float64(v)))
 		}
-	default:
+	case Tanh:
 		for i, v := range src {
 			dst[i] = F(math.Tanh(float64(v)))
 		}
@@ -136,7 +136,7 @@ func activationGradient[F tensor.Floating](f Activation, dst, src, upstream []F,
 			y := sigmoid(float64(v))
 			dst[i] = F(float64(upstream[i]) * y * (1 - y))
 		}
-	default:
+	case Tanh:
 		for i, v := range src {
 			y := math.Tanh(float64(v))
 			dst[i] = F(float64(upstream[i]) * (1 - y*y))

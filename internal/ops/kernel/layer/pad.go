@@ -72,7 +72,7 @@ func (k *Pad) copies(axis, i int) [3][2]int {
 		if i == n-1 {
 			list[2] = [2]int{lo + n, out}
 		}
-	default:
+	case PadReflect, PadSymmetric:
 		before, after := lo-1-i, lo+2*n-1-i
 		if k.Mode == PadReflect {
 			before, after = lo-i, lo+2*(n-1)-i

@@ -52,12 +52,13 @@ func (x *Index) Encode(n, c, cell int) int64 {
 		return int64((n*x.Channels+c)*x.Plane() + cell)
 	case ONNXColumnMajor:
 		return int64((n*x.Channels+c)*x.Plane() + x.reversed(cell))
-	default:
+	case TensorFlow:
 		if x.Batch {
 			cell += n * x.Plane()
 		}
 		return int64(cell*x.Channels + c)
 	}
+	panic("pool: no such index convention")
 }
 
 // Decode returns the image, channel and cell of an index that stands at image
@@ -71,13 +72,14 @@ func (x *Index) Decode(index int64, n, c int) (image, channel, cell int) {
 		return i / plane / x.Channels, i / plane % x.Channels, i % plane
 	case ONNXColumnMajor:
 		return i / plane / x.Channels, i / plane % x.Channels, x.restored(i % plane)
-	default:
+	case TensorFlow:
 		cell, channel = i/x.Channels, i%x.Channels
 		if x.Batch {
 			n, cell = cell/plane, cell%plane
 		}
 		return n, channel, cell
 	}
+	panic("pool: no such index convention")
 }
 
 // reversed numbers a cell with the spatial axes in reverse order.

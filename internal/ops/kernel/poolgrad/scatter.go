@@ -120,7 +120,7 @@ func (u *Unpool) targets(list []int, index []int64, first, lo, hi int) {
 				list[i] = -1
 			}
 		}
-	default:
+	case pool.ONNX, pool.ONNXColumnMajor:
 		for i, v := range index {
 			n, channel, cell := x.Decode(v, image, c)
 			if list[i] = (n*x.Plane()+cell)*x.Channels + channel - lo; uint(list[i]) >= size {
