@@ -3,9 +3,12 @@
 package main
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -206,5 +209,36 @@ func writeRandom(t *testing.T, random *rand.Rand, name string, spec tensor.Spec,
 func fill[T any](random *rand.Rand, data []T, of func(uint64) T) {
 	for i := range data {
 		data[i] = of(random.Uint64())
+	}
+}
+
+// TestDecodersAreCounted: what a decoder takes beside the picture is in the stated
+// memory, and held against --max-memory. A progressive JPEG takes the most: its
+// planes, and four bytes for each of their samples.
+func TestDecodersAreCounted(t *testing.T) {
+	const width, height = 3000, 2000
+	data, err := os.ReadFile("../../internal/imgio/jpeg/testdata/jpeg-progressive.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	frame := bytes.Index(data, []byte("\xff\xc2"))
+	binary.BigEndian.PutUint16(data[frame+5:], height)
+	binary.BigEndian.PutUint16(data[frame+7:], width)
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "claims.jpg"), data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var plan struct{ Memory struct{ Decode int } }
+	text := succeed(t, folder, "pool", "claims.jpg", "--type", "max", "--window", "200", "-o", "y.npy", "--dry-run", "--json")
+	if err := json.Unmarshal([]byte(text), &plan); err != nil {
+		t.Fatal(err)
+	}
+	const picture, decoder = width * height * 3, width * height * 3 / 2 * 5
+	if got := plan.Memory.Decode; got < picture+decoder || got > picture+decoder*11/10 {
+		t.Errorf("got %d bytes for decoding, want %d for the picture and %d for its decoder", got, picture, decoder)
+	}
+	limit := strconv.Itoa(picture + decoder/2)
+	if m := measure(t, folder, "pool", "claims.jpg", "--type", "max", "--window", "200", "-o", "y.npy", "--max-memory", limit); m.Code != 5 {
+		t.Errorf("within %s bytes: got exit code %d, %s", limit, m.Code, m.Stderr)
 	}
 }

@@ -19,7 +19,6 @@ func TestProgressHandsOverWhatIsWritten(t *testing.T) {
 				p.Reach(i + 1)
 			}
 		}
-		p.Reach(3) // less than before changes nothing
 		p.End(nil)
 	}()
 	for at := 0; at < n; {
@@ -35,6 +34,18 @@ func TestProgressHandsOverWhatIsWritten(t *testing.T) {
 	}
 	if err := p.Ended(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestProgressNeverGoesBackward: what is ready stays ready, whatever is told later.
+func TestProgressNeverGoesBackward(t *testing.T) {
+	p := tensor.NewProgress()
+	p.Reach(10)
+	for _, n := range []int{3, 0, -1, 10} {
+		p.Reach(n)
+		if there, err := p.Wait(1); there != 10 || err != nil {
+			t.Fatalf("after Reach(%d): Wait(1) = %d, %v, want the 10 from before", n, there, err)
+		}
 	}
 }
 
