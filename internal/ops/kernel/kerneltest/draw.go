@@ -53,6 +53,53 @@ func DrawGeometry(t *rapid.T, work int) geom.Geometry {
 	return Within(g, work)
 }
 
+// DrawFarGeometry draws windows whose size, strides, dilations and channels may be
+// up to 100,000, over an input in which one to four of them fit along each axis. So
+// strides far beyond windows, windows far beyond strides and cells of many channels
+// all come up. The input has at most 200,000 numbers; mostly the windows see few.
+func DrawFarGeometry(t *rapid.T) (geom.Geometry, geom.Window) {
+	const most = 100_000
+	rank := rapid.IntRange(1, 3).Draw(t, "rank")
+	number := func(name string, limit int) int { // as likely to be small as large
+		bits := rapid.IntRange(0, 17).Draw(t, name+" bits")
+		return 1 + rapid.IntRange(0, max(1, min(1<<bits, most, limit))-1).Draw(t, name)
+	}
+	seen := 1 << rapid.IntRange(4, 11).Draw(t, "seen bits")
+	if rapid.IntRange(0, 31).Draw(t, "all") == 0 {
+		seen = most
+	}
+	c := number("c", seen)
+	seen /= c
+	left := max(1, (2*most>>rapid.IntRange(0, 6).Draw(t, "room"))/c)
+	w := geom.Window{Pooling: true, Padding: rapid.SampledFrom([]geom.Padding{geom.Valid, geom.Same, geom.SameLower}).Draw(t, "padding")}
+	var in []int
+	for range rank {
+		out := rapid.IntRange(1, max(1, min(4, seen))).Draw(t, "out")
+		size := number("size", min(left, seen/out))
+		seen = max(1, seen/out/size)
+		dilation := number("dilation", (left-1)/max(1, size-1))
+		eff := (size-1)*dilation + 1
+		stride := number("stride", (left-eff)/max(1, out-1))
+		if (out-1)*stride+eff > left {
+			out = 1
+		}
+		extent := (out-1)*stride + eff
+		extent += rapid.IntRange(0, min(stride-1, left-extent)).Draw(t, "beyond")
+		w.Size, w.Stride, w.Dilation = append(w.Size, size), append(w.Stride, stride), append(w.Dilation, dilation)
+		in = append(in, extent)
+		left /= extent
+	}
+	g, err := geom.Resolve(1, in, c, w)
+	if err != nil || g.Empty() { // SAME with dilation may leave a window without a cell
+		w.Padding = geom.Valid
+		g, err = geom.Resolve(1, in, c, w)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g, w
+}
+
 func drawIrregular(t *rapid.T, n, c int, in []int) geom.Geometry {
 	axes := make([]geom.Axis, len(in))
 	adaptive := rapid.Bool().Draw(t, "adaptive")

@@ -48,6 +48,29 @@ func TestEveryCandidateAgreesWithTheDefinition(t *testing.T) {
 	}
 }
 
+// TestFarStridesAndLargeCells: the same over strides, windows, dilations and
+// channels of up to 100,000, of which one output or a few result.
+func TestFarStridesAndLargeCells(t *testing.T) {
+	for _, d := range []tensor.DType{tensor.Uint8, tensor.Int16, tensor.Int64, tensor.Float32, tensor.Float64} {
+		t.Run(d.String(), func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) {
+				g, _ := kerneltest.DrawFarGeometry(t)
+				s := kerneltest.DrawSpec(t, g, d)
+				s.Reduction = rapid.SampledFrom([]pool.Reduction{pool.Max, pool.Min, pool.Average, pool.Sum}).Draw(t, "reduction")
+				if kerneltest.OutputOrder(&g, g.C, false).Cells()*g.Taps()*g.C > 10_000 { // exact sums of so many take seconds
+					s.Reduction = pool.Max
+				}
+				s.Level = rapid.SampledFrom(kerneltest.EveryLevel()).Draw(t, "level")
+				random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+				p := rapid.SampledFrom(kerneltest.Palettes).Draw(t, "palette")
+				list := planned(t, s).Impls
+				s.Want = list[rapid.IntRange(0, len(list)-1).Draw(t, "implementation")]
+				checkReduction(t, random, &s, p)
+			})
+		})
+	}
+}
+
 func checkReduction(t kerneltest.Failer, random *rand.Rand, s *pool.Spec, p kerneltest.Palette) {
 	t.Helper()
 	switch s.DType {

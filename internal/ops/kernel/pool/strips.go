@@ -125,7 +125,7 @@ func (p *stripPlan) planTiles(x *geom.Axis) {
 	cell := p.inner * p.size
 	limit := max(stripRow, 4*x.Effective()*cell)
 	outputs := max(1, (limit/cell-x.Effective())/x.Stride+1)
-	for p.tile = outputs; p.tile > outputs*7/8 && p.tile*p.inner%scratchLanes != 0; { // so that strips begin aligned where rows do
+	for p.tile = outputs; p.tile > max(1, outputs*7/8) && p.tile*p.inner%scratchLanes != 0; { // so that strips begin aligned where rows do
 		p.tile--
 	}
 	p.tile = min(p.tile, x.Out)
