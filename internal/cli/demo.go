@@ -71,12 +71,12 @@ func (a *app) runDemo(folder string, settings []string) error {
 	}
 	var written []string
 	for _, step := range demoSteps {
-		command := strings.ReplaceAll(step.command, "DIR", filepath.ToSlash(folder))
-		fmt.Fprintf(a.out, "# %s\n$ poolctl %s\n", step.does, command)
-		var args []string // the folder's name may hold spaces
+		var args, printed []string // word by word: the folder's name may hold spaces
 		for word := range strings.FieldsSeq(step.command) {
 			args = append(args, strings.ReplaceAll(word, "DIR", folder))
+			printed = append(printed, shellWord(strings.ReplaceAll(word, "DIR", filepath.ToSlash(folder))))
 		}
+		fmt.Fprintf(a.out, "# %s\n$ poolctl %s\n", step.does, strings.Join(printed, " "))
 		root := a.newRootCommand()
 		root.SetArgs(append(args, settings...))
 		if err := root.Execute(); err != nil {
@@ -98,6 +98,18 @@ func (a *app) runDemo(folder string, settings []string) error {
 		fmt.Fprintf(a.out, "  %-28s %s\n", name, formatBytes(int(info.Size())))
 	}
 	return nil
+}
+
+// shellWord returns a word as a POSIX shell reads it: quoted if it holds anything
+// that a shell may take for something else.
+func shellWord(word string) string {
+	plain := func(r rune) bool {
+		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-_./:,=+@%", r)
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // writeSample writes a file of the demo, over an existing one if it may.

@@ -37,32 +37,58 @@ func checkRun(command string, b *batchFlags, d *dryRun, inputs []string) error {
 	return b.check(command, inputs)
 }
 
-// dryRun prints the report of every graph that the inputs need.
+// dryRun prints the report of every graph that the inputs need. Of several inputs
+// one that fails does not stop the others.
 func (j *pipelineJob) dryRun(d *dryRun, b *batchFlags, inputs []string) error {
 	items, err := batch.Gather(b.sources(j.a, inputs))
 	if err != nil {
 		return err
 	}
+	s := summary{Counts: batchCounts{Inputs: len(items)}}
 	seen := map[string]bool{} // types and shapes
 	for _, item := range items {
-		source, err := imgio.Open(item.Path, j.a.files(j.noOrient))
+		err := j.dryRunOne(d, &item, len(items) > 1, seen)
+		if err != nil && len(items) == 1 {
+			return err
+		}
 		if err != nil {
-			return err
-		}
-		in := pipeline.Input{Spec: source.Info.Spec, Picture: source.Info.Picture}
-		_ = source.Close()
-		key := fmt.Sprint(in)
-		if seen[key] {
-			continue
-		}
-		seen[key] = true
-		g, err := j.graphs.Graph(in)
-		if err != nil {
-			return err
-		}
-		if err := j.a.writeNetwork(g, &source.Info, len(items) > 1, j.a.reportFormat(d.Report, true), d.Why); err != nil {
-			return err
+			s.failures = append(s.failures, failure{item.Path, err})
+			s.Counts.Failed++
 		}
 	}
-	return nil
+	outcome := s.outcome(nil)
+	if keepsReport(outcome) {
+		for _, f := range s.failures {
+			j.a.report(&namedError{f})
+		}
+	}
+	return outcome
 }
+
+// dryRunOne prints the report of the graph for one input, unless it was seen.
+func (j *pipelineJob) dryRunOne(d *dryRun, item *batch.Item, several bool, seen map[string]bool) error {
+	source, err := imgio.Open(item.Path, j.a.files(j.noOrient))
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	in := pipeline.Input{Spec: source.Info.Spec, Picture: source.Info.Picture}
+	key := fmt.Sprint(in)
+	if seen[key] {
+		return nil
+	}
+	g, err := j.graphs.Graph(in)
+	if err != nil {
+		return err
+	}
+	seen[key] = true
+	return j.a.writeNetwork(g, &source.Info, several, j.a.reportFormat(d.Report, true), d.Why)
+}
+
+// namedError is a failure that names its input.
+type namedError struct{ failure }
+
+func (e *namedError) Error() string { return withName(e.failure) }
+
+// Unwrap returns the cause, which has the exit code and the hint.
+func (e *namedError) Unwrap() error { return e.err }

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -15,19 +16,26 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
+// inspection is the command that measures arrays.
+type inspection struct {
+	Preview  bool
+	NoOrient bool
+	Lines    bool // a JSON object on a line of its own for each array
+	Format   string
+}
+
 func (a *app) newInspectCommand() *cobra.Command {
-	var (
-		preview  bool
-		noOrient bool
-		format   string
-	)
+	i := &inspection{}
 	cmd := &cobra.Command{
 		Use:   "inspect FILE… [flags]",
 		Short: "shape, dtype, range, mean, histogram, NaN and Inf of arrays and pictures",
-		Long:  "Measures every array of the files: shape, dtype, range, mean, standard deviation, zeros, NaN and infinities, and a histogram. --preview draws them in the terminal.",
+		Long: `Measures every array of the files: shape, dtype, range, mean, standard deviation, zeros, NaN and infinities, and a histogram. --preview draws them in the terminal.
+
+A file that cannot be read does not stop the others; the exit code is 1 then. --json prints one object for one array and a list of objects for several, --jsonl one object on each line.`,
 		Example: examples([]ops.Example{
 			{Does: "a picture and an array", Command: "poolctl inspect samples/chelsea.png samples/input_10x9x9x3.npy"},
 			{Does: "all arrays of an archive, as JSON", Command: "poolctl inspect samples/pair.npz --json"},
+			{Does: "the same, an object on each line", Command: "poolctl inspect samples/pair.npz --jsonl"},
 			{Does: "see it in the terminal", Command: "poolctl inspect samples/camera.png --preview"},
 		}),
 		GroupID: "look",
@@ -35,55 +43,97 @@ func (a *app) newInspectCommand() *cobra.Command {
 			if len(args) == 0 {
 				return &usageError{"inspect: input missing, want files or - for standard input", "`" + cmd.CommandPath() + " --help` shows examples"}
 			}
-			return nil
-		},
-		RunE: func(_ *cobra.Command, args []string) error {
-			for _, name := range args {
-				if err := a.runInspect(name, noOrient, preview, format); err != nil {
-					return err
-				}
+			if first := slices.Index(args, "-"); first >= 0 && slices.Contains(args[first+1:], "-") {
+				return usagef("inspect: got - twice, standard input can be read once")
 			}
 			return nil
 		},
+		RunE: func(_ *cobra.Command, args []string) error { return a.runInspect(i, args) },
 	}
-	cmd.Flags().BoolVar(&preview, "preview", false, "draw the picture in the terminal")
-	cmd.Flags().BoolVar(&noOrient, "no-orient", false, "ignore a JPEG's EXIF orientation")
-	cmd.Flags().StringVar(&format, "data-format", "", "`FORMAT` of an array, for --preview: the order of its axes (default by rank)")
+	cmd.Flags().BoolVar(&i.Preview, "preview", false, "draw the picture in the terminal")
+	cmd.Flags().BoolVar(&i.NoOrient, "no-orient", false, "ignore a JPEG's EXIF orientation")
+	cmd.Flags().BoolVar(&i.Lines, "jsonl", false, "print JSON with one object on each line")
+	cmd.Flags().StringVar(&i.Format, "data-format", "", "`FORMAT` of an array, for --preview: the order of its axes (default by rank)")
 	return cmd
 }
 
-func (a *app) runInspect(name string, noOrient, preview bool, format string) error {
-	names := []string{name}
-	if members, err := imgio.List(name); err == nil && len(members) > 1 {
-		names = names[:0]
-		for _, m := range members {
-			names = append(names, name+"#"+m.Name)
+func (a *app) runInspect(i *inspection, files []string) error {
+	a.JSON = a.JSON || i.Lines
+	if i.Preview && a.JSON {
+		return usagef("inspect: preview: has no meaning with JSON")
+	}
+	names := membersOf(files)
+	var measured []report.Summary
+	failed := 0
+	for _, name := range names {
+		s, err := a.inspect(i, name)
+		switch {
+		case err == nil:
+			measured = append(measured, s)
+		case len(names) == 1:
+			return err
+		default:
+			a.report(err)
+			failed++
 		}
 	}
-	for _, each := range names {
-		source, err := imgio.Open(each, a.files(noOrient))
-		if err != nil {
-			return err
-		}
-		t, err := a.readWithin(source, 0)
-		if err != nil {
-			return err
-		}
-		s := report.Inspect(t)
-		s.Name = each
-		if a.JSON {
-			err = s.WriteJSON(a.out)
+	if a.JSON && !i.Lines {
+		var err error
+		if len(names) == 1 {
+			err = measured[0].WriteJSON(a.out)
 		} else {
-			err = s.WriteText(a.out)
-		}
-		if err == nil && preview {
-			err = a.preview(t, format)
+			err = report.WriteSummaries(a.out, measured)
 		}
 		if err != nil {
 			return err
 		}
+	}
+	if failed > 0 {
+		return &batchError{fmt.Sprintf("inspect: %d of %d arrays failed", failed, len(names)), "", exitData}
 	}
 	return nil
+}
+
+// membersOf names the arrays of the files: an archive of several has a name for
+// each. What is wrong with a file is told when it is opened.
+func membersOf(files []string) []string {
+	var names []string
+	for _, file := range files {
+		members, err := imgio.List(file)
+		if err != nil || len(members) < 2 {
+			names = append(names, file)
+			continue
+		}
+		for _, m := range members {
+			names = append(names, file+"#"+m.Name)
+		}
+	}
+	return names
+}
+
+// inspect measures one array. It prints the summary, but not as JSON that stands
+// in one document.
+func (a *app) inspect(i *inspection, name string) (report.Summary, error) {
+	source, err := imgio.Open(name, a.files(i.NoOrient))
+	if err != nil {
+		return report.Summary{}, err
+	}
+	t, err := a.readWithin(source, 0)
+	if err != nil {
+		return report.Summary{}, err
+	}
+	s := report.Inspect(t)
+	s.Name = name
+	switch {
+	case i.Lines:
+		err = s.WriteJSONLine(a.out)
+	case !a.JSON:
+		err = s.WriteText(a.out)
+	}
+	if err == nil && i.Preview {
+		err = a.preview(t, i.Format)
+	}
+	return s, err
 }
 
 // readWithin reads a source if it fits into --max-memory beside so many other

@@ -213,6 +213,21 @@ func (s Summary) WriteText(w io.Writer) error {
 // WriteJSON writes the summary as one object of the schema poolctl.inspect/v1.
 func (s Summary) WriteJSON(w io.Writer) error { return writeJSON(w, s) }
 
+// WriteJSONLine writes the same object on one line.
+func (s Summary) WriteJSONLine(w io.Writer) error {
+	line, err := marshal(s)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(line)
+	return err
+}
+
+// WriteSummaries writes several summaries as one list of such objects.
+func WriteSummaries(w io.Writer, list []Summary) error {
+	return writeJSON(w, append([]Summary{}, list...)) // never null
+}
+
 // bars draws the counts as columns of the given height in lines, the largest
 // count filling it, with the range below. A bin that is not empty shows at
 // least an eighth of a line.
