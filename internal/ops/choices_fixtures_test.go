@@ -84,10 +84,6 @@ var choices = map[string][]fixture{
 	"leaky-relu": lineAndVolume,
 	"lrn":        lineAndVolume,
 	"flatten":    {{x: tensor.Shape{2, 5, 3}, memory: true}},
-	"roll": {
-		{params: "shift=2 axis=0 data-format=HW", x: tensor.Shape{4, 5}},
-		{params: "shift=1,-2 axis=1,-1 data-format=HWC", x: tensor.Shape{4, 5, 3}},
-	},
 	"add": {
 		{x: tensor.Shape{2, 5, 3}, more: []tensor.Shape{{2, 5, 3}}},
 		{x: tensor.Shape{2, 3, 2, 4, 5}, more: []tensor.Shape{{2, 3, 2, 4, 5}}},

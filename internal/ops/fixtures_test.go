@@ -133,14 +133,21 @@ var fixtures = map[string][]fixture{
 		{params: "axis=-2", x: tensor.Shape{2, 9, 8, 3}, more: []tensor.Shape{{2, 9, 2, 3}}},
 		{params: "axis=0", x: tensor.Shape{3, 7}, more: []tensor.Shape{{1, 7}, {2, 7}}},
 	},
-	"roll": {
-		{params: "shift=5 axis=2", x: tensor.Shape{2, 9, 8, 3}},
-		{params: "shift=-1,12,2 axis=1,-1,2", x: tensor.Shape{2, 9, 8, 3}},
-		{params: "shift=1 axis=0,1,3", x: tensor.Shape{2, 3, 4, 5, 2}},
-		{params: "shift=-1,7 axis=-1,0", x: tensor.Shape{2, 9, 8, 3}},
-		{params: "shift=-3,-3 axis=1,1", x: tensor.Shape{3, 7}},
-		{params: "shift=11", x: tensor.Shape{2, 7, 3}, memory: true},
-	},
+}
+
+// conform adds an operation to the conformance tests: calls that together take
+// every choice of its parameters, and a reference that computes it. They are
+// differentiated too, so they must be small.
+func conform(name string, reference func(c *call) []grid, calls ...fixture) bool {
+	for _, f := range calls {
+		list := fixtures
+		if f.values()["data-format"] != "" { // which the other tests set themselves
+			list = choices
+		}
+		list[name] = append(list[name], f)
+	}
+	references[name] = reference
+	return true
 }
 
 // eachFixture runs a test for every fixture of every operation.

@@ -105,24 +105,6 @@ var references = map[string]func(c *call) []grid{
 		})}
 	},
 	"pad": padReference,
-	"roll": func(c *call) []grid {
-		x, shifts := c.in[0], c.ints("shift", 1, nil)
-		if c.values["axis"] == "" {
-			y := newGrid(x.shape...)
-			for i, v := range x.data {
-				y.data[((i+shifts[0])%len(x.data)+len(x.data))%len(x.data)] = v
-			}
-			return []grid{y}
-		}
-		return []grid{fill(x.shape, func(o []int) float64 {
-			from := slices.Clone(o)
-			for i, axis := range c.axes(nil) {
-				n := x.shape[axis]
-				from[axis] = ((from[axis]-shifts[min(i, len(shifts)-1)])%n + n) % n
-			}
-			return x.at(from...)
-		})}
-	},
 }
 
 // elementwise is a function of each number and --alpha.

@@ -2,11 +2,43 @@ package ops_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/poolctl/poolctl/internal/ops"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
+
+var _ = conform("roll", rollReference,
+	fixture{params: "shift=5 axis=2", x: tensor.Shape{2, 9, 8, 3}},
+	fixture{params: "shift=-1,12,2 axis=1,-1,2", x: tensor.Shape{2, 9, 8, 3}},
+	fixture{params: "shift=1 axis=0,1,3", x: tensor.Shape{2, 3, 4, 5, 2}},
+	fixture{params: "shift=-1,7 axis=-1,0", x: tensor.Shape{2, 9, 8, 3}},
+	fixture{params: "shift=-3,-3 axis=1,1", x: tensor.Shape{3, 7}},
+	fixture{params: "shift=11", x: tensor.Shape{2, 7, 3}, memory: true},
+	fixture{params: "shift=2 axis=0 data-format=HW", x: tensor.Shape{4, 5}},
+	fixture{params: "shift=1,-2 axis=1,-1 data-format=HWC", x: tensor.Shape{4, 5, 3}},
+)
+
+// rollReference looks up for every cell which one moves there.
+func rollReference(c *call) []grid {
+	x, shifts := c.in[0], c.ints("shift", 1, nil)
+	if c.values["axis"] == "" {
+		y := newGrid(x.shape...)
+		for i, v := range x.data {
+			y.data[((i+shifts[0])%len(x.data)+len(x.data))%len(x.data)] = v
+		}
+		return []grid{y}
+	}
+	return []grid{fill(x.shape, func(o []int) float64 {
+		from := slices.Clone(o)
+		for i, axis := range c.axes(nil) {
+			n := x.shape[axis]
+			from[axis] = ((from[axis]-shifts[min(i, len(shifts)-1)])%n + n) % n
+		}
+		return x.at(from...)
+	})}
+}
 
 // TestRollMovesEveryCell to (place + shift) mod n along each axis, and the
 // gradient back: tensors of several blocks, whose ends lie within rows, and
