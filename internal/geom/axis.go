@@ -21,8 +21,8 @@ type Axis struct {
 // Effective returns the extent of a window with its gaps: (Size-1)*Dilation+1.
 func (a Axis) Effective() int { return effective(a.Size, a.Dilation) }
 
-// Trivial reports whether every window is one cell and every cell has its
-// window: pooling along the axis changes nothing.
+// Trivial reports whether every window is one cell and every cell has a window:
+// pooling along the axis changes nothing.
 func (a Axis) Trivial() bool {
 	return a.Bounds == nil && a.Size == 1 && a.Stride == 1 && a.Lo == 0 && a.Hi == 0
 }
@@ -33,10 +33,15 @@ func (a Axis) Span(o int) (t0, t1 int) {
 	if a.Bounds != nil {
 		return 0, a.Bounds[o][1] - a.Bounds[o][0]
 	}
-	start := o*a.Stride - a.Lo
-	t0 = max(0, ceilDiv(-start, a.Dilation))
-	t1 = min(a.Size, floorDiv(a.In-1-start, a.Dilation)+1)
-	return t0, max(t0, t1)
+	return Inside(o*a.Stride-a.Lo, a.Dilation, a.Size, a.In)
+}
+
+// Inside returns which of n cells lie in [0, extent): k0 <= k < k1. Cell k is
+// cell + k*step, with a step > 0. k0 == k1 when none does.
+func Inside(cell, step, n, extent int) (k0, k1 int) {
+	k0 = max(0, CeilDiv(-cell, step))
+	k1 = min(n, FloorDiv(extent-1-cell, step)+1)
+	return k0, max(k0, k1)
 }
 
 // Cells returns the input cell of the first tap of window o that lands inside
@@ -60,18 +65,17 @@ func (a Axis) Counted(o int) int {
 		return a.Bounds[o][1] - a.Bounds[o][0]
 	}
 	start := o*a.Stride - a.Lo
-	return min(a.Size, floorDiv(a.In+a.Hi-1-start, a.Dilation)+1)
+	return min(a.Size, FloorDiv(a.In+a.Hi-1-start, a.Dilation)+1)
 }
 
-// Interior returns the windows o0 <= o < o1 whose every tap is inside the
-// input. o0 == o1 when there is none.
+// Interior returns the windows o0 <= o < o1 whose taps are all inside the input.
+// o0 == o1 when there is none.
 func (a Axis) Interior() (o0, o1 int) {
 	if a.Bounds != nil {
 		return 0, a.Out
 	}
-	o0 = min(a.Out, ceilDiv(a.Lo, a.Stride))
-	o1 = min(a.Out, floorDiv(a.In-1+a.Lo-(a.Size-1)*a.Dilation, a.Stride)+1)
-	return o0, max(o0, o1)
+	o0, o1 = Inside(-a.Lo, a.Stride, a.Out, a.In-(a.Size-1)*a.Dilation)
+	return min(a.Out, o0), min(a.Out, o1)
 }
 
 // Reach returns the windows o0 <= o < o1 that may see input cell i: with
@@ -83,8 +87,8 @@ func (a Axis) Reach(i int) (o0, o1 int) {
 		o1 = sort.Search(a.Out, func(o int) bool { return a.Bounds[o][0] > i })
 		return o0, max(o0, o1)
 	}
-	o0 = max(0, ceilDiv(i+a.Lo-(a.Size-1)*a.Dilation, a.Stride))
-	o1 = min(a.Out, floorDiv(i+a.Lo, a.Stride)+1)
+	o0 = max(0, CeilDiv(i+a.Lo-(a.Size-1)*a.Dilation, a.Stride))
+	o1 = min(a.Out, FloorDiv(i+a.Lo, a.Stride)+1)
 	return o0, max(o0, o1)
 }
 
@@ -99,7 +103,8 @@ func (a Axis) Tap(o, i int) (t int, ok bool) {
 	return t, distance >= 0 && t < a.Size && distance%a.Dilation == 0
 }
 
-func floorDiv(a, b int) int {
+// FloorDiv returns the largest integer that is not above a/b, for b > 0.
+func FloorDiv(a, b int) int {
 	q := a / b
 	if a%b < 0 {
 		q--
@@ -107,4 +112,5 @@ func floorDiv(a, b int) int {
 	return q
 }
 
-func ceilDiv(a, b int) int { return -floorDiv(-a, b) }
+// CeilDiv returns the smallest integer that is not below a/b, for b > 0.
+func CeilDiv(a, b int) int { return -FloorDiv(-a, b) }

@@ -1,9 +1,9 @@
 package geom
 
 // Gather is one axis of a convolution seen from the cells that it writes: which
-// taps of the filter meet which cells of the source. Forward, destinations are
-// windows and sources input cells; backward (a transposed convolution, which is
-// the gradient with respect to the input) the other way round.
+// taps of the filter meet which cells of the source. Forward, the destinations are
+// windows and the sources input cells. Backward, it is the other way round: that
+// is a transposed convolution, or the gradient with respect to the input.
 type Gather struct {
 	Axis
 	Dst, Src int // extents of what is written and what is read
@@ -12,15 +12,15 @@ type Gather struct {
 	// the next the tap grows by TapStep and the source cell by CellStep.
 	TapStep, CellStep int
 
-	// Destinations that are Period apart use the same taps, but for borders,
-	// on source cells that are Shift apart.
+	// Destinations that are Period apart use the same taps on source cells that
+	// are Shift apart, but for those that meet padding.
 	Period, Shift int
 
 	backward bool
 }
 
-// Links are the taps and source cells that make up one destination cell: N of
-// them, from Tap and Cell on.
+// Links are the N taps and source cells that make up one destination cell, the
+// first of them Tap and Cell.
 type Links struct{ Tap, Cell, N int }
 
 // Forward returns the axis as a convolution walks it.
@@ -34,30 +34,32 @@ func (a Axis) Backward() Gather {
 	return Gather{Axis: a, Dst: a.In, Src: a.Out, TapStep: a.Stride / g, CellStep: -a.Dilation / g, Period: a.Stride, Shift: 1, backward: true}
 }
 
-// At returns the links of destination cell j.
-func (g *Gather) At(j int) Links {
+// Links returns what makes up destination cell j, on source cells that may be
+// padding.
+func (g *Gather) Links(j int) Links {
 	if !g.backward {
-		t0, t1 := g.Span(j)
-		return Links{t0, j*g.Stride - g.Lo + t0*g.Dilation, t1 - t0}
+		return Links{0, j*g.Stride - g.Lo, g.Size}
 	}
 	// Tap t of window o is on cell j where o*Stride = j + Lo - t*Dilation.
 	reach := j + g.Lo
-	tap := 0
-	for tap < g.Size && tap < g.TapStep && (reach-tap*g.Dilation)%g.Stride != 0 {
-		tap++
+	for tap := range min(g.Size, g.TapStep) {
+		if rest := reach - tap*g.Dilation; rest%g.Stride == 0 {
+			return Links{tap, rest / g.Stride, (g.Size-1-tap)/g.TapStep + 1}
+		}
 	}
-	if tap == g.Size || tap == g.TapStep {
-		return Links{}
+	return Links{}
+}
+
+// At returns the links of destination cell j on source cells that are there.
+func (g *Gather) At(j int) Links {
+	l := g.Links(j)
+	var k0, k1 int
+	if g.CellStep > 0 {
+		k0, k1 = Inside(l.Cell, g.CellStep, l.N, g.Src)
+	} else { // in reverse, where cells count from the last one
+		k0, k1 = Inside(g.Src-1-l.Cell, -g.CellStep, l.N, g.Src)
 	}
-	if over := (reach-tap*g.Dilation)/g.Stride - (g.Out - 1); over > 0 {
-		tap += ceilDiv(over, -g.CellStep) * g.TapStep
-	}
-	// Now o < Out; how many taps keep t < Size and o >= 0?
-	cell := floorDiv(reach-tap*g.Dilation, g.Stride)
-	if tap >= g.Size || cell < 0 {
-		return Links{}
-	}
-	return Links{tap, cell, min((g.Size-1-tap)/g.TapStep, cell/-g.CellStep) + 1}
+	return Links{l.Tap + k0*g.TapStep, l.Cell + k0*g.CellStep, k1 - k0}
 }
 
 func gcd(a, b int) int {

@@ -99,7 +99,7 @@ func Resolve(n int, spatial []int, c int, w Window) (Geometry, error) {
 		axes[i] = Axis{In: in, Size: pick(w.Size, i, 1), Stride: pick(w.Stride, i, 1), Dilation: pick(w.Dilation, i, 1)}
 		switch w.Padding {
 		case Same, SameLower:
-			axes[i].same(ceilDiv(in, axes[i].Stride), w.Padding)
+			axes[i].same(CeilDiv(in, axes[i].Stride), w.Padding)
 		case Explicit:
 			pair := w.Amounts[0]
 			if len(w.Amounts) > 1 {
@@ -134,12 +134,12 @@ func (a *Axis) explicit(lo, hi int, ceil bool) {
 	a.Lo, a.Hi = lo, hi
 	room := a.In + lo + hi - a.Effective()
 	if ceil {
-		a.Out = ceilDiv(room, a.Stride) + 1
+		a.Out = CeilDiv(room, a.Stride) + 1
 		if (a.Out-1)*a.Stride >= a.In+lo {
 			a.Out--
 		}
 	} else {
-		a.Out = floorDiv(room, a.Stride) + 1
+		a.Out = FloorDiv(room, a.Stride) + 1
 	}
 	a.Out = max(0, a.Out)
 }
@@ -192,16 +192,16 @@ func (a *Axis) hollow() (o int, ok bool) {
 	// Windows a period apart step on the same cell. Between them that cell
 	// advances by step, so that those which cannot be past the end are skipped.
 	step, period := a.Stride%a.Dilation, a.Dilation/gcd(a.Stride, a.Dilation)
-	for last := min(a.Out, ceilDiv(a.Lo, a.Stride), period); o < last; {
+	for last := min(a.Out, CeilDiv(a.Lo, a.Stride), period); o < last; {
 		start := o*a.Stride - a.Lo
-		cell := start + ceilDiv(-start, a.Dilation)*a.Dilation
+		cell := start + CeilDiv(-start, a.Dilation)*a.Dilation
 		if cell >= a.In {
 			return o, true
 		}
 		if step == 0 {
 			break
 		}
-		o += ceilDiv(a.In-cell, step)
+		o += CeilDiv(a.In-cell, step)
 	}
 	return 0, false
 }

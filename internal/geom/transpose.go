@@ -29,7 +29,7 @@ func ResolveTranspose(n int, in []int, c int, w Window, size []int) (Geometry, e
 			if size != nil {
 				a.In = size[i]
 			}
-			if a.In < 0 || a.In > MaxExtent || ceilDiv(a.In, a.Stride) != out {
+			if a.In < 0 || a.In > MaxExtent || CeilDiv(a.In, a.Stride) != out {
 				return Geometry{}, fieldError("output-shape", "got %d in %s, want %d to %d (ceil(size / stride %d) is the input's %d)",
 					a.In, g.AxisName(i), max(0, (out-1)*a.Stride+1), out*a.Stride, a.Stride, out)
 			}

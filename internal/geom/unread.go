@@ -31,7 +31,7 @@ const mostCounted = 1 << 26
 
 // gaps is Unread without dilation, in closed form.
 func (a Axis) gaps() (cells, tail int) {
-	last := min(a.Out-1, floorDiv(a.In-1+a.Lo, a.Stride)) // the last window that begins before the end
+	last := min(a.Out-1, FloorDiv(a.In-1+a.Lo, a.Stride)) // the last window that begins before the end
 	tail = min(a.In, max(0, a.In-(last*a.Stride-a.Lo+a.Size)))
 	if a.Stride <= a.Size {
 		return tail, tail

@@ -209,9 +209,9 @@ func (o *Concat) lay(in []tensor.Spec) (*concatLayout, error) {
 func (b *builder) runs(l *concatLayout, whole buf, parts []buf, split bool) {
 	copyPart := func(bufs []*tensor.Tensor, i, at, lo, hi int) {
 		if split {
-			layer.CopyRuns(bufs[parts[i]], bufs[whole], l.runs[i], l.runs[i], 0, l.step, at, lo, hi)
+			tensor.CopyRuns(bufs[parts[i]], bufs[whole], l.runs[i], l.runs[i], 0, l.step, at, lo, hi)
 		} else {
-			layer.CopyRuns(bufs[whole], bufs[parts[i]], l.runs[i], l.step, at, l.runs[i], 0, lo, hi)
+			tensor.CopyRuns(bufs[whole], bufs[parts[i]], l.runs[i], l.step, at, l.runs[i], 0, lo, hi)
 		}
 	}
 	stage := Stage{Name: "copy", Units: l.outer, Work: multiplyAdds(l.outer, l.step),

@@ -108,7 +108,7 @@ func (integers[T]) setDoubles(data any, at int, src []float64) int {
 
 // roundAll rounds half to even and clips.
 func roundAll[D Integer, S Floating](dst []D, src []S) (clipped int) {
-	least, greatest := limits[D]()
+	least, greatest := Range[D]()
 	lo, hi := float64(least), 2*float64(greatest/2+1) // a float64 holds both, not greatest itself
 	dst = dst[:len(src)]
 	for i, v := range src {
@@ -130,8 +130,8 @@ func roundAll[D Integer, S Floating](dst []D, src []S) (clipped int) {
 	return clipped
 }
 
-// limits returns the range of an integer type.
-func limits[T Integer]() (least, greatest T) {
+// Range returns the least and the greatest number of an integer type.
+func Range[T Integer]() (least, greatest T) {
 	if ^T(0) > 0 {
 		return 0, ^T(0)
 	}

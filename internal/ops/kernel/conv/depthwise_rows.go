@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"unsafe"
 
+	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/ops/kernel"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
@@ -73,7 +74,7 @@ func newVectorDepthwise[F tensor.Floating](spec DepthwiseSpec, functions depthwi
 	for k.pattern < k.lanes || spec.C < k.lanes && k.pattern%k.lanes != 0 {
 		k.pattern += spec.C
 	}
-	size := tensor.TypeOf[F]().Size()
+	size := tensor.SizeOf[F]()
 	numbers := spec.N * spec.C * (k.axes[0].dst*k.axes[1].dst*k.axes[2].dst + k.axes[0].src*k.axes[1].src*k.axes[2].src)
 	k.streamed = numbers >= kernel.StreamFrom/size && spec.C%k.lanes == 0
 	return k
@@ -142,7 +143,7 @@ func (k *vectorDepthwise[F]) run(s *kernel.Scratch, dstTensor, srcTensor, packed
 	u.row = ((at.image*z.dst+at.z)*y.dst + at.y) * x.dst
 	for i := range x.phases {
 		p := &x.phases[i]
-		q, q1 := max(0, ceilDiv(at.x0-p.first, x.period)), max(0, ceilDiv(at.x1-p.first, x.period))
+		q, q1 := max(0, geom.CeilDiv(at.x0-p.first, x.period)), max(0, geom.CeilDiv(at.x1-p.first, x.period))
 		in0 := min(max(q, p.inside0), q1)
 		in1 := max(in0, min(q1, p.inside1))
 		for ; q < in0; q++ {
@@ -190,7 +191,7 @@ func (u *depthwiseUnit[F]) cell(z, y, x int) int {
 
 // listTaps lists the taps that meet real cells, k0 <= k < k1 along the width.
 func (u *depthwiseUnit[F]) listTaps(p *axisPhase, k0, k1 int) (count int) {
-	size := tensor.TypeOf[F]().Size()
+	size := tensor.SizeOf[F]()
 	if u.z0 == u.z1 || u.y0 == u.y1 {
 		return 0
 	}
@@ -211,7 +212,7 @@ func (u *depthwiseUnit[F]) listTaps(p *axisPhase, k0, k1 int) (count int) {
 // compute writes n destinations by vectors; it reports whether they are to be
 // computed again because of NaN.
 func (u *depthwiseUnit[F]) compute(to, from []F, count, n int) bool {
-	size := tensor.TypeOf[F]().Size()
+	size := tensor.SizeOf[F]()
 	dstStep, srcStep := u.axes[2].period*u.C, u.axes[2].shift*u.C
 	odd, ahead := 0, 0
 	if count > 0 {
@@ -260,7 +261,7 @@ func (u *depthwiseUnit[F]) compute(to, from []F, count, n int) bool {
 
 // plain computes one destination in plain Go.
 func (u *depthwiseUnit[F]) plain(out, from []F, count int) {
-	size := tensor.TypeOf[F]().Size()
+	size := tensor.SizeOf[F]()
 	if u.Morphology == Convolve {
 		clear(out)
 	}

@@ -110,7 +110,7 @@ func newFilterGemm[F tensor.Floating](spec FilterGradientSpec, tiles []outerTile
 		p.at = k.size
 		k.size += k.smallGroup * p.columns
 	}
-	k.shares = min(len(k.panels), (k.size*tensor.TypeOf[F]().Size()+sumBytes-1)/sumBytes)
+	k.shares = min(len(k.panels), (k.size*tensor.SizeOf[F]()+sumBytes-1)/sumBytes)
 	k.share = (len(k.panels) + k.shares - 1) / k.shares
 	units := spec.Groups * k.shares
 	if len(k.panels) >= fewPanels {
@@ -255,7 +255,7 @@ func (k *filterGemm[F]) run(s *kernel.Scratch, largeTensor, smallTensor, packedT
 	part, g := unit/k.shares/k.Groups, unit/k.shares%k.Groups
 	panels := k.shareOf(unit % k.shares)
 	large, small, packed := tensor.Of[F](largeTensor), tensor.Of[F](smallTensor), tensor.Of[F](packedTensor)
-	bytes := tensor.TypeOf[F]().Size()
+	bytes := tensor.SizeOf[F]()
 	first, last := &panels[0], &panels[len(panels)-1]
 	size := last.at + k.smallGroup*last.columns - first.at
 	s.Reset()

@@ -3,6 +3,7 @@ package conv
 import (
 	"fmt"
 
+	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/ops/kernel"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
@@ -255,8 +256,8 @@ func (u *planeUnit) findTaps(row int) {
 func (u *planeUnit) takeApart(to []float32, row int) {
 	x, from := &u.x, u.from.at+row*u.from.row
 	groups := u.n + (u.Gather[2].Effective()-1)/x.shift // of as many columns as the stride
-	whole0 := min(groups, max(0, ceilDiv(-u.first, x.shift)))
-	whole1 := max(whole0, min(groups, floorDiv(x.src-u.first, x.shift)))
+	whole0 := min(groups, max(0, geom.CeilDiv(-u.first, x.shift)))
+	whole1 := max(whole0, min(groups, geom.FloorDiv(x.src-u.first, x.shift)))
 	if whole0 < whole1 {
 		u.takeWhole(to[whole0:], from+(u.first+whole0*x.shift)*u.from.column, whole1-whole0)
 	}

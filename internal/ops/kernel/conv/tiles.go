@@ -283,7 +283,7 @@ func (k *gemm[F]) conv() *Kernel {
 // widest vectors.
 func gemmName[F tensor.Floating](level kernel.Level) string {
 	tile := map[kernel.Level][2]int{kernel.AVX2: {6, 64}, kernel.AVX512: {12, 128}}[level]
-	return fmt.Sprintf("implicit GEMM %dx%d, %s", tile[0], tile[1]/tensor.TypeOf[F]().Size(), level)
+	return fmt.Sprintf("implicit GEMM %dx%d, %s", tile[0], tile[1]/tensor.SizeOf[F](), level)
 }
 
 // packSources is how many source channels of a tap a unit packs.
@@ -328,11 +328,11 @@ func (k *gemm[F]) pack(packedTensor, filterTensor *tensor.Tensor, unit int) {
 // more then reaches the sign's bit. A row is whole words.
 func allFinite[F tensor.Floating](row []F) bool {
 	digits, one := uint64(1<<63-1), uint64(1<<52)
-	if tensor.TypeOf[F]() == tensor.Float32 {
+	if tensor.SizeOf[F]() == 4 {
 		digits, one = 0x7fffffff7fffffff, 1<<55|1<<23
 	}
 	var signs uint64
-	for _, word := range unsafe.Slice((*uint64)(unsafe.Pointer(&row[0])), len(row)*tensor.TypeOf[F]().Size()/8) {
+	for _, word := range unsafe.Slice((*uint64)(unsafe.Pointer(&row[0])), len(row)*tensor.SizeOf[F]()/8) {
 		signs |= word&digits + one
 	}
 	return signs&^digits == 0

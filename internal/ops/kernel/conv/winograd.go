@@ -128,7 +128,7 @@ func newWinograd[F tensor.Floating](spec Spec, out int, level kernel.Level) *win
 // planUnits chooses how many tiles and panels a unit has.
 func (k *winograd[F]) planUnits() {
 	all := k.images * k.tiles[0] * k.tiles[1]
-	most := max(winogradTiles, winogradBytes/(k.planes*k.wide*tensor.TypeOf[F]().Size()))
+	most := max(winogradTiles, winogradBytes/(k.planes*k.wide*tensor.SizeOf[F]()))
 	k.blocks = max(1, (all+most-1)/most)
 	if k.blocks < fewUnits {
 		k.blocks = min(fewUnits, max(k.blocks, all/winogradTiles))
@@ -170,7 +170,7 @@ func (k *winograd[F]) pack(packedTensor, filterTensor *tensor.Tensor, unit int) 
 	planes, plane := k.weights(packed, index)
 	y, x := k.axes[0], k.axes[1]
 	tapRow, tapCell := y.tapStep*3*k.Filter.Tap, x.tapStep*k.Filter.Tap
-	width, size := p.tile.channels, tensor.TypeOf[F]().Size()
+	width, size := p.tile.channels, tensor.SizeOf[F]()
 	for i := first; i < min(first+packSources, k.Src); i++ {
 		to := planes[i*width:]
 		from := filter[(y.tap*3+x.tap)*k.Filter.Tap+i*k.Filter.Src+p.first*k.Filter.Dst:]

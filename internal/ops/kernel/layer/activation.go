@@ -20,31 +20,21 @@ const (
 )
 
 // Activate computes the elements lo <= i < hi of dst = f(src), which are of one
-// type: any but float16 for Relu and Relu6, float32 or float64 for the others.
-// alpha is LeakyRelu's.
+// type: a Real one for Relu and Relu6, float32 or float64 for the others. alpha is
+// LeakyRelu's.
 func (f Activation) Activate(dst, src *tensor.Tensor, lo, hi int, alpha float64) {
-	switch d := dst.Data.(type) {
-	case []uint8:
-		rectify(d[lo:hi], tensor.Of[uint8](src)[lo:hi], f == Relu6)
-	case []int8:
-		rectify(d[lo:hi], tensor.Of[int8](src)[lo:hi], f == Relu6)
-	case []uint16:
-		rectify(d[lo:hi], tensor.Of[uint16](src)[lo:hi], f == Relu6)
-	case []int16:
-		rectify(d[lo:hi], tensor.Of[int16](src)[lo:hi], f == Relu6)
-	case []uint32:
-		rectify(d[lo:hi], tensor.Of[uint32](src)[lo:hi], f == Relu6)
-	case []int32:
-		rectify(d[lo:hi], tensor.Of[int32](src)[lo:hi], f == Relu6)
-	case []uint64:
-		rectify(d[lo:hi], tensor.Of[uint64](src)[lo:hi], f == Relu6)
-	case []int64:
-		rectify(d[lo:hi], tensor.Of[int64](src)[lo:hi], f == Relu6)
-	case []float32:
-		activate(f, d[lo:hi], tensor.Of[float32](src)[lo:hi], alpha)
-	default:
-		activate(f, tensor.Of[float64](dst)[lo:hi], tensor.Of[float64](src)[lo:hi], alpha)
-	}
+	activators.For(dst.DType)(f, dst, src, lo, hi, alpha)
+}
+
+var activators = tensor.PerReal(activateWhole[uint8], activateWhole[int8], activateWhole[uint16], activateWhole[int16],
+	activateWhole[uint32], activateWhole[int32], activateWhole[uint64], activateWhole[int64], activateFloats[float32], activateFloats[float64])
+
+func activateWhole[T tensor.Integer](f Activation, dst, src *tensor.Tensor, lo, hi int, _ float64) {
+	rectify(tensor.Of[T](dst)[lo:hi], tensor.Of[T](src)[lo:hi], f == Relu6)
+}
+
+func activateFloats[F tensor.Floating](f Activation, dst, src *tensor.Tensor, lo, hi int, alpha float64) {
+	activate(f, tensor.Of[F](dst)[lo:hi], tensor.Of[F](src)[lo:hi], alpha)
 }
 
 // rectify is max(x, 0), and min(x, 6) of that with six.

@@ -108,33 +108,13 @@ func (k *Pad) Units(gradient bool) int {
 // Run computes rows lo <= r < hi of dst; value has one element, of the type of
 // src and dst.
 func (k *Pad) Run(dst, src, value *tensor.Tensor, lo, hi int) {
-	switch d := dst.Data.(type) {
-	case []uint8:
-		padRows(k, d, tensor.Of[uint8](src), tensor.Of[uint8](value)[0], lo, hi)
-	case []int8:
-		padRows(k, d, tensor.Of[int8](src), tensor.Of[int8](value)[0], lo, hi)
-	case []uint16:
-		padRows(k, d, tensor.Of[uint16](src), tensor.Of[uint16](value)[0], lo, hi)
-	case []int16:
-		padRows(k, d, tensor.Of[int16](src), tensor.Of[int16](value)[0], lo, hi)
-	case []uint32:
-		padRows(k, d, tensor.Of[uint32](src), tensor.Of[uint32](value)[0], lo, hi)
-	case []int32:
-		padRows(k, d, tensor.Of[int32](src), tensor.Of[int32](value)[0], lo, hi)
-	case []uint64:
-		padRows(k, d, tensor.Of[uint64](src), tensor.Of[uint64](value)[0], lo, hi)
-	case []int64:
-		padRows(k, d, tensor.Of[int64](src), tensor.Of[int64](value)[0], lo, hi)
-	case []tensor.Float16:
-		padRows(k, d, tensor.Of[tensor.Float16](src), tensor.Of[tensor.Float16](value)[0], lo, hi)
-	case []float32:
-		padRows(k, d, tensor.Of[float32](src), tensor.Of[float32](value)[0], lo, hi)
-	default:
-		padRows(k, tensor.Of[float64](dst), tensor.Of[float64](src), tensor.Of[float64](value)[0], lo, hi)
-	}
+	padders.For(dst.DType)(k, dst, src, value, lo, hi)
 }
 
-func padRows[T tensor.Element](k *Pad, dst, src []T, value T, lo, hi int) {
+var padders = tensor.PerSize(padRows[uint8], padRows[uint16], padRows[uint32], padRows[uint64])
+
+func padRows[B tensor.Bits](k *Pad, to, from, cell *tensor.Tensor, lo, hi int) {
+	dst, src, value := tensor.BitsOf[B](to), tensor.BitsOf[B](from), tensor.BitsOf[B](cell)[0]
 	last := len(k.Out) - 1
 	width, inner := k.Out[last], k.In[last]
 	before := k.Pads[last][0]
@@ -157,7 +137,7 @@ func padRows[T tensor.Element](k *Pad, dst, src []T, value T, lo, hi int) {
 	}
 }
 
-func at[T tensor.Element](line []T, i int, value T) T {
+func at[B tensor.Bits](line []B, i int, value B) B {
 	if i < 0 {
 		return value
 	}

@@ -6,9 +6,9 @@ import (
 )
 
 // Add computes the elements lo <= i < hi of the sum of two or more tensors of
-// dst's type, which is a Real one: those of list that terms names. Floating-point numbers are added in order.
-// Sums of integers are exact and then clipped to the type's range; Add returns
-// how many were clipped.
+// dst's type, which is a Real one: those of list that terms names. Floating-point
+// numbers are added in order. Sums of integers are exact and then clipped to the
+// type's range; Add returns how many were clipped.
 func Add(dst *tensor.Tensor, list []*tensor.Tensor, terms []int, lo, hi int) (clipped int) {
 	return adders.For(dst.DType)(dst, list, terms, lo, hi)
 }
@@ -51,39 +51,4 @@ func addIntegers[T tensor.Integer](dst *tensor.Tensor, list []*tensor.Tensor, te
 		}
 	}
 	return clipped
-}
-
-// CopyRuns copies, for lo <= o < hi, run elements from position o·srcStep + srcAt
-// of src to o·dstStep + dstAt of dst, which is of the same type.
-func CopyRuns(dst, src *tensor.Tensor, run, dstStep, dstAt, srcStep, srcAt, lo, hi int) {
-	switch d := dst.Data.(type) {
-	case []uint8:
-		copyRuns(d, tensor.Of[uint8](src), run, dstStep, dstAt, srcStep, srcAt, lo, hi)
-	case []int8:
-		copyRuns(d, tensor.Of[int8](src), run, dstStep, dstAt, srcStep, srcAt, lo, hi)
-	case []uint16:
-		copyRuns(d, tensor.Of[uint16](src), run, dstStep, dstAt, srcStep, srcAt, lo, hi)
-	case []int16:
-		copyRuns(d, tensor.Of[int16](src), run, dstStep, dstAt, srcStep, srcAt, lo, hi)
-	case []uint32:
-		copyRuns(d, tensor.Of[uint32](src), run, dstStep, dstAt, srcStep, srcAt, lo, hi)
-	case []int32:
-		copyRuns(d, tensor.Of[int32](src), run, dstStep, dstAt, srcStep, srcAt, lo, hi)
-	case []uint64:
-		copyRuns(d, tensor.Of[uint64](src), run, dstStep, dstAt, srcStep, srcAt, lo, hi)
-	case []int64:
-		copyRuns(d, tensor.Of[int64](src), run, dstStep, dstAt, srcStep, srcAt, lo, hi)
-	case []tensor.Float16:
-		copyRuns(d, tensor.Of[tensor.Float16](src), run, dstStep, dstAt, srcStep, srcAt, lo, hi)
-	case []float32:
-		copyRuns(d, tensor.Of[float32](src), run, dstStep, dstAt, srcStep, srcAt, lo, hi)
-	default:
-		copyRuns(tensor.Of[float64](dst), tensor.Of[float64](src), run, dstStep, dstAt, srcStep, srcAt, lo, hi)
-	}
-}
-
-func copyRuns[T tensor.Element](dst, src []T, run, dstStep, dstAt, srcStep, srcAt, lo, hi int) {
-	for o := lo; o < hi; o++ {
-		copy(dst[o*dstStep+dstAt:][:run], src[o*srcStep+srcAt:])
-	}
 }

@@ -135,7 +135,7 @@ type divider[O tensor.Floating] func(dst []O, src []float64, divisor float64, st
 
 func divideAll[O tensor.Floating](dst []O, src []float64, divisor float64, _ bool) {
 	dst = dst[:len(src)]
-	if tensor.TypeOf[O]() == tensor.Float32 {
+	if tensor.SizeOf[O]() == 4 {
 		reciprocal := 1 / divisor
 		for i, sum := range src {
 			dst[i] = O(sum * reciprocal)

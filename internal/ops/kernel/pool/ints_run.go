@@ -10,6 +10,7 @@ import (
 type intUnit struct {
 	*intRows
 	dst     *tensor.Tensor
+	out     []byte // its memory
 	image   []byte // of the input
 	at      int    // the output of the first row of that plane, in numbers
 	z       int
@@ -30,8 +31,8 @@ func (p *intRows) run(s *kernel.Scratch, dst, _, src *tensor.Tensor, unit int) {
 	axes := &p.Geometry.Axes
 	z, y, x := &axes[0], &axes[1], &axes[2]
 	image, plane, y0, y1, tile := p.part(unit)
-	u := intUnit{intRows: p, dst: dst, z: plane, y0: y0, y1: y1}
-	u.image = p.bytes(src)[image*p.image : (image+1)*p.image]
+	u := intUnit{intRows: p, dst: dst, out: tensor.Bytes(dst), z: plane, y0: y0, y1: y1}
+	u.image = tensor.Bytes(src)[image*p.image : (image+1)*p.image]
 	u.at = (image*z.Out + u.z) * y.Out * x.Out * p.inner
 	u.zs, u.nz = z.Cells(u.z)
 	u.x0 = tile * p.tile
@@ -61,20 +62,6 @@ func (p *intRows) run(s *kernel.Scratch, dst, _, src *tensor.Tensor, unit int) {
 		u.runningSums(kernel.Take[byte](s, p.zeros))
 	default:
 		u.blocks(kernel.Take[byte](s, p.suffixes*(y.Size+1)))
-	}
-}
-
-// bytes returns a tensor's memory.
-func (p *intRows) bytes(t *tensor.Tensor) []byte {
-	switch p.DType {
-	case tensor.Uint8:
-		return tensor.Of[uint8](t)
-	case tensor.Int8:
-		return memory(tensor.Of[int8](t))
-	case tensor.Uint16:
-		return memory(tensor.Of[uint16](t))
-	default:
-		return memory(tensor.Of[int16](t))
 	}
 }
 
@@ -223,7 +210,7 @@ func (u *intUnit) finish(o int) {
 	if u.op >= opAdd {
 		out, stream = u.sums[:outputs*u.sum], false
 	} else {
-		out = u.bytes(u.dst)[at*u.size:][:outputs*u.size]
+		out = u.out[at*u.size:][:outputs*u.size]
 	}
 	if x.Stride == 1 {
 		u.rows.foldRow(u.op, out, u.row, u.across, stream)
@@ -255,7 +242,7 @@ func (u *intUnit) divide(o, at int, sums []byte) {
 		begin, n := (x0-u.x0)*u.inner, (x1-x0)*u.inner
 		src := sums[begin*u.sum : (begin+n)*u.sum]
 		if u.Picture {
-			dst := u.bytes(u.dst)[(at+begin)*u.size:][:n*u.size]
+			dst := u.out[(at+begin)*u.size:][:n*u.size]
 			u.rows.roundRow(dst, src, u.size, 8*u.sum, divisor, u.large, u.stream)
 		} else {
 			u.rows.divideRow(tensor.Of[float32](u.dst)[at+begin:][:n], src, kind, divisor, u.large, u.stream)

@@ -9,7 +9,7 @@ import (
 // lpCandidates add powers and take the root of the sum. Of infinite p the norm is
 // the largest magnitude.
 func lpCandidates[T tensor.Real, O tensor.Floating](spec *Spec) []candidate {
-	power := powers{spec.Power, tensor.TypeOf[O]() == tensor.Float32}
+	power := powers{spec.Power, tensor.SizeOf[O]() == 4}
 	root := power.root()
 	switch {
 	case math.IsInf(spec.Power, 1):

@@ -37,31 +37,17 @@ func (m method[T, A, O]) candidates(spec *Spec) []candidate {
 
 // axisCandidates are the kernels that reduce axis by axis.
 func axisCandidates(spec *Spec) []candidate {
-	switch spec.DType {
-	case tensor.Uint8:
-		return axisCandidatesOf[uint8, float32](spec)
-	case tensor.Int8:
-		return axisCandidatesOf[int8, float32](spec)
-	case tensor.Uint16:
-		return axisCandidatesOf[uint16, float32](spec)
-	case tensor.Int16:
-		return axisCandidatesOf[int16, float32](spec)
-	case tensor.Uint32:
-		return axisCandidatesOf[uint32, float64](spec)
-	case tensor.Int32:
-		return axisCandidatesOf[int32, float64](spec)
-	case tensor.Uint64:
-		return axisCandidatesOf[uint64, float64](spec)
-	case tensor.Int64:
-		return axisCandidatesOf[int64, float64](spec)
-	case tensor.Float32:
-		return axisCandidatesOf[float32, float32](spec)
-	case tensor.Float64:
-		return axisCandidatesOf[float64, float64](spec)
-	default:
+	if spec.DType.IsNarrow() {
 		return noAxisCandidates("there are none for " + spec.DType.String())
 	}
+	return axisCandidatesPerType.For(spec.DType)(spec)
 }
+
+// axisCandidatesPerType has the type of averages beside each type.
+var axisCandidatesPerType = tensor.PerReal(axisCandidatesOf[uint8, float32], axisCandidatesOf[int8, float32],
+	axisCandidatesOf[uint16, float32], axisCandidatesOf[int16, float32],
+	axisCandidatesOf[uint32, float64], axisCandidatesOf[int32, float64], axisCandidatesOf[uint64, float64], axisCandidatesOf[int64, float64],
+	axisCandidatesOf[float32, float32], axisCandidatesOf[float64, float64])
 
 // noAxisCandidates are refused.
 func noAxisCandidates(refusal string) []candidate {

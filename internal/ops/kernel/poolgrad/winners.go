@@ -83,29 +83,11 @@ func (k *Winners) Run(s *kernel.Scratch, dst, src *tensor.Tensor, lo, hi int) {
 // RunValues is Run that also writes what won, the pooled numbers, unless values is
 // nil.
 func (k *Winners) RunValues(s *kernel.Scratch, dst, values, src *tensor.Tensor, lo, hi int) {
-	switch k.DType {
-	case tensor.Uint8:
-		winners[uint8](k, s, dst, values, src, lo, hi)
-	case tensor.Int8:
-		winners[int8](k, s, dst, values, src, lo, hi)
-	case tensor.Uint16:
-		winners[uint16](k, s, dst, values, src, lo, hi)
-	case tensor.Int16:
-		winners[int16](k, s, dst, values, src, lo, hi)
-	case tensor.Uint32:
-		winners[uint32](k, s, dst, values, src, lo, hi)
-	case tensor.Int32:
-		winners[int32](k, s, dst, values, src, lo, hi)
-	case tensor.Uint64:
-		winners[uint64](k, s, dst, values, src, lo, hi)
-	case tensor.Int64:
-		winners[int64](k, s, dst, values, src, lo, hi)
-	case tensor.Float32:
-		winners[float32](k, s, dst, values, src, lo, hi)
-	default:
-		winners[float64](k, s, dst, values, src, lo, hi)
-	}
+	winnersOf.For(k.DType)(k, s, dst, values, src, lo, hi)
 }
+
+var winnersOf = tensor.PerReal(winners[uint8], winners[int8], winners[uint16], winners[int16],
+	winners[uint32], winners[int32], winners[uint64], winners[int64], winners[float32], winners[float64])
 
 func winners[T tensor.Real](k *Winners, s *kernel.Scratch, dstTensor, valuesTensor, srcTensor *tensor.Tensor, lo, hi int) {
 	dst, src := tensor.Of[uint8](dstTensor), tensor.Of[T](srcTensor)
