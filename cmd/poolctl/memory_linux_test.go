@@ -111,7 +111,7 @@ func randomOperation(t *testing.T, random *rand.Rand, folder string) []string {
 	channels := pick(random, 1, 2, 3, 4, 8, 16)
 	elements := 1 << 20 * (2 + random.IntN(22))
 	extension := pick(random, ".npy", ".npy", ".npy", ".npz", ".png", ".jpg", ".tif", ".bmp", ".gif", ".pam")
-	dtype := pick(random, tensor.Float32, tensor.Float32, tensor.Float64, tensor.Half, tensor.Uint8, tensor.Int16)
+	dtype := pick(random, tensor.Float32, tensor.Float32, tensor.Float64, tensor.Float16, tensor.Uint8, tensor.Int16)
 	batch, format, depth := 1, "", 8
 	switch extension {
 	case ".npy", ".npz":
@@ -194,8 +194,8 @@ func writeRandom(t *testing.T, random *rand.Rand, name string, spec tensor.Spec,
 		fill(random, data, func(v uint64) uint16 { return uint16(v) >> 12 })
 	case []int16:
 		fill(random, data, func(v uint64) int16 { return int16(v) >> 8 })
-	case []tensor.Float16:
-		fill(random, data, func(v uint64) tensor.Float16 { return tensor.Float16(v % 0x5000) })
+	case []tensor.F16:
+		fill(random, data, func(v uint64) tensor.F16 { return tensor.F16(v % 0x5000) })
 	case []float32:
 		fill(random, data, func(v uint64) float32 { return float32(v % 256) })
 	case []float64:

@@ -323,7 +323,7 @@ func TestArrowsRefuse(t *testing.T) {
 func TestGradientsOfAnyPrecisionAreAccepted(t *testing.T) {
 	_, c := pooledBoth(resolve(t, 1, []int{5, 5}, 1, geom.Window{Size: []int{3}, Padding: geom.Same}), mixed(25), mixed(25))
 	for i, v := range c.Gradient {
-		c.Gradient[i] = float64(tensor.ToFloat16(float32(v)).Float32())
+		c.Gradient[i] = float64(tensor.ToF16(float32(v)).Float32())
 	}
 	if _, err := ArrowsSVG(c); err != nil {
 		t.Error(err)

@@ -30,7 +30,7 @@ func (o Output) Encoding(spec tensor.Spec) int {
 	if layout.ChannelsFirst() {
 		work += stored // in the order of pictures
 	}
-	if spec.DType == tensor.Half {
+	if spec.DType == tensor.Float16 {
 		work += 4 * n // as float32
 	}
 	if !v.isPicture() {

@@ -321,10 +321,10 @@ func TestGradientTypes(t *testing.T) {
 		{tensor.Int16, tensor.Float32, "", tensor.Float32},
 		{tensor.Int32, tensor.Float64, "", tensor.Float64},
 		{tensor.Uint64, tensor.Float64, "", tensor.Float64},
-		{tensor.Half, tensor.Half, "", tensor.Float32},
+		{tensor.Float16, tensor.Float16, "", tensor.Float32},
 		{tensor.Float32, tensor.Float32, "", tensor.Float32},
 		{tensor.Float32, tensor.Float64, "float64", tensor.Float64},
-		{tensor.Float64, tensor.Half, "float16", tensor.Float32},
+		{tensor.Float64, tensor.Float16, "float16", tensor.Float32},
 		{tensor.Uint8, tensor.Float64, "float64", tensor.Float64},
 	} {
 		t.Run(strings.TrimSpace(d.input.String()+" "+d.set), func(t *testing.T) {

@@ -115,7 +115,7 @@ func TestEveryTypeIsAcceptedAndAgrees(t *testing.T) {
 			}
 			// As it stands: exact for a result type that holds the numbers.
 			plain := run(t, f.op(t, spec), f.tensors(d)...)
-			if d == tensor.Half {
+			if d == tensor.Float16 {
 				continue // sums of whole numbers beyond 2048 round
 			}
 			for i, got := range plain {
@@ -215,7 +215,7 @@ func TestThreadsDoNotChangeTheResult(t *testing.T) {
 // TestRunningAllocatesNothing once a runner has booked its memory.
 func TestRunningAllocatesNothing(t *testing.T) {
 	eachFixture(t, func(t *testing.T, spec ops.Spec, f fixture) {
-		for _, d := range []tensor.DType{tensor.Float32, tensor.Uint8, tensor.Half} {
+		for _, d := range []tensor.DType{tensor.Float32, tensor.Uint8, tensor.Float16} {
 			in := f.tensors(d)
 			if last := in[len(in)-1]; last.DType == tensor.Int64 && d == tensor.Uint8 {
 				in[len(in)-1], _ = tensor.Converted(last, tensor.Int32) // TensorFlow's default
@@ -282,7 +282,7 @@ func TestLinearOperationsAreLinear(t *testing.T) {
 // buffers, and what a runner allocates beside inputs and outputs.
 func TestPlannedMemoryIsWhatIsBooked(t *testing.T) {
 	eachFixture(t, func(t *testing.T, spec ops.Spec, f fixture) {
-		in := f.tensors(tensor.Half) // most conversions
+		in := f.tensors(tensor.Float16) // most conversions
 		p := plan(t, f.op(t, spec), in)
 		buffers, given := 0, 0
 		for i, s := range p.Buffers {

@@ -80,7 +80,7 @@ func TestPoolingCanBeForced(t *testing.T) {
 		{"type=max window=2 data-format=NCHW", tensor.Float32, 2},
 		{"type=avg window=5 strides=1 data-format=NCHW", tensor.Float32, 2},
 		{"type=max window=2", tensor.Uint8, 3},
-		{"type=min window=2", tensor.Half, 2},
+		{"type=min window=2", tensor.Float16, 2},
 		{"type=lp window=3", tensor.Float64, 2},
 		{"type=max output-size=2", tensor.Float32, 1},
 	} {

@@ -38,7 +38,7 @@ func TestRunnersShareATeam(t *testing.T) {
 	}
 	var all []one
 	for _, kind := range []string{"max", "avg"} {
-		for _, d := range []tensor.DType{tensor.Half, tensor.Float32, tensor.Uint8} {
+		for _, d := range []tensor.DType{tensor.Float16, tensor.Float32, tensor.Uint8} {
 			plan, x := pool(kind, d)
 			if need := plan.TemporaryWords(); need > len(memory) {
 				memory = make([]uint64, need)

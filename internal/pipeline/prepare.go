@@ -359,8 +359,8 @@ func pickRow(dst, src *tensor.Tensor, to, from int, columns []taps, inner int) {
 		pickOf(d[to:], tensor.Of[uint64](src)[from:], columns, inner)
 	case []int64:
 		pickOf(d[to:], tensor.Of[int64](src)[from:], columns, inner)
-	case []tensor.Float16:
-		pickOf(d[to:], tensor.Of[tensor.Float16](src)[from:], columns, inner)
+	case []tensor.F16:
+		pickOf(d[to:], tensor.Of[tensor.F16](src)[from:], columns, inner)
 	case []float32:
 		pickOf(d[to:], tensor.Of[float32](src)[from:], columns, inner)
 	case []float64:

@@ -68,7 +68,7 @@ func TestComparePlacesTheLargestDifferences(t *testing.T) {
 }
 
 func TestCompareCountsUnitsOfTheNarrowerType(t *testing.T) {
-	half := func(v float32) *tensor.Tensor { return tensor.From([]tensor.Float16{tensor.ToFloat16(v)}, 1) }
+	half := func(v float32) *tensor.Tensor { return tensor.From([]tensor.F16{tensor.ToF16(v)}, 1) }
 	single := func(v float32) *tensor.Tensor { return tensor.From([]float32{v}, 1) }
 	double := func(v float64) *tensor.Tensor { return tensor.From([]float64{v}, 1) }
 	for _, c := range []struct {

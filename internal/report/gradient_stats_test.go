@@ -114,9 +114,9 @@ func TestGradientStatsOfPoolingConserveMass(t *testing.T) {
 		upstream[i] = float64((i*i*7 + i*3 + i/3) % 10)
 	}
 	dx := pooled(upstream, 3, true)
-	half := make([]tensor.Float16, len(dx))
+	half := make([]tensor.F16, len(dx))
 	for i, v := range dx {
-		half[i] = tensor.ToFloat16(float32(v))
+		half[i] = tensor.ToF16(float32(v))
 	}
 	if s := GradientStats(tensor.From(half, len(half)), tensor.From(upstream, len(upstream))); !s.Conserved {
 		t.Errorf("half precision: sum %s, upstream %s", s.Sum, s.UpstreamSum)

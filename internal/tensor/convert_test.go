@@ -29,12 +29,12 @@ func sources() []*tensor.Tensor {
 		1 + 1.0/(1<<11), 1 + 1.0/(1<<11) + 1.0/(1<<40), 1 + 3.0/(1<<11) - 1.0/(1<<40), -(1 + 1.0/(1<<11) + 1.0/(1<<40)), 65520 - 1e-9,
 	}
 	floats := make([]float32, len(doubles))
-	halves := make([]tensor.Float16, 0, 1<<16)
+	halves := make([]tensor.F16, 0, 1<<16)
 	for i, v := range doubles {
 		floats[i] = float32(v)
 	}
 	for bits := range 1 << 16 {
-		halves = append(halves, tensor.Float16(bits))
+		halves = append(halves, tensor.F16(bits))
 	}
 	return []*tensor.Tensor{
 		tensor.From([]uint8{0, 1, 127, 128, 255}, 5),
@@ -141,7 +141,7 @@ func checkNearest(src, dst *tensor.Tensor, i int) bool {
 		return x.Cmp(got) == 0 && x.Signbit() == got.Signbit()
 	}
 	// Infinity stands where the number after the largest one would be.
-	beyond := map[tensor.DType]int{tensor.Half: 16, tensor.Float32: 128, tensor.Float64: 1024}[dst.DType]
+	beyond := map[tensor.DType]int{tensor.Float16: 16, tensor.Float32: 128, tensor.Float64: 1024}[dst.DType]
 	value := func(v *big.Float) *big.Float {
 		if v.IsInf() {
 			one := big.NewFloat(1)
@@ -173,9 +173,9 @@ func checkNearest(src, dst *tensor.Tensor, i int) bool {
 func step1(t *tensor.Tensor, i, step int) (neighbour *big.Float, even bool) {
 	var next *tensor.Tensor
 	switch list := t.Data.(type) {
-	case []tensor.Float16:
+	case []tensor.F16:
 		even = list[i]&1 == 0
-		next = tensor.From([]tensor.Float16{tensor.Float16(int(list[i]) + step)}, 1)
+		next = tensor.From([]tensor.F16{tensor.F16(int(list[i]) + step)}, 1)
 	case []float32:
 		bits := math.Float32bits(list[i])
 		even = bits&1 == 0

@@ -20,7 +20,7 @@ const (
 	Int32
 	Uint64
 	Int64
-	Half // IEEE 754 binary16, "float16"
+	Float16 // IEEE 754 binary16, "float16"
 	Float32
 	Float64
 )
@@ -43,7 +43,7 @@ var dtypes = [...]row{
 	Int32:   {"int32", Float64, integers[int32]{}},
 	Uint64:  {"uint64", Float64, integers[uint64]{}},
 	Int64:   {"int64", Float64, integers[int64]{}},
-	Half:    {"float16", Float32, narrows[Float16]{bits: 11, widen: widenFloat16, round: roundFloat16, toOne: ToFloat16}},
+	Float16: {"float16", Float32, narrows[F16]{bits: 11, widen: widenF16, round: roundF16, toOne: ToF16}},
 	Float32: {"float32", Float32, floats[float32]{bits: 24}},
 	Float64: {"float64", Float64, floats[float64]{bits: 53}},
 }

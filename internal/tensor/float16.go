@@ -2,12 +2,12 @@ package tensor
 
 import "math"
 
-// Float16 is an IEEE 754 binary16 number. It is a storage format: values are
+// F16 is an IEEE 754 binary16 number. It is a storage format: values are
 // widened to float32, which is exact, before anything is computed with them.
-type Float16 uint16
+type F16 uint16
 
 // Float32 widens the number; every value, infinity and NaN is kept.
-func (h Float16) Float32() float32 {
+func (h F16) Float32() float32 {
 	sign := uint32(h&0x8000) << 16
 	exponent := uint32(h>>10) & 0x1f
 	fraction := uint32(h & 0x3ff)
@@ -22,34 +22,34 @@ func (h Float16) Float32() float32 {
 	}
 }
 
-// ToFloat16 rounds f to the nearest Float16, ties to even. Magnitudes of
+// ToF16 rounds f to the nearest F16, ties to even. Magnitudes of
 // 65520 and more become infinite, as IEEE 754 has it.
-func ToFloat16(f float32) Float16 {
+func ToF16(f float32) F16 {
 	bits := math.Float32bits(f)
-	sign := Float16(bits >> 16 & 0x8000)
+	sign := F16(bits >> 16 & 0x8000)
 	magnitude := bits & 0x7fffffff
 	switch {
 	case magnitude > 0x7f800000: // NaN: keep the payload's high bits, stay quiet
-		return sign | 0x7e00 | Float16(magnitude>>13&0x1ff)
+		return sign | 0x7e00 | F16(magnitude>>13&0x1ff)
 	case magnitude >= 0x477ff000: // rounds to 2^16 or beyond
 		return sign | 0x7c00
 	case magnitude >= 0x38800000: // normal in binary16
 		rounded := magnitude + 0xfff + magnitude>>13&1
-		return sign | Float16((rounded-0x38000000)>>13)
+		return sign | F16((rounded-0x38000000)>>13)
 	default: // subnormal or zero: count in units of 2^-24
 		units := math.RoundToEven(float64(math.Float32frombits(magnitude)) * (1 << 24))
-		return sign | Float16(units)
+		return sign | F16(units)
 	}
 }
 
-func widenFloat16(dst []float32, src []Float16) {
+func widenF16(dst []float32, src []F16) {
 	for i, v := range src {
 		dst[i] = v.Float32()
 	}
 }
 
-func roundFloat16(dst []Float16, src []float32) {
+func roundF16(dst []F16, src []float32) {
 	for i, v := range src {
-		dst[i] = ToFloat16(v)
+		dst[i] = ToF16(v)
 	}
 }

@@ -29,13 +29,13 @@ func half(bits uint16) float64 {
 // narrowing brings the bits back; only signalling NaN become quiet.
 func TestFloat16Values(t *testing.T) {
 	for bits := range 1 << 16 {
-		h := tensor.Float16(bits)
+		h := tensor.F16(bits)
 		wide, want := h.Float32(), half(uint16(bits))
 		if math.IsNaN(want) {
 			if wide == wide || math.Signbit(float64(wide)) != (bits>>15 == 1) {
 				t.Fatalf("%#04x widens to %v", bits, wide)
 			}
-			if back := tensor.ToFloat16(wide); back != h|0x200 {
+			if back := tensor.ToF16(wide); back != h|0x200 {
 				t.Fatalf("NaN %#04x comes back as %#04x", bits, back)
 			}
 			continue
@@ -43,7 +43,7 @@ func TestFloat16Values(t *testing.T) {
 		if float64(wide) != want || math.Signbit(float64(wide)) != math.Signbit(want) {
 			t.Fatalf("%#04x widens to %v, want %v", bits, wide, want)
 		}
-		if back := tensor.ToFloat16(wide); back != h {
+		if back := tensor.ToF16(wide); back != h {
 			t.Fatalf("%#04x comes back as %#04x", bits, back)
 		}
 	}
@@ -67,16 +67,16 @@ func TestFloat16RoundsToEven(t *testing.T) {
 			{math.Nextafter32(middle, 0), bits},
 			{math.Nextafter32(middle, 1e30), bits + 1},
 		} {
-			if got := tensor.ToFloat16(c.v); got != tensor.Float16(c.want) {
+			if got := tensor.ToF16(c.v); got != tensor.F16(c.want) {
 				t.Fatalf("%v becomes %#04x, want %#04x", c.v, got, c.want)
 			}
-			if got := tensor.ToFloat16(-c.v); got != tensor.Float16(c.want|0x8000) {
+			if got := tensor.ToF16(-c.v); got != tensor.F16(c.want|0x8000) {
 				t.Fatalf("%v becomes %#04x, want %#04x", -c.v, got, c.want|0x8000)
 			}
 		}
 	}
 	for _, v := range []float32{65536, math.MaxFloat32, float32(math.Inf(1))} {
-		if got := tensor.ToFloat16(v); got != 0x7c00 {
+		if got := tensor.ToF16(v); got != 0x7c00 {
 			t.Errorf("%v becomes %#04x, want infinity", v, got)
 		}
 	}
@@ -86,8 +86,8 @@ func TestFloat16RoundsToEven(t *testing.T) {
 func TestFloat16IsNearest(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		v := rapid.Float32Range(-65504, 65504).Draw(t, "v")
-		got := tensor.ToFloat16(v)
-		for _, other := range []tensor.Float16{got - 1, got + 1} {
+		got := tensor.ToF16(v)
+		for _, other := range []tensor.F16{got - 1, got + 1} {
 			if w := float64(other.Float32()); math.IsNaN(w) || math.IsInf(w, 0) {
 				continue
 			}

@@ -59,7 +59,7 @@ func TestProductErrors(t *testing.T) {
 	if _, err := (tensor.Spec{DType: tensor.Float64, Shape: tensor.Shape{1 << 60}}).Bytes(); err == nil {
 		t.Error("2^63 bytes are accepted")
 	}
-	if n, err := (tensor.Spec{DType: tensor.Half, Shape: tensor.Shape{3, 5}}).Bytes(); n != 30 || err != nil {
+	if n, err := (tensor.Spec{DType: tensor.Float16, Shape: tensor.Shape{3, 5}}).Bytes(); n != 30 || err != nil {
 		t.Errorf("15 halves take %d bytes, %v", n, err)
 	}
 }
@@ -86,16 +86,16 @@ func TestIndexInvertsFlattening(t *testing.T) {
 }
 
 func TestSpecsAndShapesPrint(t *testing.T) {
-	a := tensor.Spec{DType: tensor.Half, Shape: tensor.Shape{2, 3}}
+	a := tensor.Spec{DType: tensor.Float16, Shape: tensor.Shape{2, 3}}
 	if a.String() != "float16 (2,3)" || (tensor.Shape{}).String() != "()" {
 		t.Errorf("%s, %s", a, tensor.Shape{})
 	}
-	for _, b := range []tensor.Spec{{DType: tensor.Float32, Shape: a.Shape}, {DType: tensor.Half, Shape: tensor.Shape{3, 2}}, {DType: tensor.Half, Shape: tensor.Shape{2}}} {
+	for _, b := range []tensor.Spec{{DType: tensor.Float32, Shape: a.Shape}, {DType: tensor.Float16, Shape: tensor.Shape{3, 2}}, {DType: tensor.Float16, Shape: tensor.Shape{2}}} {
 		if a.Equal(b) {
 			t.Errorf("%s equals %s", a, b)
 		}
 	}
-	if !a.Equal(tensor.Spec{DType: tensor.Half, Shape: tensor.Shape{2, 3}}) {
+	if !a.Equal(tensor.Spec{DType: tensor.Float16, Shape: tensor.Shape{2, 3}}) {
 		t.Errorf("%s does not equal itself", a)
 	}
 }
@@ -114,7 +114,7 @@ func TestTensorsHoldTheirShape(t *testing.T) {
 			t.Errorf("%s: reshaping does not share the data", d)
 		}
 	}
-	if x := tensor.From([]tensor.Float16{0x3c00}, 1); x.DType != tensor.Half || x.At(0) != 1 {
+	if x := tensor.From([]tensor.F16{0x3c00}, 1); x.DType != tensor.Float16 || x.At(0) != 1 {
 		t.Errorf("%s %v", x.Spec, x.At(0))
 	}
 	for name, f := range map[string]func(){
@@ -141,7 +141,7 @@ func TestDTypes(t *testing.T) {
 	wide := map[tensor.DType]tensor.DType{
 		tensor.Uint8: tensor.Float32, tensor.Int8: tensor.Float32, tensor.Uint16: tensor.Float32, tensor.Int16: tensor.Float32,
 		tensor.Uint32: tensor.Float64, tensor.Int32: tensor.Float64, tensor.Uint64: tensor.Float64, tensor.Int64: tensor.Float64,
-		tensor.Half: tensor.Float32, tensor.Float32: tensor.Float32, tensor.Float64: tensor.Float64,
+		tensor.Float16: tensor.Float32, tensor.Float32: tensor.Float32, tensor.Float64: tensor.Float64,
 	}
 	for i, d := range tensor.DTypes() {
 		for _, name := range []string{d.String(), strings.ToUpper(d.String())} {

@@ -3,7 +3,7 @@ package tensor
 import "fmt"
 
 // Tensor is a dense array in row-major order. Data is a slice of the Go type
-// of the DType ([]uint8, []float32, []Float16, …), with exactly as many elements
+// of the DType ([]uint8, []float32, []F16, …), with exactly as many elements
 // as the shape has.
 type Tensor struct {
 	Spec

@@ -160,7 +160,7 @@ var types = map[string]tensor.DType{
 	"b1": tensor.Uint8,
 	"u1": tensor.Uint8, "u2": tensor.Uint16, "u4": tensor.Uint32, "u8": tensor.Uint64,
 	"i1": tensor.Int8, "i2": tensor.Int16, "i4": tensor.Int32, "i8": tensor.Int64,
-	"f2": tensor.Half, "f4": tensor.Float32, "f8": tensor.Float64,
+	"f2": tensor.Float16, "f4": tensor.Float32, "f8": tensor.Float64,
 }
 
 // setDescr reads the element type: a byte order (< little, > big, = or none

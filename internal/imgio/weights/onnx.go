@@ -28,7 +28,7 @@ var onnxTypes = map[uint64]struct {
 }{
 	1: {tensor.Float32, verbatim}, 2: {tensor.Uint8, verbatim}, 3: {tensor.Int8, verbatim}, 4: {tensor.Uint16, verbatim},
 	5: {tensor.Int16, verbatim}, 6: {tensor.Int32, verbatim}, 7: {tensor.Int64, verbatim}, 9: {tensor.Uint8, truths},
-	10: {tensor.Half, verbatim}, 11: {tensor.Float64, verbatim}, 12: {tensor.Uint32, verbatim}, 13: {tensor.Uint64, verbatim},
+	10: {tensor.Float16, verbatim}, 11: {tensor.Float64, verbatim}, 12: {tensor.Uint32, verbatim}, 13: {tensor.Uint64, verbatim},
 	16: {tensor.Float32, bfloats},
 }
 

@@ -26,7 +26,7 @@ var safetensorsTypes = map[string]struct {
 	coding coding
 }{
 	"BOOL": {tensor.Uint8, truths}, "U8": {tensor.Uint8, verbatim}, "I8": {tensor.Int8, verbatim},
-	"U16": {tensor.Uint16, verbatim}, "I16": {tensor.Int16, verbatim}, "F16": {tensor.Half, verbatim}, "BF16": {tensor.Float32, bfloats},
+	"U16": {tensor.Uint16, verbatim}, "I16": {tensor.Int16, verbatim}, "F16": {tensor.Float16, verbatim}, "BF16": {tensor.Float32, bfloats},
 	"U32": {tensor.Uint32, verbatim}, "I32": {tensor.Int32, verbatim}, "F32": {tensor.Float32, verbatim},
 	"U64": {tensor.Uint64, verbatim}, "I64": {tensor.Int64, verbatim}, "F64": {tensor.Float64, verbatim},
 }

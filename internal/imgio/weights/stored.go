@@ -130,8 +130,8 @@ func readVarints(r *bufio.Reader, t *tensor.Tensor) error {
 			data[i] = v
 		case []int64:
 			data[i] = int64(v)
-		case []tensor.Float16:
-			data[i] = tensor.Float16(v)
+		case []tensor.F16:
+			data[i] = tensor.F16(v)
 		case []float32: // bfloat16 as its bits
 			data[i] = math.Float32frombits(uint32(uint16(v)) << 16)
 		}

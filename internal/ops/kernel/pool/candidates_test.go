@@ -140,8 +140,8 @@ func TestTypesAndArgmaxWithoutAKernelAreRefused(t *testing.T) {
 	g := kerneltest.UnitGeometries(t)[0]
 	for _, level := range kerneltest.EveryLevel() {
 		for _, s := range []pool.Spec{
-			{Reduction: pool.Max, DType: tensor.Half},
-			{Reduction: pool.Average, DType: tensor.Half},
+			{Reduction: pool.Max, DType: tensor.Float16},
+			{Reduction: pool.Average, DType: tensor.Float16},
 			{Reduction: pool.Average, DType: tensor.Float32, Argmax: true},
 			{Reduction: pool.Sum, DType: tensor.Uint8, Argmax: true},
 			{Reduction: pool.LP, Power: 2, DType: tensor.Float64, Argmax: true},
