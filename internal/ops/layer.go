@@ -30,6 +30,17 @@ func (f *format) layer(op string, x tensor.Spec) (tensor.Layout, error) {
 	return layout, err
 }
 
+// spatialLayer is layer for an operation that lays something over space
+// (Spec.Space): two axes are one grey picture (H, W), unless a pipeline's step
+// says that they are vectors.
+func (f *format) spatialLayer(op string, x tensor.Spec) (tensor.Layout, error) {
+	if f.Layout != "" || len(x.Shape) != tensor.HW.Rank() {
+		return f.layer(op, x)
+	}
+	over := format{Layout: tensor.HW, DType: f.DType}
+	return over.layer(op, x)
+}
+
 // channels returns the lanes of a layout's channel axis; of HW, which has none,
 // those of single cells.
 func channels(layout tensor.Layout, shape tensor.Shape) layer.Lanes {

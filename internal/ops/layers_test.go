@@ -1,6 +1,7 @@
 package ops_test
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 
@@ -117,6 +118,42 @@ func TestSumsOfIntegersAreClipped(t *testing.T) {
 	}
 }
 
+// TestPadOfTwoAxes: an array from a file is one grey picture (H, W), and what a
+// step of a pipeline made vectors of stays vectors.
+func TestPadOfTwoAxes(t *testing.T) {
+	x := tensor.From([]float32{1, 2, 3, 4}, 2, 2)
+	for _, c := range []struct {
+		params string
+		layout tensor.Layout
+		want   *tensor.Tensor
+	}{
+		{"paddings=1:0", "", tensor.From([]float32{0, 0, 0, 0, 1, 2, 0, 3, 4}, 3, 3)},
+		{"paddings=0:0,1:0", "", tensor.From([]float32{0, 1, 2, 0, 3, 4}, 2, 3)},
+		{"paddings=0:0,1:0", tensor.NC, tensor.From([]float32{0, 1, 2, 0, 3, 4}, 2, 3)},
+	} {
+		op := fixture{params: c.params}.op(t, lookup(t, "pad"))
+		if c.layout != "" {
+			op.(*ops.Pad).Layout = c.layout
+		}
+		p := plan(t, op, []*tensor.Tensor{x})
+		out, _, err := ops.Run(p, 1, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := testutil.Equal(out[0], c.want, 0); err != nil {
+			t.Errorf("%s %s: %v", c.params, c.layout, err)
+		}
+		if want := cmp.Or(c.layout, tensor.HW); p.Layout != want {
+			t.Errorf("%s: layout %s, want %s", c.params, p.Layout, want)
+		}
+	}
+	one := fixture{params: "paddings=1:0"}.op(t, lookup(t, "pad"))
+	one.(*ops.Pad).Layout = tensor.NC
+	if _, err := one.Plan([]tensor.Spec{x.Spec}, ops.Want{}); err == nil {
+		t.Error("one pair for vectors, which have no spatial axes, was taken")
+	}
+}
+
 // TestSumsOfIntegersAreExact: of three terms, no sum on the way is clipped.
 func TestSumsOfIntegersAreExact(t *testing.T) {
 	terms := []*tensor.Tensor{tensor.From([]int8{127, -128, 100}, 1, 3), tensor.From([]int8{1, -1, 100}, 1, 3), tensor.From([]int8{-5, 3, 100}, 1, 3)}
@@ -170,7 +207,7 @@ func TestLayerRefusalsInFull(t *testing.T) {
 		{"pad", "paddings=4:0 mode=reflect", "pad: paddings: got 4:0 along axis 1 of 4 cells, want each <= 3 with --mode reflect", []tensor.Spec{x}},
 		{"pad", "paddings=0:6 mode=symmetric", "pad: paddings: got 0:6 along axis 1 of 4 cells, want each <= 4 with --mode symmetric", []tensor.Spec{x}},
 		{"pad", "paddings=1:1,1:1,1:1", "pad: paddings: got 3 pairs in 1:1,1:1,1:1, want 1, 2 (the spatial dimensions) or 4 (NHWC)", []tensor.Spec{x}},
-		{"pad", "paddings=1:1", "pad: paddings: got 1 pairs in 1:1, want 2 (NC)", []tensor.Spec{spec(tensor.Float32, 4, 5)}},
+		{"pad", "paddings=1:1,1:1,1:1", "pad: paddings: got 3 pairs in 1:1,1:1,1:1, want 1, 2 (the spatial dimensions) or 2 (HW)", []tensor.Spec{spec(tensor.Float32, 4, 5)}},
 		{"roll", "axis=1", "roll: shift: missing, want a whole number or a list of them", []tensor.Spec{x}},
 		{"roll", "shift=1,2", "roll: shift: got 2 numbers in 1,2, want 1, or --axis with as many", []tensor.Spec{x}},
 		{"roll", "shift=1,2 axis=1", "roll: shift: got 2 numbers in 1,2, want 1, one for each axis in 1", []tensor.Spec{x}},

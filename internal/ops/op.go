@@ -26,6 +26,7 @@ type Spec struct {
 	Rank     [2]int // least and most spatial dimensions
 	Argmax   bool   // has an argmax output
 	Linear   bool   // f(a·x + b·y) = a·f(x) + b·f(y) for its main input
+	Space    bool   // a layer that lays something over space: two axes are (H, W), not (N, C)
 	Several  bool   // takes two or more main inputs, all of which stand first in Plan
 	Examples []Example
 	New      func() Op

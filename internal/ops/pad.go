@@ -13,7 +13,7 @@ var padSpec = Spec{
 	Name:    "pad",
 	TF:      "tf.pad (edge: torch.nn.functional.pad replicate, ONNX Pad edge)",
 	Summary: "add cells around a tensor: a value, mirrored, or repeated",
-	Doc: `Adds cells before and after along some axes. --paddings has pairs lo:hi: one for each spatial dimension, or one that all of them get, or one for each axis of the tensor in the order of its memory, as tf.pad has them ((N, C) has no spatial ones). Any type, which is kept.
+	Doc: `Adds cells before and after along some axes. --paddings has pairs lo:hi: one for each spatial dimension, or one that all of them get, or one for each axis of the tensor in the order of its memory, as tf.pad has them. Two axes are one grey picture (H, W). Any type, which is kept.
 
 --mode says what the new cells hold:
 
@@ -23,7 +23,7 @@ var padSpec = Spec{
     edge       the edge repeated:     a a | a b c | c c
 
 With reflect there must be fewer new cells than there are cells, with symmetric at most as many. PyTorch calls edge replicate. The gradient of a cell is the sum of what arrives at it and at its copies.`,
-	Rank: oneTensor,
+	Rank: oneTensor, Space: true,
 	Examples: []Example{
 		{"mirror the border before a filter", "poolctl pad samples/chelsea.png --paddings 8:8 --mode reflect -o padded.png"},
 		{"every axis, as tf.pad", "poolctl pad samples/input_10x9x9x3.npy --paddings 0:0,1:2,3:4,0:1 --value -1 -o y.npy"},
@@ -71,7 +71,7 @@ func (o *Pad) lay(x tensor.Spec) (tensor.Layout, *layer.Pad, error) {
 	if err := o.Check(); err != nil {
 		return "", nil, err
 	}
-	layout, err := o.layer("pad", x)
+	layout, err := o.spatialLayer("pad", x)
 	if err != nil {
 		return "", nil, err
 	}

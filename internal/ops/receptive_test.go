@@ -28,8 +28,12 @@ func TestReceptiveFieldsAreWhatOutputsDependOn(t *testing.T) {
 		}
 		tested[spec.Name] = true
 		for main := range 1 + len(f.more) {
-			for i, field := range fields {
-				checkField(t, p, in, main, i+1, field) // axis 0 is the batch
+			next := 0
+			for axis := range p.Layout {
+				if p.Layout.IsSpatial(axis) {
+					checkField(t, p, in, main, axis, fields[next])
+					next++
+				}
 			}
 		}
 	})

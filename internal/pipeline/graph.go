@@ -133,10 +133,10 @@ func (g *Graph) inputLayout() (tensor.Layout, error) {
 	return layout, nil
 }
 
-// takesVectors reports whether no step lays windows: then two axes are a batch of
-// vectors, and no grey picture.
+// takesVectors reports whether no step lays anything over space: then two axes are
+// a batch of vectors, and no grey picture.
 func (g *Graph) takesVectors() bool {
-	return !slices.ContainsFunc(g.File.Steps, func(s *config.Step) bool { return !s.Spec.Layer() })
+	return !slices.ContainsFunc(g.File.Steps, func(s *config.Step) bool { return !s.Spec.Layer() || s.Spec.Space })
 }
 
 // output returns the type, shape and layout of a node's output; ok is false when
