@@ -1,10 +1,3 @@
-// Package config reads the tool's settings from flags, POOLCTL_… variables and
-// a configuration file, in that order of precedence.
-//
-// A setting is a flag: the same name, the same values, the same error texts.
-// The package looks values up and hands them to the flag's own parser, so that
-// a number that is none is refused wherever it stands. Pipeline files do not
-// pass through here.
 package config
 
 import (
