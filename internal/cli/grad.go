@@ -310,7 +310,7 @@ func (a *app) runGrad(g *gradient, names []string) error {
 		}
 	}
 	collect(memory.encode)
-	outputs, err := a.gradOutputs(g, plan, tensors, up.at, results, in.depth())
+	outputs, err := a.gradOutputs(g, plan, tensors, up.at, results, g.files.Depth.of(in.first()))
 	if err != nil {
 		return err
 	}

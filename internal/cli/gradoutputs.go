@@ -110,7 +110,7 @@ func (a *app) gradFootprint(g *gradient, forward, plan *ops.Plan, in *inputs, up
 	normalize, _ := imgio.ParseNormalize(g.files.Normalize) // refused by results
 	var outputs []imgio.Output
 	for i, o := range plan.Outputs {
-		outputs = append(outputs, imgio.Output{Name: g.fileOf(i, o.Name), Layout: o.Layout, Depth: in.depth(), Normalize: normalize})
+		outputs = append(outputs, imgio.Output{Name: g.fileOf(i, o.Name), Layout: o.Layout, Depth: g.files.Depth.of(in.first()), Normalize: normalize})
 	}
 	if g.Heatmap != "" || g.Overlay != "" {
 		outputs = append(outputs, imgio.Output{})

@@ -156,9 +156,8 @@ func (in *inputs) files() []string {
 	return list
 }
 
-// depth returns the depth that picture outputs get: 8 bits unless the input has
-// 16.
-func (in *inputs) depth() int { return max(8, in.list[0].source.Info.Depth) }
+// first returns what the header of the first input says.
+func (in *inputs) first() *imgio.Info { return &in.list[0].source.Info }
 
 // bytes returns the size of the tensors, and about what making the greediest of
 // them takes beside them: a decoder's memory, a copy in another layout.

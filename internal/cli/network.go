@@ -19,18 +19,16 @@ import (
 )
 
 // networkMemory is what a pipeline takes for an input of the given header, which
-// is nil where there is no file, with the next one read ahead or not. The parts
+// is nil where there is no file, with the next one read ahead or not; depth is that
+// of pictures. The parts
 // are added up whether or not they are needed at the same time.
-func networkMemory(g *pipeline.Graph, threads int, input *imgio.Info, ahead bool) (report.NetworkMemory, error) {
+func networkMemory(g *pipeline.Graph, threads, depth int, input *imgio.Info, ahead bool) (report.NetworkMemory, error) {
 	m := g.Memory(threads)
 	total, err := m.Total()
 	if err != nil {
 		return report.NetworkMemory{}, &limitError{g.File.File + ": " + err.Error(), ""}
 	}
-	encode, drawn, depth := 0, 0, 8
-	if input != nil {
-		depth = max(depth, input.Depth)
-	}
+	encode, drawn := 0, 0
 	for _, s := range g.Saved {
 		spec := g.Spec(s)
 		n, _ := spec.Bytes() // checked when the graph was compiled
@@ -105,10 +103,10 @@ func addNetworkFlags(flags *pflag.FlagSet, format *string, why *bool) {
 	flags.BoolVar(why, "why", false, "with the report, say which kernels run and why faster ones do not")
 }
 
-// writeNetwork prints the report of a pipeline on standard output; input and
-// ahead are networkMemory's.
-func (a *app) writeNetwork(g *pipeline.Graph, input *imgio.Info, ahead bool, format string, why bool) error {
-	m, err := networkMemory(g, a.Threads, input, ahead)
+// writeNetwork prints the report of a pipeline on standard output; depth, input
+// and ahead are networkMemory's.
+func (a *app) writeNetwork(g *pipeline.Graph, depth int, input *imgio.Info, ahead bool, format string, why bool) error {
+	m, err := networkMemory(g, a.Threads, depth, input, ahead)
 	if err != nil {
 		return err
 	}
@@ -173,7 +171,7 @@ func (a *app) runShapePipeline(s *shapePipeline, file string) error {
 	if err != nil {
 		return err
 	}
-	return a.writeNetwork(g, nil, false, a.reportFormat(s.Report, true), s.Why)
+	return a.writeNetwork(g, 8, nil, false, a.reportFormat(s.Report, true), s.Why)
 }
 
 // isPipeline reports whether an operand where an operation's name may stand is

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -32,6 +33,7 @@ type operation struct {
 // fileFlags are the flags about reading and writing files.
 type fileFlags struct {
 	NoOrient  bool
+	Depth     depthFlag
 	Quality   int
 	Normalize string
 }
@@ -39,9 +41,26 @@ type fileFlags struct {
 // add declares the flags; normalize is the default of --normalize.
 func (f *fileFlags) add(flags *pflag.FlagSet, normalize imgio.Normalize) {
 	flags.BoolVar(&f.NoOrient, "no-orient", false, "ignore a JPEG's EXIF orientation")
+	f.Depth.add(flags)
 	flags.IntVar(&f.Quality, "quality", imgio.DefaultQuality, "quality of a JPEG output, `N` from 1 to 100")
 	f.Normalize = normalize.String()
 	flags.Var(&choiceValue{&f.Normalize, imgio.NormalizeNames()}, "normalize", "stretch the values of a picture output by `RULE`: none, minmax (least to black, greatest to white) or symmetric (0 is mid-grey)")
+}
+
+// depthFlag is the depth of picture outputs, as the flag has it.
+type depthFlag struct{ text string }
+
+func (d *depthFlag) add(flags *pflag.FlagSet) {
+	flags.Var(&choiceValue{&d.text, []string{"8", "16"}}, "depth", "`BITS` per sample of a picture output, 8 or 16 (default 16 for a picture of 16 bits and an array of uint16, else 8)")
+}
+
+// of returns the depth of pictures made of a file.
+func (d *depthFlag) of(info *imgio.Info) int {
+	if d.text == "" {
+		return info.PictureDepth()
+	}
+	bits, _ := strconv.Atoi(d.text) // one of the choices
+	return bits
 }
 
 func (f *fileFlags) check() error {
@@ -184,7 +203,7 @@ func (a *app) runOperation(o *operation, names []string) error {
 	}
 	r := shapeReport(o.op, plan)
 	r.Name = strings.Join(names, " ")
-	memory, err := a.footprint(plan, in, o.planned(plan, in.depth()))
+	memory, err := a.footprint(plan, in, o.planned(plan, o.files.Depth.of(in.first())))
 	if err != nil {
 		return err
 	}
@@ -233,7 +252,7 @@ func (a *app) oneAfterAnother(o *operation, plan *ops.Plan, in *inputs, memory f
 	if clipped > 0 {
 		a.note("%d values did not fit their integer type and were clipped", clipped)
 	}
-	outputs, err := o.results(plan, tensors[0], results, in.depth())
+	outputs, err := o.results(plan, tensors[0], results, o.files.Depth.of(in.first()))
 	if err != nil {
 		return err
 	}
@@ -245,7 +264,7 @@ func (a *app) oneAfterAnother(o *operation, plan *ops.Plan, in *inputs, memory f
 func (a *app) atTheSameTime(o *operation, plan *ops.Plan, in *inputs, _ footprint) (err error) {
 	x, y := tensor.New(plan.Buffers[0]), tensor.New(plan.Outputs[0].Spec)
 	read, computed := tensor.NewProgress(), tensor.NewProgress()
-	outputs, err := o.results(plan, x, []*tensor.Tensor{y}, in.depth())
+	outputs, err := o.results(plan, x, []*tensor.Tensor{y}, o.files.Depth.of(in.first()))
 	if err != nil {
 		return err
 	}

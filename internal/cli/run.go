@@ -22,6 +22,7 @@ type running struct {
 	batch    batchFlags
 	dry      dryRun
 	NoOrient bool
+	Depth    depthFlag
 }
 
 func (a *app) newRunCommand() *cobra.Command {
@@ -47,6 +48,7 @@ A pipeline file has a version (1), a list of steps, and where needed an input se
 	flags.SortFlags = false
 	r.batch.add(flags)
 	flags.BoolVar(&r.NoOrient, "no-orient", false, "ignore a JPEG's EXIF orientation")
+	r.Depth.add(flags)
 	r.dry.add(flags)
 	return cmd
 }
@@ -74,12 +76,12 @@ func (a *app) runPipeline(r *running, file string, inputs []string) error {
 		return usagef("run: %s: save lists gradients only, which `poolctl grad run` makes", file)
 	}
 	weights := pipeline.NewWeights(a.files(false))
-	j := &pipelineJob{a: a, noOrient: r.NoOrient, engine: pipeline.NewEngine(a.Threads),
+	j := &pipelineJob{a: a, noOrient: r.NoOrient, depth: r.Depth, engine: pipeline.NewEngine(a.Threads),
 		graphs: pipeline.NewCache(func(in pipeline.Input) (*pipeline.Graph, error) { return pipeline.Compile(p, weights, in) })}
 	if r.dry.Only {
 		return j.dryRun(&r.dry, &r.batch, inputs)
 	}
-	key, err := pipelineKey(p, "run", fmt.Sprint(r.NoOrient))
+	key, err := pipelineKey(p, "run", fmt.Sprint(r.NoOrient, r.Depth.text))
 	if err != nil {
 		return err
 	}
@@ -129,6 +131,7 @@ func pipelineKey(p *config.Pipeline, settings ...string) (string, error) {
 type pipelineJob struct {
 	a        *app
 	noOrient bool
+	depth    depthFlag
 	graphs   *pipeline.Cache
 	engine   *pipeline.Engine // of compute alone
 	admitted int              // bytes, of load alone
@@ -159,7 +162,7 @@ func (j *pipelineJob) load(item *batch.Item) (d decoded, err error) {
 	if d.graph, err = j.graphs.Graph(pipeline.Input{Spec: source.Info.Spec, Picture: source.Info.Picture}); err != nil {
 		return d, err
 	}
-	d.depth = max(8, source.Info.Depth)
+	d.depth = j.depth.of(&source.Info)
 	var upstream func() (*tensor.Tensor, error)
 	if j.upstream != nil {
 		d.depth = 8
@@ -223,7 +226,7 @@ func (j *pipelineJob) reset() { j.engine = pipeline.NewEngine(j.a.Threads) }
 // admit refuses a graph that needs more than --max-memory for an input, and has
 // the garbage collector keep the heap near what the greediest so far needs.
 func (j *pipelineJob) admit(g *pipeline.Graph, input *imgio.Info, ahead bool) error {
-	m, err := networkMemory(g, j.a.Threads, input, ahead)
+	m, err := networkMemory(g, j.a.Threads, j.depth.of(input), input, ahead)
 	if err != nil {
 		return err
 	}

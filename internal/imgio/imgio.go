@@ -22,6 +22,16 @@ type Info struct {
 	Decoding int
 }
 
+// PictureDepth returns the bits per sample that a picture made of the file gets,
+// unless something else is asked for: 16 for a picture of 16 bits and for an array
+// of uint16, else 8.
+func (i *Info) PictureDepth() int {
+	if i.Depth == 16 || i.Spec.DType == tensor.Uint16 {
+		return 16
+	}
+	return 8
+}
+
 // The largest picture that is read when Options does not say otherwise.
 const (
 	DefaultMaxPixels = raster.DefaultMaxPixels
