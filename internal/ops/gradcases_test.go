@@ -130,6 +130,17 @@ var gradCases = map[string][]gradCase{
 		{params: "paddings=0:0,2:2,0:1,1:1 mode=edge", x: tensor.Shape{2, 3, 2, 3}},
 		{params: "paddings=0:0,1:1 value=3", x: tensor.Shape{2, 3}},
 	},
+	"resize": {
+		{params: "size=7,3", x: tensor.Shape{2, 4, 5, 2}},
+		{params: "size=3,7 method=bilinear coordinates=align-corners", x: tensor.Shape{1, 5, 4, 2}},
+		{params: "size=9 method=bilinear coordinates=asymmetric", x: tensor.Shape{2, 4, 3}},
+		{params: "size=5,2 method=nearest", x: tensor.Shape{2, 3, 4, 2}},
+		{params: "size=3,4 method=area", x: tensor.Shape{2, 7, 3, 2}},
+		{params: "size=2,3,4 method=area", x: tensor.Shape{1, 3, 4, 3, 2}},
+		{params: "size=7,3 method=bicubic", x: tensor.Shape{1, 4, 5, 2}},
+		{params: "size=3,5,4 method=bicubic coordinates=align-corners", x: tensor.Shape{1, 4, 3, 5, 1}},
+		{params: "size=4,5", x: tensor.Shape{1, 4, 5, 2}},
+	},
 	"flatten": {{x: tensor.Shape{2, 3, 4, 3}, memory: true}, {x: tensor.Shape{3, 5}, memory: true}},
 	"dense": {
 		{x: tensor.Shape{3, 7}, filter: tensor.Shape{7, 4}, bias: tensor.Shape{4}},

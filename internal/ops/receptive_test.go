@@ -125,6 +125,9 @@ func TestWithoutFields(t *testing.T) {
 		{"concat", fixture{params: "axis=-2", x: tensor.Shape{2, 9, 8, 3}, more: []tensor.Shape{{2, 9, 2, 3}}}},
 		{"pad", fixture{params: "paddings=0:1,0:0 mode=reflect", x: tensor.Shape{2, 9, 8, 3}}},
 		{"pad", fixture{params: "paddings=1:0,0:0 mode=edge", x: tensor.Shape{2, 9, 8, 3}}},
+		{"resize", fixture{params: "size=6,8", x: tensor.Shape{2, 9, 8, 3}}},
+		{"resize", fixture{params: "size=9,5 method=area", x: tensor.Shape{2, 9, 8, 3}}},
+		{"resize", fixture{params: "size=18,16 coordinates=align-corners", x: tensor.Shape{2, 9, 8, 3}}},
 		{"conv2d-transpose", fixture{params: "filter=f.npy strides=3 dilations=2", x: tensor.Shape{2, 9, 8, 4}, filter: tensor.Shape{3, 3, 3, 4}}},
 	} {
 		spec, err := ops.Lookup(c.op)

@@ -23,6 +23,7 @@ var Table = []Spec{
 	batchNormSpec,
 	lrnSpec,
 	padSpec,
+	resizeSpec,
 	flattenSpec,
 	denseSpec,
 	addSpec,
