@@ -39,7 +39,7 @@ type Pipeline struct {
 // then cropped, then multiplied by Scale, then Offset is added.
 type Prepare struct {
 	Layout tensor.Layout // of arrays, and what pictures are brought to; "": by rank
-	DType  tensor.DType  // that the first step gets; Invalid: see pipeline.Prepare
+	DType  tensor.DType  // that the first step gets; Invalid: see ops.Preparation
 	Resize *Resize
 	Crop   *Crop
 	Scale  []float64 // one number, or one for each channel; nil: 1
@@ -54,8 +54,8 @@ type Resize struct {
 	Filter string
 }
 
-// ResizeFilters are the ways of resizing, as tf.image.resize names them.
-var ResizeFilters = []string{"nearest", "bilinear", "area"}
+// ResizeFilters are the ways of resizing: the methods of the operation resize.
+var ResizeFilters = ops.ResizeMethods()
 
 // Crop cuts a part out of a picture.
 type Crop struct {
