@@ -2,7 +2,7 @@
 
 package kernel
 
-//go:generate go -C _gen run ./permute -out ../permute_asm_amd64.s -stubs ../permute_asm_amd64.go -pkg kernel
+//go:generate go -C _gen run ./permute
 
 // transposeSingle transposes blocks of float32: see tensor.Permuter.
 var transposeSingle = func(dst, src []float32, rows, columns, srcStep, dstStep int) {

@@ -1,7 +1,5 @@
 package kernel
 
-//go:generate go -C _gen run ./roofline -out ../roofline_asm_amd64.s -stubs ../roofline_asm_amd64.go -pkg kernel
-
 // Machine holds the loops whose speed is the limit of kernels of a level: no
 // copy moves bytes faster and no convolution multiplies faster.
 type Machine struct {

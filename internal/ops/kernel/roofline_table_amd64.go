@@ -4,6 +4,8 @@ package kernel
 
 import "unsafe"
 
+//go:generate go -C _gen run ./roofline
+
 // Floating-point operations of a round: 12 vectors, a multiplication and an
 // addition for each number.
 const (

@@ -2,7 +2,7 @@ package kernel
 
 import "unsafe"
 
-//go:generate go -C _gen run ./stream -out ../stream_asm_amd64.s -stubs ../stream_asm_amd64.go -pkg kernel
+//go:generate go -C _gen run ./stream
 
 const LineBytes = 64 // of a cache line
 

@@ -7,7 +7,7 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-//go:generate go -C ../_gen run ./depthwise -out ../conv/depthwise_asm_amd64.s -stubs ../conv/depthwise_asm_amd64.go -pkg conv
+//go:generate go -C ../_gen run ./depthwise
 
 // The functions of a level, by Morphology.
 var (

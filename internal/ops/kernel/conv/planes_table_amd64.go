@@ -2,7 +2,7 @@
 
 package conv
 
-//go:generate go -C ../_gen run ./planes -out ../conv/planes_asm_amd64.s -stubs ../conv/planes_asm_amd64.go -pkg conv
+//go:generate go -C ../_gen run ./planes
 
 // planeTable holds the functions of AVX2, which every level above has too.
 var planeTable = &planeFunctions{

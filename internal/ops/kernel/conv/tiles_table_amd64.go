@@ -7,7 +7,7 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-//go:generate go -C ../_gen run ./tiles -out ../conv/tiles_asm_amd64.s -stubs ../conv/tiles_asm_amd64.go -pkg conv
+//go:generate go -C ../_gen run ./tiles
 
 // The register tiles of a level, widest first. A list may end with narrower
 // tiles of a lower level whose pixels divide those of the first.

@@ -7,7 +7,7 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-//go:generate go -C ../_gen run ./winograd -out ../conv/winograd_asm_amd64.s -stubs ../conv/winograd_asm_amd64.go -pkg conv
+//go:generate go -C ../_gen run ./winograd
 
 // The transforms of a level, for outputs of 2x2 and of 4x4.
 var (

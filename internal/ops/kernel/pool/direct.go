@@ -11,10 +11,6 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-//go:generate go -C ../_gen run ./pool -layer direct -out ../pool/direct_asm_amd64.s -stubs ../pool/direct_asm_amd64.go -pkg pool
-//go:generate go -C ../_gen run ./pool -layer average -out ../pool/direct_average_asm_amd64.s -stubs ../pool/direct_average_asm_amd64.go -pkg pool
-//go:generate go -C ../_gen run ./pool -layer locate -out ../pool/direct_locate_asm_amd64.s -stubs ../pool/direct_locate_asm_amd64.go -pkg pool
-
 // Run is a series of windows of float32 that have the same taps: outputs of n
 // numbers each, contiguous in dst, whose first cells stand step numbers apart in
 // src.

@@ -4,6 +4,8 @@ package pool
 
 import "github.com/poolctl/poolctl/internal/ops/kernel"
 
+//go:generate go -C ../_gen run ./direct_average
+
 type averageWideFunc = func(dst, src *float32, taps *int, ntaps, n, outputs, step, nx, ny int, reciprocal float64, stream, fetches int)
 
 // averager joins the functions for large and small cells; lanes are the numbers

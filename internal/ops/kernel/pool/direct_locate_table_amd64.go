@@ -4,6 +4,8 @@ package pool
 
 import "github.com/poolctl/poolctl/internal/ops/kernel"
 
+//go:generate go -C ../_gen run ./direct_locate
+
 type (
 	locateWideFunc   = func(dst, src *float32, taps *int, ntaps, n, outputs, step int, codes *int32, argmax, lanes *int64, base, baseStep, laneStep, stream, fetches int)
 	locateQuadFunc   = func(dst, src *float32, taps *int, ntaps, n, outputs, step int, codes *int32, argmax, lanes *int64, base, baseStep, laneStep int)

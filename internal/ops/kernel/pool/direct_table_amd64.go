@@ -4,6 +4,8 @@ package pool
 
 import "github.com/poolctl/poolctl/internal/ops/kernel"
 
+//go:generate go -C ../_gen run ./direct
+
 // directTables holds the direct kernels of every level.
 var directTables = [...]directTable{
 	kernel.AVX2: {

@@ -8,8 +8,6 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-//go:generate go -C ../_gen run ./ints -out ../pool/ints_asm_amd64.s -stubs ../pool/ints_asm_amd64.go -pkg pool
-
 // intOp is how two accumulators are combined: a maximum or minimum of one
 // element type, or an addition of sums of 16 or 32 bits.
 type intOp int

@@ -5,9 +5,6 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-//go:generate go -C ../_gen run ./pool -layer rows -out ../pool/separable_rows_asm_amd64.s -stubs ../pool/separable_rows_asm_amd64.go -pkg pool
-//go:generate go -C ../_gen run ./pool -layer fold -out ../pool/strips_fold_asm_amd64.s -stubs ../pool/strips_fold_asm_amd64.go -pkg pool
-
 // rowTable holds the row functions of a CPU level that are better than plain
 // Go; what it does not hold is done in plain Go.
 type rowTable struct {

@@ -4,6 +4,8 @@ package pool
 
 import "github.com/poolctl/poolctl/internal/ops/kernel"
 
+//go:generate go -C ../_gen run ./separable_rows
+
 // rowTables holds the row functions of every level.
 var rowTables = [...]rowTable{
 	kernel.AVX2: {

@@ -4,6 +4,8 @@ package pool
 
 import "github.com/poolctl/poolctl/internal/ops/kernel"
 
+//go:generate go -C ../_gen run ./strips_fold
+
 // foldTables holds the folders of every level.
 var foldTables = [...]foldTable{
 	kernel.AVX2: {

@@ -9,8 +9,6 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-//go:generate go -C ../_gen run ./poolgrad -out ../poolgrad/cells_asm_amd64.s -stubs ../poolgrad/cells_asm_amd64.go -pkg poolgrad
-
 // CellGradient is the gradient of pooling, gathered: every cell of the input
 // collects what the windows that see it send, in row-major order of the windows,
 // and is written once. Its three methods differ in what a window sends:

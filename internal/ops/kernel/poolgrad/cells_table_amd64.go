@@ -4,6 +4,8 @@ package poolgrad
 
 import "github.com/poolctl/poolctl/internal/ops/kernel"
 
+//go:generate go -C ../_gen run ./cells
+
 // cellTables32 and cellTables64 hold the functions of every level.
 var (
 	cellTables32 = [...]cellTable[float32]{

@@ -9,8 +9,6 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-//go:generate go -C ../_gen run ./pool -layer code -out ../poolgrad/winners_asm_amd64.s -stubs ../poolgrad/winners_asm_amd64.go -pkg poolgrad
-
 // Winners says for every window of maximum or minimum pooling which of its taps
 // won, and what won if that is wanted: in a byte, the number of the tap in row-major order of the whole window.
 // The gradient needs to know no more, and eight times less than an argmax.

@@ -10,6 +10,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
+//go:generate go -C ../_gen run ./winners
+
 // codeTables32 and codeTables64 hold the functions that find the winners of
 // windows, by level and ExtremumKind.
 var (

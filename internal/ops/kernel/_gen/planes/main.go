@@ -1,6 +1,6 @@
-// Command planes writes the functions of convolutions of few channels, whose
-// vectors are neighbouring cells of one channel: they take rows apart into
-// channels, convolve, and put channels together to rows.
+// Command planes writes the functions of convolutions of few channels, whose vectors
+// are neighbouring cells of one channel: they take rows apart into channels,
+// convolve, and put channels together to rows.
 package main
 
 import (
@@ -9,6 +9,7 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
+	"github.com/poolctl/poolctl/internal/ops/kernel/_gen/vec"
 )
 
 const (
@@ -17,26 +18,17 @@ const (
 )
 
 func main() {
-	ConstraintExpr("amd64,!purego")
-	split2()
-	join2()
-	split3()
-	join3()
-	// As many sums as hide the latency of additions, in tiles that load little
-	// for each of them: 8, 10, 12 and 12 of sixteen registers.
-	for i, vectors := range []int{8, 5, 4, 3} {
-		convolve(i+1, vectors)
-	}
-	Generate()
-}
-
-// pointers loads parameters that are pointers.
-func pointers(names ...string) []Register {
-	var list []Register
-	for _, name := range names {
-		list = append(list, Load(Param(name), GP64()))
-	}
-	return list
+	vec.Main("conv/planes", func() {
+		split2()
+		join2()
+		split3()
+		join3()
+		// As many sums as hide the latency of additions, in tiles that load little
+		// for each of them: 8, 10, 12 and 12 of sixteen registers.
+		for i, vectors := range []int{8, 5, 4, 3} {
+			convolve(i+1, vectors)
+		}
+	})
 }
 
 // load loads neighbouring vectors.
@@ -51,13 +43,13 @@ func load(from Register, n int) []VecVirtual {
 }
 
 // each repeats a body for each vector of n numbers.
-func each(n Register, body func()) {
-	Label("vector")
+func each(body func(), format string, groups ...any) {
+	n := vec.Param("n")
+	vec.Label("vector", format+"; % are left.", append(groups, n)...)
 	body()
 	SUBQ(U32(lanes), n)
 	JNZ(LabelRef("vector"))
-	VZEROUPPER()
-	RET()
+	vec.Return()
 }
 
 func advance(bytes int, list ...Register) {
@@ -66,12 +58,18 @@ func advance(bytes int, list ...Register) {
 	}
 }
 
+const multiple = "n counts pairs and is a multiple of 8, and at least that."
+
 func split2() {
-	TEXT("split2AVX2", NOSPLIT, "func(a, b, src *float32, n int)")
-	Pragma("noescape")
-	Doc("split2AVX2 takes n pairs, a multiple of 8, apart.")
-	p := pointers("a", "b", "src")
-	each(Load(Param("n"), GP64()), func() {
+	vec.Func{
+		Name:      "split2AVX2",
+		Signature: "func(a, b, src *float32, n int)",
+		Does:      "takes pairs apart.",
+		Loop:      "for i := range n {\n\ta[i], b[i] = src[2*i], src[2*i+1]\n}",
+		Rules:     []string{multiple},
+	}.Begin()
+	p := vec.Params("a", "b", "src")
+	each(func() {
 		x := load(p[2], 2)
 		for i, control := range []uint8{0x88, 0xdd} { // even, odd numbers of each half
 			y := YMM()
@@ -81,15 +79,19 @@ func split2() {
 		}
 		advance(vector, p[0], p[1])
 		advance(2*vector, p[2])
-	})
+	}, "Eight pairs from %", p[2])
 }
 
 func join2() {
-	TEXT("join2AVX2", NOSPLIT, "func(dst, a, b *float32, n int)")
-	Pragma("noescape")
-	Doc("join2AVX2 makes n pairs, a multiple of 8.")
-	p := pointers("dst", "a", "b")
-	each(Load(Param("n"), GP64()), func() {
+	vec.Func{
+		Name:      "join2AVX2",
+		Signature: "func(dst, a, b *float32, n int)",
+		Does:      "makes pairs.",
+		Loop:      "for i := range n {\n\tdst[2*i], dst[2*i+1] = a[i], b[i]\n}",
+		Rules:     []string{multiple},
+	}.Begin()
+	p := vec.Params("dst", "a", "b")
+	each(func() {
 		a, b := load(p[1], 1)[0], load(p[2], 1)[0]
 		low, high, first, second := YMM(), YMM(), YMM(), YMM()
 		VUNPCKLPS(b, a, low)
@@ -100,7 +102,7 @@ func join2() {
 		VMOVUPS(second, Mem{Base: p[0], Disp: vector})
 		advance(vector, p[1], p[2])
 		advance(2*vector, p[0])
-	})
+	}, "Eight pairs to %", p[0])
 }
 
 // Number c of triple k stands at 3*k + c: in vector (3*k+c)/8, lane (3*k+c)%8,
@@ -119,26 +121,32 @@ func lanesOf(c int) (masks [3]uint8, at [lanes]int) {
 
 // indices puts eight lane numbers in a register.
 func indices(name string, list [lanes]int) VecVirtual {
-	m := GLOBL(name, NOPTR|RODATA)
-	for i, v := range list {
-		DATA(4*i, U32(uint32(v)))
+	var numbers []Constant
+	for _, v := range list {
+		numbers = append(numbers, U32(uint32(v)))
 	}
+	m := vec.Table(name, numbers...)
 	x := YMM()
 	VMOVDQU(m, x)
 	return x
 }
 
 func split3() {
-	TEXT("split3AVX2", NOSPLIT, "func(a, b, c, src *float32, n int)")
-	Pragma("noescape")
-	Doc("split3AVX2 takes n triples, a multiple of 8, apart.")
-	p := pointers("a", "b", "c", "src")
+	vec.Func{
+		Name:      "split3AVX2",
+		Signature: "func(a, b, c, src *float32, n int)",
+		Does:      "takes triples apart.",
+		Loop:      "for i := range n {\n\ta[i], b[i], c[i] = src[3*i], src[3*i+1], src[3*i+2]\n}",
+		Rules:     []string{"n counts triples and is a multiple of 8, and at least that."},
+	}.Begin()
+	p := vec.Params("a", "b", "c", "src")
+	vec.Note("In which lanes the first, second and third numbers of eight triples stand when they are blended.")
 	var index [3]VecVirtual
 	for c := range index {
 		_, at := lanesOf(c)
 		index[c] = indices(fmt.Sprintf("apart%d", c), at)
 	}
-	each(Load(Param("n"), GP64()), func() {
+	each(func() {
 		x := load(p[3], 3)
 		for c := range index {
 			masks, _ := lanesOf(c)
@@ -150,14 +158,19 @@ func split3() {
 		}
 		advance(vector, p[:3]...)
 		advance(3*vector, p[3])
-	})
+	}, "Eight triples from %, put in order by %", p[3], index[:])
 }
 
 func join3() {
-	TEXT("join3AVX2", NOSPLIT, "func(dst, a, b, c *float32, n int)")
-	Pragma("noescape")
-	Doc("join3AVX2 makes n triples, a multiple of 8.")
-	p := pointers("dst", "a", "b", "c")
+	vec.Func{
+		Name:      "join3AVX2",
+		Signature: "func(dst, a, b, c *float32, n int)",
+		Does:      "makes triples.",
+		Loop:      "for i := range n {\n\tdst[3*i], dst[3*i+1], dst[3*i+2] = a[i], b[i], c[i]\n}",
+		Rules:     []string{"n counts triples and is a multiple of 8, and at least that."},
+	}.Begin()
+	p := vec.Params("dst", "a", "b", "c")
+	vec.Note("Which of eight first, second and third numbers each lane takes before they are blended.")
 	var index [3]VecVirtual
 	for c := range index {
 		_, at := lanesOf(c)
@@ -167,7 +180,7 @@ func join3() {
 		}
 		index[c] = indices(fmt.Sprintf("together%d", c), from)
 	}
-	each(Load(Param("n"), GP64()), func() {
+	each(func() {
 		var x [3]VecVirtual
 		var masks [3][3]uint8
 		for c := range x {
@@ -183,17 +196,28 @@ func join3() {
 		}
 		advance(vector, p[1:]...)
 		advance(3*vector, p[0])
-	})
+	}, "Eight triples to %, put in their lanes by %", p[0], index[:])
 }
 
 // convolve writes the function for so many outputs, in tiles of so many vectors.
 func convolve(outputs, vectors int) {
-	name := fmt.Sprintf("planes%dAVX2", outputs)
-	TEXT(name, NOSPLIT, "func(dst *float32, room int, src *float32, taps *int, ntaps int, weights, bias *float32, n int)")
-	Pragma("noescape")
-	Doc(fmt.Sprintf("%s computes n vectors of each of %d outputs, which stand room bytes apart. Each tap is an offset from src, in bytes,", name, outputs),
-		fmt.Sprintf("and %d weights.", outputs))
-	p := pointers("dst", "room", "src", "taps", "ntaps", "weights", "bias", "n")
+	vec.Func{
+		Name:      fmt.Sprintf("planes%dAVX2", outputs),
+		Signature: "func(dst *float32, room int, src *float32, taps *int, ntaps int, weights, bias *float32, n int)",
+		Does:      fmt.Sprintf("convolves rows of neighbouring cells to %s.", []string{"one output channel", "two output channels", "three output channels", "four output channels"}[outputs-1]),
+		Loop: fmt.Sprintf(`
+for o := range %[1]d {
+	for i := range 8 * n {
+		sum := bias[o]
+		for t := range ntaps {
+			sum = fma(src[i+taps[t]/4], weights[%[1]d*t+o], sum)
+		}
+		dst[o*room/4+i] = sum
+	}
+}`, outputs),
+		Rules: []string{"n counts vectors of 8 cells; taps, and room, the distance of output channels in dst, are bytes. ntaps is at least 1."},
+	}.Begin()
+	p := vec.Params("dst", "room", "src", "taps", "ntaps", "weights", "bias", "n")
 	dst, room, src, taps, ntaps, weights, bias, n := p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]
 	t, weight, from := GP64(), GP64(), GP64()
 	block := func(count int, label string) {
@@ -204,10 +228,11 @@ func convolve(outputs, vectors int) {
 				VBROADCASTSS(Mem{Base: bias, Disp: 4 * o}, sum)
 				sums[o] = append(sums[o], sum)
 			}
+			vec.Note("Sums of output %d: %.", o, sums[o])
 		}
 		XORQ(t, t)
 		MOVQ(weights, weight)
-		Label(label + "Tap")
+		vec.Label(label+"Tap", "Tap % of %: the cells at %, the weights at %.", t, ntaps, from, weight)
 		MOVQ(Mem{Base: taps, Index: t, Scale: 8}, from)
 		ADDQ(src, from)
 		switch {
@@ -244,6 +269,7 @@ func convolve(outputs, vectors int) {
 		INCQ(t)
 		CMPQ(t, ntaps)
 		JL(LabelRef(label + "Tap"))
+		vec.Note("The outputs, room bytes apart from % on.", dst)
 		MOVQ(dst, from)
 		for o := range outputs {
 			if o > 0 {
@@ -256,17 +282,16 @@ func convolve(outputs, vectors int) {
 		advance(count*vector, dst, src)
 		SUBQ(U32(uint32(count)), n)
 	}
-	Label("many")
+	vec.Label("many", "%d vectors of cells at a time; % are left.", vectors, n)
 	CMPQ(n, U32(uint32(vectors)))
 	JL(LabelRef("one"))
 	block(vectors, "many")
 	JMP(LabelRef("many"))
-	Label("one")
+	vec.Label("one", "One vector at a time; % are left.", n)
 	TESTQ(n, n)
 	JZ(LabelRef("done"))
 	block(1, "one")
 	JMP(LabelRef("one"))
-	Label("done")
-	VZEROUPPER()
-	RET()
+	vec.Label("done", "All cells are done.")
+	vec.Return()
 }

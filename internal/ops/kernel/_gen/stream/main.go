@@ -1,17 +1,20 @@
-// Command stream writes the fence that kernels need after stores past the
-// caches. It is run by go generate in the parent package.
+// Command stream writes the fence that kernels need after stores past the caches.
 package main
 
 import (
-	"github.com/mmcloughlin/avo/attr"
 	. "github.com/mmcloughlin/avo/build"
+	"github.com/poolctl/poolctl/internal/ops/kernel/_gen/vec"
 )
 
 func main() {
-	ConstraintExpr("amd64,!purego")
-	TEXT("StoreFence", attr.NOSPLIT, "func()")
-	Doc("StoreFence orders stores past the caches before what follows.")
-	SFENCE()
-	RET()
-	Generate()
+	vec.Main("stream", func() {
+		vec.Func{
+			Name:      "StoreFence",
+			Signature: "func()",
+			Does:      "orders stores past the caches before what follows: without it another core may see a later store first. In Go there is nothing that it equals.",
+		}.Begin()
+		vec.Note("Stores before it are seen before those after it.")
+		SFENCE()
+		RET()
+	})
 }

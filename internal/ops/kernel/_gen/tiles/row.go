@@ -3,29 +3,45 @@ package main
 import (
 	"fmt"
 
-	"github.com/mmcloughlin/avo/attr"
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+	"github.com/poolctl/poolctl/internal/ops/kernel/_gen/vec"
 )
 
 // rowUnroll is how many steps of a run are one pass of the loop: pictures have
 // three channels.
 const rowUnroll = 3
 
-const lineBytes = 64 // of a cache line
-
 // row writes the function that walks along a row of destinations. Three of them
 // share a register: they lie 0, 1 and 2 steps from it.
 func (s shape) row() {
-	name := fmt.Sprintf("row%dx%d%s", s.pixels, s.channels(), s.isa)
-	if s.float.bytes == 8 {
-		name += "Double"
+	streams := s.bytes() >= vec.LineBytes
+	streamRule := "stream is not read: no cache line would be filled."
+	if streams {
+		streamRule = fmt.Sprintf("With stream != 0 it writes past the caches, with a fence at the end: dst and dstStep must then be multiples of %d bytes.", s.isa.Bytes)
 	}
-	TEXT(name, attr.NOSPLIT, fmt.Sprintf("func(src, dst *%[1]s, n, srcStep, dstStep int, segments *int, count, passes, rest int, weights, bias *%[1]s, stream int)", s.float.name))
-	Pragma("noescape")
-	Doc(fmt.Sprintf("%s computes rows of %d channels, %d destinations at a time: see convolveRow.", name, s.channels(), s.pixels))
-	src, dst, step := Load(Param("src"), GP64()), Load(Param("dst"), GP64()), Load(Param("srcStep"), GP64())
+	vec.Func{
+		Name:      s.name("row"),
+		Signature: fmt.Sprintf("func(src, dst *%[1]s, n, srcStep, dstStep int, segments *int, count, passes, rest int, weights, bias *%[1]s, stream int)", s.float.Go),
+		Does:      fmt.Sprintf("convolves a row of destinations to %d channels, %d destinations at a time (type convolveRow).", s.channels(), s.pixels),
+		Loop: fmt.Sprintf(`
+run := %[5]d*passes + rest
+for i := range n {
+	for c := range %[2]d {
+		sum := %[4]s(0)
+		for s := range count {
+			for k := range run {
+				sum = fma(src[(i*srcStep+segments[2*s])/%[3]d+k], weights[(s*run+k)*%[2]d+c], sum)
+			}
+		}
+		dst[i*dstStep/%[3]d+c] = sum + bias[c]
+	}
+}`, s.pixels, s.channels(), s.float.Bytes, s.float.Go, rowUnroll),
+		Rules: append(s.rules(fmt.Sprintf("n is at least %d; the last tile overlaps the one before it. srcStep, dstStep and the segments' offsets from a destination's first cell are bytes; the other number of a segment is not read. count, passes and rest may be 0.", s.pixels)), streamRule),
+	}.Begin()
+	p := vec.Params("src", "dst", "srcStep")
+	src, dst, step := p[0], p[1], p[2]
 	weights, segment, left, pass, out := GP64(), GP64(), GP64(), GP64(), GP64()
 	var base []reg.GPVirtual
 	for range s.pixels / 3 {
@@ -40,27 +56,21 @@ func (s shape) row() {
 		pixel = append(pixel, m)
 	}
 	advance := func(steps int) {
-		ADDQ(I32(int32(steps*s.width*s.vector)), weights)
+		ADDQ(I32(int32(steps*s.bytes())), weights)
 		for _, b := range base {
-			ADDQ(Imm(uint64(steps*s.float.bytes)), b)
+			ADDQ(Imm(uint64(steps*s.float.Bytes)), b)
 		}
 	}
 
-	Label("tile")
-	for c := range s.chains {
-		for p := range s.pixels {
-			for v := range s.width {
-				s.zero(s.sum(c, p, v))
-			}
-		}
-	}
+	vec.Label("tile", "%d destinations from %, their first cell at %.", s.pixels, dst, src)
+	s.clear()
 	Load(Param("weights"), weights)
 	Load(Param("segments"), segment)
 	Load(Param("count"), left)
 	TESTQ(left, left)
 	JE(LabelRef("store"))
 
-	Label("segment")
+	vec.Label("segment", "The segment at %: its numbers at %, each for three destinations, its weights at %; % are left.", segment, base, weights, left)
 	MOVQ(Mem{Base: segment}, base[0])
 	ADDQ(src, base[0])
 	for i := 1; i < len(base); i++ {
@@ -70,85 +80,78 @@ func (s shape) row() {
 	Load(Param("passes"), pass)
 	TESTQ(pass, pass)
 	JE(LabelRef("rest"))
-	Label("pass")
+	vec.Label("pass", "%d steps; % times are left.", rowUnroll, pass)
 	for k := range rowUnroll {
 		s.step(pixel, weights, k)
 	}
 	advance(rowUnroll)
 	DECQ(pass)
 	JNE(LabelRef("pass"))
-	Label("rest")
+	vec.Label("rest", "What is left of the run.")
 	Load(Param("rest"), pass)
 	TESTQ(pass, pass)
 	JE(LabelRef("next"))
-	Label("one")
+	vec.Label("one", "One step; % are left.", pass)
 	s.step(pixel, weights, 0)
 	advance(1)
 	DECQ(pass)
 	JNE(LabelRef("one"))
-	Label("next")
+	vec.Label("next", "The segment is done.")
 	ADDQ(Imm(segmentBytes), segment)
 	DECQ(left)
 	JNE(LabelRef("segment"))
 
-	Label("store")
-	s.addUp()
 	bias := weights
+	vec.Label("store", "All products are added up; % is the bias.", bias)
+	s.addUp()
 	Load(Param("bias"), bias)
 	for p := range s.pixels {
 		for v := range s.width {
 			r := s.sum(0, p, v)
-			s.float.add(Mem{Base: bias, Disp: v * s.vector}, r, r)
+			s.float.Add(Mem{Base: bias, Disp: v * s.isa.Bytes}, r, r)
 		}
 	}
 	MOVQ(dst, out)
-	streams := s.width*s.vector >= lineBytes
+	through := func() { s.storeRow(out, func(src, dst Op) { s.float.Load(src, dst) }) }
 	if streams {
-		CMPQ(argument("stream"), Imm(0))
-		JNE(LabelRef("stream"))
-	}
-	s.storeRow(out, s.float.load)
-	if streams {
-		JMP(LabelRef("stored"))
-		Label("stream")
-		s.storeRow(out, s.float.stream)
-		Label("stored")
+		vec.Either(vec.Slot("stream"), "row", through, func() { s.storeRow(out, s.float.Stream) })
+	} else {
+		through()
 	}
 
-	// The last tile overlaps the one before it.
+	vec.Note("The last tile overlaps the one before it.")
 	n := left
 	Load(Param("n"), n)
 	SUBQ(Imm(uint64(s.pixels)), n)
 	JE(LabelRef("finish"))
-	MOVQ(n, argument("n"))
+	MOVQ(n, vec.Slot("n"))
 	MOVQ(U32(uint32(s.pixels)), out)
 	CMPQ(n, out)
 	JGE(LabelRef("move"))
-	MOVQ(out, argument("n"))
+	MOVQ(out, vec.Slot("n"))
 	MOVQ(n, out)
-	Label("move")
+	vec.Label("move", "On by % destinations.", out)
 	MOVQ(step, pass)
 	IMULQ(out, pass)
 	ADDQ(pass, src)
-	IMULQ(argument("dstStep"), out)
+	IMULQ(vec.Slot("dstStep"), out)
 	ADDQ(out, dst)
 	JMP(LabelRef("tile"))
-	Label("finish")
+	vec.Label("finish", "The row is done.")
 	if streams {
 		SFENCE()
 	}
-	VZEROUPPER()
-	RET()
+	vec.Return()
 }
 
 // storeRow writes the sums of a tile to destinations from out on.
 func (s shape) storeRow(out reg.Register, store func(src, dst Op)) {
 	for p := range s.pixels {
 		for v := range s.width {
-			store(s.sum(0, p, v), Mem{Base: out, Disp: v * s.vector})
+			store(s.sum(0, p, v), Mem{Base: out, Disp: v * s.isa.Bytes})
 		}
 		if p+1 < s.pixels {
-			ADDQ(argument("dstStep"), out)
+			ADDQ(vec.Slot("dstStep"), out)
 		}
 	}
 }

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"fmt"
+	"maps"
+	"slices"
 
-	. "github.com/mmcloughlin/avo/build"
-	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+	"github.com/poolctl/poolctl/internal/ops/kernel/_gen/vec"
 )
 
 // The points at which F(4x4, 3x3) takes polynomials, beside 0 and infinity: ±a
@@ -22,31 +22,23 @@ type line struct {
 	numbers, results []reg.VecVirtual
 }
 
-// written are the constants that the file has, by type and value.
-var written = map[Constant]Mem{}
-
-// memory returns where a constant lies.
-func (l *line) memory(v float64) Mem {
-	c := l.float.constant(v)
-	if _, known := written[c]; !known {
-		written[c] = ConstData(fmt.Sprintf("%sConstant%d", l.float.name, len(written)), c)
+// note says which registers hold constants.
+func (l *line) note() {
+	var list []reg.VecVirtual
+	for _, v := range slices.Sorted(maps.Keys(l.constants)) {
+		list = append(list, l.constants[v])
 	}
-	return written[c]
-}
-
-func (l *line) vector() reg.VecVirtual {
-	if l.isa.bytes == 64 {
-		return ZMM()
+	if len(list) > 0 {
+		vec.Note("Constants of the transform, the smallest first: %.", list)
 	}
-	return YMM()
 }
 
 // in loads the numbers of a line.
 func (l *line) in(from reg.Register, s steps) {
 	l.numbers = nil
 	for i := range l.transform.in {
-		v := l.vector()
-		l.load(s.at(from, i), v)
+		v := l.Vector()
+		l.Load(s.at(from, i), v)
 		l.numbers = append(l.numbers, v)
 	}
 }
@@ -56,8 +48,8 @@ func (l *line) constant(v float64) reg.VecVirtual {
 	if r, loaded := l.constants[v]; loaded {
 		return r
 	}
-	r := l.vector()
-	l.broadcast(l.memory(v), r)
+	r := l.Vector()
+	l.Broadcast(l.Number(v), r)
 	l.constants[v] = r
 	return r
 }
@@ -74,39 +66,39 @@ func (l *line) do(instruction func(dst reg.VecVirtual)) reg.VecVirtual {
 	if !l.ready {
 		return nil
 	}
-	dst := l.vector()
+	dst := l.Vector()
 	instruction(dst)
 	return dst
 }
 
 func (l *line) plus(x, y reg.VecVirtual) reg.VecVirtual {
-	return l.do(func(dst reg.VecVirtual) { l.add(x, y, dst) })
+	return l.do(func(dst reg.VecVirtual) { l.Add(x, y, dst) })
 }
 
 func (l *line) minus(x, y reg.VecVirtual) reg.VecVirtual {
-	return l.do(func(dst reg.VecVirtual) { l.sub(y, x, dst) })
+	return l.do(func(dst reg.VecVirtual) { l.Sub(y, x, dst) })
 }
 
 // times returns c*x.
 func (l *line) times(c float64, x reg.VecVirtual) reg.VecVirtual {
 	k := l.constant(c)
-	return l.do(func(dst reg.VecVirtual) { l.mul(k, x, dst) })
+	return l.do(func(dst reg.VecVirtual) { l.Mul(k, x, dst) })
 }
 
 // plusTimes returns x + c*y.
 func (l *line) plusTimes(x reg.VecVirtual, c float64, y reg.VecVirtual) reg.VecVirtual {
-	return l.addTimes(l.do(func(dst reg.VecVirtual) { l.load(x, dst) }), c, y)
+	return l.addTimes(l.do(func(dst reg.VecVirtual) { l.Load(x, dst) }), c, y)
 }
 
 // minusTimes returns x - c*y.
 func (l *line) minusTimes(x reg.VecVirtual, c float64, y reg.VecVirtual) reg.VecVirtual {
-	return l.subTimes(l.do(func(dst reg.VecVirtual) { l.load(x, dst) }), c, y)
+	return l.subTimes(l.do(func(dst reg.VecVirtual) { l.Load(x, dst) }), c, y)
 }
 
 // addTimes adds c*y to x, which it returns.
 func (l *line) addTimes(x reg.VecVirtual, c float64, y reg.VecVirtual) reg.VecVirtual {
 	if k := l.constant(c); l.ready {
-		l.fma(k, y, x)
+		l.FMA(k, y, x)
 	}
 	return x
 }
@@ -114,7 +106,7 @@ func (l *line) addTimes(x reg.VecVirtual, c float64, y reg.VecVirtual) reg.VecVi
 // subTimes subtracts c*y from x, which it returns.
 func (l *line) subTimes(x reg.VecVirtual, c float64, y reg.VecVirtual) reg.VecVirtual {
 	if k := l.constant(c); l.ready {
-		l.fnma(k, y, x)
+		l.FNMA(k, y, x)
 	}
 	return x
 }

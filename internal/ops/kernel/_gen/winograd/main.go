@@ -12,62 +12,22 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+	"github.com/poolctl/poolctl/internal/ops/kernel/_gen/vec"
 )
 
 func main() {
-	ConstraintExpr("amd64,!purego")
-	for _, f := range []float{single, double} {
-		for _, v := range []isa{{"AVX2", 32}, {"AVX512", 64}} {
-			for _, t := range []transform{
-				{"winogradFilter2x2", 3, 4, filter2}, {"winogradInput2x2", 4, 4, input2}, {"winogradOutput2x2", 4, 2, output2},
-				{"winogradFilter4x4", 3, 6, filter4}, {"winogradInput4x4", 6, 6, input4}, {"winogradOutput4x4", 6, 4, output4},
-			} {
-				kernel{t, f, v}.generate()
+	vec.Main("conv/winograd", func() {
+		for _, f := range vec.Floats {
+			for _, v := range vec.ISAs {
+				for _, t := range []transform{
+					{"winogradFilter2x2", 3, 4, filter2}, {"winogradInput2x2", 4, 4, input2}, {"winogradOutput2x2", 4, 2, output2},
+					{"winogradFilter4x4", 3, 6, filter4}, {"winogradInput4x4", 6, 6, input4}, {"winogradOutput4x4", 6, 4, output4},
+				} {
+					kernel{t, f, v}.generate()
+				}
 			}
 		}
-	}
-	Generate()
-}
-
-// float is an element type with its instructions.
-type float struct {
-	suffix, name string
-	bytes        int
-	constant     func(v float64) Constant
-	broadcast    func(src, dst Op)
-	load         func(src, dst Op)
-	add, mul     func(a, b, dst Op)
-	sub          func(b, a, dst Op) // dst = a - b
-	fma, fnma    func(a, b, sum Op) // sum ± a*b
-}
-
-var single = float{
-	name: "float32", bytes: 4,
-	constant:  func(v float64) Constant { return F32(v) },
-	broadcast: func(src, dst Op) { VBROADCASTSS(src, dst) },
-	load:      func(src, dst Op) { VMOVUPS(src, dst) },
-	add:       func(a, b, dst Op) { VADDPS(a, b, dst) },
-	mul:       func(a, b, dst Op) { VMULPS(a, b, dst) },
-	sub:       func(b, a, dst Op) { VSUBPS(b, a, dst) },
-	fma:       func(a, b, sum Op) { VFMADD231PS(a, b, sum) },
-	fnma:      func(a, b, sum Op) { VFNMADD231PS(a, b, sum) },
-}
-
-var double = float{
-	suffix: "Double", name: "float64", bytes: 8,
-	constant:  func(v float64) Constant { return F64(v) },
-	broadcast: func(src, dst Op) { VBROADCASTSD(src, dst) },
-	load:      func(src, dst Op) { VMOVUPD(src, dst) },
-	add:       func(a, b, dst Op) { VADDPD(a, b, dst) },
-	mul:       func(a, b, dst Op) { VMULPD(a, b, dst) },
-	sub:       func(b, a, dst Op) { VSUBPD(b, a, dst) },
-	fma:       func(a, b, sum Op) { VFMADD231PD(a, b, sum) },
-	fnma:      func(a, b, sum Op) { VFNMADD231PD(a, b, sum) },
-}
-
-type isa struct {
-	name  string
-	bytes int // of a vector
+	})
 }
 
 // transform is a one-dimensional transform of in numbers to out numbers.
@@ -79,97 +39,136 @@ type transform struct {
 
 type kernel struct {
 	transform
-	float
-	isa
+	vec.Float
+	vec.ISA
+}
+
+// adds reports whether a bias is added: to outputs only.
+func (k kernel) adds() bool { return k.out == k.in-2 }
+
+func (k kernel) function() vec.Func {
+	size, lanes := k.Float.Bytes, k.ISA.Bytes/k.Float.Bytes
+	bias, rule := "", "bias is not read."
+	if k.adds() {
+		bias, rule = fmt.Sprintf(" + bias[i/%d]", size), ""
+	}
+	return vec.Func{
+		Name:      k.transform.name + k.ISA.Name + k.Suffix,
+		Signature: fmt.Sprintf("func(dst, src, bias *%s, dstRow, dstCell, srcRow, srcCell, last int)", k.Go),
+		Does:      fmt.Sprintf("transforms a square of %[1]dx%[1]d numbers into one of %[2]dx%[2]d, for each channel (type transform).", k.in, k.out),
+		Loop: fmt.Sprintf(`
+for i := 0; i <= last+%[3]d; i += %[4]d {
+	var square [%[2]d][%[1]d]%[6]s
+	for c := range %[1]d {
+		var x [%[1]d]%[6]s
+		for r := range %[1]d {
+			x[r] = src[(i+r*srcRow+c*srcCell)/%[4]d]
+		}
+		for r, v := range line(x) {
+			square[r][c] = v
+		}
+	}
+	for r := range %[2]d {
+		for c, v := range line(square[r]) {
+			dst[(i+r*dstRow+c*dstCell)/%[4]d] = v%[5]s
+		}
+	}
+}`, k.in, k.out, (lanes-1)*size, size, bias, k.Go),
+		Rules: []string{
+			"line is the transform of that name in plainTransforms, by multiply-adds.",
+			fmt.Sprintf("dstRow, dstCell, srcRow, srcCell and last are bytes; last, at least 0, is where the last %d channels begin.", lanes), rule,
+		},
+	}
 }
 
 func (k kernel) generate() {
-	name := k.transform.name + k.isa.name + k.suffix
-	TEXT(name, 0, fmt.Sprintf("func(dst, src, bias *%s, dstRow, dstCell, srcRow, srcCell, last int)", k.float.name))
-	Pragma("noescape")
-	Doc(fmt.Sprintf("%s transforms %dx%d numbers into %dx%d for each channel: see transform.", name, k.in, k.in, k.out, k.out))
+	k.function().BeginSplit()
 	l := line{kernel: k, constants: map[float64]reg.VecVirtual{}}
 	l.apply(&l) // with no numbers: loads the constants
 	l.ready = true
+	l.note()
 
-	square := GP64() // at a multiple of a vector
-	LEAQ(AllocLocal((k.in*k.out+1)*k.isa.bytes), square)
-	ADDQ(Imm(uint64(k.isa.bytes-1)), square)
-	ANDQ(I32(-int32(k.isa.bytes)), square)
+	square := GP64()
+	vec.Note("% is the square between the two passes, on the stack at a multiple of a vector.", square)
+	LEAQ(AllocLocal((k.in*k.out+1)*k.ISA.Bytes), square)
+	ADDQ(Imm(uint64(k.ISA.Bytes-1)), square)
+	ANDQ(I32(-int32(k.ISA.Bytes)), square)
 	at := GP64()
 	XORQ(at, at)
-	Label("channels")
-	var from, to reg.Register = Load(Param("src"), GP64()), GP64()
+	vec.Label("channels", "A vector of channels, at byte %.", at)
+	var from, to reg.Register = vec.Param("src"), GP64()
 	ADDQ(at, from)
 	MOVQ(square, to)
-	row, cell := k.steps("srcRow", k.in), Load(Param("srcCell"), GP64())
+	row, cell := k.steps("srcRow", k.in), vec.Param("srcCell")
 	left := GP64()
 	MOVQ(U32(uint32(k.in)), left)
-	Label("column")
+	vec.Label("column", "A column from %, into a column of the square at %; % are left.", from, to, left)
 	l.in(from, row)
 	l.apply(&l)
 	for i, v := range l.results {
-		k.load(v, Mem{Base: to, Disp: i * k.in * k.isa.bytes})
+		k.Load(v, Mem{Base: to, Disp: i * k.in * k.ISA.Bytes})
 	}
 	ADDQ(cell, from)
-	ADDQ(U32(uint32(k.isa.bytes)), to)
+	ADDQ(U32(uint32(k.ISA.Bytes)), to)
 	DECQ(left)
 	JNE(LabelRef("column"))
 
-	to = Load(Param("dst"), GP64())
+	to = vec.Param("dst")
 	ADDQ(at, to)
 	MOVQ(square, from)
-	cells, next := k.steps("dstCell", k.out), Load(Param("dstRow"), GP64())
+	cells, next := k.steps("dstCell", k.out), vec.Param("dstRow")
 	var bias reg.VecVirtual
-	if k.out == k.in-2 {
-		where := Load(Param("bias"), GP64())
-		bias = l.vector()
-		k.load(Mem{Base: where, Index: at, Scale: 1}, bias)
+	if k.adds() {
+		where := vec.Param("bias")
+		bias = l.Vector()
+		vec.Note("% is the bias.", bias)
+		k.Load(Mem{Base: where, Index: at, Scale: 1}, bias)
 	}
 	MOVQ(U32(uint32(k.out)), left)
-	Label("row")
+	vec.Label("row", "A row of the square, at %, to %; % are left.", from, to, left)
 	l.numbers = nil
 	for i := range k.in {
-		v := l.vector()
-		k.load(Mem{Base: from, Disp: i * k.isa.bytes}, v)
+		v := l.Vector()
+		k.Load(Mem{Base: from, Disp: i * k.ISA.Bytes}, v)
 		l.numbers = append(l.numbers, v)
 	}
 	l.apply(&l)
 	for i, v := range l.results {
 		if bias != nil {
-			k.add(bias, v, v)
+			k.Add(bias, v, v)
 		}
-		k.load(v, cells.at(to, i))
+		k.Load(v, cells.at(to, i))
 	}
-	ADDQ(U32(uint32(k.in*k.isa.bytes)), from)
+	ADDQ(U32(uint32(k.in*k.ISA.Bytes)), from)
 	ADDQ(next, to)
 	DECQ(left)
 	JNE(LabelRef("row"))
 
-	// The last vector may overlap the one before it.
-	last := Load(Param("last"), GP64())
+	vec.Note("The last vector may overlap the one before it.")
+	last := vec.Param("last")
 	CMPQ(at, last)
 	JGE(LabelRef("finish"))
-	ADDQ(U32(uint32(k.isa.bytes)), at)
+	ADDQ(U32(uint32(k.ISA.Bytes)), at)
 	CMPQ(at, last)
 	CMOVQGT(last, at)
 	JMP(LabelRef("channels"))
-	Label("finish")
-	VZEROUPPER()
-	RET()
+	vec.Label("finish", "All channels are done.")
+	vec.Return()
 }
 
 // steps holds the multiples of a step by which numbers of a line are addressed.
 type steps struct{ one, three, five reg.GPVirtual }
 
 func (k kernel) steps(param string, n int) steps {
-	s := steps{one: Load(Param(param), GP64()).(reg.GPVirtual)}
+	s := steps{one: vec.Param(param).(reg.GPVirtual)}
 	if n > 3 {
 		s.three = GP64()
+		vec.Note("% is three times %.", s.three, s.one)
 		LEAQ(Mem{Base: s.one, Index: s.one, Scale: 2}, s.three)
 	}
 	if n > 5 {
 		s.five = GP64()
+		vec.Note("% is five times %.", s.five, s.one)
 		LEAQ(Mem{Base: s.one, Index: s.one, Scale: 4}, s.five)
 	}
 	return s
