@@ -128,7 +128,7 @@ func checkDoc(name, doc string) error {
 		return fmt.Errorf("its comment shows no loop in Go")
 	}
 	if _, err := parser.ParseExpr("func() {\n" + strings.Join(loop, "\n") + "\n}"); err != nil {
-		return fmt.Errorf("the loop in its comment is not Go: %v", err)
+		return fmt.Errorf("the loop in its comment is not Go: %w", err)
 	}
 	return nil
 }

@@ -6,7 +6,7 @@ import "fmt"
 type Algorithm string
 
 // The algorithms. Auto is the best of those that round every product and sum as
-// the definition does; Winograd is the faster of its two.
+// the definition does; Winograd is the faster of its two sizes.
 const (
 	Auto        Algorithm = "auto"
 	Direct      Algorithm = "direct"
@@ -19,6 +19,7 @@ const (
 // Algorithms lists all of them.
 var Algorithms = []string{string(Auto), string(Direct), string(GEMM), string(Winograd), string(Winograd2x2), string(Winograd4x4)}
 
+// Given reports whether an algorithm was chosen, rather than Auto.
 func (a Algorithm) Given() bool { return a != "" && a != Auto }
 
 // Takes reports whether an implementation of algorithm b will do.
@@ -26,14 +27,14 @@ func (a Algorithm) Takes(b Algorithm) bool {
 	return !a.Given() || a == b || a == Winograd && (b == Winograd2x2 || b == Winograd4x4)
 }
 
-// Reject says why a kernel that would have been better was not chosen.
+// Reject says why a better kernel was not chosen.
 type Reject struct{ Impl, Reason string }
 
 // Choice is what planning decided among the implementations of an operation.
 type Choice struct {
 	Impl  string   // the one that runs
 	Impls []string // all that can, best first
-	Why   []Reject // those that would be better, and why they do not run
+	Why   []Reject // better ones, and why they do not run
 }
 
 // Candidate is an implementation, or the reason why it cannot run; or why it can
@@ -86,8 +87,8 @@ func Choose[K any](list []Candidate[K], want string) (k K, c Choice) {
 	return list[chosen].Plan(), c
 }
 
-// LevelRefusal says why functions of a level cannot run: the build has none, or
-// the level is above what may be used.
+// LevelRefusal says why functions of a level cannot run: the build has no assembly,
+// or the level is above the highest that may be used. It is empty if they can.
 func LevelRefusal(built bool, level, most Level) string {
 	switch {
 	case !built:
@@ -98,7 +99,7 @@ func LevelRefusal(built bool, level, most Level) string {
 	return ""
 }
 
-// ISA names what row functions are written for.
+// ISA names the instruction set of row functions: the level's, or go.
 func ISA(level Level, assembly bool) string {
 	if !assembly {
 		return "go"

@@ -2,8 +2,8 @@ package kernel
 
 import "github.com/poolctl/poolctl/internal/tensor"
 
-// NewPermuter plans the reordering of a tensor's axes (tensor.NewPermuter), with
-// the functions of the level.
+// NewPermuter plans the reordering of a tensor's axes, as tensor.NewPermuter does,
+// with the functions of the level.
 func NewPermuter(shape tensor.Shape, perm []int, level Level) *tensor.Permuter {
 	p := tensor.NewPermuter(shape, perm)
 	if level >= AVX2 {
@@ -12,11 +12,12 @@ func NewPermuter(shape tensor.Shape, perm []int, level Level) *tensor.Permuter {
 	return p
 }
 
-// turnChannels is from how many channels on transposing pays: tiles are as wide.
+// turnChannels is the smallest number of channels for which transposing pays: the
+// width of a tile.
 const turnChannels = tensor.PermuteTile
 
-// TurningPays reports whether channels-first data had better be transposed before
-// and after, where a kernel walks along rows: those of a plane are short.
+// TurningPays reports whether channels-first data should be transposed before and
+// after a kernel that walks along rows. Rows of a plane are short.
 func TurningPays(d tensor.DType, channels int, level Level) bool {
 	return transposeSingle != nil && level >= AVX2 && d == tensor.Float32 && channels >= turnChannels
 }

@@ -1,14 +1,14 @@
 package kernel
 
-// Machine holds the loops whose speed is the limit of kernels of a level: no
-// copy moves bytes faster and no convolution multiplies faster.
+// Machine holds the loops whose speed limits the kernels of a level: nothing copies
+// memory faster or multiplies faster.
 type Machine struct {
-	// Copy copies src to dst, which is as long, past the caches where the level
-	// can. It is for memory much larger than the caches.
+	// Copy copies src to dst, which has the same length, past the caches where the
+	// level can. It is for memory much larger than the caches.
 	Copy func(dst, src []byte)
 
-	// MultiplyAdd does so many rounds of RoundFlops floating-point operations
-	// of float32 each, in registers.
+	// MultiplyAdd does the given number of rounds in registers. A round is
+	// RoundFlops floating-point operations of float32.
 	MultiplyAdd func(rounds int)
 	RoundFlops  int
 }
@@ -25,8 +25,8 @@ func MachineOf(level Level) Machine {
 	}
 }
 
-// multiplyAdds keeps eight sums in registers. Their values leave it, so that the
-// compiler cannot do without them; they stay 0.
+// multiplyAdds keeps eight sums in registers, which stay 0. It checks them at the
+// end, so that the compiler cannot leave them out.
 func multiplyAdds(rounds int) {
 	var a, b, c, d, e, f, g, h float32
 	x := zero

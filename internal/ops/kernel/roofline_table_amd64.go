@@ -24,8 +24,8 @@ func assembledMachine(level Level) (Machine, bool) {
 	return Machine{}, false
 }
 
-// streamed copies what is not a whole number of aligned blocks, at both ends, by
-// ordinary stores.
+// streamed makes a copy of any slices from a copy of aligned blocks. What is left at
+// both ends is copied by ordinary stores.
 func streamed(blocks func(to, from *byte, blocks int), vector int) func(dst, src []byte) {
 	return func(dst, src []byte) {
 		src = src[:len(dst)]

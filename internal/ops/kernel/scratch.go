@@ -2,13 +2,13 @@ package kernel
 
 import "unsafe"
 
-// Scratch is one worker's memory, handed out piece by piece within a unit.
+// Scratch is one worker's memory. A unit takes it piece by piece.
 type Scratch struct {
 	words []uint64
 	used  int // words
 }
 
-// NewScratch books n bytes.
+// NewScratch allocates n bytes.
 func NewScratch(n int) Scratch { return Scratch{words: make([]uint64, (n+7)/8)} }
 
 // ScratchOver uses the given words.
@@ -17,7 +17,7 @@ func ScratchOver(words []uint64) Scratch { return Scratch{words: words} }
 // Reset makes the whole memory available again.
 func (s *Scratch) Reset() { s.used = 0 }
 
-// Take hands out n elements of uninitialised memory. T must hold no pointers.
+// Take returns n elements of uninitialised memory. T must hold no pointers.
 func Take[T any](s *Scratch, n int) []T {
 	words := Words[T](n)
 	if n == 0 {
@@ -28,7 +28,7 @@ func Take[T any](s *Scratch, n int) []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(&part[0])), n)
 }
 
-// TakeLines is take from the beginning of a cache line on.
+// TakeLines is Take, aligned to a cache line.
 func TakeLines[T any](s *Scratch, n int) []T {
 	for s.used < len(s.words) && uintptr(unsafe.Pointer(&s.words[s.used]))%64 != 0 {
 		s.used++
@@ -36,14 +36,14 @@ func TakeLines[T any](s *Scratch, n int) []T {
 	return Take[T](s, n)
 }
 
-// LineWords is what TakeLines may need beside Words.
+// LineWords is how many words TakeLines may need in addition to Words.
 const LineWords = 7
 
-// Words returns how many words take needs for n elements.
+// Words returns how many words Take needs for n elements.
 func Words[T any](n int) int {
 	var t T
 	return (n*int(unsafe.Sizeof(t)) + 7) / 8
 }
 
-// RoundUp returns the least multiple that is not below n >= 0.
+// RoundUp rounds n >= 0 up to a multiple.
 func RoundUp(n, multiple int) int { return (n + multiple - 1) / multiple * multiple }

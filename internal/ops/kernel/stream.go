@@ -4,22 +4,23 @@ import "unsafe"
 
 //go:generate go -C _gen run ./stream
 
-const LineBytes = 64 // of a cache line
+// LineBytes is the length of a cache line.
+const LineBytes = 64
 
-// StreamFrom is the size in bytes of input and output from which results are
-// written past the caches: nothing of them would be left there anyway.
+// StreamFrom is the size in bytes of input and output together from which results
+// are written past the caches. Nothing of them would stay there anyway.
 const StreamFrom = 16 << 20
 
-// Misaligned returns how many elements past a multiple of so many a slice begins
-// in memory.
+// Misaligned returns how many elements a slice begins past an address that is a
+// multiple of the given number of elements.
 func Misaligned[T any](s []T, elements int) int {
 	p := unsafe.SliceData(s)
 	return int(uintptr(unsafe.Pointer(p)) / unsafe.Sizeof(*p) % uintptr(elements))
 }
 
-// SplitStream calls do for the whole of n numbers, or for the part that may be
-// streamed, to addresses that are multiples of a vector, and the ends on both
-// sides, which overlap it; they begin off numbers past such an address.
+// SplitStream calls do for n numbers that begin off numbers past a multiple of a
+// vector. Without stream, that is one call. With stream it is a call for the aligned
+// middle, with stream set to 1, and one for each end, which overlaps it.
 func SplitStream(stream bool, lanes, n, off int, do func(at, n, stream int)) {
 	if !stream || n < 4*lanes {
 		do(0, n, 0)

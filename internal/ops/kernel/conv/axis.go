@@ -2,9 +2,9 @@ package conv
 
 import "github.com/poolctl/poolctl/internal/geom"
 
-// axis is one axis of a convolution in the form that register tiles want:
-// destinations j = phase + q*period of one phase are a dense convolution of
-// their own, whose taps meet cells in ascending order.
+// axis is one axis of a convolution in the form that register tiles need. The
+// destinations j = phase + q*period of a phase form a dense convolution of their
+// own, whose taps meet cells in ascending order.
 type axis struct {
 	period, shift int // destinations, and source cells, from one q to the next
 	cellStep      int // source cells from one tap to the next, > 0
@@ -44,7 +44,7 @@ func newAxis(g *geom.Gather) axis {
 }
 
 // real returns the taps k0 <= k < k1 that meet real cells when tap 0 meets the
-// given one.
+// given cell.
 func (a *axis) real(p *axisPhase, cell int) (k0, k1 int) {
 	return geom.Inside(cell, a.cellStep, p.taps, a.src)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// FilterStrides says where a filter's numbers lie in memory: that of tap t,
-// source channel i and destination channel o of group g at
+// FilterStrides says where a filter's numbers lie in memory: the number of tap t,
+// source channel i and destination channel o of group g is at index
 // t*Tap + i*Src + o*Dst + g*Group. Channels are counted within their group.
 type FilterStrides struct{ Tap, Src, Dst, Group int }
 
@@ -27,23 +27,23 @@ type Spec struct {
 	Level    kernel.Level // the best that may be used
 	Want     string       // the implementation to run if it can, empty for the best
 
-	// ChannelsFirst says that the caller has channels-first data, and must
-	// transpose it for kernels that are not for that (Kernel.ChannelsFirst).
+	// ChannelsFirst says that the caller has channels-first data. The caller
+	// transposes it unless Kernel.ChannelsFirst says that it need not.
 	ChannelsFirst bool
 
-	Algorithm     kernel.Algorithm // that implementations must be of
-	AllowWinograd bool             // without being asked for
+	Algorithm     kernel.Algorithm // the one that implementations must use
+	AllowWinograd bool             // Winograd may run without being asked for
 
-	// SkipPadding says that padding adds nothing, not even where a weight is
-	// infinite or NaN: so it is in transposed convolutions and gradients.
+	// SkipPadding says that padding adds nothing, even under an infinite or NaN
+	// weight. Transposed convolutions and gradients are defined that way.
 	SkipPadding bool
 }
 
 // taps returns the number of taps of the filter.
 func (s *Spec) taps() int { return s.Gather[0].Size * s.Gather[1].Size * s.Gather[2].Size }
 
-// Kernel is a planned convolution: Pack brings the filter into the order in which
-// Run reads it, into a buffer of Packed numbers.
+// Kernel is a planned convolution. Pack copies the filter into a buffer of Packed
+// numbers, in the order in which Run reads it.
 type Kernel struct {
 	Packed    int
 	PackUnits int
@@ -66,7 +66,7 @@ func (c *Kernel) Pack(packed, filter *tensor.Tensor, lo, hi int) {
 	}
 }
 
-// Run computes the units lo <= u < hi; bias is nil unless it was planned.
+// Run computes the units lo <= u < hi. bias is nil unless Spec.Bias is set.
 func (c *Kernel) Run(s *kernel.Scratch, dst, src, packed, bias *tensor.Tensor, lo, hi int) {
 	for unit := lo; unit < hi; unit++ {
 		c.run(s, dst, src, packed, bias, unit)
@@ -74,8 +74,8 @@ func (c *Kernel) Run(s *kernel.Scratch, dst, src, packed, bias *tensor.Tensor, l
 }
 
 // New plans a convolution with the best implementation that the level, the
-// build, the shape and the wanted algorithm allow. The error is a *geom.Error
-// that says why the algorithm cannot do it.
+// build, the shape and the wanted algorithm allow. The error is a *geom.Error that
+// says why the wanted algorithm cannot run.
 func New(spec Spec) (*Kernel, error) {
 	if spec.DType == tensor.Float32 {
 		return newConv[float32](spec)
@@ -100,7 +100,7 @@ func newConv[F tensor.Floating](spec Spec) (*Kernel, error) {
 		return nil, &geom.Error{Field: "algorithm", Problem: fmt.Sprintf("got %s, which cannot run here: %s", spec.Algorithm, reason)}
 	}
 	c.Choice = choice
-	if spec.ChannelsFirst && spec.Src == 1 && spec.Dst == 1 { // which is the same
+	if spec.ChannelsFirst && spec.Src == 1 && spec.Dst == 1 { // both layouts are the same
 		c.ChannelsFirst = true
 	}
 	return c, nil
@@ -135,11 +135,11 @@ func convCandidates[F tensor.Floating](spec *Spec) []kernel.Candidate[*Kernel] {
 	}
 }
 
-// eachAlone reports whether every channel is a group with one filter.
+// eachAlone reports whether every channel is a group of its own with one filter.
 func (s *Spec) eachAlone() bool { return s.Src == s.Groups && s.Dst == s.Groups }
 
-// smallGroups returns the channels of a group that makes as many, if there are
-// functions for it, else 0.
+// smallGroups returns the channels of a group that has as many source as
+// destination channels, or 0 if there are no functions for that number.
 func (s *Spec) smallGroups() int {
 	if n := s.Src / max(1, s.Groups); s.Src == s.Dst && (n == 2 || n == 4) && s.DType == tensor.Float32 {
 		return n
@@ -147,12 +147,12 @@ func (s *Spec) smallGroups() int {
 	return 0
 }
 
-// depthwiseTaps is the largest filter for which rows in plain Go beat register
-// tiles of which one channel is used. (1080p RGB: two thirds of their time for
-// 3x3, level at 9x9.)
+// depthwiseTaps is the largest filter for which depthwise rows in plain Go beat
+// register tiles that use one channel. (1080p RGB: two thirds of the time at 3x3,
+// equal at 9x9.)
 const depthwiseTaps = 25
 
-// depthwiseCandidate is the kernel of depthwise convolution.
+// depthwiseCandidate offers the kernel of depthwise convolution.
 func depthwiseCandidate[F tensor.Floating](spec *Spec, level kernel.Level) kernel.Candidate[*Kernel] {
 	rows := DepthwiseSpec{
 		Gather: spec.Gather, N: spec.N, C: spec.Src, Group: spec.smallGroups(), Multiplier: 1, Filter: spec.Filter, DType: spec.DType,

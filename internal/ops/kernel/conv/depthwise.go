@@ -8,15 +8,15 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// DepthwiseSpec says what a kernel computes that meets each channel with
-// weights of its own, over channels-last data: depthwise convolution, and the
-// dilation and erosion of grey morphology.
+// DepthwiseSpec says what a kernel computes whose channels have weights of their
+// own: depthwise convolution, and the dilation and erosion of grey morphology. Data
+// are channels-last.
 type DepthwiseSpec struct {
 	Gather     [3]geom.Gather // depth, height, width
 	N, C       int
-	Group      int           // channels that each result of a group is a sum of, one for each: 0 and 1 are depthwise
-	Multiplier int           // results a channel: channel c makes c*Multiplier + m
-	Filter     FilterStrides // weight m of channel c of a tap at tap*Tap + c*Group + m*Dst; of groups as convolutions have it
+	Group      int           // channels of a group, each of whose results is a sum over them; 0 and 1 are depthwise
+	Multiplier int           // results of a channel: channel c gives channels c*Multiplier + m
+	Filter     FilterStrides // weight m of channel c of a tap is at tap*Tap + c*Group + m*Dst; for groups as in Spec
 	DType      tensor.DType  // Float32 or Float64: source, filter, bias and destination
 	Bias       bool
 	Morphology Morphology
@@ -29,12 +29,12 @@ type DepthwiseSpec struct {
 	SkipPadding bool
 }
 
-// Morphology says how a tap's weight meets its cell and what is done with the
-// results.
+// Morphology says how a tap's weight and its cell are combined, and how taps are
+// reduced.
 type Morphology uint8
 
 // Convolve is Σ x·w. Dilate is max(x + w). Erode is min(x - w) with the
-// weights in reverse order, as tf.nn.erosion2d has it.
+// weights in reverse order, as in tf.nn.erosion2d.
 const (
 	Convolve Morphology = iota
 	Dilate
@@ -51,10 +51,10 @@ type Depthwise struct {
 	run  func(s *kernel.Scratch, dst, src, packed, bias *tensor.Tensor, unit int)
 }
 
-// Pack brings the filter into the order in which Run reads it.
+// Pack copies the filter in the order in which Run reads it.
 func (d *Depthwise) Pack(packed, filter *tensor.Tensor) { d.pack(packed, filter) }
 
-// Run computes the units lo <= u < hi; bias is nil unless it was planned.
+// Run computes the units lo <= u < hi. bias is nil unless the spec's Bias is set.
 func (d *Depthwise) Run(s *kernel.Scratch, dst, src, packed, bias *tensor.Tensor, lo, hi int) {
 	for unit := lo; unit < hi; unit++ {
 		d.run(s, dst, src, packed, bias, unit)
@@ -62,7 +62,7 @@ func (d *Depthwise) Run(s *kernel.Scratch, dst, src, packed, bias *tensor.Tensor
 }
 
 // NewDepthwise plans a kernel with the best implementation that the level, the
-// build and the shape allow. Plain Go walks forward only.
+// build and the shape allow. The kernel in plain Go does forward convolutions only.
 func NewDepthwise(spec DepthwiseSpec) *Depthwise {
 	if spec.DType == tensor.Float32 {
 		return chooseDepthwise[float32](spec)
@@ -109,9 +109,9 @@ func (d *Depthwise) conv() *Kernel {
 	}
 }
 
-// patternOf is about how many numbers of a row are met by one call: the weights
-// of a tap are repeated to that length, so that pictures of few channels do not
-// cost a call for each pixel.
+// patternOf is about how many numbers of a row one call takes. The weights of a tap
+// are repeated to that length, so that pictures of few channels do not need a call
+// for each pixel.
 const patternOf = 96
 
 func newDepthwise[F tensor.Floating](spec DepthwiseSpec) *Depthwise {
@@ -135,7 +135,7 @@ type depthwise[F tensor.Floating] struct {
 	DepthwiseSpec
 	channels int // of the destination
 	taps     int
-	repeat   int // destinations met by one call
+	repeat   int // destinations of one call
 	rows     rows
 	merge    kernel.Merger[F]
 }
@@ -223,7 +223,7 @@ func (k *depthwise[F]) pixels(out, part, src, packed []F, z, y, x geom.Links) {
 	}
 }
 
-// multiplyAdd adds x·w to out; each number of x meets multiplier weights.
+// multiplyAdd adds x·w to out. Each number of x has multiplier weights.
 func multiplyAdd[F tensor.Floating](out, x, weights []F, multiplier int) {
 	weights = weights[:len(out)]
 	if multiplier == 1 {
@@ -254,8 +254,8 @@ func shift[F tensor.Floating](out, x, weights []F, m Morphology) {
 	}
 }
 
-// addVoids adds 0 times the weights of the taps that lie on padding, which is
-// NaN where those are infinite or NaN.
+// addVoids adds 0 times the weights of the taps that lie on padding. That is NaN
+// for infinite and NaN weights.
 func (k *depthwise[F]) addVoids(out, packed []F, z, y, x geom.Links) {
 	size := [3]int{k.Gather[0].Size, k.Gather[1].Size, k.Gather[2].Size}
 	outside := func(l geom.Links, tap int) bool { return tap < l.Tap || tap >= l.Tap+l.N }

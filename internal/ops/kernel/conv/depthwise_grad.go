@@ -6,10 +6,10 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// DepthwiseGradient holds the gradients of a kernel of DepthwiseSpec, with
-// respect to its input and to its filter. Its units are blocks of channels,
-// each of which visits all images in order; for morphology, where a window
-// looks for its winning tap, both gradients come out of one visit.
+// DepthwiseGradient computes the gradients of a DepthwiseSpec with respect to its
+// input and its filter. A unit is a block of channels, and visits all images in
+// order. One visit computes both gradients: in morphology each window must look for
+// its winning tap.
 type DepthwiseGradient struct {
 	Geometry   geom.Geometry
 	Multiplier int
@@ -21,11 +21,11 @@ type DepthwiseGradient struct {
 // blockChannels is how many input channels a unit covers.
 const blockChannels = 8
 
-// Units returns how many pieces of work there are for each gradient.
+// Units returns the number of units of each gradient.
 func (k *DepthwiseGradient) Units() int { return (k.Geometry.C + blockChannels - 1) / blockChannels }
 
-// Scratch returns the bytes that a worker needs: a float64 for every weight of
-// its channels, and a landing for every tap.
+// Scratch returns the bytes that a worker needs: a float64 for every weight of its
+// channels, and a landing for every tap.
 func (k *DepthwiseGradient) Scratch() int {
 	return 8*k.Geometry.Taps()*min(blockChannels, k.Geometry.C)*k.Multiplier + 8*kernel.Words[landing](k.Geometry.Taps())
 }
@@ -42,7 +42,7 @@ func (k *DepthwiseGradient) Run(s *kernel.Scratch, dsrc, dfilter, src, filter, u
 	}
 }
 
-// visit is one unit at work: the tensors, its channels, and the sums of its
+// visit is a unit being computed: the tensors, its channels, and the sums of its
 // filter gradient, [tap][channel of the block][multiplier].
 type visit[F tensor.Floating] struct {
 	k                      *DepthwiseGradient
@@ -140,8 +140,8 @@ func (v *visit[F]) land(n int, o [3]int) []landing {
 	return v.landed[:count]
 }
 
-// weigh adds to a cell's gradient what one window sends it: each channel the
-// sum over its results of weight times upstream.
+// weigh adds what one window sends to a cell to the cell's gradient: for each
+// channel, the sum over its results of weight times upstream gradient.
 func weigh[F tensor.Floating](dst, weights, upstream []F) {
 	if len(dst) == len(upstream) { // one result a channel
 		for c, g := range upstream {
@@ -159,8 +159,8 @@ func weigh[F tensor.Floating](dst, weights, upstream []F) {
 	}
 }
 
-// correlate adds to the sums of a tap's weights what one window sends them:
-// its cell times upstream.
+// correlate adds what one window sends to a tap's weights to their sums: the cell
+// times the upstream gradient.
 func correlate[F tensor.Floating](sums []float64, cell, upstream []F) {
 	if len(cell) == len(upstream) { // one result a channel
 		for c, g := range upstream {
@@ -176,8 +176,8 @@ func correlate[F tensor.Floating](sums []float64, cell, upstream []F) {
 	}
 }
 
-// toWinners is the step of morphology: the tap whose cell and weight gave the
-// result gets all of it.
+// toWinners is window for morphology: the whole upstream gradient goes to the tap
+// whose cell and weight gave the result.
 func (v *visit[F]) toWinners(landed []landing, upstream []F) {
 	var best [blockChannels]F
 	var winner [blockChannels]landing
@@ -213,8 +213,8 @@ func (v *visit[F]) toWinners(landed []landing, upstream []F) {
 	}
 }
 
-// weight returns the filter tap that meets the cell of a window's tap: erosion
-// takes the filter in reverse order.
+// weight returns the filter tap that belongs to a window's tap. Erosion takes the
+// filter in reverse order.
 func (v *visit[F]) weight(tap int) int { return v.k.Geometry.Taps() - 1 - tap }
 
 func (v *visit[F]) beats(value, best F) bool {

@@ -11,16 +11,17 @@ import (
 
 // depthwiseRow computes cells of a row that use the same taps. A tap is two
 // offsets in bytes: from src to the cell of the first result, and from weights to
-// the tap's. Weights and bias are as long as a cell, whose last vectors begin at
-// last bytes and may overlap those before them; results and source cells lie
-// their steps apart. What stands ahead bytes behind a cell is fetched early.
-// Morphology has no bias, and tells whether a sum was NaN, in which case the
-// results are wrong.
+// the tap's weights. Weights and bias are as long as a cell. The last vectors of a
+// cell begin at last bytes and may overlap those before them. Results are dstStep
+// and source cells srcStep bytes apart. Memory ahead bytes behind a cell is fetched
+// early. Morphology has no bias. It reports whether a sum was NaN; the results are
+// then wrong.
 type depthwiseRow[F tensor.Floating] func(dst, src *F, taps *int, count int, weights, bias *F, cells, dstStep, srcStep, last, ahead int) (odd int)
 
-// depthwiseRows are the functions of a reduction: tiles of one vector of a cell,
-// of one vector of narrowCells cells, of wideVectors vectors of a cell, and, where
-// that is faster, of a pair of cells, the last two also past the caches.
+// depthwiseRows are the functions of a reduction. Their tiles are one vector of a
+// cell (single), one vector of narrowCells cells (narrow), wideVectors vectors of a
+// cell (wide) and, where that is faster, of two cells (pair). The last two also
+// exist with stores past the caches.
 type depthwiseRows[F tensor.Floating] struct {
 	lanes                        int
 	single, narrow, wide, stream depthwiseRow[F]
@@ -34,13 +35,14 @@ const (
 
 // vectorDepthwise is a planned kernel over vectors of channels.
 //
-// A cell with fewer channels than a vector has lanes is computed together with
-// its neighbours: at stride 1 a row is one run of numbers, in which weights
-// repeat. The cell that functions see is then as many numbers as both channels
-// and lanes divide, the pattern.
+// A cell with fewer channels than a vector has lanes is computed together with its
+// neighbours. At stride 1 a row is one run of numbers in which the weights repeat.
+// What the functions take as a cell is then the pattern: the least number that both
+// channels and lanes divide.
 //
-// The packed filter is [tap][channel of the group][number of the pattern], the
-// weights of erosion negated, and then a number that is not 0 when a weight is infinite or NaN.
+// The packed filter is [tap][channel of the group][number of the pattern], with the
+// weights of erosion negated, and then a number that is not 0 when a weight is
+// infinite or NaN.
 type vectorDepthwise[F tensor.Floating] struct {
 	DepthwiseSpec
 	depthwiseRows[F]
@@ -53,7 +55,7 @@ type vectorDepthwise[F tensor.Floating] struct {
 	rows     rows
 }
 
-// vectorDepthwiseRefusal says why the kernel cannot do it, or nothing.
+// vectorDepthwiseRefusal says why the kernel cannot run, or nothing.
 func vectorDepthwiseRefusal(spec *DepthwiseSpec, lanes int) string {
 	x := &spec.Gather[2]
 	switch {
@@ -87,7 +89,7 @@ func (k *vectorDepthwise[F]) depthwise() *Depthwise {
 	}
 }
 
-// weights returns how many the packed filter has.
+// weights returns the number of weights in the packed filter.
 func (k *vectorDepthwise[F]) weights() int { return k.taps * k.group * k.pattern }
 
 func (k *vectorDepthwise[F]) pack(packedTensor, filterTensor *tensor.Tensor) {
@@ -102,8 +104,8 @@ func (k *vectorDepthwise[F]) pack(packedTensor, filterTensor *tensor.Tensor) {
 	}
 }
 
-// weight returns what a result of a channel adds to or multiplies with channel i of
-// its group at a tap.
+// weight returns the weight of channel i of the group at a tap, for a result of the
+// given channel.
 func (k *vectorDepthwise[F]) weight(filter []F, tap, i, channel int) F {
 	if k.Morphology == Erode {
 		return -filter[(k.taps-1-tap)*k.Filter.Tap+channel*k.Filter.Group]
@@ -111,7 +113,7 @@ func (k *vectorDepthwise[F]) weight(filter []F, tap, i, channel int) F {
 	return filter[tap*k.Filter.Tap+i*k.Filter.Src+channel%k.group*k.Filter.Dst+channel/k.group*k.Filter.Group]
 }
 
-// depthwiseUnit is a row of destinations, or a piece of it, at work.
+// depthwiseUnit is a row of destinations, or a piece of one, being computed.
 type depthwiseUnit[F tensor.Floating] struct {
 	*vectorDepthwise[F]
 	src, dst, packed, bias []F
@@ -119,7 +121,7 @@ type depthwiseUnit[F tensor.Floating] struct {
 	list                   []int // taps
 	z, y                   *axisPhase
 	z0, z1, y0, y1         int // taps that meet real cells
-	cellZ, cellY           int // of tap 0, all images' planes one after another
+	cellZ, cellY           int // cell of tap 0; planes are counted through all images
 	row                    int // the first destination
 }
 
@@ -166,7 +168,7 @@ func (u *depthwiseUnit[F]) cells(p *axisPhase, q, n int) {
 	k0, k1 := x.real(p, cellX)
 	count := u.listTaps(p, k0, k1)
 	to := u.dst[(u.row+p.first+q*x.period)*u.C:]
-	from := to // if there is no tap nothing is read
+	from := to // without taps nothing is read
 	if count > 0 {
 		from = u.src[u.cell(u.z0, u.y0, cellX+k0*x.cellStep):]
 	}
@@ -209,7 +211,7 @@ func (u *depthwiseUnit[F]) listTaps(p *axisPhase, k0, k1 int) (count int) {
 	return count
 }
 
-// compute writes n destinations by vectors; it reports whether they are to be
+// compute computes n destinations by vectors. It reports whether they must be
 // computed again because of NaN.
 func (u *depthwiseUnit[F]) compute(to, from []F, count, n int) bool {
 	size := tensor.SizeOf[F]()
@@ -286,7 +288,7 @@ func (u *depthwiseUnit[F]) plain(out, from []F, count int) {
 	}
 }
 
-// multiplyGroups adds what a tap of groups of several channels gives.
+// multiplyGroups adds the products of a tap, for groups of several channels.
 func (u *depthwiseUnit[F]) multiplyGroups(out, cell, weights []F) {
 	for i := range u.group {
 		for c, w := range weights[i*u.pattern:][:len(out)] {

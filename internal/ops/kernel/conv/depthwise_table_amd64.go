@@ -33,7 +33,7 @@ var (
 	}
 )
 
-// Of groups of two and of four channels.
+// The functions for groups of two and of four channels.
 var (
 	avx2Groups   = map[int]depthwiseRows[float32]{2: {lanes: 8, single: twosSingleAVX2, narrow: twosNarrowAVX2}, 4: {lanes: 8, single: foursSingleAVX2, narrow: foursNarrowAVX2}}
 	avx512Groups = map[int]depthwiseRows[float32]{2: {lanes: 16, single: twosSingleAVX512, narrow: twosNarrowAVX512}, 4: {lanes: 16, single: foursSingleAVX512, narrow: foursNarrowAVX512}}

@@ -7,9 +7,9 @@ import (
 )
 
 // FilterGradientSpec is the gradient of a convolution with respect to its
-// filter. Large is the tensor on the side of the axes' In (a convolution's
-// input, a transposed one's upstream gradient), Small the one on the side of
-// Out:
+// filter. Large is the tensor on the input side of the axes: the input of a
+// convolution, or the upstream gradient of a transposed one. Small is the tensor on
+// the output side:
 //
 //	d[t, i, o] = Σ large[n, cell of tap t of window w, i] * small[n, w, o]
 //
@@ -24,11 +24,10 @@ type FilterGradientSpec struct {
 	Want         string       // the implementation to run if it can, empty for the best
 }
 
-// FilterGradient is a planned gradient in three stages: Pack may bring the small
-// tensor into another order for Run, Run computes parts of the sums and
-// Finish adds them up. A buffer of Packed numbers holds what a stage leaves for
-// the next one. The parts and the order in which they are added do not depend on
-// threads.
+// FilterGradient is a planned gradient in three stages. Pack may copy the small
+// tensor in another order, Run computes parts of the sums, and Finish adds the parts.
+// A buffer of Packed numbers holds what a stage leaves for the next. The parts and
+// the order in which they are added do not depend on the number of threads.
 type FilterGradient struct {
 	Packed      int
 	PackUnits   int
@@ -102,12 +101,12 @@ func newPlainFilterGradient[F tensor.Floating](spec FilterGradientSpec) *FilterG
 	}
 }
 
-// plainScratch returns the bytes that the plain kernel needs: sums of a row in
-// the tensors' type, and of everything in float64.
+// plainScratch returns the bytes that the plain kernel needs: for sums of a row in
+// the tensors' type, and for all sums in float64.
 func (k *FilterGradientSpec) plainScratch() int { return 16 * filterRows * (k.Small / k.Groups) }
 
-// filterGradient computes rows large channels of a tap and group from the first
-// on.
+// filterGradient computes the gradient of a tap and group for some large channels:
+// rows of them, from first on.
 func filterGradient[F tensor.Floating](k *FilterGradientSpec, s *kernel.Scratch, dstTensor, largeTensor, smallTensor *tensor.Tensor, tap, group, first, rows int) {
 	dst, large, small := tensor.Of[F](dstTensor), tensor.Of[F](largeTensor), tensor.Of[F](smallTensor)
 	axes := &k.Geometry.Axes
@@ -150,7 +149,7 @@ func filterGradient[F tensor.Floating](k *FilterGradientSpec, s *kernel.Scratch,
 	}
 }
 
-// windowsOfTap returns the windows whose tap t lands inside the input.
+// windowsOfTap returns the windows o0 <= o < o1 whose tap t lands inside the input.
 func windowsOfTap(a *geom.Axis, t int) (o0, o1 int) {
 	shift := a.Lo - t*a.Dilation
 	if shift > 0 {

@@ -7,10 +7,10 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// outer adds up the products of a few channels with a row of columns, as wide as
-// the tile, over lines of n windows. The channels of the next window lie step bytes
-// further on. Columns are packed: those of the next window follow, and behind each
-// line gap bytes are passed over. sums has a row for each channel.
+// outer adds up the products of a few channels with a row of columns as wide as the
+// tile, over lines of n windows. The channels of a window are step bytes from those
+// of the next. Columns are packed: those of the next window follow, and gap bytes
+// are skipped behind each line. sums has a row for each channel.
 type outer[F tensor.Floating] func(sums, channels *F, step int, columns *F, n, lines, gap int)
 
 // outerTile is an outer function with its number of channels.
@@ -19,55 +19,54 @@ type outerTile[F tensor.Floating] struct {
 	sum      outer[F]
 }
 
-// outerTiles are the tiles of one width, those of most channels first, of 1 last.
+// outerTiles are the tiles of one width, from most channels to one.
 type outerTiles[F tensor.Floating] struct {
 	columns int
 	tiles   []outerTile[F]
 }
 
-// filterGemm is the gradient of a filter as a matrix product: rows are small
-// channels, columns taps by large channels, and the sum is over all windows. Both
-// sides are packed in panels of a register tile, for a block of windows at a time,
-// the rows once for all units, or not at all where few panels read them. The sums of
-// a few blocks, a chunk, are added up in float64. A block is a few lines: rows of
-// windows, or a part of one.
+// filterGemm is the gradient of a filter as a matrix product. Rows are small
+// channels, columns are taps by large channels, and the sum is over all windows.
+// Both sides are packed in panels of a register tile, a block of windows at a time.
+// Rows are packed once for all units, or not at all where few panels read them. The
+// sums of a chunk, a few blocks, are then added up in float64. A block is a few
+// lines; a line is a row of windows, or a part of one.
 //
-// At stride 1 neighbouring taps of a row see the same cells, the windows' width
-// aside. Where panels are channels of one tap, the cells of a line are packed once
-// for all taps of the row, more of them than windows, and each tap's panel begins
-// so many cells further on.
+// At stride 1 neighbouring taps of a row see the same cells, shifted by a few
+// windows. Where panels are channels of one tap, the cells of a line are therefore
+// packed once for all taps of the row, and each tap's panel begins at another cell.
 //
-// The packed small tensor is, for each block and tile of channels of a group,
-// [window][channel of the tile]; then, or first where it is not packed, for each part
-// and group the sums, for each panel [channel][column].
+// The buffer holds the packed small tensor, if it is packed: for each block and tile
+// of channels of a group, [window][channel of the tile]. Then come the sums: for each
+// part, group and panel, [channel][column].
 //
-// Columns are zero over padding. Where this meets an infinite or NaN upstream
-// gradient the result is NaN, and a panel whose result is not finite is computed
-// again without padding.
+// Columns are zero over padding. Together with an infinite or NaN upstream gradient
+// that gives NaN, so a panel whose result is not finite is computed again without
+// padding.
 type filterGemm[F tensor.Floating] struct {
 	FilterGradientSpec
 	largeGroup, smallGroup int
 	windows                int // of all images
-	lineWindows, lineParts int // most windows of a line, lines of a row
-	lines                  int // most of a block; 1 where a row has several
+	lineWindows, lineParts int // most windows of a line; lines of a row
+	lines                  int // most lines of a block; 1 where a row has several
 	overlap                int // cells of a line of shared columns beyond its windows
 	panels                 []gradientPanel[F]
 	share                  int // most panels of a unit
 	shares                 int // units of a group and a part
 	blocks                 int // of windows
-	part, parts            int // blocks of a part, parts whose sums are apart
+	part, parts            int // blocks of a part; parts, which have sums of their own
 	size                   int // sums of a group
 	widest                 int
-	rows                   []outerTile[F] // that take the channels of a group
+	rows                   []outerTile[F] // the tiles that cover the channels of a group
 	packed                 int            // numbers of the packed small tensor, 0 if it is not packed
 }
 
-// gradientPanel is a few columns; they follow each other by tap, then channel.
+// gradientPanel is a few columns, ordered by tap, then channel.
 type gradientPanel[F tensor.Floating] struct {
 	outerTiles[F]
 	first, count int
 	at           int // where its sums begin
-	shift        int // cells between the first of a packed line and its own first
+	shift        int // cells from the first of a packed line to the panel's first
 	pieces       []columnPiece
 }
 
@@ -81,9 +80,9 @@ type columnPiece struct {
 const (
 	blockWindows = 224     // windows of a block: a panel of them stays in the nearest cache
 	chunkBlocks  = 4       // blocks whose sums are added up in the tensor's type
-	sumBytes     = 1 << 16 // of the sums of a unit, which stay in L2
-	fewGradients = 16      // units to share among threads
-	fewPanels    = 8       // for as many rows are packed; for fewer it does not pay
+	sumBytes     = 1 << 16 // bytes of a unit's sums, which stay in L2
+	fewGradients = 16      // units that keep a few threads busy
+	fewPanels    = 8       // panels from which packing rows pays
 )
 
 func newFilterGemm[F tensor.Floating](spec FilterGradientSpec, tiles []outerTiles[F]) *filterGemm[F] {
@@ -121,7 +120,7 @@ func newFilterGemm[F tensor.Floating](spec FilterGradientSpec, tiles []outerTile
 	return k
 }
 
-// cutLines cuts the windows into lines and blocks, and says whether taps share
+// cutLines cuts the windows into lines and blocks, and decides whether taps share
 // columns.
 func (k *filterGemm[F]) cutLines() {
 	x := &k.Geometry.Axes[2]
@@ -136,8 +135,8 @@ func (k *filterGemm[F]) cutLines() {
 	}
 }
 
-// windowBlock is lines of n windows each, the first of which are number first and
-// at column x of row.
+// windowBlock is lines of n windows each. The first window has the number first, and
+// is at column x of the row.
 type windowBlock struct{ row, lines, x, n, first int }
 
 func (b *windowBlock) windows() int { return b.lines * b.n }
@@ -151,7 +150,7 @@ func (k *filterGemm[F]) blockOf(i int) windowBlock {
 	return b
 }
 
-// sharedPanels lists panels of one tap, those that share cells one behind the
+// sharedPanels lists panels of one tap each. Panels that share cells follow each
 // other.
 func (k *filterGemm[F]) sharedPanels(tile outerTiles[F]) {
 	x := &k.Geometry.Axes[2]
@@ -167,7 +166,7 @@ func (k *filterGemm[F]) sharedPanels(tile outerTiles[F]) {
 	}
 }
 
-// apartPanels lists panels that have columns of their own.
+// apartPanels lists panels that share no columns.
 func (k *filterGemm[F]) apartPanels(tiles []outerTiles[F]) {
 	for first, all := 0, k.Geometry.Taps()*k.largeGroup; first < all; {
 		p := gradientPanel[F]{outerTiles: tiles[0], first: first}
@@ -183,7 +182,7 @@ func (k *filterGemm[F]) apartPanels(tiles []outerTiles[F]) {
 	}
 }
 
-// tile returns the function for so many channels.
+// tile returns the function for the given number of channels.
 func (t *outerTiles[F]) tile(channels int) outer[F] {
 	for i := range t.tiles {
 		if t.tiles[i].channels == channels {
@@ -193,8 +192,8 @@ func (t *outerTiles[F]) tile(channels int) outer[F] {
 	panic("kernel: no register tile of that many channels")
 }
 
-// cut lists the pieces of a panel. Neighbouring taps of a row are one piece
-// when they and their channels lie next to each other.
+// cut lists the pieces of a panel. Neighbouring taps of a row are one piece if their
+// channels follow each other in memory.
 func (k *filterGemm[F]) cut(p *gradientPanel[F]) {
 	width, height := k.Geometry.Axes[2].Size, k.Geometry.Axes[1].Size
 	run := k.largeGroup
@@ -328,8 +327,8 @@ func (k *filterGemm[F]) finish(s *kernel.Scratch, dstTensor, largeTensor, smallT
 	}
 }
 
-// packColumns fills a row of a panel's columns for each window of a block and for
-// each further cell of its lines, zeros for padding.
+// packColumns packs a row of a panel's columns for each window of a block, and for
+// each further cell of its lines. Padding is packed as zeros.
 func (k *filterGemm[F]) packColumns(columns, large []F, p *gradientPanel[F], g int, b *windowBlock) {
 	axes, width, n := &k.Geometry.Axes, p.columns, b.n+k.overlap
 	if p.count < width {
@@ -354,9 +353,9 @@ func (k *filterGemm[F]) packColumns(columns, large []F, p *gradientPanel[F], g i
 	}
 }
 
-// copyColumns copies count numbers for each of n windows: from[at:] for the
-// first, step further on for the next, width numbers apart in to. What lies
-// outside from is zero.
+// copyColumns copies count numbers for each of n windows: from at for the first, step
+// numbers further for each next one, to places width numbers apart. Numbers outside
+// from are zero.
 func copyColumns[F tensor.Floating](to, from []F, n, count, at, step, width int) {
 	var number F
 	bytes := int(unsafe.Sizeof(number))
@@ -387,7 +386,7 @@ func copyColumns[F tensor.Floating](to, from []F, n, count, at, step, width int)
 	}
 }
 
-// hollow computes a unit without what lies over padding.
+// hollow computes a unit without the taps over padding.
 func (k *filterGemm[F]) hollow(s *kernel.Scratch, dst, large, small *tensor.Tensor, g int, panels []gradientPanel[F]) {
 	for i := range panels {
 		for c := range panels[i].count {

@@ -32,11 +32,12 @@ func newPlain[F tensor.Floating](spec Spec) *Kernel {
 	}
 }
 
-// convolution is a planned kernel. Its packed filter is, for every group and
-// panel of channelTile destination channels, [tap][source channel][channel];
-// then for every group and panel the voids [tap][channel], what a tap adds where
-// it lies on padding: 0 times its weights; last a number that is not 0 when
-// some void is not 0 (a weight is infinite or NaN).
+// convolution is a planned kernel in plain Go. Its packed filter has three parts.
+// First, for every group and panel of channelTile destination channels,
+// [tap][source channel][channel]. Then, for every group and panel, the voids
+// [tap][channel]: what a tap adds where it lies on padding, which is 0 times its
+// weights. Last, a number that is not 0 when some void is not 0, because a weight
+// is infinite or NaN.
 type convolution[F tensor.Floating] struct {
 	Spec
 	srcGroup, dstGroup int
@@ -85,8 +86,8 @@ func (k *convolution[F]) run(_ *kernel.Scratch, dstTensor, srcTensor, packedTens
 
 	for phase := range min(xs.Period, at.x1-at.x0) {
 		for x := at.x0 + phase; x < at.x1; {
-			// Up to pixelTile destinations that use the same taps. Those
-			// that are missing repeat the first one.
+			// Up to pixelTile destinations that use the same taps. A tile
+			// that is not full repeats the first one.
 			links := xs.At(x)
 			n := 1
 			for n < pixelTile && x+n*xs.Period < at.x1 {

@@ -8,12 +8,12 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// planeRow computes n vectors of each of its outputs, which stand room bytes
-// apart. A tap is an offset from src, in bytes, and a weight for each output.
+// planeRow computes n vectors of each of its outputs, which are room bytes apart.
+// A tap is an offset from src in bytes, and a weight for each output.
 type planeRow = func(dst *float32, room int, src *float32, taps *int, ntaps int, weights, bias *float32, n int)
 
-// planeFunctions take n pairs or triples apart and put them together, n being a
-// multiple of planeLanes, and convolve planes.
+// planeFunctions convolve planes, and split n pairs or triples into streams and
+// join them again, where n is a multiple of planeLanes.
 type planeFunctions struct {
 	convolve [mostOutputs]planeRow // by outputs - 1
 	split2   func(a, b, src *float32, n int)
@@ -24,25 +24,25 @@ type planeFunctions struct {
 
 const (
 	planeLanes  = 8
-	mostOutputs = 4  // of one call
+	mostOutputs = 4  // outputs of one call
 	mostStreams = 16 // source channels times the stride along the width
 	mostPlanes  = 6  // destination channels
-	mostFirst   = 8  // and of channels-first data, which need not be put together
-	fewProducts = 75 // of an output, with which mostOfFew channels are taken
+	mostFirst   = 8  // destination channels of channels-first data, which needs no joining
+	fewProducts = 75 // products of an output up to which mostOfFew channels are allowed
 	mostOfFew   = 64
 	mostStride  = 2   // along the width
 	mostRows    = 64  // from the first to the last row of a window
 	planeTile   = 512 // outputs of a strip along the width
 	planeBand   = 32  // and along the height
-	planeUnits  = 16  // that a plan has at least, if it can
+	planeUnits  = 16  // units that a plan should have at least
 )
 
 // planeKernel convolves pictures and signals of few channels. Vectors are
-// neighbouring cells of one channel: rows of a strip are taken apart into streams,
-// one for each channel and, with a stride, for each column that windows begin at;
-// outputs are computed channel by channel and put together again. A tap of a
-// window is then an offset into a stream, whatever the stride and dilation.
-// Channels-first data is in streams already, but for strides and borders.
+// neighbouring cells of one channel. Rows of a strip are split into streams, one
+// for each channel and, with a stride, for each column that windows begin at.
+// Outputs are computed channel by channel and joined again. A tap of a window is
+// then an offset into a stream, whatever the stride and dilation. Channels-first
+// data consists of streams already, except for strides and borders.
 //
 // The packed filter is, for every call's outputs, [tap][source channel][output].
 type planeKernel struct {
@@ -55,14 +55,14 @@ type planeKernel struct {
 	slots       int // rows of the ring
 	tile, tiles int // outputs of a strip along the width
 	band, bands int // and along the height
-	images      int // or planes of a depth of them
+	images      int // or, with a depth, all planes of all images
 }
 
-// picture says where an image begins and how far apart its neighbours lie, in
-// numbers.
+// picture says where an image begins, and the distance in numbers from a row,
+// column or channel to the next.
 type picture struct{ at, row, column, channel int }
 
-// picture returns that of an image of the given size and channels.
+// picture returns the place of an image of the given size and channels.
 func (k *planeKernel) picture(image, rows, columns, channels int) picture {
 	plane := rows * columns
 	if !k.ChannelsFirst {
@@ -72,7 +72,7 @@ func (k *planeKernel) picture(image, rows, columns, channels int) picture {
 	return picture{(image/depth*channels*depth + image%depth) * plane, columns, 1, depth * plane}
 }
 
-// planesRefusal says why the kernel cannot do it, or nothing.
+// planesRefusal says why the kernel cannot run, or nothing.
 func planesRefusal(spec *Spec) string {
 	z, y, x := &spec.Gather[0], &spec.Gather[1], &spec.Gather[2]
 	switch {
@@ -102,8 +102,9 @@ func planesRefusal(spec *Spec) string {
 	return ""
 }
 
-// mostPlanes is up to how many destination channels planes are faster than a
-// register tile, which channels-first data must be transposed for.
+// mostPlanes returns the largest number of destination channels for which planes
+// are faster than a register tile. A register tile needs channels-first data
+// transposed.
 func (s *Spec) mostPlanes() int {
 	switch {
 	case !s.ChannelsFirst:
@@ -144,12 +145,12 @@ func (k *planeKernel) conv() *Kernel {
 	return &Kernel{Packed: k.taps() * k.Src * k.Dst, PackUnits: 1, Units: k.images * k.bands * k.tiles, Scratch: 8 * (scratch + 8), ChannelsFirst: k.ChannelsFirst, pack: k.pack, run: k.run}
 }
 
-// row returns the numbers of a row that was taken apart.
+// row returns the numbers of a row that was split into streams.
 func (k *planeKernel) row() int { return k.streams * k.length }
 
-// calls calls do for each call's outputs: first, and how many.
+// calls calls do once for each group of outputs that one call computes.
 func (k *planeKernel) calls(do func(first, outputs int)) {
-	n := (k.Dst + mostOutputs - 1) / mostOutputs // as even as can be
+	n := (k.Dst + mostOutputs - 1) / mostOutputs // calls of nearly equal size
 	for i, first := 0, 0; i < n; i++ {
 		outputs := (k.Dst - first + n - i - 1) / (n - i)
 		do(first, outputs)
@@ -172,12 +173,12 @@ func (k *planeKernel) pack(packedTensor, filterTensor *tensor.Tensor, _ int) {
 	})
 }
 
-// planeUnit is a band of a strip at work.
+// planeUnit is a band of a strip being computed.
 type planeUnit struct {
 	*planeKernel
 	src           []float32
 	from          picture
-	ring          []float32 // rows, taken apart; the last one is zeros
+	ring          []float32 // rows, split into streams; the last one is zeros
 	holds         []int     // which row of the image a slot of the ring holds
 	first, x0, n  int       // the strip: first column of the source, first output, how many
 	taps          []int
@@ -225,8 +226,8 @@ func (k *planeKernel) run(s *kernel.Scratch, dstTensor, srcTensor, packedTensor,
 	}
 }
 
-// findTaps lists the taps of a row of windows whose first tap meets the source row
-// given, and takes apart the rows that no window met before.
+// findTaps lists the taps of a row of windows whose first tap meets the given
+// source row. It splits the rows that no earlier window met.
 func (u *planeUnit) findTaps(row int) {
 	x := &u.x
 	at := 0
@@ -251,11 +252,11 @@ func (u *planeUnit) findTaps(row int) {
 	}
 }
 
-// takeApart fills the streams with a row of the strip; columns beside the row are
+// takeApart splits a row of the strip into streams. Columns outside the row are
 // zeros.
 func (u *planeUnit) takeApart(to []float32, row int) {
 	x, from := &u.x, u.from.at+row*u.from.row
-	groups := u.n + (u.Gather[2].Effective()-1)/x.shift // of as many columns as the stride
+	groups := u.n + (u.Gather[2].Effective()-1)/x.shift // each of as many columns as the stride
 	whole0 := min(groups, max(0, geom.CeilDiv(-u.first, x.shift)))
 	whole1 := max(whole0, min(groups, geom.FloorDiv(x.src-u.first, x.shift)))
 	if whole0 < whole1 {
@@ -277,7 +278,7 @@ func (u *planeUnit) takeApart(to []float32, row int) {
 	}
 }
 
-// takeWhole fills the streams with n groups of columns that are all in the row.
+// takeWhole splits n groups of columns that lie inside the row.
 func (u *planeUnit) takeWhole(to []float32, from, n int) {
 	if !u.ChannelsFirst {
 		u.split(to, u.length, u.streams, u.src[from:], n, u.temp)

@@ -1,9 +1,9 @@
 package conv
 
-// Streams are rows of numbers that stand room numbers apart in one slice.
+// Streams are rows of numbers that begin room numbers apart in one slice.
 
-// split takes n groups of count numbers apart into as many streams; temp is as
-// large as twice the numbers.
+// split splits n groups of count numbers into count streams. temp holds twice as
+// many numbers.
 func (f *planeFunctions) split(to []float32, room, count int, src []float32, n int, temp []float32) {
 	switch {
 	case count == 1:
@@ -19,7 +19,7 @@ func (f *planeFunctions) split(to []float32, room, count int, src []float32, n i
 		for i := whole; i < n; i++ {
 			a[i], b[i], c[i] = src[3*i], src[3*i+1], src[3*i+2]
 		}
-	case count%2 == 0: // every other number, then each half for itself
+	case count%2 == 0: // split by pairs, then split each half
 		half := n * count / 2
 		even, odd, rest := temp[:half], temp[half:2*half], temp[2*half:]
 		f.pairs(even, odd, src, half)
@@ -35,7 +35,7 @@ func (f *planeFunctions) split(to []float32, room, count int, src []float32, n i
 	}
 }
 
-// pairs takes n pairs apart.
+// pairs splits n pairs.
 func (f *planeFunctions) pairs(a, b, src []float32, n int) {
 	whole := n &^ (planeLanes - 1)
 	if whole > 0 {
@@ -79,7 +79,7 @@ func (f *planeFunctions) join(dst, from []float32, room, count int, temp []float
 	}
 }
 
-// zip makes n pairs.
+// zip joins two streams to n pairs.
 func (f *planeFunctions) zip(dst, a, b []float32, n int) {
 	whole := n &^ (planeLanes - 1)
 	if whole > 0 {

@@ -9,8 +9,8 @@ type rows struct {
 	pieces               int // units of a row
 }
 
-// leastPiece is how many destinations a unit has at least, unless the row is
-// shorter: enough to make fetching the next unit cheap.
+// leastPiece is the smallest number of destinations in a unit, unless the row is
+// shorter. It is large enough to make fetching the next unit cheap.
 const leastPiece = 256
 
 func newRows(gather *[3]geom.Gather) rows {
@@ -26,7 +26,7 @@ func newRows(gather *[3]geom.Gather) rows {
 // units returns the units of one image.
 func (r *rows) units() int { return r.depth * r.height * r.pieces }
 
-// place is where a unit lies: an image, a row, and a range of it.
+// place is the place of a unit: an image, a row, and a range of the row.
 type place struct{ image, z, y, x0, x1 int }
 
 func (r *rows) at(unit int) place {

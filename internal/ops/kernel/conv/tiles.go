@@ -9,51 +9,52 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// multiply computes tiles of a register tile, one after another. A tile has as
-// many destinations as the register tile; pixels and dst hold, for each of
-// them, the addresses of its first source number and of its first channel. Each
-// destination reads the same count segments (see tapRun), run numbers long; these
-// are multiplied with as many rows of weights, and bias is added. A row of weights, the
-// bias and what is written are as wide as the register tile. The channels go to
-// the addresses of dst plus shift bytes.
+// multiply computes tiles of destinations, one after another. A tile has as many
+// destinations as the register tile. For each destination pixels has the address of
+// its first source number and dst that of its first channel, to which shift bytes
+// are added. All destinations read the same count segments (see tapRun), each of run
+// numbers, which are multiplied with as many rows of weights. Then bias is added. A
+// row of weights, the bias and the channels of a destination are as wide as the
+// register tile.
 type multiply[F tensor.Floating] func(pixels, dst *uintptr, tiles int, segments *int, count, run int, weights, bias *F, shift int)
 
-// tapRun is a segment, source numbers that follow each other: the offsets in bytes of
-// the first from the destination's pixel, and of its row of weights from the first row.
+// tapRun is a segment: source numbers that follow each other. It has the offset in
+// bytes of the first number from the destination's pixel, and of its row of weights
+// from the first row.
 type tapRun struct{ src, weights int }
 
-// head returns what functions take that read a list.
+// head returns a list of segments as the functions take it.
 func head(runs []tapRun) *int { return (*int)(unsafe.Pointer(unsafe.SliceData(runs))) }
 
 // convolveRow computes n destinations of a row, at least as many as the register
-// tile has. Their cells and their channels lie the given steps apart, in bytes.
-// Segments are as for multiply, passes*rowUnroll + rest numbers long, and their
-// weights follow each other. When stream is not 0, what fills cache lines is written
-// past the caches.
+// tile has. srcStep and dstStep are the distances of their cells and of their
+// channels in bytes. Segments are as for multiply, with passes*rowUnroll + rest
+// numbers each, and their weights follow each other. If stream is not 0, tiles that
+// fill cache lines are written past the caches.
 type convolveRow[F tensor.Floating] func(src, dst *F, n, srcStep, dstStep int, segments *int, count, passes, rest int, weights, bias *F, stream int)
 
 const rowUnroll = 3
 
-// registerTile is the functions of a register tile with its size.
+// registerTile is the size of a register tile and its functions.
 type registerTile[F tensor.Floating] struct {
 	pixels, channels int
 	multiply         multiply[F]
 	row              convolveRow[F]
 }
 
-// gemm is a convolution as a matrix product whose left side, the cells under
-// every destination, is never written down: destinations of all rows and images
-// in sequence make up the tiles, and each brings the addresses of its cells.
+// gemm is a convolution as a matrix product whose left side, the cells under every
+// destination, is never written to memory. Tiles are made of destinations of all
+// rows and images in sequence, each given by the address of its cells.
 //
-// Destinations whose window overlaps padding at its left or right have their cells
-// copied to a patch first, zeros for padding; so have the few that are left over when
-// the others are put into tiles. Where it overlaps padding above or below only, the
-// taps there are left out, for tiles of such neighbours.
+// A destination whose window overlaps padding at the left or right has its cells
+// copied to a patch first, with zeros for padding. So have the few destinations left
+// over when the others are put into tiles. Where windows overlap padding above or
+// below only, tiles of such neighbours leave out the taps there.
 //
-// The packed filter is, for each phase, group and panel of destination
-// channels, [tap][source channel][channel of the panel]; then for each unit of
-// packing a number that is not 0 when a weight is infinite or NaN: then padding must
-// meet it in a convolution, and must not in a transposed one.
+// The packed filter is, for each phase, group and panel of destination channels,
+// [tap][source channel][channel of the panel]. Then, for each unit of packing, comes
+// a number that is not 0 when a weight is infinite or NaN. A convolution must then
+// multiply padding with it, and a transposed one must not.
 type gemm[F tensor.Floating] struct {
 	Spec
 	axes               [3]axis
@@ -68,13 +69,13 @@ type gemm[F tensor.Floating] struct {
 	chunk, chunks      int // panels of a unit, units of the same destinations
 	flags              int // where those of the packed filter begin
 	block              int // most destinations of a unit, a multiple of pixels
-	patches            int // most of them that have patches at a time, a multiple of pixels
+	patches            int // most destinations that have patches at a time, a multiple of pixels
 	patchWords         int // numbers of a patch
-	segments           int // most of a phase
+	segments           int // most segments of a phase
 	rowwise            bool
 	rowEnd             int  // destinations at the end of a row that are listed
 	stream             bool // write rows past the caches
-	flagged            bool // what meets padding depends on whether all weights are finite
+	flagged            bool // padding is treated differently if some weight is not finite
 }
 
 // panel is a few destination channels of a group.
@@ -100,20 +101,20 @@ func (p *gemmPhase) overlap(axes ...int) bool {
 	return slices.ContainsFunc(axes, func(i int) bool { return p.axis[i].inside0 > 0 || p.axis[i].inside1 < p.axis[i].count })
 }
 
-// gemmTap is a tap of the filter and where the phase that uses it has it.
+// gemmTap is a tap of the filter, and its position in the phase that uses it.
 type gemmTap struct {
 	tap, position int
 	phase         *gemmPhase
 }
 
-// Where a destination has few products, listing its address takes a good part of
-// the time: rows of rowPixels destinations and more are computed as such. Their
-// last tile overlaps the one before it. A panel that is not full writes into the
-// destinations behind each one, which get their own numbers later: its tiles go
+// Where a destination has few products, listing its address takes much of the time.
+// Rows of at least rowPixels destinations are then computed as rows. The last tile
+// of a row overlaps the one before it. A panel that is not full also writes into the
+// destinations behind each one, which get their own numbers later. So its tiles go
 // from left to right, before those of other panels, and the last destinations of a
 // row are listed.
 const (
-	rowProducts = 256 // most of a destination's channel
+	rowProducts = 256 // most products of a destination's channel
 	rowPixels   = 96
 )
 
@@ -124,24 +125,24 @@ const streamRowsFrom = 64 << 20
 // mostPhases is how many phases a plan may have: each needs memory and units.
 const mostPhases = 1 << 12
 
-// The memory that units aim at: distinct source bytes of a unit, which stay in
-// a core's L2 beside a panel, and bytes of patches.
+// The intended memory of a unit: distinct source bytes, which stay in a core's L2
+// beside a panel, and bytes of patches.
 const (
 	blockBytes = 1 << 17
 	patchBytes = 1 << 19
 )
 
-// fewUnits is how many units keep a few threads busy to the end. A filter of more than
-// heavyBytes does not stay in L2 and is read again for each block of destinations: so
-// these are few, and units share out its panels.
+// fewUnits is how many units keep a few threads busy to the end. A filter of more
+// than heavyBytes does not stay in L2 and is read again for each block of
+// destinations. There are then few blocks, and each unit takes some of the panels.
 const (
 	fewUnits   = 32
 	fewBlocks  = 8
 	heavyBytes = 1 << 20
 )
 
-// newGemm plans a convolution; tiles are of one number of pixels, or of a
-// divisor, widest first.
+// newGemm plans a convolution. The tiles come widest first; their pixels divide
+// those of the first.
 func newGemm[F tensor.Floating](spec Spec, tiles []registerTile[F]) *gemm[F] {
 	k := &gemm[F]{Spec: spec, srcGroup: spec.Src / spec.Groups, dstGroup: spec.Dst / spec.Groups, pixels: tiles[0].pixels, widest: tiles[0].channels}
 	for i := range spec.Gather {
@@ -152,7 +153,7 @@ func newGemm[F tensor.Floating](spec Spec, tiles []registerTile[F]) *gemm[F] {
 	return k
 }
 
-// cutPanels cuts channels into panels, and returns how wide all of them are.
+// cutPanels cuts channels into panels, and returns the sum of their widths.
 func cutPanels[F tensor.Floating](tiles []registerTile[F], channels int) (panels []panel[F], width int) {
 	for first := 0; first < channels; {
 		tile := fitTile(tiles, channels-first)
@@ -163,7 +164,7 @@ func cutPanels[F tensor.Floating](tiles []registerTile[F], channels int) (panels
 	return panels, width
 }
 
-// fitTile returns the narrowest tile that the channels fit in, else the widest.
+// fitTile returns the narrowest tile that holds all channels, or else the widest.
 func fitTile[F tensor.Floating](tiles []registerTile[F], channels int) registerTile[F] {
 	fit := tiles[0]
 	for _, t := range tiles {
@@ -174,7 +175,7 @@ func fitTile[F tensor.Floating](tiles []registerTile[F], channels int) registerT
 	return fit
 }
 
-// plan lists the phases, cuts their destinations into units and chooses how these
+// plan lists the phases, cuts their destinations into units, and decides how units
 // compute rows.
 func (k *gemm[F]) plan() {
 	bytes := int(k.bytes())
@@ -205,8 +206,8 @@ func (k *gemm[F]) plan() {
 	}
 }
 
-// cutUnits chooses the sizes of units, for so many destinations in total and most of
-// a phase.
+// cutUnits chooses the sizes of units. total is the number of destinations, most
+// that of the largest phase.
 func (k *gemm[F]) cutUnits(total, most int) {
 	bytes := int(k.bytes())
 	fresh := bytes * k.Src * k.axes[0].shift * k.axes[1].shift * k.axes[2].shift
@@ -294,8 +295,8 @@ func (k *gemm[F]) packUnits() int {
 	return len(k.taps) * k.Groups * ((k.srcGroup + packSources - 1) / packSources)
 }
 
-// pack packs a few source channels of one tap and group, in the order in which
-// filters lie in memory: so it is read in one stream.
+// pack packs a few source channels of one tap and group. Units follow the filter's
+// order in memory, so that it is read in one stream.
 func (k *gemm[F]) pack(packedTensor, filterTensor *tensor.Tensor, unit int) {
 	packed, filter := tensor.Of[F](packedTensor), tensor.Of[F](filterTensor)
 	parts := (k.srcGroup + packSources - 1) / packSources
@@ -324,8 +325,9 @@ func (k *gemm[F]) pack(packedTensor, filterTensor *tensor.Tensor, unit int) {
 	packed[k.flags+unit] = flag
 }
 
-// allFinite looks at the exponents, which are all ones in infinities and NaN: one
-// more then reaches the sign's bit. A row is whole words.
+// allFinite reports whether no number of a row is infinite or NaN. Those have an
+// exponent of all ones, to which adding one carries into the sign bit. A row is a
+// whole number of words.
 func allFinite[F tensor.Floating](row []F) bool {
 	digits, one := uint64(1<<63-1), uint64(1<<52)
 	if tensor.SizeOf[F]() == 4 {

@@ -10,13 +10,13 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// gemmUnit is a unit of a gemm at work: lists of destinations, in scratch
-// memory, and the tensors.
+// gemmUnit is a unit of a gemm being computed: the tensors, and lists of
+// destinations in scratch memory.
 type gemmUnit[F tensor.Floating] struct {
 	*gemm[F]
 	phase                  *gemmPhase
-	share                  []panel[F] // those of the unit
-	hollow                 bool       // padding must not meet the weights
+	share                  []panel[F] // the unit's panels
+	hollow                 bool       // padding must not be multiplied
 	leaves                 bool       // taps over padding may be left out
 	src, dst, packed, bias []F
 	srcAt, dstAt           uintptr // addresses of src and dst
@@ -31,23 +31,23 @@ type gemmUnit[F tensor.Floating] struct {
 	padded                 []F       // bias of a panel that is not full, or zeros
 }
 
-// pixelRow is n destinations of a row, whose cells and channels begin at these
-// numbers of src and dst.
+// pixelRow is n destinations of a row. src and dst are the indices of their first
+// cell and channel.
 type pixelRow struct{ src, dst, n int }
 
-// borderRow is n destinations of a row, whole tiles in border from the first on, that
-// meet padding with all taps but z0 <= z < z1, y0 <= y < y1.
+// borderRow is n destinations of a row, whole tiles of the list border from first
+// on. Of their taps only z0 <= z < z1, y0 <= y < y1 meet real cells.
 type borderRow struct{ first, n, z0, z1, y0, y1 int }
 
-// tileList holds the destinations of tiles by address: where each one's cells
-// and channels begin.
+// tileList holds the destinations of tiles: the addresses of each one's cells and
+// channels.
 type tileList struct{ pixels, dst []uintptr }
 
 func (l *tileList) add(pixel, dst uintptr) {
 	l.pixels, l.dst = append(l.pixels, pixel), append(l.dst, dst)
 }
 
-// addRow adds n destinations that lie the given steps apart.
+// addRow adds n destinations that are the given steps apart.
 func (l *tileList) addRow(n int, pixel, dst, pixelStep, dstStep uintptr) {
 	at := len(l.pixels)
 	l.pixels, l.dst = l.pixels[:at+n], l.dst[:at+n]
@@ -68,7 +68,7 @@ func (k *gemm[F]) scratch() int {
 	return 8 * words
 }
 
-// mostRows is how many rows of destinations a unit may have.
+// mostRows returns the most rows of destinations that a unit may have.
 func (k *gemm[F]) mostRows() int { return k.block / rowPixels }
 
 // spills reports whether some panel is not full.
@@ -88,7 +88,7 @@ func (k *gemm[F]) run(s *kernel.Scratch, dstTensor, srcTensor, packedTensor, bia
 	if k.Bias {
 		u.bias = tensor.Of[F](biasTensor)
 	}
-	// Addresses are computed from these; all slices were sized when planning.
+	// Addresses are computed from these. All slices were sized in planning.
 	cells := func(a, b, c int) int { return k.N * a * b * c }
 	_ = u.src[:cells(k.axes[0].src, k.axes[1].src, k.axes[2].src)*k.Src]
 	_ = u.dst[:cells(k.axes[0].dst, k.axes[1].dst, k.axes[2].dst)*k.Dst]
@@ -119,7 +119,7 @@ func (k *gemm[F]) run(s *kernel.Scratch, dstTensor, srcTensor, packedTensor, bia
 
 func address[F any](data []F) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(data))) }
 
-// collect sorts the destinations lo <= i < hi of the phase into the lists.
+// collect puts each destination lo <= i < hi of the phase into its list.
 func (u *gemmUnit[F]) collect(lo, hi int) {
 	z, y, x := u.phase.axis[0], u.phase.axis[1], u.phase.axis[2]
 	bytes := int(u.bytes())
@@ -173,8 +173,8 @@ func (u *gemmUnit[F]) collect(lo, hi int) {
 	}
 }
 
-// evenOut moves destinations that do not fill a tile to those with patches, of
-// which a tile may then be full.
+// evenOut moves destinations that do not fill a tile to the list of those with
+// patches, which may fill a tile together.
 func (u *gemmUnit[F]) evenOut() {
 	left := len(u.inside.pixels) % u.pixels
 	if left == len(u.inside.pixels) && len(u.edge.pixels) == 0 || u.phase.taps == 0 {
@@ -191,8 +191,8 @@ func (u *gemmUnit[F]) evenOut() {
 	}
 }
 
-// addEdge adds a destination whose tap 0 meets the given cell of image n, with a
-// patch of its cells.
+// addEdge adds a destination with a patch of its cells. Its tap 0 meets the given
+// cell of image n.
 func (u *gemmUnit[F]) addEdge(n, cz, cy, cx int, dst uintptr) {
 	if len(u.edge.pixels) == u.patches {
 		inside := u.inside
@@ -253,8 +253,8 @@ func (u *gemmUnit[F]) patchRuns(g int, p *panel[F]) (list []tapRun, run int) {
 	return list, run
 }
 
-// compute multiplies the rows and all lists with all panels of the unit, one that
-// is not full before the others.
+// compute multiplies the rows and all lists with all panels of the unit. A panel that
+// is not full comes before the others.
 func (u *gemmUnit[F]) compute() {
 	insideTiles, edgeTiles := u.fill(&u.inside), u.fill(&u.edge)
 	bytes := int(u.bytes())
@@ -291,8 +291,8 @@ func (u *gemmUnit[F]) compute() {
 	}
 }
 
-// fill completes the last tile of a list with its last destination and returns
-// the number of tiles.
+// fill completes the last tile of a list by repeating its last destination. It
+// returns the number of tiles.
 func (u *gemmUnit[F]) fill(l *tileList) int {
 	n := len(l.pixels)
 	tiles := (n + u.pixels - 1) / u.pixels
@@ -302,8 +302,7 @@ func (u *gemmUnit[F]) fill(l *tileList) int {
 	return tiles
 }
 
-// biasOf returns as many numbers as the panel's tile is wide: its bias, or
-// zeros.
+// biasOf returns the panel's bias, or zeros, as wide as its tile.
 func (u *gemmUnit[F]) biasOf(g int, p *panel[F]) []F {
 	if u.bias == nil {
 		clear(u.padded)
@@ -328,8 +327,8 @@ func (u *gemmUnit[F]) spillTo(list []uintptr, spill []F) {
 	}
 }
 
-// multiply computes the tiles of a list for one panel. A panel that is not full
-// goes to scratch memory first: there is no room for whole rows in dst.
+// multiply computes the tiles of a list for one panel. A panel that is not full is
+// computed in scratch memory first, because dst has no room for its whole width.
 func (u *gemmUnit[F]) multiply(g int, p *panel[F], l *tileList, tiles int, segments []tapRun, run int, weights, bias []F) {
 	first := g*u.dstGroup + p.first
 	dst, shift := l.dst, first*int(u.bytes())
@@ -352,8 +351,8 @@ func (u *gemmUnit[F]) multiply(g int, p *panel[F], l *tileList, tiles int, segme
 	}
 }
 
-// addHollow computes a destination that overlaps padding, which adds nothing
-// though some weight is not finite: without the taps that lie there.
+// addHollow computes a destination that overlaps padding without the taps there,
+// because some weight is not finite and padding must add nothing.
 func (u *gemmUnit[F]) addHollow(n, cz, cy, cx int, dst uintptr) {
 	z, y, x := u.phase.axis[0], u.phase.axis[1], u.phase.axis[2]
 	z0, z1 := u.axes[0].real(z, cz)

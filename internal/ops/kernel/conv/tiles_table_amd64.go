@@ -46,7 +46,7 @@ func assembledOuters[F tensor.Floating](level kernel.Level) []outerTiles[F] {
 	return ofLevel[F, []outerTiles[F]](level, avx2Outers, avx2DoubleOuters, avx512Outers, avx512DoubleOuters)
 }
 
-// ofLevel picks what is for F and the level.
+// ofLevel returns the one of four values that is for F and the level.
 func ofLevel[F tensor.Floating, T any](level kernel.Level, single, double, wide, wideDouble any) T {
 	if _, is := any(F(0)).(float32); is {
 		double, wideDouble = single, wide
@@ -68,8 +68,7 @@ func accumulate[F tensor.Floating](totals []float64, sums []F) {
 	}
 }
 
-// copyRows copies rows of the given number of bytes, at least 16 and at most
-// 128.
+// copyRows copies rows of 16 to 128 bytes.
 func copyRows(to, from *byte, rows, toStep, fromStep, bytes int) {
 	switch {
 	case bytes <= 32:

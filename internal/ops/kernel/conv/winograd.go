@@ -11,12 +11,12 @@ import (
 // filtering F(MxM, 3x3) (Lavin and Gray, Fast Algorithms for Convolutional
 // Neural Networks, 2016): filter and input tiles are transformed to TxT planes,
 // T = M+2, each plane is a matrix product of its own over the channels, and the
-// planes are transformed to MxM outputs. That takes T² multiplications in place
-// of 9M².
+// planes are transformed to MxM outputs. That takes T² multiplications instead of
+// 9M².
 //
 // The packed filter is, for each panel of destination channels and each plane,
-// [source channel][channel of the panel], and then room for a cache line, so
-// that planes do not fall on the same lines of a cache.
+// [source channel][channel of the panel], padded by a cache line, so that planes
+// do not map to the same lines of a cache.
 type winograd[F tensor.Floating] struct {
 	Spec
 	winogradTransforms[F]
@@ -27,7 +27,7 @@ type winograd[F tensor.Floating] struct {
 	images         int
 	tiles          [2]int     // of an image
 	panels         []panel[F] // of destination channels
-	widest, width  int        // channels of the widest panel, of all
+	widest, width  int        // channels of the widest panel, of all panels
 	pixels         int        // tiles of a register tile
 	wide           int        // numbers of a tile in a plane of the input
 	block, blocks  int        // tiles of a unit, units with the same panels
@@ -35,21 +35,22 @@ type winograd[F tensor.Floating] struct {
 	vPlane, mPlane int        // numbers of a plane of transformed inputs, of products
 }
 
-// linePad is how many numbers lie between planes.
+// linePad is the number of unused numbers between planes.
 const linePad = 16
 
-// winogradBytes is what the transformed inputs of a unit aim at: half of a
-// common L2. The filter is read once for each unit, so a unit has winogradTiles
-// tiles at least.
+// winogradBytes is the intended size of the transformed inputs of a unit: half of a
+// common L2. The filter is read once for each unit, so a unit has at least
+// winogradTiles tiles.
 const (
 	winogradBytes = 1 << 20
 	winogradTiles = 36
 )
 
-// winogradTilesOf returns the sizes of tiles that candidates have, the faster
-// first, none where nobody would expect them; and whether that is expected to be faster than a matrix product. Work is counted in
-// multiply-adds; a transform costs about as much, for each number of a plane, as
-// so many.
+// winogradTilesOf returns the tile sizes of the candidates, the faster one first,
+// and whether that one is expected to be faster than a matrix product. There are no
+// candidates where Winograd cannot run and was not asked for. Work is counted in
+// multiply-adds. The constants say how many of them a transform costs for each
+// number of a plane.
 func winogradTilesOf(spec *Spec) (tiles []int, ahead bool) {
 	if winogradRefusal(spec) != "" && !kernel.Winograd.Takes(spec.Algorithm) {
 		return nil, false
@@ -88,7 +89,7 @@ func winogradCandidate[F tensor.Floating](spec *Spec, out int, level kernel.Leve
 	return kernel.Candidate[*Kernel]{Name: name, Refusal: refusal, Unasked: unasked, Algorithm: algorithm, Plan: func() *Kernel { return newWinograd[F](*spec, out, level).conv() }}
 }
 
-// winogradRefusal says why the algorithm cannot do a convolution, or nothing.
+// winogradRefusal says why the algorithm cannot run, or nothing.
 func winogradRefusal(spec *Spec) string {
 	const refusal = "it takes only filters of 3x3 at stride and dilation 1, in one group"
 	for i, taps := range [3]int{1, 3, 3} {
@@ -152,14 +153,14 @@ func (k *winograd[F]) conv() *Kernel {
 	}
 }
 
-// weights returns the planes of panel i and how many numbers one has.
+// weights returns the planes of panel i and the size of a plane.
 func (k *winograd[F]) weights(packed []F, i int) (planes []F, plane int) {
 	p := &k.panels[i]
 	plane = k.Src*p.tile.channels + linePad
 	return packed[k.planes*(p.offset*k.Src+i*linePad):][:k.planes*plane], plane
 }
 
-// packParts returns in how many units a panel is packed.
+// packParts returns the number of units in which a panel is packed.
 func (k *winograd[F]) packParts() int { return (k.Src + packSources - 1) / packSources }
 
 // pack transforms the weights of a panel that meet a few source channels.
@@ -178,7 +179,7 @@ func (k *winograd[F]) pack(packedTensor, filterTensor *tensor.Tensor, unit int) 
 			k.filter(&to[0], &from[0], nil, k.in*plane*size, plane*size, tapRow*size, tapCell*size, (width-k.lanes)*size)
 			continue
 		}
-		// The taps go where the first planes will be.
+		// The taps are copied to where the first planes will be.
 		at := (y.tap*3+x.tap)*k.Filter.Tap + i*k.Filter.Src + p.first*k.Filter.Dst
 		for t := range 9 {
 			row := to[(t/3*k.in+t%3)*plane:][:width]

@@ -8,14 +8,14 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// winogradUnit is a unit at work: tiles lo <= i < hi of all images and a share
-// of the panels.
+// winogradUnit is a unit being computed: tiles lo <= i < hi of all images, and a
+// share of the panels.
 type winogradUnit[F tensor.Floating] struct {
 	*winograd[F]
 	src, dst, packed, bias []F
 	lo, hi                 int
 	v, m                   []F       // transformed inputs and products, [plane][tile][channel]
-	patch                  []F       // the cells of a tile that overlaps padding, or outputs that are not all wanted
+	patch                  []F       // the cells of a tile that overlaps padding, or the outputs of a tile that overlaps the end
 	padded                 []F       // bias of a panel that is narrower than a vector, or zeros
 	pixels, products       []uintptr // addresses of each tile's numbers in the first planes of v and m
 	segment                []tapRun
@@ -44,7 +44,7 @@ func (k *winograd[F]) run(s *kernel.Scratch, dstTensor, srcTensor, packedTensor,
 	u.pixels, u.products = kernel.Take[uintptr](s, k.block), kernel.Take[uintptr](s, k.block)
 	size := unsafe.Sizeof(u.v[0])
 	for i := range u.pixels {
-		tile := uintptr(min(i, u.hi-u.lo-1)) // those that complete the last register tile repeat the last one
+		tile := uintptr(min(i, u.hi-u.lo-1)) // the last register tile is completed by repeating the last tile
 		u.pixels[i], u.products[i] = address(u.v)+tile*uintptr(k.wide)*size, address(u.m)+tile*uintptr(k.widest)*size
 	}
 	for i := u.lo; i < u.hi; i++ {
@@ -67,7 +67,7 @@ func (k *winograd[F]) place(tile int) (image, y, x int) {
 	return row / k.tiles[0], row % k.tiles[0] * k.out, x
 }
 
-// transformInput fills a tile's numbers of all planes of v.
+// transformInput writes a tile's numbers in all planes of v.
 func (u *winogradUnit[F]) transformInput(tile int) {
 	image, y, x := u.place(tile)
 	y, x = y+u.axes[0].cell, x+u.axes[1].cell
@@ -107,7 +107,7 @@ func (u *winogradUnit[F]) multiply(index int) {
 	}
 }
 
-// plainProducts is multiply for a plane in plain Go.
+// plainProducts computes a plane of m in plain Go.
 func (u *winogradUnit[F]) plainProducts(plane int, weights []F) {
 	v, m := u.v[plane*u.vPlane:][:u.vPlane], u.m[plane*u.mPlane:][:u.mPlane]
 	last := u.hi - u.lo - 1
@@ -122,7 +122,7 @@ func (u *winogradUnit[F]) plainProducts(plane int, weights []F) {
 	}
 }
 
-// biasOf returns a panel's bias, or zeros; a vector at least.
+// biasOf returns a panel's bias, or zeros, and at least a vector.
 func (u *winogradUnit[F]) biasOf(p *panel[F]) []F {
 	if u.bias != nil && p.count >= u.lanes {
 		return u.bias[p.first:][:p.count]

@@ -7,14 +7,15 @@ import (
 )
 
 // transform applies a linear transform to the columns and then to the rows of a
-// square of vectors, and adds bias to the results; filter and input transforms
-// take none. For every channel from the first to the last vector of channels, at
-// last bytes, the number of row r and column c is at r*srcRow + c*srcCell bytes
-// from src, and results likewise. The last vector may overlap the one before it.
+// square of numbers, for each channel. Output transforms add bias to the results;
+// filter and input transforms take none. The number of row r and column c of the
+// first channel is r*srcRow + c*srcCell bytes from src; results are placed likewise.
+// last is where the last vector of channels begins, in bytes; it may overlap the one
+// before it.
 type transform[F tensor.Floating] func(dst, src, bias *F, dstRow, dstCell, srcRow, srcCell, last int)
 
-// winogradTransforms are those of a size of tile, over vectors of so many
-// channels.
+// winogradTransforms are the transforms of one size of tile. lanes is the number of
+// channels of a vector.
 type winogradTransforms[F tensor.Floating] struct {
 	lanes                 int
 	filter, input, output transform[F]
@@ -72,8 +73,8 @@ func plainTransforms[F tensor.Floating](out int) winogradTransforms[F] {
 	return t
 }
 
-// plainTransform makes the transform of squares of in to squares of out from that
-// of a line, in plain Go.
+// plainTransform makes the transform of a square of in numbers a side to one of out
+// from the transform of a line, in plain Go.
 func plainTransform[F tensor.Floating](in, out int, line func(*[winogradLine]F) [winogradLine]F) transform[F] {
 	return func(dst, src, bias *F, dstRow, dstCell, srcRow, srcCell, last int) {
 		for at := 0; at <= last; at += int(unsafe.Sizeof(*src)) {
@@ -99,5 +100,5 @@ func plainTransform[F tensor.Floating](in, out int, line func(*[winogradLine]F) 
 	}
 }
 
-// beside returns the number so many bytes from p.
+// beside returns a pointer to the number that is the given number of bytes from p.
 func beside[F any](p *F, bytes int) *F { return (*F)(unsafe.Add(unsafe.Pointer(p), bytes)) }
