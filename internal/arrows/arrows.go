@@ -12,11 +12,11 @@ import (
 // Types are the types of pooling that can be drawn.
 var Types = []string{"max", "min", "avg"}
 
-// Cases returns the panels of a drawing: pooling as it was called and, beside it,
-// its average, or its maximum if it is the average. x is the input and upstream
-// the gradient with respect to the output, in the operation's layout. Of several
-// channels or images one is drawn: that of the output cell target, or the first
-// if target is nil.
+// Cases returns the panels of a drawing: the pooling operation and, beside it,
+// average pooling, or max pooling if the operation is the average. x is the
+// input and upstream the gradient of the output, in the layout of the
+// operation. Of several channels or images it takes those of the output cell
+// target, or the first if target is nil.
 func Cases(op *ops.Pool, x, upstream *tensor.Tensor, target []int) ([]figure.ArrowCase, error) {
 	layout := ops.DataFormat(op)
 	if layout == "" {
@@ -53,8 +53,8 @@ func Cases(op *ops.Pool, x, upstream *tensor.Tensor, target []int) ([]figure.Arr
 	return cases, nil
 }
 
-// variant returns pooling of another type for one plane, with what has no
-// meaning for that type left out.
+// variant returns the operation with another type, for one plane. Parameters
+// that the type does not use get their defaults.
 func variant(op *ops.Pool, kind string) *ops.Pool {
 	p := ops.Clone(op).(*ops.Pool)
 	p.Type, p.Layout, p.DType = kind, "", tensor.Float64
@@ -73,7 +73,8 @@ type plane struct {
 	images, channels int
 }
 
-// planeOf returns the plane that a cell of the output is in, or the first.
+// planeOf returns the plane of an output cell, or the first plane if target is
+// nil.
 func planeOf(layout tensor.Layout, shape tensor.Shape, target []int) (plane, error) {
 	e, err := layout.Split(shape)
 	if err != nil {
@@ -91,7 +92,7 @@ func planeOf(layout tensor.Layout, shape tensor.Shape, target []int) (plane, err
 	return p, nil
 }
 
-// String says which plane it is, or nothing of the only one.
+// String names the plane. It is empty if there is no other.
 func (p *plane) String() string {
 	var words []string
 	if p.images > 1 {
@@ -130,8 +131,8 @@ func (p *plane) cut(t *tensor.Tensor) (*tensor.Tensor, error) {
 	return cells, nil
 }
 
-// newCase runs pooling forward and backward. What each output cell sends to each
-// input cell is the gradient for that output cell alone.
+// newCase runs the operation forward and backward. The shares of an output cell
+// are the gradient for an upstream gradient of 1 at that cell.
 func newCase(op *ops.Pool, x, upstream *tensor.Tensor) (figure.ArrowCase, error) {
 	c := figure.ArrowCase{Title: op.Type, Input: tensor.Of[float64](x), Upstream: tensor.Of[float64](upstream)}
 	var err error
@@ -183,8 +184,8 @@ func newCase(op *ops.Pool, x, upstream *tensor.Tensor) (figure.ArrowCase, error)
 	return c, nil
 }
 
-// rule says in words which cells of a window get the gradient, and what the sum
-// of the gradient differs from that of the upstream gradient by.
+// rule describes in words which cells of a window get the gradient, and what
+// makes the sum of the gradient differ from that of the upstream gradient.
 func rule(op *ops.Pool) (rule, rest string, err error) {
 	cells := "each real cell"
 	if op.NaN == "ignore" {

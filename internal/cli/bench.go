@@ -16,12 +16,12 @@ import (
 	"github.com/poolctl/poolctl/internal/timing"
 )
 
-// benchFlags are what `bench` takes whatever it runs.
+// benchFlags are the flags of every form of `bench`.
 type benchFlags struct {
 	minTime    time.Duration
 	cpu        string
 	noRoofline bool
-	format     string // of tables
+	format     string // of a table
 }
 
 func (b *benchFlags) add(flags *pflag.FlagSet, tables string) {
@@ -97,7 +97,7 @@ roofline is what the machine can do: copy_gb_per_s of the fastest copy of large 
 	return cmd
 }
 
-// benched is an operation that `bench` runs, with what stands in for files.
+// benched is an operation to time, with shapes in place of files.
 type benched struct {
 	op     ops.Op
 	spec   ops.Spec
@@ -116,7 +116,8 @@ func (b *benched) add(cmd *cobra.Command) {
 	}
 }
 
-// plan plans the operation or its gradient by an implementation; "" is the best.
+// plan plans the operation or its gradient for an implementation, or for the
+// best if impl is "".
 func (b *benched) plan(a *app, impl string) (*ops.Plan, []tensor.Spec, error) {
 	plan, specs, err := b.shapes.plan(b.op, b.spec, "shape", a)
 	if err != nil {
@@ -183,7 +184,8 @@ func (a *app) newBenchOperationCommand(spec ops.Spec) *cobra.Command {
 	return cmd
 }
 
-// others plans every implementation of an operation, the given plan's first.
+// others returns plans for every implementation of an operation. The given plan
+// comes first.
 func (b *benched) others(a *app, plan *ops.Plan) ([]*ops.Plan, error) {
 	plans := []*ops.Plan{plan}
 	for _, impl := range plan.Impls {
@@ -199,7 +201,7 @@ func (b *benched) others(a *app, plan *ops.Plan) ([]*ops.Plan, error) {
 	return plans, nil
 }
 
-// gradientsOf names the tensors that an operation can be differentiated by.
+// gradientsOf returns the names of the tensors that have a gradient to time.
 func gradientsOf(op ops.Op) []string {
 	if slices.Contains(ops.Gradients(op), "filter") {
 		return []string{"input", "filter"}
@@ -207,11 +209,12 @@ func gradientsOf(op ops.Op) []string {
 	return []string{"input"}
 }
 
-// noisy is the ratio of the quartiles of the times from which a warning is given.
+// noisy is the ratio of upper to lower quartile of the times above which a
+// warning is printed.
 const noisy = 1.3
 
-// bench times plans of one operation, in turn, with the roofline unless it is
-// not wanted.
+// bench times plans of one operation in turn, and compares them with the
+// roofline unless --no-roofline is given.
 func (a *app) bench(plans []*ops.Plan, specs []tensor.Spec, options benchFlags) ([]timing.Result, error) {
 	for _, plan := range plans {
 		if err := a.checkMemory(plan); err != nil {
@@ -237,8 +240,8 @@ func (a *app) bench(plans []*ops.Plan, specs []tensor.Spec, options benchFlags) 
 	return results, nil
 }
 
-// roofline measures the machine, or returns nil if that is not wanted or memory
-// is too short.
+// roofline measures the machine. It returns nil with --no-roofline, and if the
+// measurement would need too much memory.
 func (a *app) roofline(team *ops.Team, options benchFlags) (*ops.Roofline, error) {
 	level, err := kernel.Capped()
 	if err != nil {

@@ -18,11 +18,12 @@ import (
 type workloadResult struct {
 	Name    string  `json:"name"`
 	Command string  `json:"command"`
-	Goal    float64 `json:"goal"` // of the ratio to the limit
+	Goal    float64 `json:"goal"` // for the ratio to the limit
 	timing.Result
 }
 
-// runSuite times the workloads whose names hold match and prints their table.
+// runSuite times the workloads whose names contain match, and prints their
+// table.
 func (a *app) runSuite(options benchFlags, match string) error {
 	var rows []plannedWorkload
 	for _, w := range bench.Workloads() {
@@ -122,7 +123,7 @@ func (a *app) writeSuite(rows []workloadResult, limits *ops.Roofline, format str
 	return a.writeTable(t, format)
 }
 
-// writeComparison prints implementations of one operation side by side.
+// writeComparison prints the implementations of one operation side by side.
 func (a *app) writeComparison(results []timing.Result, format string) error {
 	if format == "json" {
 		type row struct {
@@ -156,8 +157,8 @@ func benchTable(first string, limits bool, more ...any) table.Writer {
 	return t
 }
 
-// timeCells are the columns of a result from the fastest time to the ratio to
-// the limit.
+// timeCells returns the columns of a result from the fastest time to the ratio
+// to the limit.
 func timeCells(r *timing.Result) table.Row {
 	cells := table.Row{fmt.Sprintf("%.3f", r.Seconds.Min*1e3), fmt.Sprintf("%.3f", r.Seconds.Median*1e3)}
 	if r.Roofline != nil {

@@ -1,9 +1,3 @@
-// Package cli is the command line: cobra commands, streams, errors and exit
-// codes. It is the only package that prints or exits.
-//
-// A command is made by a new…Command function, which declares flags, and does
-// its work in a run… function, which returns an error. Main alone turns errors
-// into text and exit codes.
 package cli
 
 import (

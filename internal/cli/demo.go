@@ -39,7 +39,8 @@ func (a *app) newDemoCommand() *cobra.Command {
 	return cmd
 }
 
-// given returns the flags that the command line gave, as words of another one.
+// given returns the flags that were given on the command line, as words for
+// another one.
 func given(flags *pflag.FlagSet) []string {
 	var words []string
 	flags.VisitAll(func(f *pflag.Flag) {
@@ -50,8 +51,8 @@ func given(flags *pflag.FlagSet) []string {
 	return words
 }
 
-// runDemo copies the samples into the folder and runs the steps there, each as
-// a command line of its own with the settings added.
+// runDemo copies the samples into the folder and runs the steps there. Each
+// step is a command line of its own, with the settings added.
 func (a *app) runDemo(folder string, settings []string) error {
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return err
@@ -71,7 +72,7 @@ func (a *app) runDemo(folder string, settings []string) error {
 	}
 	var written []string
 	for _, step := range demoSteps {
-		var args, printed []string // word by word: the folder's name may hold spaces
+		var args, printed []string // by word, since the folder's name may hold spaces
 		for word := range strings.FieldsSeq(step.command) {
 			args = append(args, strings.ReplaceAll(word, "DIR", folder))
 			printed = append(printed, shellWord(strings.ReplaceAll(word, "DIR", filepath.ToSlash(folder))))
@@ -100,8 +101,8 @@ func (a *app) runDemo(folder string, settings []string) error {
 	return nil
 }
 
-// shellWord returns a word as a POSIX shell reads it: quoted if it holds anything
-// that a shell may take for something else.
+// shellWord returns a word as one writes it for a POSIX shell: quoted if it
+// holds a character that the shell might interpret.
 func shellWord(word string) string {
 	plain := func(r rune) bool {
 		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-_./:,=+@%", r)
@@ -112,7 +113,8 @@ func shellWord(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// writeSample writes a file of the demo, over an existing one if it may.
+// writeSample writes a file of the demo. With noClobber an existing file is an
+// error.
 func writeSample(name string, data []byte, noClobber bool) error {
 	mode := os.O_TRUNC
 	if noClobber {

@@ -10,7 +10,7 @@ import (
 	"github.com/poolctl/poolctl/internal/pipeline"
 )
 
-// dryRun are the flags of a command that can stop before it computes.
+// dryRun holds the flags of a command that can stop before it computes.
 type dryRun struct {
 	Only   bool
 	Report string
@@ -23,8 +23,8 @@ func (d *dryRun) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&d.Why, "why", false, "with --dry-run, say which kernels run and why faster ones do not")
 }
 
-// checkRun refuses what is wrong with the flags of a batch, which --dry-run asks
-// less of.
+// checkRun reports what is wrong with the flags of a batch. --dry-run asks less
+// of them.
 func checkRun(command string, b *batchFlags, d *dryRun, inputs []string) error {
 	switch {
 	case d.Only:
@@ -37,8 +37,8 @@ func checkRun(command string, b *batchFlags, d *dryRun, inputs []string) error {
 	return b.check(command, inputs)
 }
 
-// dryRun prints the report of every graph that the inputs need. Of several inputs
-// one that fails does not stop the others.
+// dryRun prints the report of every graph that the inputs need. An input that
+// fails does not stop the others.
 func (j *pipelineJob) dryRun(d *dryRun, b *batchFlags, inputs []string) error {
 	items, err := batch.Gather(b.sources(j.a, inputs))
 	if err != nil {
@@ -65,7 +65,8 @@ func (j *pipelineJob) dryRun(d *dryRun, b *batchFlags, inputs []string) error {
 	return outcome
 }
 
-// dryRunOne prints the report of the graph for one input, unless it was seen.
+// dryRunOne prints the report of the graph for one input, unless it was printed
+// before.
 func (j *pipelineJob) dryRunOne(d *dryRun, item *batch.Item, several bool, seen map[string]bool) error {
 	source, err := imgio.Open(item.Path, j.a.files(j.noOrient))
 	if err != nil {

@@ -29,8 +29,8 @@ type gradient struct {
 	Loss     string
 
 	Output  string
-	Of      int                // which main input's gradient that is
-	Grads   map[string]*string // files for those of parameters, by name
+	Of      int                // the main input that Output is the gradient of
+	Grads   map[string]*string // files for the gradients of parameters, by name
 	Heatmap string
 	Reduce  string
 	Overlay string
@@ -134,7 +134,7 @@ func (a *app) newGradOperationCommand(spec ops.Spec, op ops.Differentiable) *cob
 	return cmd
 }
 
-// check refuses what is wrong whatever the input holds.
+// check reports what is wrong with the flags for any input.
 func (g *gradient) check(flags *pflag.FlagSet, names []string) error {
 	if err := g.op.Check(); err != nil {
 		return err
@@ -204,8 +204,8 @@ func (g *gradient) param(name string) string {
 	return ""
 }
 
-// wantsInput reports whether the gradient with respect to the input is needed:
-// always, unless files for the other gradients alone are asked for.
+// wantsInput reports whether the gradient of the input is needed. It is, unless
+// only files for other gradients are asked for.
 func (g *gradient) wantsInput() bool {
 	return len(g.parameterFiles()) == 0 || g.Output != "" || g.Heatmap != "" || g.Overlay != "" || g.Check || g.Report != "" || g.DryRun
 }
@@ -232,7 +232,7 @@ func (g *gradient) parameterFiles() []string {
 	return list
 }
 
-// want says which gradients are needed; --check needs all of them.
+// want returns the gradients that are needed; --check needs all of them.
 func (g *gradient) want() ops.WantGrad {
 	want := ops.WantGrad{Input: g.wantsInput()}
 	for _, name := range ops.Gradients(g.op) {
@@ -328,7 +328,7 @@ func (a *app) runGrad(g *gradient, names []string) error {
 	if check == nil {
 		return nil
 	}
-	// A JSON report has said it, and lines of text would break a CSV one.
+	// A JSON report holds the check already, and text would break a CSV report.
 	if format != "json" {
 		if err := check.WriteText(a.reportWriter(toStdout || format == "csv")); err != nil {
 			return err
@@ -340,21 +340,21 @@ func (a *app) runGrad(g *gradient, names []string) error {
 	return nil
 }
 
-// numerically returns the check of the gradient by numerical differentiation.
+// numerically returns the check of the gradients by numerical differentiation.
 func (g *gradient) numerically(threads int) *gradcheck.Check {
 	return &gradcheck.Check{Spec: g.spec, Op: g.op, Tolerance: g.Tolerance, Samples: g.Samples, Threads: threads}
 }
 
-// upstream says where the upstream gradient, or what stands in its place, comes
-// from.
+// upstream describes the upstream gradient, or the tensor of --second in its
+// place.
 type upstream struct {
 	output ops.Output // of the forward operation
 	dtype  tensor.DType
-	at     int // its position among the inputs
+	at     int // its index among the inputs
 }
 
-// openUpstream appends the upstream gradient, and the argmax that routes it, to
-// the inputs.
+// openUpstream appends the upstream gradient to the inputs, and the argmax of
+// --from-argmax.
 func (a *app) openUpstream(g *gradient, up *upstream, in *inputs) error {
 	up.at = len(in.list)
 	options := a.files(false)
@@ -379,7 +379,7 @@ func (a *app) openUpstream(g *gradient, up *upstream, in *inputs) error {
 	case g.Loss == "mean":
 		n, _ := up.output.Shape.Elements()
 		next.produce = func() *tensor.Tensor { return constant(next.spec, 1/float64(max(1, n)), -1) }
-	default: // sum; l2 is filled in when the output is known
+	default: // sum; l2 replaces it when the output is known
 		next.produce = func() *tensor.Tensor { return constant(next.spec, 1, -1) }
 	}
 	in.list = append(in.list, next)
@@ -409,8 +409,8 @@ func (up *upstream) flat(op string, target []int) (int, error) {
 	return at, nil
 }
 
-// constant returns a tensor of one value everywhere, with a 1 at position at
-// unless that is negative.
+// constant returns a tensor that has one value everywhere. If at is not
+// negative, the element at that index is 1.
 func constant(spec tensor.Spec, value float64, at int) *tensor.Tensor {
 	wide := tensor.New(tensor.Spec{DType: tensor.Float64, Shape: spec.Shape})
 	data := tensor.Of[float64](wide)
@@ -424,8 +424,8 @@ func constant(spec tensor.Spec, value float64, at int) *tensor.Tensor {
 	return t
 }
 
-// writeGradReport prints the shape report of a gradient with its statistics and,
-// as JSON, what --check found.
+// writeGradReport prints the shape report of a gradient and its statistics; as
+// JSON also the result of --check.
 func (a *app) writeGradReport(r report.Operation, format string, g *gradient, stats report.Stats, check *gradcheck.Result, outTaken bool) error {
 	if format != "json" {
 		if err := a.writeReport(r, format, g.Why, outTaken); err != nil || format == "csv" {

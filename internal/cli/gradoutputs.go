@@ -16,7 +16,7 @@ import (
 
 var reductions = map[string]figure.Reduction{"none": figure.NoReduction, "sum": figure.SumReduction, "max": figure.MaxReduction, "l2": figure.L2Reduction}
 
-// gradOutputs pairs the gradients and their pictures with the files they go to.
+// gradOutputs returns the files to write: gradients and their pictures.
 func (a *app) gradOutputs(g *gradient, plan *ops.Plan, tensors []*tensor.Tensor, upstream int, results []*tensor.Tensor, depth int) ([]imgio.Output, error) {
 	normalize, err := imgio.ParseNormalize(g.files.Normalize)
 	if err != nil {
@@ -43,7 +43,7 @@ func (a *app) gradOutputs(g *gradient, plan *ops.Plan, tensors []*tensor.Tensor,
 		return nil
 	}
 	title := "Gradient of " + g.spec.Name + " with respect to its input"
-	drawn := min(g.Of, len(results)-1) // no picture is asked for without the input's gradient
+	drawn := min(g.Of, len(results)-1) // without the input's gradient no picture is drawn
 	layout := plan.Outputs[drawn].Layout
 	err = picture(g.Heatmap, func() (*tensor.Tensor, error) {
 		t, l := figure.Reduce(results[drawn], layout, reductions[g.Reduce])
@@ -77,7 +77,8 @@ func (a *app) gradOutputs(g *gradient, plan *ops.Plan, tensors []*tensor.Tensor,
 	return list, nil
 }
 
-// noteStretched says how a gradient became a picture when nobody said how.
+// noteStretched says how a gradient became a picture if --normalize was not
+// given.
 func (a *app) noteStretched(name string, t *tensor.Tensor) {
 	extent := report.Measure(t)
 	scale := extent.Scale()
@@ -88,8 +89,8 @@ func (a *app) noteStretched(name string, t *tensor.Tensor) {
 	a.note("%s: stretched by --normalize symmetric, the default for gradients: 0 is mid-grey, %.4g black and %.4g white", printable(name), -scale, scale)
 }
 
-// fileOf returns the file that output i of a gradient's plan is written to, ""
-// for none.
+// fileOf returns the file for output i of a gradient's plan, "" if there is
+// none.
 func (g *gradient) fileOf(i int, output string) string {
 	switch {
 	case output == "dsecond", g.isInput(output) && i == g.Of:
@@ -100,14 +101,15 @@ func (g *gradient) fileOf(i int, output string) string {
 	return *g.Grads[output[1:]]
 }
 
-// isInput reports whether an output of a gradient's plan is that of a main
-// input.
+// isInput reports whether an output of a gradient's plan is the gradient of a
+// main input.
 func (g *gradient) isInput(name string) bool { return strings.HasPrefix(name, "dx") }
 
-// gradFootprint adds up what a gradient's run takes: its own plan, the forward
-// operation for an upstream gradient that needs the output, the numerical check.
+// gradFootprint returns the memory of a gradient's run: its own plan, the
+// forward operation if the upstream gradient depends on the output, and the
+// numerical check.
 func (a *app) gradFootprint(g *gradient, forward, plan *ops.Plan, in *inputs, up upstream) (footprint, error) {
-	normalize, _ := imgio.ParseNormalize(g.files.Normalize) // refused by results
+	normalize, _ := imgio.ParseNormalize(g.files.Normalize) // checked by gradOutputs
 	var outputs []imgio.Output
 	for i, o := range plan.Outputs {
 		outputs = append(outputs, imgio.Output{Name: g.fileOf(i, o.Name), Layout: o.Layout, Depth: g.files.Depth.of(in.first()), Normalize: normalize})

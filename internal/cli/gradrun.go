@@ -86,7 +86,7 @@ func (a *app) runGradPipeline(g *gradRun, file string, inputs []string) error {
 	return j.run(&g.batch, inputs, work{"grad run", file, productsOf(pipeline.GradientProducts(p)), key})
 }
 
-// adjust gives an operation the rule of --relu, if it is one that has it.
+// adjust applies --relu to an operation that has such a rule.
 func (g *gradRun) adjust(op ops.Op) error {
 	if g.Relu == "" {
 		return nil

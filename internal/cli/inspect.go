@@ -20,7 +20,7 @@ import (
 type inspection struct {
 	Preview  bool
 	NoOrient bool
-	Lines    bool // a JSON object on a line of its own for each array
+	Lines    bool // print a JSON object on a line for each array
 	Format   string
 }
 
@@ -94,8 +94,8 @@ func (a *app) runInspect(i *inspection, files []string) error {
 	return nil
 }
 
-// membersOf names the arrays of the files: an archive of several has a name for
-// each. What is wrong with a file is told when it is opened.
+// membersOf returns the names of the arrays in the files. An archive of several
+// arrays has one for each. Errors are left to whoever opens the file.
 func membersOf(files []string) []string {
 	var names []string
 	for _, file := range files {
@@ -111,8 +111,8 @@ func membersOf(files []string) []string {
 	return names
 }
 
-// inspect measures one array. It prints the summary, but not as JSON that stands
-// in one document.
+// inspect measures one array and prints the summary, unless it is part of a
+// JSON document.
 func (a *app) inspect(i *inspection, name string) (report.Summary, error) {
 	source, err := imgio.Open(name, a.files(i.NoOrient))
 	if err != nil {
@@ -136,8 +136,8 @@ func (a *app) inspect(i *inspection, name string) (report.Summary, error) {
 	return s, err
 }
 
-// readWithin reads a source if it fits into --max-memory beside so many other
-// bytes, and closes it.
+// readWithin reads and closes a source. It refuses if the tensor does not fit
+// into --max-memory beside the given number of bytes.
 func (a *app) readWithin(source *imgio.Source, beside int) (*tensor.Tensor, error) {
 	defer source.Close()
 	size, err := source.Info.Spec.Bytes()
@@ -185,8 +185,9 @@ func (a *app) terminal() (*os.File, bool) {
 	return file, ok && term.IsTerminal(int(file.Fd()))
 }
 
-// colorful reports whether standard output may carry colours: --color, then
-// NO_COLOR, then CLICOLOR_FORCE, then whether it is a terminal that has some.
+// colorful reports whether standard output may carry colours. --color decides,
+// then NO_COLOR, then CLICOLOR_FORCE, then whether it is a terminal with
+// colours.
 func (a *app) colorful() bool {
 	switch {
 	case a.Color != "auto":

@@ -18,10 +18,10 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// networkMemory is what a pipeline takes for an input of the given header, which
-// is nil where there is no file, with the next one read ahead or not; depth is that
-// of pictures. The parts
-// are added up whether or not they are needed at the same time.
+// networkMemory returns the memory that a pipeline takes for an input. depth is the
+// bit depth of pictures. input is the header of the input's file, nil if there is
+// no file; ahead says whether the next input is read meanwhile. The parts are added
+// up even if they are not needed at the same time.
 func networkMemory(g *pipeline.Graph, threads, depth int, input *imgio.Info, ahead bool) (report.NetworkMemory, error) {
 	m := g.Memory(threads)
 	total, err := m.Total()
@@ -76,8 +76,8 @@ func networkReport(g *pipeline.Graph, m report.NetworkMemory) report.Network {
 	return r
 }
 
-// unread returns how many positions of a step's input no window sees, -1 when
-// they were not counted, and how many of each axis are left over at its end.
+// unread returns how many positions of a step's input no window sees, -1 if
+// they were not counted, and how many are left over at the end of each axis.
 func unread(n *pipeline.Node) (positions int64, tail []int) {
 	g := &n.Plan.Geometry
 	if _, ok := n.Op.(*ops.ConvTranspose); ok || g.Rank == 0 {
@@ -103,8 +103,8 @@ func addNetworkFlags(flags *pflag.FlagSet, format *string, why *bool) {
 	flags.BoolVar(why, "why", false, "with the report, say which kernels run and why faster ones do not")
 }
 
-// writeNetwork prints the report of a pipeline on standard output; depth, input
-// and ahead are networkMemory's.
+// writeNetwork prints the report of a pipeline on standard output. For depth, input
+// and ahead see networkMemory.
 func (a *app) writeNetwork(g *pipeline.Graph, depth int, input *imgio.Info, ahead bool, format string, why bool) error {
 	m, err := networkMemory(g, a.Threads, depth, input, ahead)
 	if err != nil {
@@ -129,7 +129,7 @@ func (a *app) writeNetwork(g *pipeline.Graph, depth int, input *imgio.Info, ahea
 	}
 }
 
-// shapePipeline is the form of the shape command that takes a pipeline file.
+// shapePipeline is `shape` with a pipeline file.
 type shapePipeline struct {
 	Input   []int
 	DType   string
@@ -147,7 +147,8 @@ func (s *shapePipeline) add(flags *pflag.FlagSet) {
 	addNetworkFlags(flags, &s.Report, &s.Why)
 }
 
-// run prints the report of a pipeline for an input of a shape.
+// runShapePipeline prints the report of a pipeline for an input of the given
+// shape.
 func (a *app) runShapePipeline(s *shapePipeline, file string) error {
 	if s.Input == nil {
 		return usagef("shape: input-shape: missing, want a shape such as 1,224,224,3")
@@ -174,15 +175,15 @@ func (a *app) runShapePipeline(s *shapePipeline, file string) error {
 	return a.writeNetwork(g, 8, nil, false, a.reportFormat(s.Report, true), s.Why)
 }
 
-// isPipeline reports whether an operand where an operation's name may stand is
-// the name of a pipeline file.
+// isPipeline reports whether an operand is the name of a pipeline file rather
+// than of an operation.
 func isPipeline(word string) bool {
 	ext := strings.ToLower(filepath.Ext(word))
 	return ext == ".yaml" || ext == ".yml" || ext == ".json" || strings.ContainsAny(word, `/\`)
 }
 
-// operationOrPipeline wants the name of a pipeline file: an operation's would
-// have been a command of its own.
+// operationOrPipeline checks that the operand is the name of a pipeline file.
+// The name of an operation would have been a command.
 func operationOrPipeline(cmd *cobra.Command, args []string) error {
 	switch {
 	case len(args) == 0:

@@ -14,8 +14,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// operation is the command of one operation: its own parameters, and what every
-// operation's command has beside them.
+// operation is the command of one operation: its parameters, and the flags that
+// every operation has.
 type operation struct {
 	spec ops.Spec
 	op   ops.Op
@@ -30,7 +30,7 @@ type operation struct {
 	files   fileFlags
 }
 
-// fileFlags are the flags about reading and writing files.
+// fileFlags are the flags for reading and writing files.
 type fileFlags struct {
 	NoOrient  bool
 	Depth     depthFlag
@@ -111,7 +111,7 @@ func operands(spec ops.Spec) string {
 }
 
 // spellings returns the other names of an operation's command: its alias, and
-// those with underscores.
+// the names with underscores.
 func spellings(spec ops.Spec) []string {
 	var list []string
 	for _, name := range []string{spec.Name, spec.Alias} {
@@ -125,8 +125,8 @@ func spellings(spec ops.Spec) []string {
 	return list
 }
 
-// groupOf returns where help lists an operation: with those that lay windows, or
-// with the layers of a network between them.
+// groupOf returns the group of an operation in help: operations that lay
+// windows, or the other layers of a network.
 func groupOf(spec ops.Spec) string {
 	if spec.Layer() {
 		return "layers"
@@ -134,7 +134,7 @@ func groupOf(spec ops.Spec) string {
 	return "operations"
 }
 
-// inputsOf wants as many operands as an operation takes.
+// inputsOf checks the number of operands of an operation.
 func inputsOf(spec ops.Spec) cobra.PositionalArgs {
 	if !spec.Several {
 		return oneInput
@@ -147,7 +147,7 @@ func inputsOf(spec ops.Spec) cobra.PositionalArgs {
 	}
 }
 
-// oneInput wants exactly one operand.
+// oneInput checks that there is exactly one operand.
 func oneInput(cmd *cobra.Command, args []string) error {
 	switch {
 	case len(args) == 0:
@@ -158,7 +158,7 @@ func oneInput(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// noInput wants no operand.
+// noInput checks that there is no operand.
 func noInput(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return usagef("%s: got %q, want flags only", cmd.Name(), args[0])
@@ -166,7 +166,7 @@ func noInput(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// oneFolder wants exactly one operand, a folder.
+// oneFolder checks that there is exactly one operand, a folder.
 func oneFolder(cmd *cobra.Command, args []string) error {
 	if len(args) != 1 {
 		return usagef("%s: got %d folders, want 1", cmd.Name(), len(args))
@@ -229,7 +229,8 @@ func (a *app) runOperation(o *operation, names []string) error {
 	return a.writeReport(r, a.reportFormat(o.Report, false), o.Why, o.Output == "-" || o.Argmax == "-")
 }
 
-// described returns a plan's windows, or its operation and input if it has none.
+// described returns a plan's windows, or its operation and input if it has no
+// windows.
 func described(plan *ops.Plan) string {
 	if plan.Geometry.Rank == 0 {
 		return plan.Op + " of " + plan.Buffers[0].String()
@@ -259,8 +260,8 @@ func (a *app) oneAfterAnother(o *operation, plan *ops.Plan, in *inputs, memory f
 	return a.writeAll(outputs, true)
 }
 
-// atTheSameTime decodes a picture, computes close behind the decoder and encodes
-// close behind that: what one of them leaves idle another takes.
+// atTheSameTime decodes a picture, computes on the rows that are decoded, and
+// encodes those that are computed. The three share the cores.
 func (a *app) atTheSameTime(o *operation, plan *ops.Plan, in *inputs, _ footprint) (err error) {
 	x, y := tensor.New(plan.Buffers[0]), tensor.New(plan.Outputs[0].Spec)
 	read, computed := tensor.NewProgress(), tensor.NewProgress()
@@ -269,18 +270,18 @@ func (a *app) atTheSameTime(o *operation, plan *ops.Plan, in *inputs, _ footprin
 		return err
 	}
 	outputs[0].Progress = computed
-	go func() { _ = in.list[0].source.Decode(x.Reshaped(in.list[0].source.Info.Spec.Shape), read) }() // read has the error
+	go func() { _ = in.list[0].source.Decode(x.Reshaped(in.list[0].source.Info.Spec.Shape), read) }() // read carries the error
 	wait := inBackground(func() error { return ops.Follow(plan, a.Threads, x, y, read, computed) })
 	defer func() {
-		if fault := wait(); fault != nil { // what was written cannot be right
+		if fault := wait(); fault != nil { // then what was written is wrong
 			err = fault
 		}
 	}()
 	return a.writeAll(outputs, true)
 }
 
-// inBackground calls work on another goroutine. The function that it returns waits
-// for the error, or for a panic, which goes on in the caller.
+// inBackground calls work on another goroutine. The function that it returns
+// waits for its error. A panic continues in the caller.
 func inBackground(work func() error) (wait func() error) {
 	var err error
 	var cause any
@@ -299,7 +300,7 @@ func inBackground(work func() error) (wait func() error) {
 	}
 }
 
-// want says what the files that will be written are made of.
+// want returns the outputs that the files need.
 func (o *operation) want() ops.Want {
 	return ops.Want{
 		Argmax:  o.Argmax != "" || o.Overlay != "",
@@ -307,7 +308,7 @@ func (o *operation) want() ops.Want {
 	}
 }
 
-// check refuses what is wrong whatever the input.
+// check reports what is wrong with the flags for any input.
 func (o *operation) check(names []string) error {
 	if err := o.op.Check(); err != nil {
 		return err
@@ -327,7 +328,7 @@ func (o *operation) check(names []string) error {
 	return oneStream(o.spec.Name, o.op.Params(), inputStreams(names)...)
 }
 
-// checkTensorFiles refuses drawings where tensors are written.
+// checkTensorFiles refuses names of drawings for files that hold tensors.
 func checkTensorFiles(op string, names ...string) error {
 	for _, name := range names {
 		if imgio.IsDrawing(name) {
@@ -348,9 +349,9 @@ func (o *operation) outputs() []string {
 	return list
 }
 
-// planned says how the results will be written, without them.
+// planned returns the files to write without their tensors.
 func (o *operation) planned(plan *ops.Plan, depth int) []imgio.Output {
-	normalize, _ := imgio.ParseNormalize(o.files.Normalize) // refused by results
+	normalize, _ := imgio.ParseNormalize(o.files.Normalize) // checked by results
 	list := []imgio.Output{{Name: o.Output, Layout: plan.Outputs[0].Layout, Depth: depth, Normalize: normalize}}
 	if len(plan.Outputs) > 1 {
 		list = append(list, imgio.Output{})
@@ -361,7 +362,7 @@ func (o *operation) planned(plan *ops.Plan, depth int) []imgio.Output {
 	return list
 }
 
-// results pairs what was computed with the files it goes to.
+// results returns the files to write.
 func (o *operation) results(plan *ops.Plan, input *tensor.Tensor, results []*tensor.Tensor, depth int) ([]imgio.Output, error) {
 	normalize, err := imgio.ParseNormalize(o.files.Normalize)
 	if err != nil {
@@ -400,8 +401,9 @@ func (o *operation) results(plan *ops.Plan, input *tensor.Tensor, results []*ten
 	return list, nil
 }
 
-// writeAll writes outputs and prints what was lost. Of a picture on which next to
-// nothing is seen it says what shows more: --normalize, if the command has it.
+// writeAll writes outputs and prints notes on what was lost. For a picture that
+// shows next to nothing the note names what shows more: --normalize, if the
+// command has it.
 func (a *app) writeAll(outputs []imgio.Output, normalizes bool) error {
 	notes, err := imgio.WriteAll(outputs, imgio.WriteOptions{Stdout: a.out, NoClobber: a.NoClobber})
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// savedOutputs pairs what a runner has computed of an input with the files it
-// goes to. depth is that of pictures of values.
+// savedOutputs returns the files to write for one input. depth is the bit depth
+// of pictures of values.
 func savedOutputs(r *pipeline.Runner, item *batch.Item, depth int) ([]imgio.Output, error) {
 	var list []imgio.Output
 	for _, s := range r.Graph().Saved {

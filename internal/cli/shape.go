@@ -33,7 +33,7 @@ func shapeReport(op ops.Op, plan *ops.Plan) report.Operation {
 		r.Padding = g.Rule.String()
 		for _, a := range g.Spatial() {
 			r.Window = append(r.Window, a.Size)
-			if a.Bounds != nil { // adaptive and fractional windows: the largest, and no rule
+			if a.Bounds != nil { // adaptive and fractional windows have a largest size, and no rule
 				r.Padding = ""
 				continue
 			}
@@ -62,7 +62,7 @@ func shapeReport(op ops.Op, plan *ops.Plan) report.Operation {
 		}
 		value := p.String()
 		if value == "" || value == "0" {
-			value = p.Default // a word for what is in force, such as "the window"
+			value = p.Default // what is in force, in words such as "the window"
 		}
 		if value != "" {
 			r.Settings = append(r.Settings, report.Setting{Name: p.Name, Value: value})
@@ -77,8 +77,8 @@ func shapeReport(op ops.Op, plan *ops.Plan) report.Operation {
 	return r
 }
 
-// reportFormat returns the format of a shape report, or "" for none: the one
-// asked for, JSON with --json, or text when there is to be one anyhow.
+// reportFormat returns the format of a report: the one asked for, JSON with
+// --json, text if a report is always printed, or "" for none.
 func (a *app) reportFormat(asked string, always bool) string {
 	switch {
 	case asked != "":
@@ -92,8 +92,8 @@ func (a *app) reportFormat(asked string, always bool) string {
 	}
 }
 
-// writeReport prints a shape report on standard output, or on standard error
-// when that carries data.
+// writeReport prints a shape report on standard output, or on standard error if
+// data goes to standard output.
 func (a *app) writeReport(r report.Operation, format string, why, outTaken bool) error {
 	if !why {
 		r.Why = nil
@@ -111,8 +111,8 @@ func (a *app) writeReport(r report.Operation, format string, why, outTaken bool)
 	}
 }
 
-// reportWriter returns where reports go: standard output, or standard error when
-// that carries data.
+// reportWriter returns standard output, or standard error if data goes to
+// standard output.
 func (a *app) reportWriter(outTaken bool) io.Writer {
 	if outTaken {
 		return a.err
@@ -120,10 +120,10 @@ func (a *app) reportWriter(outTaken bool) io.Writer {
 	return a.out
 }
 
-// shapeFlags are what stands in for files in `shape` and `bench`.
+// shapeFlags are the shapes that `shape` and `bench` take in place of files.
 type shapeFlags struct {
 	Input  []int
-	Others [][]int // main inputs beside it
+	Others [][]int // further main inputs
 	Filter []int
 	Argmax bool
 }
@@ -194,8 +194,8 @@ func (a *app) newShapeOperationCommand(spec ops.Spec) *cobra.Command {
 	return cmd
 }
 
-// add declares the flags that stand in for an operation's other inputs, and its
-// parameters.
+// add declares the flags for the shapes of an operation's other inputs, and
+// those for its parameters.
 func (s *shapeFlags) add(cmd *cobra.Command, spec ops.Spec, op ops.Op, argmax string) {
 	flags := cmd.Flags()
 	if spec.Several {
@@ -222,7 +222,7 @@ func (s *shapeFlags) add(cmd *cobra.Command, spec ops.Spec, op ops.Op, argmax st
 // standIn is the name of a tensor that has a shape but no file.
 const standIn = "shape only"
 
-// plan plans the operation for shapes alone.
+// plan plans the operation for shapes without data.
 func (s *shapeFlags) plan(op ops.Op, spec ops.Spec, flag string, a *app) (*ops.Plan, []tensor.Spec, error) {
 	if s.Input == nil {
 		return nil, nil, usagef("%s: %s: missing, want a shape such as 1,224,224,3", spec.Name, flag)

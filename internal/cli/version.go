@@ -11,8 +11,8 @@ import (
 	"github.com/poolctl/poolctl/internal/ops"
 )
 
-// versionText returns the version that the go command put into the binary: the
-// module's, or the commit's in a clone.
+// versionText returns the version that the go command recorded in the binary:
+// that of the module, or the commit of a clone.
 func versionText() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
 		return info.Main.Version

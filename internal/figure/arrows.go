@@ -12,9 +12,9 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// ArrowCase is one panel of a drawing of a gradient: one channel of one
-// picture or signal, and how its gradient travels back from each output cell.
-// Values are in row-major order of the plane.
+// ArrowCase is one panel of a drawing of a gradient: one channel of one image
+// or signal, and how the gradient of each output cell travels back. Values are
+// in row-major order.
 type ArrowCase struct {
 	Title    string        // such as "max"
 	Rule     string        // what happens, in a few words: "all of it to the maximum"
@@ -35,8 +35,8 @@ type Share struct {
 	Weight  float64
 }
 
-// What can still be read in a drawing with arrows, in cells. The padded input
-// may be larger than the input.
+// The limits of a drawing with arrows, in cells: larger ones cannot be read. An
+// input with its padding may be larger than an input.
 const (
 	ArrowSide      = 16 // of a picture, in height and width
 	ArrowLength    = 32 // of a signal, input and output
@@ -60,8 +60,8 @@ func ArrowsSVG(cases ...ArrowCase) ([]byte, error) {
 	return s.SVG(), nil
 }
 
-// ArrowsPNG draws what ArrowsSVG draws, as a picture with two pixels for each
-// of the document's, or fewer where more than 4096 to a side would result.
+// ArrowsPNG draws the same as a picture, with two pixels for each pixel of the
+// document. It has fewer if a side would be longer than 4096 pixels.
 func ArrowsPNG(cases ...ArrowCase) (*tensor.Tensor, error) {
 	s, fonts, err := arrows(cases)
 	if err != nil {
@@ -94,7 +94,7 @@ func arrows(cases []ArrowCase) (*scene.Scene, *scene.Fonts, error) {
 	return drawArrows(sorted, fonts), fonts, nil
 }
 
-// check reports what cannot be drawn and what does not fit together.
+// check reports a case that cannot be drawn or that contradicts itself.
 func (c *ArrowCase) check() error {
 	if err := c.checkSize(); err != nil {
 		return err
@@ -153,8 +153,8 @@ func (c *ArrowCase) checkSize() error {
 	return nil
 }
 
-// checkSums holds the gradient against the shares. The slack is that of
-// gradients computed in half precision.
+// checkSums checks that the gradient is the sum of the shares, within the
+// precision of float16.
 func (c *ArrowCase) checkSums() error {
 	const relative, absolute = 1e-3, 1e-7
 	sums, sizes := make([]float64, len(c.Gradient)), make([]float64, len(c.Gradient))
@@ -196,7 +196,7 @@ func (c *ArrowCase) name(cell, columns int) string {
 }
 
 // paddingOf returns how many cells the windows of an axis reach beyond the
-// input, at both ends.
+// input at its two ends.
 func paddingOf(a geom.Axis) (lo, hi int) {
 	for o := range a.Out {
 		first, extent := window(a, o)

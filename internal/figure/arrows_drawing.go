@@ -12,8 +12,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// The colours of a drawing with arrows: that of paper, so that it prints, and
-// opaque, so that it looks the same on a dark page.
+// The colours of a drawing with arrows. The background is light, so that the
+// drawing prints well, and opaque, so that it looks the same on a dark page.
 var (
 	paperColor = color.RGBA{0xf5, 0xf4, 0xf0, 0xff}
 	panelColor = color.RGBA{0xff, 0xff, 0xff, 0xff}
@@ -22,13 +22,13 @@ var (
 	inkColor   = color.RGBA{0x1d, 0x1f, 0x24, 0xff}
 	softColor  = color.RGBA{0x63, 0x66, 0x6e, 0xff}
 	faintColor = color.RGBA{0x9b, 0x9d, 0xa3, 0xff}
-	// silentColor is that of output cells whose gradient is 0, and of their windows.
+	// silentColor marks output cells whose gradient is 0, and their windows.
 	silentColor = color.RGBA{0xb4, 0xb6, 0xbb, 0xff}
 )
 
 // outputColors tell output cells apart, for colour-blind readers too: the dark
-// ones of Okabe and Ito, "Color Universal Design", 2008, with two of Paul Tol's
-// muted scheme ("Colour Schemes", SRON/EPS/TN/09-002, 2021).
+// colours of Okabe and Ito, "Color Universal Design", 2008, and two of Paul
+// Tol's muted scheme ("Colour Schemes", SRON/EPS/TN/09-002, 2021).
 var outputColors = []color.RGBA{
 	{0x00, 0x72, 0xb2, 0xff}, {0xd5, 0x5e, 0x00, 0xff}, {0x00, 0x8f, 0x68, 0xff}, {0xb8, 0x5a, 0x96, 0xff},
 	{0x33, 0x22, 0x88, 0xff}, {0xc4, 0x86, 0x00, 0xff}, {0x88, 0x22, 0x55, 0xff}, {0x2f, 0x8f, 0xc4, 0xff},
@@ -49,18 +49,18 @@ const (
 	captionGap   = 10.0 // between a caption and what it names
 )
 
-// drawing is a scene in the making.
+// drawing is a scene that is being built.
 type drawing struct {
 	scene.Scene
 	fonts  *scene.Fonts
-	scale  float64     // largest magnitude of a gradient, in all panels
+	scale  float64     // largest magnitude of a gradient in all panels
 	labels []scene.Box // where shares are written
 }
 
 // panel is the drawing of one case.
 type panel interface {
 	size() (width, height float64)
-	draw(f *drawing, x, y float64) // its content, from that corner on
+	draw(f *drawing, x, y float64) // its content; x, y is its top left corner
 }
 
 func drawArrows(cases []ArrowCase, fonts *scene.Fonts) *scene.Scene {
@@ -241,13 +241,13 @@ func (f *drawing) write(x, y float64, at scene.Anchor, size float64, bold bool, 
 	f.Add(scene.Text{X: x, Y: y, Anchor: at, Size: size, Bold: bold, Color: ink, Line: words})
 }
 
-// caption writes what the part below it is.
+// caption writes a caption above a part of the drawing.
 func (f *drawing) caption(x, y float64, line string) {
 	f.write(x, y, scene.Start, smallSize, false, softColor, line)
 }
 
-// gradientCell draws a cell of the resulting gradient: its value and, where
-// windows overlap, the sum that it is.
+// gradientCell draws a cell of the resulting gradient: its value and, if
+// several shares meet in it, their sum.
 func (f *drawing) gradientCell(c *ArrowCase, in int, cell scene.Box) {
 	v := c.Gradient[in]
 	cell.Fill, cell.Line, cell.Thickness = mix(panelColor, heat(v, f.scale), 0.8), ruleColor, 1
@@ -277,8 +277,8 @@ func brightness(c color.RGBA) float64 {
 	return (0.2126*float64(c.R) + 0.7152*float64(c.G) + 0.0722*float64(c.B)) / 255
 }
 
-// sharePill writes a share on an arrow, at the first of the places where no other
-// share stands, else at the last.
+// sharePill writes a share on an arrow, at the first of the places where no
+// other share stands, or at the last if there is none.
 func (f *drawing) sharePill(line string, ink color.RGBA, places ...scene.Point) {
 	width := f.fonts.Width(line, smallSize, true) + 6
 	pill := scene.Box{Width: width, Height: pillHeight, Radius: 4, Fill: panelColor}

@@ -8,8 +8,8 @@ import (
 	"github.com/poolctl/poolctl/internal/scene"
 )
 
-// measures are the sizes of cells, the same in all panels so that they can be
-// compared.
+// measures are the sizes of cells. All panels have the same, so that they can
+// be compared.
 type measures struct {
 	width    float64 // of an input cell
 	out      float64 // width of an output cell
@@ -24,8 +24,8 @@ const (
 	labelledGap  = 34.0 // between heads with their shares
 	narrowest    = 52.0 // cell
 	paddingWidth = 30.0
-	widestSum    = 96.0 // cell that is widened so that the sum in it fits on one line
-	roomy        = 1.15 // room for the font that a reader of SVG may have instead
+	widestSum    = 96.0 // cell that is widened to hold its sum on one line
+	roomy        = 1.15 // factor for a wider font in a viewer of SVG
 )
 
 func measureArrows(cases []ArrowCase, fonts *scene.Fonts) measures {
@@ -79,11 +79,11 @@ func measureArrows(cases []ArrowCase, fonts *scene.Fonts) measures {
 
 func upstreamText(c *ArrowCase, out int) string { return "∂ " + brief(c.Upstream[out]) }
 
-// spot is where on its arrow a share is written.
+// spot is the place on an arrow where its share is written.
 type spot uint8
 
 const (
-	atOutput spot = iota // once for all arrows of an output cell, which have the same
+	atOutput spot = iota // once for an output cell whose arrows all have the same share
 	atHead
 )
 
@@ -107,7 +107,7 @@ type inputGrid struct {
 	padLeft, padRight     int
 	baseline              float64 // of a value, from its cell's top
 	paddingW, paddingH    float64
-	receives, seen        []int // how many outputs give to a cell, and see it
+	receives, seen        []int // how many outputs send to a cell, and see it
 	receivesFrom, seenOne []int // the last of them
 }
 
@@ -136,8 +136,8 @@ func newInputGrid(c *ArrowCase, width, height, baseline float64) inputGrid {
 	return g
 }
 
-// column and row return where a column or row begins; padding has negative
-// numbers before the input and goes on after it.
+// column and row return where a column or row begins. Padding has numbers below
+// 0 and from the size of the input on.
 func (g *inputGrid) column(i int) float64 {
 	return g.x + along(i, g.columns.In, g.width, g.paddingW)
 }
@@ -183,8 +183,8 @@ func (g *inputGrid) draw(f *drawing) {
 	}
 }
 
-// fill tints a cell like the only output that sees it, more strongly when it
-// gets some of its gradient.
+// fill returns the tint of a cell: the colour of the only output that sees it,
+// stronger if the cell gets some of its gradient.
 func (g *inputGrid) fill(in int) color.RGBA {
 	switch {
 	case g.receives[in] == 1:
@@ -210,7 +210,7 @@ func (g *inputGrid) values(f *drawing) {
 }
 
 // outline draws the window of an output cell: one frame, or one for each cell
-// when they lie apart. Frames of windows that overlap lie inside one another.
+// if the window is dilated. Frames of windows that overlap are nested.
 func (g *inputGrid) outline(f *drawing, out int) {
 	oy, ox := out/g.columns.Out, out%g.columns.Out
 	inset := 2.5 + 2.2*float64(nesting(g.rows, oy, g.columns, ox))
@@ -235,8 +235,8 @@ func (g *inputGrid) outline(f *drawing, out int) {
 	}
 }
 
-// nesting numbers the windows so that those whose frames would cover each other
-// have different numbers, 0 to 3, as far as there are enough.
+// nesting numbers the windows from 0 to 3. Windows whose frames would cover
+// each other get different numbers as far as four suffice.
 func nesting(rows geom.Axis, oy int, columns geom.Axis, ox int) int {
 	y, nY := turn(rows, oy)
 	x, nX := turn(columns, ox)
@@ -246,8 +246,8 @@ func nesting(rows geom.Axis, oy int, columns geom.Axis, ox int) int {
 	return (y + x) % 4
 }
 
-// turn numbers the windows of an axis in rounds of n, the most of them in a row
-// that share a cell with the first.
+// turn numbers the windows of an axis 0 to n-1 in turn; n is the largest number
+// of consecutive windows that share a cell.
 func turn(a geom.Axis, o int) (i, n int) {
 	n = 1
 	for p := range a.Out {
@@ -269,7 +269,8 @@ func (f *drawing) outputCell(c *ArrowCase, out int, cell scene.Box) {
 	f.Add(cell)
 }
 
-// outputValues writes into an output cell, above the arrows that pass it.
+// outputValues writes the numbers of an output cell, over the arrows that cross
+// it.
 func (f *drawing) outputValues(c *ArrowCase, out int, cell scene.Box) {
 	x := cell.X + cell.Width/2
 	f.write(x, cell.Y+20, scene.Middle, valueSize, true, inkColor, brief(c.Output[out]))

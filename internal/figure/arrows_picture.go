@@ -10,8 +10,9 @@ import (
 
 // picturePanel draws a case in two dimensions: the input on the left, the
 // output on the right, the gradient below the input. The lower part of every
-// row of cells is left to the arrows, which run level in lanes of their own
-// and turn up into the cells that they lead to: nothing is drawn over numbers.
+// row of cells is reserved for the arrows. They run horizontally, each route in
+// a lane of its own, and turn up into their cells, so that none crosses a
+// number.
 type picturePanel struct {
 	c      *ArrowCase
 	m      measures
@@ -24,7 +25,7 @@ type picturePanel struct {
 	gap    float64   // between lanes
 }
 
-// route is the common way of the arrows from an output cell to a row of the
+// route is the common path of the arrows from an output cell to a row of the
 // input.
 type route struct {
 	out, row int
@@ -39,8 +40,8 @@ const (
 	pillWidth  = 38.0 // of a share in the gutter
 )
 
-// routesOf bundles the shares. Of two routes through a row the one that leads
-// farther to the left runs lower, so that they do not cross there.
+// routesOf bundles the shares. Of two routes through a row, the one that leads
+// farther to the left is in the lower lane, so that they do not cross there.
 func routesOf(c *ArrowCase) []route {
 	columns := c.Geometry.Axes[2].In
 	var list []route
@@ -66,7 +67,7 @@ func routesOf(c *ArrowCase) []route {
 	return list
 }
 
-// laneGap returns the distance of lanes in a row of the input.
+// laneGap returns the distance between the lanes in a row of the input.
 func laneGap(lanes int) float64 {
 	switch {
 	case lanes <= 4:
@@ -77,8 +78,8 @@ func laneGap(lanes int) float64 {
 	return 5
 }
 
-// exitGap returns the distance of lanes in a row of the output with so many
-// cells: few are so far apart that shares fit below each other.
+// exitGap returns the distance between the lanes in a row of the output. With
+// few columns it leaves room for shares one below another.
 func exitGap(columns int) float64 {
 	if columns <= 4 {
 		return pillHeight
@@ -108,8 +109,8 @@ func (p *picturePanel) outHeight() float64 {
 	return outputZone + 8 + exitGap(columns)*float64(columns-1) + laneRoom
 }
 
-// placeRows puts each row of the output beside the middle of its windows where
-// there is room, and all of them beside the middle of the input otherwise.
+// placeRows puts each row of the output beside the middle of its windows. If
+// there is no room, it puts all rows together beside the middle of the input.
 func (p *picturePanel) placeRows() {
 	g, high := &p.grid, p.outHeight()
 	p.tops = make([]float64, g.rows.Out)
@@ -185,8 +186,8 @@ func (p *picturePanel) exit(out int, cell scene.Box) float64 {
 	return cell.Y + outputZone + 8 + exitGap(columns)*float64(out%columns)
 }
 
-// drawRoute draws the i-th route, and what all routes from its output cell have
-// in common with the first of them.
+// drawRoute draws the i-th route. The first route of an output cell includes
+// the part that all its routes share.
 func (p *picturePanel) drawRoute(f *drawing, i int, cell scene.Box, outX float64) {
 	g, r := &p.grid, p.routes[i]
 	ink := p.c.outputColor(r.out)
@@ -216,7 +217,7 @@ func (p *picturePanel) drawRoute(f *drawing, i int, cell scene.Box, outX float64
 }
 
 // headAt returns where in its cell the head of an arrow is. Lower lanes lead to
-// heads farther left: their arrows do not cross those above them.
+// heads farther left, so that arrows do not cross.
 func (p *picturePanel) headAt(s Share, lane int) float64 {
 	gap, n, before := headGap, 0, 0
 	if p.c.written() == atHead {
@@ -256,7 +257,7 @@ func (p *picturePanel) drawShare(f *drawing, out int, cell scene.Box, outX float
 	}
 }
 
-// hint says in words what an arrow means.
+// hint returns the meaning of an arrow in words.
 func (c *ArrowCase) hint(s Share) string {
 	return "output " + c.outName(s.Out) + " to input " + c.inName(s.In) + ": " + fraction(s.Weight) + " of " + brief(c.Upstream[s.Out])
 }

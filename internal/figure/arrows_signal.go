@@ -11,7 +11,7 @@ type signalPanel struct {
 	m    measures
 	grid inputGrid
 	x    []float64 // of the output cells, from the left edge of the padded input
-	fall float64   // height that the arrows have
+	fall float64   // height of the arrows
 }
 
 const (
@@ -93,8 +93,8 @@ func (p *signalPanel) draw(f *drawing, x, y float64) {
 	f.sums(p.c, g.x, y+p.m.gradient+4+p.sumsHeight()/2)
 }
 
-// ends returns where an arrow begins and where it ends: the arrows of a cell
-// lie apart.
+// ends returns where an arrow begins and ends. Arrows that share a cell are set
+// apart.
 func (p *signalPanel) ends(s Share, cell scene.Box) (tail, tip scene.Point) {
 	var from, to, nFrom, nTo int
 	for _, other := range p.c.Shares {

@@ -13,11 +13,11 @@ const (
 	sumLine      = 14.0 // from one line of a sum to the next
 	sumMargin    = 8.0  // beside a sum in its cell, both sides together
 	sumRowHeight = 20.0 // of the sums beside the gradient
-	mostLines    = 4    // of a sum; a longer one is told by the number of its shares
+	mostLines    = 4    // of a sum; a longer one is replaced by its number of shares
 )
 
-// summands returns the shares that the gradient of a cell is the sum of, equal
-// ones together: "2 × 1/9", "1/6". There are no parts of one share or none.
+// summands returns the terms whose sum is the gradient of a cell, equal ones
+// together: "2 × 1/9", "1/6". A cell with fewer than two shares has none.
 func (c *ArrowCase) summands(in int) (parts []string, shares int) {
 	var values []string
 	var counts []int
@@ -48,8 +48,8 @@ func (c *ArrowCase) summands(in int) (parts []string, shares int) {
 	return parts, shares
 }
 
-// sumLines writes the sum that a cell's gradient is in lines that fit a cell of
-// that width, in pixels.
+// sumLines returns the sum in lines that fit a cell of the given width, in
+// pixels.
 func (c *ArrowCase) sumLines(in int, width float64, fonts *scene.Fonts) (lines []string) {
 	parts, shares := c.summands(in)
 	line := ""
@@ -71,7 +71,7 @@ func (c *ArrowCase) sumLines(in int, width float64, fonts *scene.Fonts) (lines [
 	return lines
 }
 
-// signed returns a part of a sum that follows another one.
+// signed returns a term that follows another one, with its sign.
 func signed(part string) string {
 	if size, negative := strings.CutPrefix(part, "−"); negative {
 		return "− " + size
@@ -82,8 +82,8 @@ func signed(part string) string {
 	return "+ " + part
 }
 
-// rest returns the sum of the gradient less that of the upstream gradient, and
-// whether it is more than rounding.
+// rest returns the sum of the gradient minus that of the upstream gradient, and
+// whether the difference is more than rounding.
 func (c *ArrowCase) rest() (difference float64, ok bool) {
 	const relative = 1e-3 // of gradients computed in half precision
 	size := 0.0
@@ -97,8 +97,8 @@ func (c *ArrowCase) rest() (difference float64, ok bool) {
 // A sumRow is a line beside the gradient: what is summed, and the sum.
 type sumRow struct{ name, sum string }
 
-// sumRows returns the sums of the upstream gradient and of the gradient, with what
-// they differ by between them.
+// sumRows returns the sums of the upstream gradient and of the gradient. If
+// they differ, the difference stands between them.
 func (c *ArrowCase) sumRows() []sumRow {
 	rows := []sumRow{{"∑ upstream", brief(total(c.Upstream))}, {"∑ gradient", brief(total(c.Gradient))}}
 	difference, differ := c.rest()
@@ -115,8 +115,7 @@ func (c *ArrowCase) sumRows() []sumRow {
 	return slices.Insert(rows, 1, rest)
 }
 
-// sumsWidth returns the room that the names of the sums take, and that of the
-// whole.
+// sumsWidth returns the width of the names of the sums, and of the whole.
 func (c *ArrowCase) sumsWidth(fonts *scene.Fonts) (names, whole float64) {
 	values := 0.0
 	for _, r := range c.sumRows() {
@@ -126,7 +125,7 @@ func (c *ArrowCase) sumsWidth(fonts *scene.Fonts) (names, whole float64) {
 	return names, names + values
 }
 
-// sums writes them from x; of two the first has its baseline at y.
+// sums writes the rows at x. Of two rows the first has its baseline at y.
 func (f *drawing) sums(c *ArrowCase, x, y float64) {
 	rows := c.sumRows()
 	names, _ := c.sumsWidth(f.fonts)

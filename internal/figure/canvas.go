@@ -13,13 +13,13 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// The size of a character, in pixels: basicfont has one size and ASCII only.
+// The size of a character in pixels. basicfont has one size, and ASCII only.
 const (
 	charWidth  = 7
 	lineHeight = 17
 )
 
-// canvas is a picture in the making.
+// canvas is a picture that is being drawn.
 type canvas struct{ *image.RGBA }
 
 func newCanvas(width, height int) canvas {
@@ -41,8 +41,8 @@ func (c canvas) frame(x, y, width, height int, line color.RGBA) {
 	c.rect(x+width-1, y, 1, height, line)
 }
 
-// disc fills a circle with soft edges; fill gives the colour at an offset from
-// its centre in units of the radius.
+// disc fills a circle with soft edges. fill returns the colour at an offset
+// from the centre, in units of the radius.
 func (c canvas) disc(x, y, radius float64, fill func(dx, dy float64) color.RGBA) {
 	for py := int(y - radius - 1); py <= int(y+radius+1); py++ {
 		for px := int(x - radius - 1); px <= int(x+radius+1); px++ {
@@ -75,10 +75,9 @@ func (c canvas) paste(x, y int, from canvas) {
 	draw.Draw(c.RGBA, from.Rect.Add(image.Pt(x, y)), from.RGBA, image.Point{}, draw.Src)
 }
 
-// magnify draws cells as rectangles of width x height pixels from x, y, one
-// for every step-th cell in both directions, nearest neighbour. Cells of 8
-// pixels and more are set apart by a line on their right and lower side when
-// apart is set.
+// magnify draws a tile from x, y: every step-th cell in both directions as a
+// rectangle of width x height pixels. If apart is set, cells of 8 pixels and
+// more are separated by lines.
 func (c canvas) magnify(x, y int, t tile, width, height, step int, apart bool) {
 	gap := 0
 	if apart && min(width, height) >= 8 {

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// The colours of the card that every picture is drawn on. It is dark and
-// opaque, so that a picture looks the same on a white page and on a dark one.
+// The colours of the card on which pictures are drawn. It is dark and opaque,
+// so that a picture looks the same on a white page and on a dark one.
 var (
 	cardColor  = color.RGBA{0x17, 0x19, 0x1e, 0xff}
 	frameColor = color.RGBA{0x3a, 0x3e, 0x47, 0xff}
@@ -15,15 +15,15 @@ var (
 	nanColor   = color.RGBA{0xff, 0x00, 0xff, 0xff}
 )
 
-// oklab returns the sRGB colour of OKLab coordinates (lightness 0 to 1, a
-// towards red, b towards yellow), in which equal distances look equal: Björn
+// oklab returns the sRGB colour of OKLab coordinates: lightness 0 to 1, a
+// towards red, b towards yellow. In OKLab equal distances look equal: Björn
 // Ottosson, "A perceptual color space for image processing", 2020,
-// https://bottosson.github.io/posts/oklab/. A colour that sRGB does not have
-// becomes the most saturated one of the same lightness and hue that it has.
+// https://bottosson.github.io/posts/oklab/. A colour outside sRGB becomes the
+// most saturated one of the same lightness and hue inside it.
 func oklab(l, a, b float64) color.RGBA {
 	r, g, bl := linearRGB(l, a, b)
 	if !inGamut(r, g, bl) {
-		lo, hi := 0.0, 1.0 // share of the saturation that still fits
+		lo, hi := 0.0, 1.0 // share of the saturation that fits
 		for range 12 {
 			mid := (lo + hi) / 2
 			if inGamut(linearRGB(l, a*mid, b*mid)) {
@@ -64,7 +64,7 @@ func gamma(v float64) uint8 {
 	return uint8(math.Round(255 * v))
 }
 
-// mix returns a colour between two, share 0 giving the first.
+// mix returns the colour at a share of the way between two.
 func mix(from, to color.RGBA, share float64) color.RGBA {
 	channel := func(p, q uint8) uint8 {
 		return uint8(math.Round(float64(p) + share*(float64(q)-float64(p))))
@@ -72,9 +72,8 @@ func mix(from, to color.RGBA, share float64) color.RGBA {
 	return color.RGBA{channel(from.R, to.R), channel(from.G, to.G), channel(from.B, to.B), 0xff}
 }
 
-// diverging returns the colour of a value from -1 to 1: blue below zero, a
-// neutral light grey at zero, orange-red above, lightness falling evenly and
-// alike on both sides.
+// diverging returns the colour of a value from -1 to 1: blue below zero, light
+// grey at zero, orange-red above. Lightness falls evenly on both sides.
 func diverging(v float64) color.RGBA {
 	v = min(max(v, -1), 1)
 	size := math.Abs(v)
@@ -87,8 +86,8 @@ func diverging(v float64) color.RGBA {
 	return oklab(0.95-0.45*size, chroma*cos, chroma*sin)
 }
 
-// divergingTable is the map in 256 steps, -1 first; a 257th makes zero one of
-// them.
+// divergingTable holds 257 colours from -1 to 1, so that zero has one of its
+// own.
 var divergingTable = func() (table [257]color.RGBA) {
 	for i := range table {
 		table[i] = diverging(float64(i-128) / 128)

@@ -10,11 +10,11 @@ import (
 )
 
 // GradientOverlay draws a gradient over the input that it belongs to: the
-// input's brightness in dim grey (alpha left out), the gradient in the strong
-// colours of Heatmap, the more opaque the larger it is. The channels of one picture (grey,
-// RGB, with or without alpha) are seen together, the gradient by the value of
-// largest magnitude among them; other channels become tiles of their own, as do
-// batch entries and slices, the first 16 of them. Small inputs are magnified.
+// brightness of the input in dim grey, and the gradient in the colours of
+// Heatmap, the more opaque the larger it is. The channels of one picture (grey
+// or RGB; alpha is left out) are drawn together, with the value of largest
+// magnitude among them. Other channels become tiles, as do batch entries and
+// slices, up to 16. Small inputs are magnified.
 func GradientOverlay(input, gradient *tensor.Tensor, layout tensor.Layout, title string) (*tensor.Tensor, error) {
 	if !input.Shape.Equal(gradient.Shape) {
 		return nil, fmt.Errorf("gradient overlay: got a gradient of shape %s, want the input's %s", gradient.Shape, input.Shape)
@@ -54,7 +54,7 @@ func GradientOverlay(input, gradient *tensor.Tensor, layout tensor.Layout, title
 	return s.draw(more).tensor(), nil
 }
 
-// laidOver returns the colour of an input's pixel with a gradient over it.
+// laidOver returns the colour of an input pixel with a gradient over it.
 func laidOver(pixel color.RGBA, v, scale float64) color.RGBA {
 	under := mix(wash, grey(pixel), 0.45)
 	if pixel == nanColor {
@@ -70,8 +70,9 @@ func laidOver(pixel color.RGBA, v, scale float64) color.RGBA {
 	if math.Abs(v) < scale {
 		share = math.Abs(v) / scale
 	}
-	// The pale middle of the map would hide the picture and say little: opacity
-	// takes its place, growing fast so that small gradients are seen too.
+	// The pale middle of the colour map would hide the picture and say little.
+	// Opacity stands for small values instead; it grows fast, so that they are
+	// seen.
 	return mix(under, heat(math.Copysign(0.6+0.4*share, v), 1), 0.9*math.Pow(share, 0.6))
 }
 

@@ -9,10 +9,10 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Heatmap draws a tensor of signed values, such as a gradient: blue below
-// zero, neutral at zero, orange-red above, the same scale on both sides, with
-// a colour bar. NaN is magenta, an infinity has the colour of the end of the
-// scale. Batch entries, channels and slices become tiles, the first 16 of them.
+// Heatmap draws a tensor of signed values such as a gradient: blue below zero,
+// light grey at zero, orange-red above, on a symmetric scale with a colour bar.
+// NaN is magenta; an infinity has the colour of the end of the scale. Batch
+// entries, channels and slices become tiles, up to 16.
 func Heatmap(t *tensor.Tensor, layout tensor.Layout, title string) (*tensor.Tensor, error) {
 	p, err := read(t, layout)
 	if err != nil {
@@ -47,7 +47,7 @@ func heat(v, scale float64) color.RGBA {
 	return divergingTable[128+int(math.Round(v/scale*128))]
 }
 
-// notesOn tells of values that are not finite.
+// notesOn counts the values that are not finite.
 func notesOn(e *report.Extent) []string {
 	if e.NaN+e.PosInf+e.NegInf == 0 {
 		return nil
@@ -55,8 +55,8 @@ func notesOn(e *report.Extent) []string {
 	return []string{fmt.Sprintf("%s NaN (magenta), %s +Inf, %s -Inf", report.Count(e.NaN), report.Count(e.PosInf), report.Count(e.NegInf))}
 }
 
-// heatLegend draws the colour bar; paint gives its colours from -1 to 1, in its
-// left half and in its right one.
+// heatLegend draws the colour bar. paint returns the colour at -1 to 1 in its
+// left or right half.
 func heatLegend(scale float64, paint func(v float64, right bool) color.RGBA) canvas {
 	const height, bar = 200, 18
 	labels := []string{report.ValueOf(scale).String(), "0", report.ValueOf(-scale).String()}

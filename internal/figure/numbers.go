@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// brief formats a number for a cell: whole numbers of up to four digits as they
-// are, others with at most three significant digits.
+// brief formats a number for a cell: whole numbers of up to four digits in
+// full, others with at most three significant digits.
 func brief(v float64) string {
 	switch {
 	case v != v:
@@ -37,8 +37,9 @@ func minus(v float64) string {
 	return ""
 }
 
-// fraction formats a share: as 1/9 or 2/3 where that is what it is (to the
-// precision of float32) and the denominator is small, as a number otherwise.
+// fraction formats a share as a fraction such as 1/9 or 2/3 if it equals one
+// with a small denominator, to the precision of float32. It formats other
+// shares as numbers.
 func fraction(v float64) string {
 	const near = 1e-6
 	size := math.Abs(v)

@@ -9,20 +9,20 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// pixels reads a tensor as pictures: by batch entry, channel and position,
-// whatever its layout.
+// pixels gives access to a tensor of any layout as pictures: by batch entry,
+// channel and position.
 type pixels struct {
 	t                        *tensor.Tensor
 	batch, channels          int
 	depth, height, width     int
 	strideN, strideC         int
 	strideZ, strideY, stride int
-	lo, hi                   float64 // what becomes black and white
+	lo, hi                   float64 // the values of black and white
 }
 
-// read lays the tensor out. The values of uint8 and uint16 keep their meaning,
-// 0 black and the largest white; other types are stretched between their
-// finite minimum and maximum.
+// read prepares a tensor for drawing. In uint8 and uint16, 0 is black and the
+// largest value is white. Other types are stretched between their finite
+// minimum and maximum.
 func read(t *tensor.Tensor, layout tensor.Layout) (*pixels, error) {
 	e, err := layout.Split(t.Shape)
 	if err != nil {
@@ -67,8 +67,8 @@ func (p *pixels) value(n, c, z, y, x int) float64 {
 	return p.t.At(n*p.strideN + c*p.strideC + z*p.strideZ + y*p.strideY + x*p.stride)
 }
 
-// level returns a value as a share between black and white. Infinities are
-// black and white, NaN stays NaN.
+// level returns the brightness of a value, from 0 for black to 1 for white.
+// Infinities are black and white; NaN stays NaN.
 func (p *pixels) level(v float64) float64 {
 	if v != v {
 		return v
@@ -80,12 +80,11 @@ func (p *pixels) level(v float64) float64 {
 	return min(max(share, 0), 1)
 }
 
-// picture reports whether the channels are those of one picture: grey, grey
-// and alpha, RGB or RGBA.
+// picture reports whether the channels make one picture: grey, grey and alpha,
+// RGB or RGBA.
 func (p *pixels) picture() bool { return p.channels <= 4 }
 
-// colors returns how many channels carry colour when they make one picture:
-// alpha does not.
+// colors returns the number of channels of one picture without alpha.
 func (p *pixels) colors() int {
 	if p.channels <= 2 {
 		return 1
@@ -93,8 +92,8 @@ func (p *pixels) colors() int {
 	return 3
 }
 
-// color returns the colour of a place on a plane: of the whole picture when
-// the channels make one, of one channel in grey otherwise.
+// color returns the colour of a place on a plane: that of the picture if the
+// channels make one, the grey of one channel otherwise.
 func (p *pixels) color(at plane, y, x int) color.RGBA {
 	if !p.picture() || p.colors() == 1 {
 		c := at.c
@@ -107,7 +106,7 @@ func (p *pixels) color(at plane, y, x int) color.RGBA {
 	return levelColor(p.level(p.value(at.n, 0, at.z, y, x)), p.level(p.value(at.n, 1, at.z, y, x)), p.level(p.value(at.n, 2, at.z, y, x)))
 }
 
-// levelColor makes a colour of three shares; a NaN among them shows as magenta.
+// levelColor returns the colour of three brightnesses, magenta if one is NaN.
 func levelColor(r, g, b float64) color.RGBA {
 	if r != r || g != g || b != b {
 		return nanColor

@@ -20,16 +20,17 @@ const (
 	TrueColor
 )
 
-// smallestPreview is the width, in columns, that a picture of several is shrunk
-// to so that more of them stand side by side.
+// smallestPreview is the width in columns to which pictures are shrunk so that
+// several fit side by side.
 const smallestPreview = 20
 
-// Preview draws the tensor with characters, at most so many columns wide: two
-// pixels a character, one above the other (U+2580, upper half block), or one
-// grey ASCII character without colours. Large pictures are shrunk by averaging
-// areas, small ones magnified up to 4 times. One picture of 1 to 4 channels
-// keeps its colours, its alpha left out; otherwise channels, batch entries and slices stand side by
-// side, as many as fit, and a last line says how many do not.
+// Preview draws a tensor with characters, at most the given number of columns
+// wide. With colours a character (U+2580, upper half block) shows two pixels,
+// one above the other; without, it is one grey ASCII character. Large pictures
+// are shrunk by averaging areas, small ones are magnified up to 4 times. One
+// picture of 1 to 4 channels keeps its colours, without alpha. Otherwise
+// channels, batch entries and slices stand side by side, as many as fit, and a
+// last line says how many do not.
 func Preview(w io.Writer, t *tensor.Tensor, layout tensor.Layout, columns int, mode ColorMode) error {
 	if columns < 1 {
 		return fmt.Errorf("preview: columns: got %d, want >= 1", columns)
@@ -72,8 +73,8 @@ func Preview(w io.Writer, t *tensor.Tensor, layout tensor.Layout, columns int, m
 	return err
 }
 
-// previewSize returns the pixels of a drawing so many columns wide at most, one
-// pixel a column, and not more than four times as high.
+// previewSize returns the size in pixels of a drawing that is at most room
+// columns wide, with one pixel per column, and at most four times as high.
 func previewSize(width, height, room int) (w, h int) {
 	w = min(room, width*4)
 	if w >= width {
@@ -86,8 +87,8 @@ func previewSize(width, height, room int) (w, h int) {
 	return max(w, 1), max(h, 1)
 }
 
-// resized returns a plane in another size, every pixel the average of the area
-// that it covers, NaN left out unless there is nothing else.
+// resized returns a plane at another size. Every pixel is the average of the
+// area that it covers, without NaN unless there is nothing else.
 func (p *pixels) resized(at plane, width, height int) []color.RGBA {
 	channels := []int{at.c}
 	if p.picture() {
@@ -111,8 +112,7 @@ func (p *pixels) resized(at plane, width, height int) []color.RGBA {
 	return out
 }
 
-// cover returns the interval of a source of the given extent that pixel i of
-// size stands for.
+// cover returns the interval of the source that pixel i of size pixels covers.
 func cover(i, size, extent int) (from, to float64) {
 	scale := float64(extent) / float64(size)
 	return float64(i) * scale, min(float64(i+1)*scale, float64(extent))
@@ -137,8 +137,8 @@ func (p *pixels) average(at plane, c int, top, bottom, left, right float64) floa
 	return min(sum/area, 1)
 }
 
-// pen writes characters and changes colours only where they differ from those
-// of the character before.
+// pen writes characters, and changes a colour only if it differs from that of
+// the character before.
 type pen struct {
 	text     strings.Builder
 	mode     ColorMode
@@ -147,8 +147,8 @@ type pen struct {
 	coloured bool
 }
 
-// ramp has the ASCII characters of a grey scale, dark first as on a dark
-// terminal.
+// ramp holds the ASCII characters of a grey scale, the darkest on a dark
+// terminal first.
 const ramp = " .:-=+*#%@"
 
 func (p *pen) pair(upper, lower color.RGBA) {
@@ -161,7 +161,7 @@ func (p *pen) pair(upper, lower color.RGBA) {
 	p.text.WriteString("▀")
 }
 
-// upper draws a pixel whose lower neighbour does not exist.
+// upper draws a pixel that has no pixel below it.
 func (p *pen) upper(c color.RGBA) {
 	if p.mode == NoColor {
 		p.ascii(luma(c))
@@ -195,8 +195,8 @@ func (p *pen) reset() {
 	p.ink, p.paper, p.coloured = "", "", false
 }
 
-// set changes the colour of the ink (layer 3) or the paper (layer 4) by an SGR
-// sequence.
+// set changes the foreground colour (layer 3) or the background colour (layer
+// 4) by an SGR sequence.
 func (p *pen) set(current *string, layer string, c color.RGBA) {
 	code := fmt.Sprintf("\x1b[%s8;2;%d;%d;%dm", layer, c.R, c.G, c.B)
 	if p.mode == Color256 {

@@ -6,12 +6,12 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Reduction makes one value of the channels at a place.
+// Reduction combines the channels at each position into one value.
 type Reduction uint8
 
 // The reductions. MaxReduction takes the value of the largest magnitude with
-// its sign, the first of equals; L2Reduction the root of the sum of squares,
-// which has no sign. A NaN among the channels makes the value NaN.
+// its sign, the first of equal ones. L2Reduction takes the root of the sum of
+// squares, which has no sign. A NaN in a channel makes the value NaN.
 const (
 	NoReduction Reduction = iota
 	SumReduction
@@ -19,10 +19,9 @@ const (
 	L2Reduction
 )
 
-// Reduce returns a tensor of one channel, with its layout: that of t. Values are
-// computed and returned as float64. It returns t itself for NoReduction, and
-// when the layout is not that of the tensor or there is no element: what draws
-// it reports that.
+// Reduce returns a float64 tensor of one channel, and its layout, which is that
+// of t. It returns t itself for NoReduction, and if the layout does not fit or
+// the tensor is empty; the function that draws it reports that.
 func Reduce(t *tensor.Tensor, layout tensor.Layout, how Reduction) (*tensor.Tensor, tensor.Layout) {
 	e, err := layout.Split(t.Shape)
 	if err != nil || how == NoReduction || t.Len() == 0 {

@@ -13,17 +13,17 @@ type tile struct {
 	at            func(x, y int) color.RGBA
 }
 
-// sheet is a card with a title, equally large tiles in a grid, a legend beside
+// sheet is a card with a title, tiles of equal size in a grid, a legend beside
 // them and notes below.
 type sheet struct {
 	title, subtitle string
 	tiles           []tile
-	strip           bool // tiles are one cell high: draw them higher than wide
-	apart           bool // set large cells apart by a line
+	strip           bool // tiles are one cell high, so draw cells higher than wide
+	apart           bool // separate large cells by lines
 	legend          canvas
 	notes           []string
-	// over draws on tile i whose first cell is at x, y and whose cells have
-	// that size; it is not called when cells are left out.
+	// over draws on tile i. x, y is its first cell, which has the given size. It
+	// is not called if cells are left out.
 	over func(c canvas, i, x, y, cellWidth, cellHeight int)
 }
 
@@ -36,12 +36,12 @@ const (
 	largestDot = 120 // pixels of the largest cell
 )
 
-// SheetBytes is about what a drawing of a large tensor keeps; those of small ones
-// keep less. While it is drawn it takes more than twice that.
+// SheetBytes is about the memory of a drawing of a large tensor; small ones
+// need less. Drawing it takes more than twice that.
 const SheetBytes = 3 * largest * largest * 3 / 4
 
-// grid is how tiles are laid out: so many in a row, cells of that size, only
-// every step-th cell.
+// grid is a layout of tiles: the number of columns, the size of a cell, and the
+// step between the cells that are drawn.
 type grid struct {
 	columns, cellWidth, cellHeight, step int
 }
@@ -65,8 +65,8 @@ func (s *sheet) size(g grid) (width, height int) {
 	return g.columns*(w+gutter) - gutter, rows*(h+gutter) - gutter
 }
 
-// arrange picks the number of columns that makes the whole most compact, for
-// cells of a given size.
+// arrange picks the number of columns that makes the sheet most compact for a
+// given size of cells.
 func (s *sheet) arrange(magnification, step int) (best grid, side int) {
 	cell := grid{0, magnification, magnification, step}
 	if s.strip {
@@ -104,7 +104,7 @@ func (s *sheet) grid() grid {
 	return best
 }
 
-// draw makes the picture. more is how many tiles did not get a place.
+// draw makes the picture. more is the number of tiles that are left out.
 func (s *sheet) draw(more int) canvas {
 	g := s.grid()
 	notes := s.notes
@@ -175,8 +175,8 @@ func planesOf(batch, channels, depth int) (list []plane, more int) {
 	return list, 0
 }
 
-// label names the plane by those axes that have more than one entry, by the
-// letters of the geometry's descriptor when there are several.
+// label names the plane by the axes that have more than one entry. For several
+// axes it uses the letters of the geometry's descriptor.
 func (p plane) label(batch, channels, depth int) string {
 	var long, short []string
 	for _, axis := range []struct {

@@ -9,14 +9,14 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// wheel gives directions their colours: an even wheel in OKLCH, the polar form
-// of OKLab. Right is red, up green-yellow, left cyan, down violet.
-// Distance counts up to half the window: what lies in a corner, farther than
-// that, has the full colour of its direction.
+// wheel maps directions to colours: an even wheel in OKLCH, the polar form of
+// OKLab. Right is red, up green-yellow, left cyan, down violet. Saturation
+// grows with the distance up to half the window; beyond it, in the corners, it
+// stays full.
 type wheel struct {
 	axes  [3]geom.Axis
 	rank  int
-	label string // the window's size, and its extent where gaps make it larger
+	label string // the window's size, and its extent if it is dilated
 }
 
 const (
@@ -58,8 +58,8 @@ func (w *wheel) color(d direction) color.RGBA {
 
 const wheelRadius = 56
 
-// legend draws the wheel with its directions, and the window with the colour
-// that a winner at each of its cells gets.
+// legend draws the wheel with its directions, and the window with the colour of
+// a winner at each of its cells.
 func (w *wheel) legend() canvas {
 	const width = 2*wheelRadius + 2*6*charWidth
 	const middle = width / 2
@@ -125,15 +125,15 @@ func (w *wheel) depthLegend(c canvas, middle, y int) int {
 	return y + lineHeight + 6
 }
 
-// bar draws a strip of colours from -1 at its left to 1 at its right end.
+// bar draws a strip of colours from -1 at the left to 1 at the right.
 func (c canvas) bar(x, y, width, height int, at func(v float64) color.RGBA) {
 	for i := range width {
 		c.rect(x+i, y, 1, height, at(2*float64(i)/float64(width-1)-1))
 	}
 }
 
-// tapCell returns the pixels of a cell in the drawing of the window, 0 when the
-// window is too large for one, or has no fixed size.
+// tapCell returns the size in pixels of a cell in the drawing of the window. It
+// is 0 if the window is too large to draw or has no fixed size.
 func (w *wheel) tapCell() int {
 	longest := max(w.axes[1].Effective(), w.axes[2].Effective())
 	for _, a := range w.axes {
@@ -147,8 +147,8 @@ func (w *wheel) tapCell() int {
 	return min(26, 2*wheelRadius/longest)
 }
 
-// taps draws the window of the middle slice from the top; cells that a dilated
-// window steps over stay empty.
+// taps draws the window of the middle slice from y down. Cells that a dilated
+// window skips stay empty.
 func (w *wheel) taps(c canvas, middle, y, cell int) {
 	rows, columns := w.axes[1], w.axes[2]
 	left := middle - columns.Effective()*cell/2
@@ -168,7 +168,7 @@ func (w *wheel) taps(c canvas, middle, y, cell int) {
 	}
 }
 
-// whole returns an axis with the same window laid on its first cells.
+// whole returns an axis with the same window at its first cell.
 func whole(a geom.Axis) geom.Axis {
 	return geom.Axis{In: a.Effective(), Out: 1, Size: a.Size, Stride: 1, Dilation: a.Dilation}
 }

@@ -8,13 +8,13 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Winners says which input cell each output cell of a maximum or minimum
-// pooling came from.
+// Winners holds the input cell that each output cell of max or min pooling came
+// from.
 type Winners struct {
 	Geometry geom.Geometry
-	// Cell has, for each output cell in the row-major order N, spatial…, C, the
-	// index of the winning cell within its plane of the input: (z*H + y)*W + x,
-	// padding not counted.
+	// Cell has one entry for each output cell, in the row-major order N, spatial…,
+	// C: the index of the winning cell in its plane of the input, (z*H + y)*W + x,
+	// without padding.
 	Cell []int64
 }
 
@@ -74,8 +74,8 @@ func offset(a geom.Axis, o, cell int) float64 {
 	return min(max(float64(2*(cell-first)-(extent-1))/float64(extent-1), -1), 1)
 }
 
-// direction is where in its window a winner is: offsets from the middle, -1 to
-// 1, along depth, height and width.
+// direction is the place of a winner in its window: the offsets from the middle
+// along depth, height and width, from -1 to 1.
 type direction struct{ z, y, x float64 }
 
 func (w *Winners) direction(n, z, y, x, c int) direction {
@@ -84,12 +84,11 @@ func (w *Winners) direction(n, z, y, x, c int) direction {
 	return direction{offset(a[0], z, cz), offset(a[1], y, cy), offset(a[2], x, cx)}
 }
 
-// Picture draws for each output cell where in its window the winner was. The
-// hue is the direction from the window's middle and the saturation the distance,
-// a winner in the middle being grey; in 3-D the lightness is the offset in
-// depth. A wheel beside it says which colour means what. Small outputs are
-// magnified; channels, batch entries and slices become tiles, the first 16 of
-// them.
+// Picture draws where in its window each winner was. The hue is the direction
+// from the middle of the window and the saturation the distance; a winner in
+// the middle is grey. In 3-D the lightness is the offset in depth. A wheel
+// beside it explains the colours. Small outputs are magnified. Channels, batch
+// entries and slices become tiles, up to 16.
 func (w Winners) Picture() (*tensor.Tensor, error) {
 	if err := w.check(); err != nil {
 		return nil, err
@@ -123,7 +122,7 @@ func (w Winners) Picture() (*tensor.Tensor, error) {
 	return s.draw(more).tensor(), nil
 }
 
-// pin marks a winner by a dot at its place in a cell drawn from x, y.
+// pin marks a winner by a dot at its place in a cell at x, y.
 func pin(c canvas, x, y, width, height int, d direction) {
 	radius := max(float64(min(width, height))/14, 1.6)
 	cx := float64(x) + float64(width)*(0.5+0.33*d.x)

@@ -9,20 +9,20 @@ import (
 )
 
 var (
-	// highlight is what pixels turn to that several windows chose, a colour that
-	// photographs seldom have.
+	// highlight is the colour of pixels that several windows chose. Photographs
+	// seldom have it.
 	highlight = color.RGBA{0x2f, 0xe6, 0xc8, 0xff}
-	// wash is what pixels fade to that no window chose: bright and dark winners
-	// both stand out from it.
+	// wash is the colour to which pixels fade that no window chose. Bright and
+	// dark winners both stand out from it.
 	wash = color.RGBA{0x3c, 0x41, 0x4b, 0xff}
 )
 
-// Overlay marks the winners on the input that they come from. Pixels that no
-// window chose lose their colour and most of their contrast; those that one
-// window chose keep theirs; those that several chose turn to turquoise, the more of
-// them the stronger. Channels of one picture (grey, RGB, alpha left out) are
-// seen together: a window chooses what any channel of it chose. Small inputs
-// are magnified, with the windows outlined when they do not overlap.
+// Overlay marks the winners on the input. Pixels that no window chose lose
+// their colour and most of their contrast. Those that one window chose keep
+// theirs. Those that several windows chose turn turquoise, more so the more
+// windows chose them. The channels of one picture (grey or RGB; alpha is left
+// out) are drawn together: a window chooses what any of its channels chose.
+// Small inputs are magnified, with the windows outlined if they do not overlap.
 func (w Winners) Overlay(input *tensor.Tensor, layout tensor.Layout) (*tensor.Tensor, error) {
 	if err := w.check(); err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func (w Winners) Overlay(input *tensor.Tensor, layout tensor.Layout) (*tensor.Te
 	return s.draw(more).tensor(), nil
 }
 
-// votes counts for each pixel of a plane the windows that chose it.
+// votes counts the windows that chose each pixel of a plane.
 func (w *Winners) votes(p *pixels, at plane) []uint32 {
 	a := &w.Geometry.Axes
 	votes := make([]uint32, p.height*p.width)
@@ -99,7 +99,7 @@ func (w *Winners) votes(p *pixels, at plane) []uint32 {
 	return votes
 }
 
-// marked returns the colour of a pixel that so many windows chose.
+// marked returns the colour of a pixel that the given number of windows chose.
 func marked(c color.RGBA, votes, most uint32) color.RGBA {
 	if votes == 0 {
 		return mix(wash, grey(c), 0.45)
@@ -107,8 +107,8 @@ func marked(c color.RGBA, votes, most uint32) color.RGBA {
 	return mix(c, highlight, strength(votes, most))
 }
 
-// strength returns how much of the highlight a pixel takes: none for one
-// window, 80 % for the most.
+// strength returns the share of the highlight in a pixel: 0 for one window, 0.8
+// for the most.
 func strength(votes, most uint32) float64 {
 	return 0.8 * float64(votes-1) / float64(max(most-1, 1))
 }

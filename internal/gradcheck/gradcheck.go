@@ -13,16 +13,16 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Check is an operation whose gradients are checked, as it was called.
+// Check is an operation with its parameters, and how to check its gradients.
 type Check struct {
 	Spec      ops.Spec
 	Op        ops.Differentiable
 	Tolerance float64 // largest relative error
-	Samples   int     // of each tensor, how many numbers are perturbed at most
+	Samples   int     // how many elements of each tensor are perturbed at most
 	Threads   int
 }
 
-// Result is what a check found.
+// Result is the result of a check.
 type Result struct {
 	Equal     bool     `json:"equal"`
 	Tolerance float64  `json:"tolerance"`
@@ -44,12 +44,12 @@ type Tensor struct {
 	Want    float64 `json:"numerical"`
 }
 
-// ErrTies says that every number that was tried is at a kink of the output, where
+// ErrTies means that the output has a kink at every element that was tried, so
 // there is no derivative to compare with.
 var ErrTies = errors.New("at ties, where there is no derivative to compare with")
 
-// Run compares the gradients of the inputs, of which the last is the upstream
-// gradient. They must be finite, and something must be found to compare.
+// Run checks the gradients at the given inputs. The last input is the upstream
+// gradient. All must be finite.
 func (c *Check) Run(in []*tensor.Tensor) (*Result, error) {
 	upstream := len(in) - 1
 	in = slices.Clone(in)
@@ -95,8 +95,8 @@ func (c *Check) errorf(format string, args ...any) error {
 	return &ops.DataError{Op: c.Spec.Name, Err: fmt.Errorf("check: "+format, args...)}
 }
 
-// Bytes returns the memory that a check of such inputs needs, the upstream
-// gradient's being the last.
+// Bytes returns the memory that Run needs for inputs of the given types and
+// shapes.
 func (c *Check) Bytes(specs []tensor.Spec) (int, error) {
 	forward, backward, err := c.plans(specs)
 	if err != nil {
@@ -113,7 +113,7 @@ func (c *Check) Bytes(specs []tensor.Spec) (int, error) {
 	return total, nil
 }
 
-// TooLargeError says that a check would need more memory than can be counted.
+// TooLargeError means that the memory of a check does not fit in an int.
 type TooLargeError struct{ Op string }
 
 func (e *TooLargeError) Error() string {
@@ -143,11 +143,11 @@ func (c *Check) plans(specs []tensor.Spec) (forward, backward *ops.Plan, err err
 	return forward, backward, err
 }
 
-// differentiates reports whether input i holds numbers to differentiate by, not
-// indices.
+// differentiates reports whether input i holds numbers to differentiate by.
+// Indices are no such numbers.
 func (c *Check) differentiates(i int) bool { return !(c.Spec.Name == "unpool" && i == 1) }
 
-// inputName says in messages what input i is.
+// inputName names input i in messages.
 func (c *Check) inputName(i, upstream int) string {
 	switch {
 	case i == upstream:
@@ -161,8 +161,8 @@ func (c *Check) inputName(i, upstream int) string {
 	}
 }
 
-// tensorParams names the tensors that were given beside the input, in the order
-// in which the operation takes them.
+// tensorParams returns the names of the tensors given beside the input, in the
+// order in which the operation takes them.
 func (c *Check) tensorParams() []string {
 	var names []string
 	for _, p := range c.Op.Params() {
@@ -173,11 +173,11 @@ func (c *Check) tensorParams() []string {
 	return names
 }
 
-// inputOf returns the input that the gradient of that name belongs to: dx to the
-// first, dx2 to the third, dfilter to the one that is the filter.
+// inputOf returns the input that a gradient belongs to: the first for dx, the
+// third for dx2, the filter for dfilter.
 func (c *Check) inputOf(name string) int {
 	if text, ok := strings.CutPrefix(name, "dx"); ok {
-		n, _ := strconv.Atoi(text) // dx has no number
+		n, _ := strconv.Atoi(text) // 0 for dx
 		return n
 	}
 	return 1 + slices.Index(c.tensorParams(), name[1:])

@@ -15,7 +15,7 @@ import (
 
 // numerical evaluates an operation around a point.
 type numerical struct {
-	in        []*tensor.Tensor // x, filter, bias, …; then the upstream gradient
+	in        []*tensor.Tensor // x, filter, bias, … and the upstream gradient
 	forward   *ops.Runner
 	out, base []*tensor.Tensor
 	weights   []float64 // the upstream gradient
@@ -50,9 +50,9 @@ func (c *Check) newNumerical(specs []tensor.Spec, in []*tensor.Tensor) (*numeric
 
 func (n *numerical) close() { n.forward.Close() }
 
-// loss returns <dy, f(x) - f(x0)> where number at of an input has the value v.
-// Differences of outputs are summed, not outputs, so that those which do not
-// change do not blur those which do.
+// loss returns <dy, f(x) - f(x0)>, where x has the value v at one element of an
+// input. It sums differences of outputs, so that outputs which do not change
+// add no rounding error.
 func (n *numerical) loss(input, at int, v float64) (float64, error) {
 	data := tensor.Of[float64](n.in[input])
 	before := data[at]
@@ -69,7 +69,8 @@ func (n *numerical) loss(input, at int, v float64) (float64, error) {
 	return sum, err
 }
 
-// compare differentiates by some numbers of one input.
+// compare compares the gradient of one input with numerical differentiation at
+// some of its elements.
 func (n *numerical) compare(which int, gradient *tensor.Tensor, samples int) (Tensor, error) {
 	input := n.inputs[which]
 	count := gradient.Len()
@@ -114,8 +115,8 @@ func (n *numerical) compare(which int, gradient *tensor.Tensor, samples int) (Te
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
-// adjoint returns the relative difference of <dy, f(x)> and <f*(dy), x>; the
-// bias, which is not linear, is taken off the output first.
+// adjoint returns the relative difference of <dy, f(x)> and <f*(dy), x>. A bias
+// is not linear, so it is subtracted from the output first.
 func (n *numerical) adjoint(bias bool) (float64, error) {
 	y := slices.Clone(tensor.Of[float64](n.base[0]))
 	if bias {
@@ -136,8 +137,8 @@ func (n *numerical) adjoint(bias bool) (float64, error) {
 	return math.Abs(left-right) / scale, nil
 }
 
-// sampled returns at most most of the numbers below n, in order and the same
-// every time.
+// sampled returns up to most numbers below n in ascending order. It returns the
+// same ones every time.
 func sampled(n, most int) []int {
 	if n <= most {
 		list := make([]int, n)

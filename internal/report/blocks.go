@@ -2,8 +2,8 @@ package report
 
 import "github.com/poolctl/poolctl/internal/tensor"
 
-// block is how many elements are widened at a time: statistics of a tensor of
-// any size need no more memory than that.
+// block is how many elements are converted to float64 at a time. Statistics of
+// a tensor of any size need no more memory than that.
 const block = 4096
 
 // widenIntegers writes elements lo, lo+1, … of t, which is of an integer type,

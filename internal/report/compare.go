@@ -11,37 +11,37 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Difference is what Compare finds. Elements differ when
+// Difference is the result of Compare. Two elements differ if
 //
 //	|a - b| > atol + rtol*|b|
 //
-// does hold, with the rules of numpy.allclose(equal_nan=True): NaN equals NaN
-// and nothing else, an infinity equals itself and nothing else.
+// by the rules of numpy.allclose(equal_nan=True): NaN equals only NaN, and an
+// infinity equals only itself.
 type Difference struct {
 	Schema   string  `json:"schema"`
 	Equal    bool    `json:"equal"` // same shape and no element differs
 	A        Operand `json:"a"`
 	B        Operand `json:"b"`
 	SameType bool    `json:"same_dtype"`
-	SameSize bool    `json:"same_shape"` // nothing below is computed when not
+	SameSize bool    `json:"same_shape"` // if false, nothing below is computed
 	Rtol     float64 `json:"rtol"`
 	Atol     float64 `json:"atol"`
 	Elements int     `json:"elements"`
 	Differ   int     `json:"differ"`     // elements beyond the tolerance
-	Unequal  int     `json:"unequal"`    // elements that are not the same number
+	Unequal  int     `json:"unequal"`    // elements that are not the same number, within the tolerance or not
 	NaNInOne int     `json:"nan_in_one"` // elements that are NaN in one of the two
 
 	// First is the first element, in row-major order, that differs.
 	First *Place `json:"first"`
-	// Absolute, Relative and ULP are where |a-b|, |a-b|/|b| and the distance in
-	// units of the last place are largest, pairs with a NaN left out; nil when
-	// they are 0 everywhere. An infinity is infinitely far from anything else
-	// (its ULP are not counted).
+	// Absolute, Relative and ULP are the places with the largest |a-b|, |a-b|/|b|
+	// and distance in units in the last place. Pairs with a NaN are left out. They
+	// are nil if no element differs. An infinity is infinitely far from any other
+	// number; its distance in ULP is not counted.
 	Absolute *Place `json:"absolute"`
 	Relative *Place `json:"relative"`
 	ULP      *Place `json:"ulp"`
-	// ULPType is the type whose last places are counted, the narrower of the
-	// floating-point types of the two; empty when both are integers.
+	// ULPType is the type whose units in the last place are counted: the narrower
+	// of the two floating-point types. It is empty if both are integers.
 	ULPType string `json:"ulp_dtype,omitempty"`
 }
 
@@ -190,8 +190,8 @@ func (d *Difference) integers(a, b *tensor.Tensor) {
 	d.Relative = placeOf(a, b, relative.at, ValueOf(relative.value))
 }
 
-// place returns element i of both tensors with its absolute difference, nil for
-// -1.
+// place returns element i of both tensors with its absolute difference, or nil
+// for i = -1.
 func place(a, b *tensor.Tensor, i int) *Place {
 	if i < 0 {
 		return nil

@@ -73,8 +73,8 @@ func (d distance) value() Value {
 	return Value(n.Lsh(n, 64).Add(n, new(big.Int).SetUint64(d.lo)).String())
 }
 
-// exactReader reads numbers of any type as the nearest float64 and what that lacks,
-// which is not 0 for some integers of 64 bits only.
+// exactReader reads numbers of any type as the nearest float64 and the rounding
+// error, which is nonzero only for some 64-bit integers.
 type exactReader struct {
 	t          *tensor.Tensor
 	near, rest []float64

@@ -7,7 +7,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Extent is the range of a tensor's finite elements and the number of the others.
+// Extent is the range of a tensor's finite elements, and the counts of zeros
+// and of what is not finite.
 type Extent struct {
 	Lo, Hi              float64 // of the finite elements; both 0 if there is none
 	Min, Max            Value   // the same, exact

@@ -11,8 +11,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Stats is what GradientStats finds. Sums, norms and the largest value are of
-// the finite elements alone.
+// Stats is the result of GradientStats. Sums, norms and the largest value cover
+// the finite elements only.
 type Stats struct {
 	Elements    int     `json:"elements"`
 	Sum         Value   `json:"sum"`
@@ -21,7 +21,7 @@ type Stats struct {
 	Largest     Value   `json:"largest"`    // the value of the largest magnitude, with its sign
 	LargestAt   []int   `json:"largest_at"` // its first place; empty when there is none
 	Zeros       int     `json:"zeros"`
-	ZeroShare   float64 `json:"zero_share"` // zeros among all elements
+	ZeroShare   float64 `json:"zero_share"` // share of zeros among all elements
 	NaN         int     `json:"nan"`
 	PosInf      int     `json:"pos_inf"`
 	NegInf      int     `json:"neg_inf"`
@@ -29,15 +29,14 @@ type Stats struct {
 	Conserved   bool    `json:"mass_conserved"` // Sum is UpstreamSum, and all elements of both are finite
 }
 
-// massTolerance returns how far the sums of a gradient and of its upstream may lie
-// apart and still count as equal, relative to the L1 norm: what roundings to the
-// gradient's type add up to.
+// massTolerance returns how far apart the sums of a gradient and of its
+// upstream gradient may be and still count as equal, relative to the L1 norm.
+// It allows for rounding to the gradient's type.
 func massTolerance(d tensor.DType) float64 { return max(1e-6, math.Ldexp(1, 1-d.Precision())) }
 
-// GradientStats measures a gradient and holds its sum against that of the
-// upstream gradient: in pooling by maximum or average nothing is lost.
-// Everything is summed in float64 with compensation, at a scale at which no
-// square overflows or vanishes.
+// GradientStats measures a gradient and compares its sum with that of the
+// upstream gradient: max and average pooling lose nothing. Sums are in float64
+// with compensation, scaled so that no square overflows or vanishes.
 func GradientStats(dx, upstream *tensor.Tensor) Stats {
 	r, u := Measure(dx), Measure(upstream)
 	in, out := totalsOf(dx, scaleFor(0, r.Scale())), totalsOf(upstream, scaleFor(0, u.Scale()))
@@ -53,7 +52,7 @@ func GradientStats(dx, upstream *tensor.Tensor) Stats {
 		s.Largest = ValueOf(dx.At(in.largestAt))
 		s.LargestAt = append(s.LargestAt, dx.Shape.Index(in.largestAt)...)
 	}
-	common := min(in.scale, out.scale) // that of the larger values
+	common := min(in.scale, out.scale) // the scale of the larger values
 	in.rescale(common)
 	out.rescale(common)
 	apart := math.Abs(in.sum.value() - out.sum.value())
@@ -61,8 +60,8 @@ func GradientStats(dx, upstream *tensor.Tensor) Stats {
 	return s
 }
 
-// totals are sums over a tensor's finite elements, each times a scale, which is
-// a power of two.
+// totals are sums over the finite elements of a tensor, each multiplied by a
+// scale that is a power of two.
 type totals struct {
 	scale            float64
 	sum, l1, squares compensated
@@ -93,7 +92,7 @@ func totalsOf(t *tensor.Tensor, scale float64) totals {
 	return sums
 }
 
-// rescale brings the sum and the L1 norm to another scale.
+// rescale converts the sum and the L1 norm to another scale.
 func (t *totals) rescale(scale float64) {
 	for _, c := range []*compensated{&t.sum, &t.l1} {
 		c.sum *= scale / t.scale
@@ -101,8 +100,9 @@ func (t *totals) rescale(scale float64) {
 	}
 }
 
-// compensated is a sum that carries what rounding dropped: Arnold Neumaier,
-// "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen", 1974.
+// compensated is a sum that keeps what rounding dropped: Arnold Neumaier,
+// "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen",
+// 1974.
 type compensated struct{ sum, dropped float64 }
 
 func (c *compensated) add(v float64) {

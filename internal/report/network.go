@@ -16,8 +16,8 @@ import (
 // Network is the shape report of a pipeline for one input.
 type Network struct {
 	File       string
-	Input      tensor.Spec // as its file has it
-	Prepared   tensor.Spec // as the first steps take it
+	Input      tensor.Spec // as it stands in its file
+	Prepared   tensor.Spec // as the first steps take it, after the input section
 	DataFormat string      // of Prepared
 	Steps      []NetworkStep
 	Memory     NetworkMemory
@@ -25,8 +25,8 @@ type Network struct {
 	Backward   bool // Memory is that of gradients, for which fewer steps may run
 }
 
-// NetworkStep is one step of a pipeline; Name is that of the step, and
-// ReceptiveField that of its own windows.
+// NetworkStep is one step of a pipeline. Name is the step's name,
+// ReceptiveField covers its own windows only.
 type NetworkStep struct {
 	Operation
 	From   []string // the steps that it takes
@@ -45,9 +45,9 @@ type Field struct {
 	Start []float64 `json:"start"`
 }
 
-// NetworkMemory is what running a pipeline takes, in bytes. The arena holds what
-// flows between the steps, each part of it used again as soon as what lay there
-// is needed no more; Separate is what it would be otherwise.
+// NetworkMemory is the memory that running a pipeline takes, in bytes. The
+// arena holds the tensors that flow between the steps; memory is used again
+// once a tensor is no longer needed. Separate is the size without that.
 type NetworkMemory struct {
 	Peak     int64 `json:"peak_bytes"` // the sum of the next eight
 	Arena    int64 `json:"arena_bytes"`
@@ -56,8 +56,8 @@ type NetworkMemory struct {
 	Packed   int64 `json:"packed_bytes"` // the weights as the kernels want them
 	Input    int64 `json:"input_bytes"`
 	Decode   int64 `json:"decode_bytes"` // what the input's decoder needs; 0 where there is no file
-	Encode   int64 `json:"encode_bytes"` // drawings, and what the greediest encoder needs
-	Ahead    int64 `json:"ahead_bytes"`  // the next input, read meanwhile
+	Encode   int64 `json:"encode_bytes"` // drawings, and the memory of the largest encoder
+	Ahead    int64 `json:"ahead_bytes"`  // the next input, read during the computation
 	Separate int64 `json:"arena_bytes_without_reuse"`
 	Threads  int   `json:"threads"`
 }
@@ -188,7 +188,7 @@ func (n Network) title() string {
 	return strings.TrimSpace(title + " " + n.DataFormat)
 }
 
-// notes are the totals, and what the table's marks mean.
+// notes returns the totals and the meaning of the table's marks.
 func (n Network) notes() []string {
 	parameters, multiplyAdds, activations := n.totals()
 	m := n.Memory
@@ -245,7 +245,7 @@ type totalsJSON struct {
 }
 
 // WriteJSON writes the report as one object of the schema poolctl.network/v1. A
-// step's field is null where it has none, unread where it was not counted.
+// step without a field has null there, and so has unread if it was not counted.
 func (n Network) WriteJSON(w io.Writer) error {
 	steps := make([]networkStepJSON, len(n.Steps))
 	for i, s := range n.Steps {
@@ -267,8 +267,8 @@ func (n Network) WriteJSON(w io.Writer) error {
 	}{"poolctl.network/v1", n.File, specObject(n.Input), specObject(n.Prepared), n.DataFormat, steps, totalsJSON{parameters, multiplyAdds, activations}, n.Memory})
 }
 
-// WriteCSV writes a header and one line a step: the columns of WriteShapeCSV,
-// and those of the network.
+// WriteCSV writes a header and one line per step: the columns of WriteShapeCSV,
+// then those of the network.
 func (n Network) WriteCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	var record []string

@@ -12,10 +12,10 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Operation is the shape report of one operation on one input: what it does to
-// the shape, with which windows, at what cost, and by which kernel. Lists have
-// one number a spatial dimension, outermost first; they are empty where the
-// operation has no such thing.
+// Operation is the shape report of one operation on one input: the shapes, the
+// windows, the cost and the kernel. Lists have one number per spatial
+// dimension, outermost first. They are empty if the operation has no such
+// thing.
 type Operation struct {
 	Op, Name        string // the operation, and the step's name in a pipeline
 	Input, Output   tensor.Spec
@@ -32,12 +32,13 @@ type Operation struct {
 	ActivationBytes int64  // of the outputs
 	Kernel          string
 	Memory          *Memory   // what a run needs; nil where that is not known
-	Settings        []Setting // every flag that decides a value, as it is in force
+	Settings        []Setting // the flags that decide values, as they are in force
 	Why             []string  // why faster kernels did not apply
 }
 
-// Memory is what a run needs at most, in bytes: it decodes, then computes, then
-// encodes, and the greediest of these is the peak, or all of them together.
+// Memory is what a run needs at most, in bytes. A run decodes, then computes,
+// then encodes. The peak is the largest of the three, or their sum less what
+// they share if they run at the same time.
 type Memory struct {
 	Peak    int `json:"peak"`
 	Decode  int `json:"decode"`
@@ -69,8 +70,8 @@ func (o Operation) asymmetric() bool {
 	return false
 }
 
-// padText formats the amounts as on the command line, and says where each pair
-// belongs when the two ends of an axis differ.
+// padText formats the amounts as the command line takes them, and says which
+// pair belongs to which axis if the two ends of an axis differ.
 func (o Operation) padText() string {
 	var pairs []string
 	for i, lo := range o.PadLo {
@@ -204,8 +205,7 @@ type shapeJSON struct {
 	operationJSON
 }
 
-// operationJSON is what a report of one operation and of a whole pipeline have
-// in common.
+// operationJSON is what the reports of one operation and of a pipeline share.
 type operationJSON struct {
 	Op              string        `json:"op"`
 	Name            string        `json:"name"`
@@ -296,8 +296,8 @@ var shapeColumns = []struct {
 
 func crossed(values []int) string { return tensor.Join(values, "x") }
 
-// WriteShapeCSV writes the reports of several steps: a header, and one line a
-// step. Numbers of a list are joined by x.
+// WriteShapeCSV writes the reports of several steps: a header and one line per
+// step. The numbers of a list are joined by x.
 func WriteShapeCSV(w io.Writer, steps ...Operation) error {
 	out := csv.NewWriter(w)
 	record := make([]string, len(shapeColumns))

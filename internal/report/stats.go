@@ -17,8 +17,8 @@ import (
 // Bins is the number of bins of a histogram.
 const Bins = 32
 
-// Summary is what Inspect finds. Min, Max, Mean, Std and the histogram are of
-// the finite elements alone.
+// Summary is the result of Inspect. Min, Max, Mean, Std and the histogram cover
+// the finite elements only.
 type Summary struct {
 	Schema   string  `json:"schema"`
 	Name     string  `json:"name,omitempty"` // the caller's word for the tensor, such as its file
@@ -29,9 +29,9 @@ type Summary struct {
 	Min      Value   `json:"min"`
 	Max      Value   `json:"max"`
 	Mean     Value   `json:"mean"`
-	Std      Value   `json:"std"` // of the elements as a whole population, as numpy.std has it
+	Std      Value   `json:"std"` // population standard deviation, as numpy.std computes it
 	Zeros    int     `json:"zeros"`
-	Share    float64 `json:"zero_share"` // zeros among all elements
+	Share    float64 `json:"zero_share"` // share of zeros among all elements
 	NaN      int     `json:"nan"`
 	PosInf   int     `json:"pos_inf"`
 	NegInf   int     `json:"neg_inf"`
@@ -97,8 +97,8 @@ func Inspect(t *tensor.Tensor) Summary {
 	return s
 }
 
-// widenedRange returns a range around a single value: half to both sides, or as
-// little as its precision tells apart.
+// widenedRange returns a range around a single value: 0.5 to both sides, or one
+// unit in the last place if that is more.
 func widenedRange(v float64) (lo, hi float64) {
 	lo, hi = v-0.5, v+0.5
 	if lo == v || hi == v {
@@ -128,10 +128,10 @@ func newBinner(lo, hi float64) *binner {
 	return &binner{lo, Bins / (hi - lo), make([]int, Bins)}
 }
 
-// add counts in four columns by turns: counts of equal neighbours, one behind the
-// other in one place, would wait for each other.
+// add counts in four tables in turn. With one table, equal neighbours would
+// increment the same counter, and each increment would wait for the one before.
 func (b *binner) add(part []float64) {
-	var columns [4][Bins]int32 // a part is a block at most
+	var columns [4][Bins]int32 // a part is at most one block
 	for ; len(part) >= 4; part = part[4:] {
 		columns[0][b.bin(part[0])]++
 		columns[1][b.bin(part[1])]++
@@ -150,9 +150,9 @@ func (b *binner) add(part []float64) {
 
 func (b *binner) bin(v float64) int { return min(max(int((v-b.lo)*b.perUnit), 0), Bins-1) }
 
-// moments gathers mean and squared deviations block by block: each block in two
-// passes (gonum), blocks merged by the update of Chan, Golub and LeVeque
-// (Technical Report STAN-CS-79-773, 1979, formula 2.1).
+// moments gathers the mean and the sum of squared deviations block by block.
+// Each block takes two passes (gonum); blocks are merged by the update of Chan,
+// Golub and LeVeque (Technical Report STAN-CS-79-773, 1979, formula 2.1).
 type moments struct{ count, mean, square float64 }
 
 func (m *moments) add(part []float64) {
@@ -168,8 +168,8 @@ func (m *moments) add(part []float64) {
 	m.count = total
 }
 
-// scaleFor returns 1, or a power of two that brings values of the range near 1
-// when their squares would overflow or vanish.
+// scaleFor returns 1, or a power of two that brings the range near 1 if the
+// squares of its values would overflow or vanish.
 func scaleFor(lo, hi float64) float64 {
 	const safe = 400 // 2^800 times any count is finite, 2^-800 far from subnormal
 	_, e := math.Frexp(max(math.Abs(lo), math.Abs(hi)))
@@ -228,9 +228,9 @@ func WriteSummaries(w io.Writer, list []Summary) error {
 	return writeJSON(w, append([]Summary{}, list...)) // never null
 }
 
-// bars draws the counts as columns of the given height in lines, the largest
-// count filling it, with the range below. A bin that is not empty shows at
-// least an eighth of a line.
+// bars draws the counts as columns, the largest as many lines high as height
+// says, with the range below. A bin that is not empty shows at least an eighth
+// of a line.
 func (h Histogram) bars(height int) []string {
 	if len(h.Counts) == 0 {
 		return nil

@@ -6,12 +6,12 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// small are the integers of which there are so few that a tensor is measured by
-// counting how often each occurs.
+// small are the integer types with so few values that counting each value is
+// the fastest way to measure a tensor.
 type small interface{ uint8 | int8 | uint16 | int16 }
 
-// tally counts how often each value occurs in a tensor of small integers: value
-// lowest+i counts[i] times. Counts are nil for other types.
+// tally counts how often each value occurs in a tensor of a small integer type:
+// value lowest+i occurs counts[i] times. counts is nil for other types.
 func tally(t *tensor.Tensor) (lowest int, counts []int) {
 	switch data := t.Data.(type) {
 	case []uint8:
@@ -27,7 +27,7 @@ func tally(t *tensor.Tensor) (lowest int, counts []int) {
 }
 
 // count uses two tables in turn, so that equal neighbours do not wait for each
-// other.
+// other's increment.
 func count[T small](data []T, lowest, values int) []int {
 	a, b := make([]int, values), make([]int, values)
 	for ; len(data) >= 2; data = data[2:] {
@@ -43,7 +43,7 @@ func count[T small](data []T, lowest, values int) []int {
 	return a
 }
 
-// addTally adds what a tally holds to the bins and to the moments of none.
+// addTally adds a tally to the bins and computes the moments from it.
 func addTally(lowest int, counts []int, bins *binner, m *moments) {
 	sum := 0.0 // exact while below 2^53
 	for i, n := range counts {

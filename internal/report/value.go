@@ -9,10 +9,10 @@ import (
 	"strconv"
 )
 
-// Value is a number as decimal text, so that 64-bit integers stay exact: an
-// integer with all its digits, a float with as many as a float64 needs to read
-// the same number back, or NaN, Infinity, -Infinity. The empty Value says that
-// there is no such number (the minimum of no elements).
+// Value is a number as decimal text, so that 64-bit integers stay exact. An
+// integer has all its digits, a float as many as it takes to read the same
+// float64 back; NaN, Infinity and -Infinity are words. The empty Value means
+// that there is no such number, such as the minimum of no elements.
 //
 // In JSON it is a number, the string "NaN", "Infinity" or "-Infinity", or null.
 type Value string
@@ -92,10 +92,10 @@ func writeJSON(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-// Count formats a number of things as reports do: 1,234,567.
+// Count formats a number of things with groups of three digits: 1,234,567.
 func Count(n int) string { return grouped(int64(n)) }
 
-// grouped formats a count with thin groups of three digits: 1,234,567.
+// grouped does the same for an int64.
 func grouped(n int64) string {
 	text := strconv.FormatInt(n, 10)
 	start := 0
@@ -108,7 +108,7 @@ func grouped(n int64) string {
 	return text
 }
 
-// byteSize formats a size in binary units, with the unit one reads best.
+// byteSize formats a size with the binary unit that makes it shortest.
 func byteSize(n int64) string {
 	const unit = 1024
 	if n < unit {

@@ -19,7 +19,7 @@ type faceKey struct {
 	bold bool
 }
 
-// LoadFonts reads the fonts, which are part of the program.
+// LoadFonts parses the fonts, which are part of the program.
 func LoadFonts() (*Fonts, error) {
 	regular, err := opentype.Parse(goregular.TTF)
 	if err != nil {
@@ -29,7 +29,7 @@ func LoadFonts() (*Fonts, error) {
 	return &Fonts{regular, bold, map[faceKey]font.Face{}}, err
 }
 
-// face returns the font in a size in pixels.
+// face returns the font at a size in pixels.
 func (f *Fonts) face(size float64, bold bool) font.Face {
 	key := faceKey{size, bold}
 	if face := f.faces[key]; face != nil {

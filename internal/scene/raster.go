@@ -45,8 +45,8 @@ type rasterizer struct {
 	vector *vector.Rasterizer
 }
 
-// fill paints the inside of closed outlines. Where two of them overlap, one
-// inside another runs the other way round to make a hole.
+// fill paints the inside of closed outlines. An outline inside another one
+// makes a hole if it runs the other way round.
 func (r *rasterizer) fill(ink color.RGBA, outlines ...[]Point) {
 	lo, hi := Point{math.Inf(1), math.Inf(1)}, Point{math.Inf(-1), math.Inf(-1)}
 	for _, outline := range outlines {
@@ -79,8 +79,8 @@ func (r *rasterizer) stroke(points []Point, thickness float64, ink color.RGBA) {
 	}
 }
 
-// band returns the outline of a line along points: one side there, the other
-// side back, mitred where it bends.
+// band returns the outline of a line along points: one side forth, the other
+// side back, mitred at the bends.
 func band(points []Point, half float64) []Point {
 	left, right := make([]Point, len(points)), make([]Point, 0, 2*len(points))
 	for i, p := range points {

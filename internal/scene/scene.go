@@ -31,8 +31,8 @@ type Point struct{ X, Y float64 }
 // Pt returns the point at x, y.
 func Pt(x, y float64) Point { return Point{x, y} }
 
-// Box is a rectangle with rounded corners; a colour whose alpha is 0 is not
-// painted. The line runs on its edge.
+// Box is a rectangle with rounded corners. A colour with alpha 0 is not
+// painted. The line runs on the edge.
 type Box struct {
 	X, Y, Width, Height float64
 	Radius              float64
@@ -41,7 +41,7 @@ type Box struct {
 	Dashed              bool
 }
 
-// dash is how long a dash and the gap after it are.
+// dash is the length of a dash and of the gap after it.
 var dash = [2]float64{4, 3}
 
 // Line is an open path.
@@ -52,7 +52,7 @@ type Line struct {
 }
 
 // Head is the head of an arrow: its tip, and the direction in which it points,
-// as a vector of length 1.
+// a vector of length 1.
 type Head struct {
 	Tip, Direction Point
 	Color          color.RGBA
@@ -96,7 +96,7 @@ type Text struct {
 // Path is a starting point and the segments that follow it.
 type Path []segment
 
-// segment leads to a point: straight, or as a cubic Bézier curve.
+// segment leads to a point, straight or as a cubic Bézier curve.
 type segment struct {
 	to, c1, c2 Point
 	curved     bool
@@ -107,17 +107,17 @@ func PathFrom(x, y float64) Path { return Path{{to: Point{x, y}}} }
 
 func (p Path) end() Point { return p[len(p)-1].to }
 
-// LineTo goes on straight.
+// LineTo continues to a point in a straight line.
 func (p Path) LineTo(x, y float64) Path { return append(p, segment{to: Point{x, y}}) }
 
-// SwingTo goes on to a point in a curve that leaves and arrives level.
+// SwingTo continues to a point by a curve that leaves and arrives horizontally.
 func (p Path) SwingTo(x, y float64) Path {
 	from := p.end()
 	half := (x - from.X) / 2
 	return append(p, segment{Point{x, y}, Point{from.X + half, from.Y}, Point{x - half, y}, true})
 }
 
-// CornerTo goes on to a point over a corner at (cx, cy) that is rounded off.
+// CornerTo continues to a point over a rounded corner at (cx, cy).
 func (p Path) CornerTo(cx, cy, x, y, radius float64) Path {
 	from := p.end()
 	before, after := math.Hypot(cx-from.X, cy-from.Y), math.Hypot(x-cx, y-cy)
@@ -127,14 +127,14 @@ func (p Path) CornerTo(cx, cy, x, y, radius float64) Path {
 	}
 	in := Point{cx - (cx-from.X)*radius/before, cy - (cy-from.Y)*radius/before}
 	out := Point{cx + (x-cx)*radius/after, cy + (y-cy)*radius/after}
-	toward := func(q Point) Point { // two thirds of the way: the cubic that is the quadratic curve
+	toward := func(q Point) Point { // a quadratic curve as a cubic one: two thirds of the way
 		return Point{q.X + (cx-q.X)*2/3, q.Y + (cy-q.Y)*2/3}
 	}
 	p = p.LineTo(in.X, in.Y)
 	return append(p, segment{out, toward(in), toward(out), true}).LineTo(x, y)
 }
 
-// flat returns the path as points on it, without repetitions.
+// flat returns the path as a polyline without repeated points.
 func (p Path) flat() []Point {
 	const steps = 24
 	points := []Point{p[0].to}

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// SVG returns the scene as a document that needs nothing else: no script, no
-// style sheet, no font file.
+// SVG returns the scene as a self-contained document: no script, no style
+// sheet, no font file.
 func (s *Scene) SVG() []byte {
 	w := &svgWriter{}
 	width, height := decimal(s.Width), decimal(s.Height)
@@ -95,11 +95,11 @@ func hex(c color.RGBA) string {
 	return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B)
 }
 
-// escaped returns text for a document: what XML reserves as references, what it
-// forbids as U+FFFD.
+// escaped returns text for a document: characters that XML reserves become
+// references, those that it forbids U+FFFD.
 func escaped(line string) string {
 	var b strings.Builder
-	// A strings.Builder does not fail.
+	// Writing to a strings.Builder never fails.
 	_ = xml.EscapeText(&b, []byte(line))
 	return b.String()
 }

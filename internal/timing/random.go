@@ -10,9 +10,9 @@ import (
 // more takes longer than most operations. It is odd, so that rows differ.
 const randomPeriod = 1<<20 - 1
 
-// Random returns a tensor of uniform numbers, always the same: floating-point
-// numbers in [-1, 1), whole numbers from 0 to 99, or indices below limit if that
-// is not 0 and the type is int64.
+// Random returns a tensor of uniform random numbers, the same every time:
+// floating-point numbers in [-1, 1), integers from 0 to 99, or, for int64 with
+// a limit, indices below the limit.
 func Random(spec tensor.Spec, limit int) *tensor.Tensor {
 	t := tensor.New(spec)
 	n := t.Len()

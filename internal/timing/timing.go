@@ -12,8 +12,7 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Result is how long an operation took, and how that compares with what the
-// machine can do.
+// Result is how long an operation took, compared with what the machine can do.
 type Result struct {
 	Schema     string    `json:"schema"`
 	Op         string    `json:"op"`
@@ -35,22 +34,22 @@ type Result struct {
 	Relative float64 `json:"-"` // time divided by that of the first plan, median over rounds
 }
 
-// Seconds are of the runs of an operation.
+// Seconds are the times of the runs of a plan.
 type Seconds struct {
 	Min    float64 `json:"min"`
 	Median float64 `json:"median"`
 	Max    float64 `json:"max"`
 }
 
-// Machine is what a machine can do with the threads in use.
+// Machine is what the machine can do with the threads in use.
 type Machine struct {
 	CopyGBPerS      float64 `json:"copy_gb_per_s"`
 	PlainCopyGBPerS float64 `json:"plain_copy_gb_per_s"`
 	GFlopPerS       float64 `json:"gflop_per_s"`
 }
 
-// Roofline compares the fastest run with the machine: LimitSeconds is the least
-// time that Bound (memory or compute) allows, Ratio the time divided by it.
+// Roofline compares the fastest run with the machine. LimitSeconds is the least
+// time that Bound (memory or compute) allows; Ratio is the time divided by it.
 type Roofline struct {
 	Machine
 	LimitSeconds float64 `json:"limit_seconds"`
@@ -58,11 +57,11 @@ type Roofline struct {
 	Ratio        float64 `json:"ratio"`
 }
 
-// leastIterations is how often an operation is timed at least, however slow.
+// leastIterations is the least number of runs, however slow they are.
 const leastIterations = 3
 
-// InTurn runs the plans one after another, again and again, each for minTime at
-// least, on the same random data. All of them take and make the same tensors.
+// InTurn runs the plans in turn on the same random data, each for at least
+// minTime. All plans must take and make the same tensors.
 func InTurn(team *ops.Team, plans []*ops.Plan, specs []tensor.Spec, minTime time.Duration) ([]Result, error) {
 	in := make([]*tensor.Tensor, len(specs))
 	for i, spec := range specs {
@@ -85,7 +84,7 @@ func InTurn(team *ops.Team, plans []*ops.Plan, specs []tensor.Spec, minTime time
 		}
 		runners = append(runners, runner)
 	}
-	runtime.GC() // not while the clock runs
+	runtime.GC() // so that it does not run while times are taken
 	times := make([][]float64, len(plans))
 	for begin := time.Now(); time.Since(begin) < minTime*time.Duration(len(plans)) || len(times[0]) < leastIterations; {
 		for i, runner := range runners {
@@ -114,7 +113,7 @@ func median(values []float64) float64 {
 	return stat.Quantile(0.5, stat.Empirical, values, nil)
 }
 
-// newResult sums up the times of a plan, and sorts them.
+// newResult summarises the times of a plan. It sorts them.
 func newResult(plan *ops.Plan, threads int, times []float64) Result {
 	level, _ := kernel.Capped() // checked before
 	r := Result{
@@ -133,8 +132,8 @@ func newResult(plan *ops.Plan, threads int, times []float64) Result {
 	return r
 }
 
-// SetRoofline compares the fastest run with the machine's limits, if they were
-// measured.
+// SetRoofline compares the fastest run with the limits of the machine; nil
+// means that they were not measured.
 func (r *Result) SetRoofline(limits *ops.Roofline, plan *ops.Plan) {
 	if limits == nil {
 		return
@@ -148,8 +147,8 @@ func MachineOf(r *ops.Roofline) Machine {
 	return Machine{r.Copy / 1e9, r.PlainCopy / 1e9, r.Flops / 1e9}
 }
 
-// flops counts two for each multiply-add, or one comparison or addition for
-// each tap of a pooling window.
+// flops counts two operations for each multiply-add, or one comparison or
+// addition for each cell of a pooling window.
 func flops(plan *ops.Plan) int64 {
 	if plan.MultiplyAdds > 0 {
 		return 2 * int64(plan.MultiplyAdds)
