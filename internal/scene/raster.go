@@ -103,7 +103,8 @@ func band(points []Point, half float64) []Point {
 	return right
 }
 
-// unit returns the direction from one point to another.
+// Direction returns the direction from one point to another as a vector of length
+// 1, or a zero vector if they are the same.
 func Direction(a, b Point) Point {
 	if d := math.Hypot(b.X-a.X, b.Y-a.Y); d > 0 {
 		return Point{(b.X - a.X) / d, (b.Y - a.Y) / d}
