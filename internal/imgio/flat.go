@@ -61,7 +61,7 @@ func (c levelCount) flat(v volume, depth int) (text string, stretch Normalize) {
 	}
 	alpha := v.isPicture() && v.c%2 == 0
 	lo, hi := extremes(v.tensor, v.c, alpha)
-	if lo == hi && lo == float64(s.common) && s.most == s.values {
+	if exactly := float64(s.common); lo == exactly && hi == exactly && s.most == s.values {
 		return "", NormalizeNone
 	}
 	stretch = NormalizeMinMax
