@@ -29,9 +29,12 @@ const (
 )
 
 // UsageError is a batch that is wrong by itself, whatever is in the files.
-type UsageError struct{ Text, Hint string }
+type UsageError struct{ Text, Advice string }
 
 func (e *UsageError) Error() string { return e.Text }
+
+// Hint returns what to do about it, or "".
+func (e *UsageError) Hint() string { return e.Advice }
 
 // LimitError is a batch that is larger than a limit allows.
 type LimitError struct{ Text string }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/imgio/input"
 )
 
@@ -251,12 +252,12 @@ func (s sources) check(output string, noClobber bool) error {
 	info, err := os.Stat(output)
 	if err != nil {
 		if _, linkErr := os.Lstat(output); noClobber && linkErr == nil {
-			return fmt.Errorf("%s: %w (--no-clobber)", output, fs.ErrExist)
+			return fmt.Errorf("%s: %w", output, imgio.ErrExists)
 		}
 		return nil
 	}
 	if noClobber {
-		return fmt.Errorf("%s: %w (--no-clobber)", output, fs.ErrExist)
+		return fmt.Errorf("%s: %w", output, imgio.ErrExists)
 	}
 	for _, source := range s[stamp{info.Size(), info.ModTime()}] {
 		if os.SameFile(source.info, info) {

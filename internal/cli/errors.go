@@ -4,14 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 	"unicode"
 
 	"github.com/poolctl/poolctl/internal/batch"
 	"github.com/poolctl/poolctl/internal/config"
 	"github.com/poolctl/poolctl/internal/imgio"
-	"github.com/poolctl/poolctl/internal/ops"
 	"github.com/poolctl/poolctl/internal/pipeline"
 )
 
@@ -31,6 +29,7 @@ const (
 type usageError struct{ text, hint string }
 
 func (e *usageError) Error() string { return e.text }
+func (e *usageError) Hint() string  { return e.hint }
 
 func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...), ""} }
 
@@ -38,6 +37,7 @@ func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(f
 type limitError struct{ text, hint string }
 
 func (e *limitError) Error() string { return e.text }
+func (e *limitError) Hint() string  { return e.hint }
 
 // hinted adds a hint to an error.
 type hinted struct {
@@ -46,6 +46,7 @@ type hinted struct {
 }
 
 func (e *hinted) Unwrap() error { return e.error }
+func (e *hinted) Hint() string  { return e.hint }
 
 // batchError ends a batch that has reported what became of each input: some of
 // them failed, or it was stopped before its end.
@@ -55,6 +56,7 @@ type batchError struct {
 }
 
 func (e *batchError) Error() string { return e.text }
+func (e *batchError) Hint() string  { return e.hint }
 
 // errDiffers ends a command that found a difference and has reported it.
 var errDiffers = errors.New("differs")
@@ -147,40 +149,24 @@ func exitCode(err error) int {
 	}
 }
 
-// hintFor returns what to do about an error, or "".
+// hinting is an error that knows what to do about it.
+type hinting interface {
+	error
+	Hint() string // on the command line; may be empty
+}
+
+// hintFor returns what the error, or one that it wraps, says to do about it; ""
+// for faults of a pipeline file, which has no flags.
 func hintFor(err error) string {
-	var (
-		usage *usageError
-		limit *limitError
-		with  *hinted
-		runs  *batch.UsageError
-		ended *batchError
-	)
-	switch {
-	case errors.As(err, &ended):
-		return ended.hint
-	case errors.As(err, &runs):
-		return runs.Hint
-	case errors.As(err, &usage):
-		return usage.hint
-	case errors.As(err, &limit):
-		return limit.hint
-	case errors.As(err, &with):
-		return with.hint
+	if faultsOf(err) != nil {
+		return ""
 	}
-	var data *ops.DataError
-	if errors.As(err, &data) && faultsOf(err) == nil { // a pipeline has no flags
-		switch text := err.Error(); {
-		case strings.Contains(text, "window: got") && strings.Contains(text, "cells"):
-			return "--padding SAME fits every window; --empty allow gives the empty tensor"
-		case strings.Contains(text, "spatial dimensions, want"):
-			return "--data-format names the axes of an array, such as HWC for one picture"
-		case strings.Contains(text, "input channels in shape"):
-			return "--groups cuts the channels into groups; --filter-format names the filter's axes"
+	var h hinting
+	for errors.As(err, &h) {
+		if h.Hint() != "" {
+			return h.Hint()
 		}
-	}
-	if errors.Is(err, fs.ErrExist) {
-		return "leave --no-clobber out to replace it"
+		err = errors.Unwrap(h)
 	}
 	return ""
 }

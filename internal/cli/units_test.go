@@ -8,8 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/poolctl/poolctl/internal/batch"
+	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
+	"github.com/poolctl/poolctl/internal/pipeline"
 )
 
 func TestByteSize(t *testing.T) {
@@ -125,6 +128,38 @@ func TestListsAreWrittenAsTheyAreRead(t *testing.T) {
 	for _, text := range []string{"", "1,", "a", "1.5", "1;2"} {
 		if err := v.Set(text); err == nil {
 			t.Errorf("%q: got %s, want an error", text, v)
+		}
+	}
+}
+
+// TestErrorsCarryTheirHint: the hint of an error is its own, or that of the first
+// error which it wraps that has one, whatever its words; a pipeline file has no
+// flags to hint at.
+func TestErrorsCarryTheirHint(t *testing.T) {
+	field := &geom.Error{Field: "window", Problem: "got 7", Advice: "take another"}
+	data := &ops.DataError{Op: "pool", Err: field}
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{usagef("wrong"), ""},
+		{&usageError{"wrong", "do this"}, "do this"},
+		{&limitError{"too large", "allow more"}, "allow more"},
+		{&hinted{data, "try that"}, "try that"},
+		{&hinted{data, ""}, "take another"},
+		{&batchError{"stopped", "go on", exitPartial}, "go on"},
+		{&batch.UsageError{Text: "wrong", Advice: "another folder"}, "another folder"},
+		{data, "take another"},
+		{&ops.UsageError{Op: "pool", Err: field}, "take another"},
+		{&ops.DataError{Op: "pool", Err: errors.New("window: got 7 cells, want <= 6")}, ""},
+		{imgio.ErrExists, "leave --no-clobber out to replace it"},
+		{pipeline.Faults{{Step: "a", Err: data}}, ""},
+		{errors.New("disk full"), ""},
+	} {
+		for _, err := range []error{c.err, wrapped(c.err)} {
+			if got := hintFor(err); got != c.want {
+				t.Errorf("%v: got the hint %q, want %q", err, got, c.want)
+			}
 		}
 	}
 }

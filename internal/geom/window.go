@@ -52,12 +52,18 @@ type Window struct {
 
 // Error names the parameter that is wrong, by its name on the command line, the
 // value given and the rule it broke.
-type Error struct{ Field, Problem string }
+type Error struct {
+	Field, Problem string
+	Advice         string // what to do about it on the command line; may be empty
+}
 
 func (e *Error) Error() string { return e.Field + ": " + e.Problem }
 
+// Hint returns what to do about it, or "".
+func (e *Error) Hint() string { return e.Advice }
+
 func fieldError(field, format string, args ...any) error {
-	return &Error{field, fmt.Sprintf(format, args...)}
+	return &Error{Field: field, Problem: fmt.Sprintf(format, args...)}
 }
 
 // Check reports what is wrong with the window by itself, whatever the input.

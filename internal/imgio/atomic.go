@@ -102,10 +102,10 @@ func linkNew(files fileSystem, from, to string) error {
 		return files.remove(from)
 	}
 	if errors.Is(err, fs.ErrExist) {
-		return err
+		return ErrExists
 	}
 	if _, statErr := os.Lstat(to); statErr == nil {
-		return fs.ErrExist
+		return ErrExists
 	}
 	return files.rename(from, to)
 }

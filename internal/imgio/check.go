@@ -1,7 +1,6 @@
 package imgio
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -77,7 +76,7 @@ func inputFiles(inputs []string) []fs.FileInfo {
 func checkTarget(path string, noClobber bool) (target, error) {
 	if noClobber {
 		if _, err := os.Lstat(path); err == nil {
-			return target{}, errors.New("exists already (--no-clobber)")
+			return target{}, ErrExists
 		}
 	}
 	to, err := resolveTarget(path)

@@ -51,3 +51,13 @@ type UsageError struct {
 }
 
 func (e *UsageError) Error() string { return e.Name + ": " + e.Detail }
+
+// ErrExists reports an output that is there already and must not be replaced.
+var ErrExists error = existsError{}
+
+type existsError struct{}
+
+func (existsError) Error() string { return "exists already (--no-clobber)" }
+
+// Hint returns what to do about it.
+func (existsError) Hint() string { return "leave --no-clobber out to replace it" }

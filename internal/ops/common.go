@@ -76,7 +76,7 @@ func (w *windows) window(size []int) geom.Window {
 func (w *windows) resolve(op string, e tensor.Extents, window geom.Window) (geom.Geometry, error) {
 	g, err := geom.Resolve(e.N, e.Spatial, e.C, window)
 	if err == nil && w.Empty != "allow" {
-		err = g.Fits()
+		err = advise(g.Fits(), "--padding SAME fits every window; --empty allow gives the empty tensor")
 	}
 	if err != nil {
 		return g, &DataError{op, err}

@@ -276,7 +276,7 @@ func (o *Conv) lay(in []tensor.Spec) (*convLayout, error) {
 	}
 	e, f := l.in, l.filter
 	if e.C%l.groups != 0 || f.I != e.C/l.groups {
-		return nil, unfit(o.op, "filter", "got %d input channels in shape %s (%s), want %d (the input's %d channels in %d groups)", f.I, in[1].Shape, l.format, e.C/l.groups, e.C, l.groups)
+		return nil, advise(unfit(o.op, "filter", "got %d input channels in shape %s (%s), want %d (the input's %d channels in %d groups)", f.I, in[1].Shape, l.format, e.C/l.groups, e.C, l.groups), channelAdvice)
 	}
 	if f.O%l.groups != 0 {
 		return nil, unfit(o.op, "groups", "got %d, want a divisor of the filter's %d output channels", l.groups, f.O)
@@ -288,6 +288,9 @@ func (o *Conv) lay(in []tensor.Spec) (*convLayout, error) {
 	return l, nil
 }
 
+// channelAdvice says what to do about a filter for another number of channels.
+const channelAdvice = "--groups cuts the channels into groups; --filter-format names the filter's axes"
+
 // spatialInput reads the main input's shape and checks its dimensions.
 func spatialInput(op string, f *format, x tensor.Spec, rank int) (tensor.Layout, tensor.Extents, error) {
 	layout, e, err := f.layout(op, x)
@@ -295,7 +298,8 @@ func spatialInput(op string, f *format, x tensor.Spec, rank int) (tensor.Layout,
 		return "", e, err
 	}
 	if n := layout.Spatial(); n != rank {
-		return "", e, unfit(op, "input", "got %s of layout %s with %d spatial dimensions, want %d", x.Shape, layout, n, rank)
+		err := unfit(op, "input", "got %s of layout %s with %d spatial dimensions, want %d", x.Shape, layout, n, rank)
+		return "", e, advise(err, "--data-format names the axes of an array, such as HWC for one picture")
 	}
 	if e.C == 0 {
 		return "", e, unfit(op, "input", "got shape %s with 0 channels, want at least 1", x.Shape)

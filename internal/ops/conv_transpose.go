@@ -94,7 +94,7 @@ func (o *ConvTranspose) lay(in []tensor.Spec) (*convLayout, error) {
 	}
 	e, f := l.in, l.filter
 	if f.I != e.C {
-		return nil, unfit(o.op, "filter", "got %d input channels in shape %s (%s), want the input's %d", f.I, in[1].Shape, l.format, e.C)
+		return nil, advise(unfit(o.op, "filter", "got %d input channels in shape %s (%s), want the input's %d", f.I, in[1].Shape, l.format, e.C), channelAdvice)
 	}
 	if e.C%l.groups != 0 {
 		return nil, unfit(o.op, "groups", "got %d, want a divisor of the input's %d channels", l.groups, e.C)

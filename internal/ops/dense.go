@@ -88,7 +88,8 @@ func (o *Dense) lay(in []tensor.Spec) (*dense, error) {
 		return nil, err
 	}
 	if f.I != e.C {
-		return nil, unfit("dense", "filter", "got %d input channels in shape %s (%s), want the input's %d", f.I, in[1].Shape, o.FilterFormat, e.C)
+		return nil, advise(unfit("dense", "filter", "got %d input channels in shape %s (%s), want the input's %d", f.I, in[1].Shape, o.FilterFormat, e.C),
+			"--filter-format names the filter's axes")
 	}
 	if o.Bias != "" && !in[2].Shape.Equal(tensor.Shape{f.O}) {
 		return nil, unfit("dense", "bias", "got shape %s, want (%d), a number for each output channel", in[2].Shape, f.O)

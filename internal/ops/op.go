@@ -119,6 +119,15 @@ func unfit(op, param, format string, args ...any) error {
 	return &DataError{op, &geom.Error{Field: param, Problem: fmt.Sprintf(format, args...)}}
 }
 
+// advise adds to an error about a parameter what to do about it.
+func advise(err error, hint string) error {
+	var field *geom.Error
+	if errors.As(err, &field) {
+		field.Advice = hint
+	}
+	return err
+}
+
 // Field returns the parameter that an error is about, or "".
 func Field(err error) string {
 	var field *geom.Error
