@@ -243,9 +243,9 @@ func (a *app) bench(plans []*ops.Plan, specs []tensor.Spec, options benchFlags) 
 // roofline measures the machine. It returns nil with --no-roofline, and if the
 // measurement would need too much memory.
 func (a *app) roofline(team *ops.Team, options benchFlags) (*ops.Roofline, error) {
-	level, err := kernel.Capped()
+	level, err := cpuLevel()
 	if err != nil {
-		return nil, usagef("%v", err)
+		return nil, err
 	}
 	if options.noRoofline {
 		return nil, nil

@@ -12,7 +12,6 @@ import (
 	"github.com/poolctl/poolctl/internal/config"
 	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
-	"github.com/poolctl/poolctl/internal/ops/kernel"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -201,8 +200,8 @@ func (a *app) applySettings(cmd *cobra.Command) error {
 	if a.Quiet && a.Verbose {
 		return usagef("--quiet: has no meaning with --verbose")
 	}
-	if _, err := kernel.Capped(); err != nil {
-		return usagef("%v", err)
+	if _, err := cpuLevel(); err != nil {
+		return err
 	}
 	a.settled = true
 	return nil

@@ -18,9 +18,9 @@ func (a *app) newCPUCommand() *cobra.Command {
 		Long:    "Prints what the CPU has and which level kernels are chosen for. POOLCTL_CPU=generic|avx2|avx512 caps the level.",
 		Example: examples([]ops.Example{{Does: "level, features, threads", Command: "poolctl cpu"}}),
 		RunE: func(*cobra.Command, []string) error {
-			level, err := kernel.Capped()
+			level, err := cpuLevel()
 			if err != nil {
-				return usagef("%v", err)
+				return err
 			}
 			if a.JSON {
 				return json.NewEncoder(a.out).Encode(struct {
@@ -37,4 +37,14 @@ func (a *app) newCPUCommand() *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// cpuLevel returns the level that kernels are chosen for. Settings are refused
+// where the variable that caps it cannot be read, so that no plan meets that.
+func cpuLevel() (kernel.Level, error) {
+	level, err := kernel.Capped()
+	if err != nil {
+		return level, usagef("%v", err)
+	}
+	return level, nil
 }

@@ -324,7 +324,7 @@ func (l *convLayout) plan(f *format, bias bool, in []tensor.Spec, spec conv.Spec
 	spec.Algorithm, spec.AllowWinograd = l.algorithm, l.winograd
 	spec.DType = f.input(in[0]).Arithmetic()
 
-	spec.ChannelsFirst, spec.Level = l.layout.ChannelsFirst(), level()
+	spec.ChannelsFirst, spec.Level = l.layout.ChannelsFirst(), b.plan.Level
 	k, err := conv.New(spec)
 	if err != nil {
 		return nil, &DataError{l.op, err}
@@ -357,13 +357,6 @@ func (l *convLayout) plan(f *format, bias bool, in []tensor.Spec, spec conv.Spec
 		}})
 	b.deliver(y, dst, within, l.layout)
 	return b.finish()
-}
-
-// level returns the class of CPU to plan for. A setting that cannot be read was
-// reported when the program started.
-func level() kernel.Level {
-	l, _ := kernel.Capped()
-	return l
 }
 
 // pack adds the stage that packs a filter.

@@ -121,7 +121,7 @@ func (g *gradient) book(in []tensor.Spec, want WantGrad, bias bool, geometry geo
 // convolve adds the stages of the input's gradient.
 func (g *gradient) convolve(dx, dy buf, e tensor.Extents, spec conv.Spec) error {
 	weights := g.converted(1, g.dtype)
-	spec.Level = level()
+	spec.Level = g.plan.Level
 	k, err := conv.New(spec)
 	if err != nil {
 		return &DataError{g.op, err}
@@ -143,7 +143,7 @@ func (g *gradient) convolve(dx, dy buf, e tensor.Extents, spec conv.Spec) error 
 
 // filterGradient adds the stages of the filter's gradient.
 func (g *gradient) filterGradient(dw, large, small buf, spec conv.FilterGradientSpec, shape tensor.Shape) {
-	spec.Level = level()
+	spec.Level = g.plan.Level
 	k := conv.NewFilterGradient(spec)
 	if g.plan.Impl == "" {
 		g.plan.chose(k.Choice)

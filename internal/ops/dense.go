@@ -2,6 +2,7 @@ package ops
 
 import (
 	"github.com/poolctl/poolctl/internal/geom"
+	"github.com/poolctl/poolctl/internal/ops/kernel"
 	"github.com/poolctl/poolctl/internal/ops/kernel/conv"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
@@ -111,8 +112,8 @@ func (o *Dense) lay(in []tensor.Spec) (*dense, error) {
 
 // spec is the convolution that computes the operation, or with back that of
 // its gradient.
-func (l *dense) spec(d tensor.DType, back bool) conv.Spec {
-	s := conv.Spec{N: l.g.N, Src: l.filter.I, Dst: l.filter.O, Groups: 1, Filter: l.filter.strides, DType: d, Level: level()}
+func (l *dense) spec(d tensor.DType, level kernel.Level, back bool) conv.Spec {
+	s := conv.Spec{N: l.g.N, Src: l.filter.I, Dst: l.filter.O, Groups: 1, Filter: l.filter.strides, DType: d, Level: level}
 	for i, a := range l.g.Axes {
 		s.Gather[i] = a.Forward()
 	}
@@ -144,7 +145,7 @@ func (o *Dense) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	}
 	given := o.input(in[0])
 	b := newBuilder("dense", in)
-	spec := l.spec(given.Arithmetic(), false)
+	spec := l.spec(given.Arithmetic(), b.plan.Level, false)
 	spec.Bias = o.Bias != ""
 	l.describe(b.plan, spec.Bias)
 	y := b.output("y", tensor.Spec{DType: given.Averaged(), Shape: l.layout.Join(l.out)}, l.layout.With(l.out.C))
@@ -194,7 +195,7 @@ func (o *Dense) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	if want.Input {
 		e := l.out
 		e.C = l.filter.I
-		if err := g.convolve(dx, dy, e, l.spec(g.dtype, true)); err != nil {
+		if err := g.convolve(dx, dy, e, l.spec(g.dtype, g.plan.Level, true)); err != nil {
 			return nil, err
 		}
 		g.plan.MultiplyAdds += l.multiplyAdds()

@@ -159,7 +159,7 @@ func (l *depthwiseLayout) plan(f *format, bias bool, in []tensor.Spec, want Want
 		b.plan.Parameters += l.out.C
 	}
 	spec := conv.DepthwiseSpec{N: l.in.N, C: l.in.C, Multiplier: l.multiplier, Bias: bias,
-		Filter: l.filter(), DType: f.input(in[0]).Arithmetic(), Morphology: l.kind, IgnoreNaN: l.ignoreNaN, Level: level(), Want: want.Impl}
+		Filter: l.filter(), DType: f.input(in[0]).Arithmetic(), Morphology: l.kind, IgnoreNaN: l.ignoreNaN, Level: b.plan.Level, Want: want.Impl}
 	for i, a := range l.g.Axes {
 		spec.Gather[i] = a.Forward()
 	}

@@ -32,6 +32,7 @@ type Plan struct {
 	Layout       tensor.Layout   // of the input and the outputs
 	Parameters   int             // numbers in filter and bias
 	MultiplyAdds int             // multiplications with an addition; comparisons and additions of pooling are not counted
+	Level        kernel.Level    // of the CPU that kernels were chosen for
 	Impl         string          // the kernel chosen
 	Impls        []string        // all kernels that can run it, best first; none where there is only one
 	Why          []kernel.Reject // the kernels that would have been better, and why not
@@ -148,9 +149,10 @@ type builder struct {
 }
 
 func newBuilder(op string, in []tensor.Spec) *builder {
-	p := &Plan{Op: op, Inputs: len(in)}
+	level, err := kernel.Capped()
+	p := &Plan{Op: op, Inputs: len(in), Level: level}
 	p.Buffers = append(p.Buffers, in...)
-	b := &builder{plan: p}
+	b := &builder{plan: p, err: err}
 	for _, spec := range in {
 		b.check(spec)
 	}
@@ -244,7 +246,7 @@ func (b *builder) permute(dst, src buf, perm []int) {
 	if err != nil || n == 0 {
 		return
 	}
-	p := kernel.NewPermuter(b.spec(src).Shape, perm, level())
+	p := kernel.NewPermuter(b.spec(src).Shape, perm, b.plan.Level)
 	b.stage(Stage{Name: "transpose", Units: p.Units(), Work: n,
 		Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) {
 			p.Run(bufs[dst], bufs[src], lo, hi)

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/poolctl/poolctl/internal/geom"
-	"github.com/poolctl/poolctl/internal/ops/kernel"
 	"github.com/poolctl/poolctl/internal/ops/kernel/pool"
 	"github.com/poolctl/poolctl/internal/ops/kernel/poolgrad"
 	"github.com/poolctl/poolctl/internal/tensor"
@@ -273,8 +272,8 @@ func (o *Pool) notes(b *builder, spec pool.Spec, y, x buf, layout tensor.Layout)
 	if x != 0 || !spec.DType.IsFloat() || !spec.Reduction.IsExtremum() || o.Ties != "first" {
 		return false
 	}
-	within := computedIn(layout, spec.DType, spec.Geometry.C)
-	spec.Level, spec.ChannelsFirst = b.level(), within.ChannelsFirst()
+	within := b.computedIn(layout, spec.DType, spec.Geometry.C)
+	spec.Level, spec.ChannelsFirst = b.plan.Level, within.ChannelsFirst()
 	k, _ := poolgrad.NewWinners(spec, false)
 	if k == nil {
 		return false
@@ -295,13 +294,6 @@ func (o *Pool) notes(b *builder, spec pool.Spec, y, x buf, layout tensor.Layout)
 	return true
 }
 
-// level returns what kernels may use.
-func (b *builder) level() kernel.Level {
-	level, err := kernel.Capped()
-	b.fail(err)
-	return level
-}
-
 // picture reports whether results are rounded as a picture's: averages of
 // samples, which are never outside their range, in the type that they have.
 func (o *Pool) picture(x tensor.Spec, want Want) bool {
@@ -311,7 +303,7 @@ func (o *Pool) picture(x tensor.Spec, want Want) bool {
 
 // pool adds the stage of a pooling kernel.
 func (b *builder) pool(spec pool.Spec, dst, argmax, src buf, wantArgmax bool) {
-	spec.Level = b.level()
+	spec.Level = b.plan.Level
 	if spec.Turns() {
 		spec.ChannelsFirst = false
 		layout, last := b.plan.Layout, tensor.ChannelsLast(b.plan.Layout.Spatial())

@@ -46,7 +46,7 @@ func (o *Pool) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	}
 	p.plan.describe(p.g, layout)
 	if o.FromArgmax == "" && o.Second == "" {
-		p.layout = computedIn(layout, p.dtype, e.C)
+		p.layout = p.computedIn(layout, p.dtype, e.C)
 	}
 	p.inShape, p.outShape = p.layout.Join(e), p.layout.Join(tensor.Extents{N: e.N, C: e.C, Spatial: p.g.Out()})
 	p.images, p.inner = e.N, e.C
@@ -64,8 +64,8 @@ func (o *Pool) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 
 // computedIn returns the layout in which pooling's gradient is computed: channels
 // last for channels-first data whose transposition pays, else the data's own.
-func computedIn(layout tensor.Layout, d tensor.DType, channels int) tensor.Layout {
-	if level, _ := kernel.Capped(); layout.ChannelsFirst() && kernel.TurningPays(d, channels, level) {
+func (b *builder) computedIn(layout tensor.Layout, d tensor.DType, channels int) tensor.Layout {
+	if layout.ChannelsFirst() && kernel.TurningPays(d, channels, b.plan.Level) {
 		return tensor.ChannelsLast(layout.Spatial())
 	}
 	return layout
@@ -163,7 +163,7 @@ func (p *poolGradient) input() buf { return p.converted(p.native(), p.dtype) }
 // kernelSpec returns the forward kernel's spec for an input in type d.
 func (p *poolGradient) kernelSpec(d tensor.DType) pool.Spec {
 	o := p.o
-	return pool.Spec{Level: p.level(), Geometry: p.g, Reduction: reductions[o.Type], ChannelsFirst: p.layout.ChannelsFirst(), DType: d,
+	return pool.Spec{Level: p.plan.Level, Geometry: p.g, Reduction: reductions[o.Type], ChannelsFirst: p.layout.ChannelsFirst(), DType: d,
 		IgnoreNaN: o.NaN == "ignore", Power: o.P, CountPadding: o.CountPadding, Divisor: o.Divisor, Index: p.index()}
 }
 

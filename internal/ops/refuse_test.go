@@ -9,6 +9,7 @@ import (
 
 	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/ops"
+	"github.com/poolctl/poolctl/internal/ops/kernel"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -170,4 +171,17 @@ func TestNearestNames(t *testing.T) {
 			t.Errorf("%s: %v", spec.Name, err)
 		}
 	}
+}
+
+// TestUnknownCPULevelsAreRefused: every operation says which levels there are,
+// rather than taking one.
+func TestUnknownCPULevelsAreRefused(t *testing.T) {
+	t.Setenv(kernel.Variable, "sse9")
+	const want = `: POOLCTL_CPU: got "sse9", want one of generic, avx2, avx512`
+	eachFixture(t, func(t *testing.T, spec ops.Spec, f fixture) {
+		op := f.op(t, spec)
+		if _, err := op.Plan(f.specs(tensor.Float32), wantAll(op)); err == nil || err.Error() != spec.Name+want {
+			t.Errorf("got %v, want %s%s", err, spec.Name, want)
+		}
+	})
 }

@@ -8,7 +8,6 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"github.com/poolctl/poolctl/internal/ops"
-	"github.com/poolctl/poolctl/internal/ops/kernel"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -115,10 +114,9 @@ func median(values []float64) float64 {
 
 // newResult summarises the times of a plan. It sorts them.
 func newResult(plan *ops.Plan, threads int, times []float64) Result {
-	level, _ := kernel.Capped() // checked before
 	r := Result{
 		Schema: "poolctl.bench/v1", Op: plan.Op, Shape: plan.Buffers[0].Shape, OutShape: plan.Outputs[0].Shape, DType: plan.Buffers[0].DType.String(),
-		Impl: plan.Impl, ISA: level.String(), Threads: threads, Iterations: len(times), Flops: flops(plan),
+		Impl: plan.Impl, ISA: plan.Level.String(), Threads: threads, Iterations: len(times), Flops: flops(plan),
 	}
 	r.Seconds.Median = median(times)
 	r.Seconds.Min, r.Seconds.Max = times[0], times[len(times)-1]
