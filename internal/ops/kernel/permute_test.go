@@ -10,8 +10,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestReorderedAxesAtEveryLevel: every level gives what plain Go gives, and
-// writes nothing beside.
+// TestReorderedAxesAtEveryLevel: every level gives what plain Go gives, and writes
+// nothing outside its output.
 func TestReorderedAxesAtEveryLevel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		shape := tensor.Shape(rapid.SliceOfN(rapid.IntRange(1, 40), 1, 4).Draw(t, "shape"))

@@ -8,7 +8,7 @@ import (
 )
 
 // The copy that measures bandwidth is a copy, at every level, for every length
-// around whole blocks and every alignment, and writes nothing beside.
+// around whole blocks and every alignment, and writes nothing outside its output.
 func TestMachineCopies(t *testing.T) {
 	const guard = 0xA5
 	for level := kernel.Generic; level <= kernel.Detected(); level++ {

@@ -40,8 +40,8 @@ func drawConvGeometry(t *rapid.T, n, c int) geom.Geometry {
 type link struct{ tap, cell int }
 
 // linksTo lists, for every destination of an axis, which taps meet which source
-// cells. Forward, all taps of a window, cells of padding too; backward the
-// windows that see a cell.
+// cells. Forward these are all taps of a window, those over padding too; backward
+// they are the windows that see a cell.
 func linksTo(a geom.Axis, backward bool) [][]link {
 	dst := a.Out
 	if backward {
@@ -70,8 +70,8 @@ type convCase[F tensor.Floating] struct {
 	source, dest kerneltest.Order
 }
 
-// want computes one output channel of one destination in float64: padding is a
-// zero that meets its weights.
+// want computes one output channel of one destination in float64. Padding is zeros,
+// which are multiplied with their weights.
 func (c *convCase[F]) want(links [3][]link, n, o int) float64 {
 	srcGroup, dstGroup := c.spec.Src/c.spec.Groups, c.spec.Dst/c.spec.Groups
 	group := o / dstGroup
@@ -101,8 +101,8 @@ func (c *convCase[F]) want(links [3][]link, n, o int) float64 {
 // filterLayouts are the orders of a filter's axes; T stands for the taps.
 var filterLayouts = []string{"TIO", "TOI", "OIT", "IOT"}
 
-// filterStrides lays a filter out: its extents by letter, of which the one that
-// is counted over all groups also carries the group.
+// filterStrides computes the strides of a layout from its extents by letter. The
+// channels that are counted over all groups also carry the group.
 func filterStrides(layout string, taps, i, o, groups int, transposed bool) (s conv.FilterStrides, n int) {
 	if transposed {
 		i *= groups // I is the whole input, O is per group
@@ -225,8 +225,8 @@ func (c *convCase[F]) text() string {
 	return fmt.Sprintf("%v transposed %v, %d to %d channels in %d groups, filter %+v, bias %v", c.g, c.spec.SkipPadding, c.spec.Src, c.spec.Dst, c.spec.Groups, c.spec.Filter, c.spec.Bias)
 }
 
-// check compares every output; a tolerance is relative to what a sum of
-// magnitudes would be, 0 means to the bit.
+// check compares every output. The tolerance is relative to the sum of magnitudes;
+// 0 means equal to the bit.
 func (c *convCase[F]) check(t kerneltest.Failer, y []F, agree func(got, want float64) bool) {
 	t.Helper()
 	var links [3][][]link
@@ -249,8 +249,8 @@ func (c *convCase[F]) check(t kerneltest.Failer, y []F, agree func(got, want flo
 	}
 }
 
-// TestConvolutionsOfSmallNumbersAreExact forward and transposed, in groups, for
-// every filter layout: no sum of halves rounds.
+// TestConvolutionsOfSmallNumbersAreExact: forward and transposed, in groups, for
+// every filter layout. Sums of a few halves need no rounding.
 func TestConvolutionsOfSmallNumbersAreExact(t *testing.T) {
 	exactly := func(got, want float64) bool { return got == want }
 	t.Run("float32", func(t *testing.T) {
@@ -261,8 +261,8 @@ func TestConvolutionsOfSmallNumbersAreExact(t *testing.T) {
 	})
 }
 
-// TestConvolutionSpecials: infinities and NaN of input and weights go where the
-// definition sends them, over padding too, where 0 times them is NaN.
+// TestConvolutionSpecials: infinities and NaN of input and weights give what the
+// definition gives, over padding too, where 0 times them is NaN.
 func TestConvolutionSpecials(t *testing.T) {
 	agree := func(got, want float64) bool { return got == want || got != got && want != want }
 	rapid.Check(t, func(t *rapid.T) { checkConv(t, drawConv[float32](t, kerneltest.Ties, 0.05), agree) })

@@ -15,8 +15,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestDepthwiseAgreesWithTheDefinition: each channel meets its own weights; 0
-// times an infinite or NaN weight over padding is NaN.
+// TestDepthwiseAgreesWithTheDefinition: each channel has weights of its own; 0 times
+// an infinite or NaN weight over padding is NaN.
 func TestDepthwiseAgreesWithTheDefinition(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := conv.DepthwiseSpec{
@@ -149,8 +149,8 @@ func eachTap(g *geom.Geometry, images, channels int, do func(n, o, out int, taps
 	}
 }
 
-// depthwiseShapes cover cells that are narrower than a vector, wider, and wide
-// enough for the widest tile; rows that fill tiles in every way; strides.
+// depthwiseShapes cover cells narrower than a vector, wider than one, and wide
+// enough for the widest tile; every remainder of a row's tiles; and strides.
 func depthwiseShapes(do func(n int, in []int, w geom.Window, c int)) {
 	for n := range 68 {
 		do(1, []int{3, n}, same3x3, 3)

@@ -98,8 +98,8 @@ func (c *filterGradientCase[F]) want() (sums, magnitudes []float64) {
 	return sums, magnitudes
 }
 
-// check holds every level to the reference: unit is the rounding of a product
-// relative to the sum of magnitudes, 0 for numbers whose sums are exact.
+// check holds every level to the reference. unit is the rounding error of a product
+// relative to the sum of magnitudes, and 0 for numbers whose sums are exact.
 func (c *filterGradientCase[F]) check(t kerneltest.Failer, unit float64) {
 	t.Helper()
 	sums, magnitudes := c.want()
@@ -128,8 +128,8 @@ func drawFilterGradient[F tensor.Floating](t *rapid.T, values kerneltest.Palette
 	return newFilterGradientCase(g, i, o, groups, rapid.SampledFrom(filterLayouts).Draw(t, "filter layout"), func() F { return kerneltest.Value[F](random, values) })
 }
 
-// TestFilterGradientsOfSmallNumbersAreExact at every level, what is not finite
-// included: it does not meet padding.
+// TestFilterGradientsOfSmallNumbersAreExact: at every level, infinities and NaN
+// included, which are not multiplied with padding.
 func TestFilterGradientsOfSmallNumbersAreExact(t *testing.T) {
 	for _, values := range []kerneltest.Palette{kerneltest.Ties, kerneltest.Specials} {
 		rapid.Check(t, func(t *rapid.T) { drawFilterGradient[float32](t, values).check(t, 0) })
@@ -137,9 +137,9 @@ func TestFilterGradientsOfSmallNumbersAreExact(t *testing.T) {
 	}
 }
 
-// TestFilterGradientsOfWholePanels: channels that fill panels, whose taps share
-// columns. Rows of one part and of several, blocks that the rows leave unfilled,
-// overlaps up to the width of the windows and beyond.
+// TestFilterGradientsOfWholePanels: channels that fill panels, so that taps share
+// columns. Rows have one part or several, some blocks are not full, and overlaps go
+// up to the width of the windows and beyond.
 func TestFilterGradientsOfWholePanels(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	draw := func(values kerneltest.Palette) func() float32 {
@@ -172,8 +172,8 @@ func TestFilterGradientsOfWholePanels(t *testing.T) {
 	}
 }
 
-// TestFilterGradientIsWithinItsBound over more windows than a chunk has, so
-// that several chunks are added up.
+// TestFilterGradientIsWithinItsBound: over more windows than a chunk has, so that
+// several chunks are added up.
 func TestFilterGradientIsWithinItsBound(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for _, w := range []geom.Window{
@@ -190,7 +190,7 @@ func TestFilterGradientIsWithinItsBound(t *testing.T) {
 	}
 }
 
-// TestFilterGradientDoesNotAllocate once it is planned.
+// TestFilterGradientDoesNotAllocate: running a plan allocates nothing.
 func TestFilterGradientDoesNotAllocate(t *testing.T) {
 	g, err := geom.Resolve(1, []int{9, 9}, 1, geom.Window{Size: []int{3, 3}, Padding: geom.Same})
 	if err != nil {

@@ -86,8 +86,8 @@ func checkConvLevels[F tensor.Floating](t *testing.T, c *convCase[F]) {
 	}
 }
 
-// TestConvolutionIsWithinItsBoundAtEveryLevel, for as many destinations and
-// channels as leave tiles and panels unfilled in every way.
+// TestConvolutionIsWithinItsBoundAtEveryLevel: with every number of destinations and
+// channels in the last tile and panel.
 func TestConvolutionIsWithinItsBoundAtEveryLevel(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	same := geom.Window{Size: []int{3}, Padding: geom.Same}
@@ -116,15 +116,15 @@ func TestConvolutionIsWithinItsBoundAtEveryLevel(t *testing.T) {
 	checkConvLevels(t, newConvCase[float32](t, 1, []int{3, 5, 4}, geom.Window{Size: []int{3, 2, 3}, Padding: geom.Same}, 9, 33, 1, false, "TIO", random.NormFloat64))
 }
 
-// TestManyPatches: more destinations over padding than patches at a time.
+// TestManyPatches: more destinations over padding than there are patches at a time.
 func TestManyPatches(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	checkConvLevels(t, newConvCase[float32](t, 40, []int{2, 2}, geom.Window{Size: []int{3, 3}, Padding: geom.Same}, 300, 4, 1, false, "TIO", random.NormFloat64))
 	checkConvLevels(t, newConvCase[float32](t, 4, []int{6, 18}, geom.Window{Size: []int{3, 7}, Padding: geom.Same}, 100, 20, 1, false, "TIO", random.NormFloat64))
 }
 
-// TestConvolutionSpecialsAtEveryLevel: weights that are not finite reach what
-// lies over padding in a convolution, and do not in a transposed one.
+// TestConvolutionSpecialsAtEveryLevel: weights that are not finite are multiplied
+// with padding in a convolution, and are not in a transposed one.
 func TestConvolutionSpecialsAtEveryLevel(t *testing.T) {
 	agree := func(got, want float64) bool { return got == want || got != got && want != want }
 	random := rand.New(rand.NewPCG(7, 8))
@@ -161,7 +161,7 @@ func TestConvolutionSpecialsAtEveryLevel(t *testing.T) {
 	}
 }
 
-// TestMisalignedConvolution: slices that begin anywhere.
+// TestMisalignedConvolution: slices may begin at any address.
 func TestMisalignedConvolution(t *testing.T) {
 	random := rand.New(rand.NewPCG(9, 10))
 	for shift := range 17 {
@@ -174,8 +174,8 @@ func TestMisalignedConvolution(t *testing.T) {
 	}
 }
 
-// TestFewChannels: rows that are taken apart into channels, from one to more than
-// the kernel takes, over several strips and bands, with every border.
+// TestFewChannels: rows are split into channels, from one channel to more than the
+// kernel takes, over several strips and bands, with every border.
 func TestFewChannels(t *testing.T) {
 	random := rand.New(rand.NewPCG(13, 14))
 	draw := func() float64 { return random.NormFloat64() }
@@ -205,8 +205,8 @@ func TestFewChannels(t *testing.T) {
 	checkConvLevels(t, newConvCase[float32](t, 1, []int{70, 5}, same, 1, 2, 1, false, "TIO", draw))
 }
 
-// TestChannelsFirst: the kernel that takes such data as it is, with every border
-// and a depth of planes.
+// TestChannelsFirst: the kernel that takes channels-first data as it is, with every
+// border and a depth of planes.
 func TestChannelsFirst(t *testing.T) {
 	random := rand.New(rand.NewPCG(19, 20))
 	for _, w := range []geom.Window{
@@ -253,8 +253,8 @@ func TestSmallGroups(t *testing.T) {
 	checkConvLevels(t, newConvCase[float32](t, 1, []int{3, 4, 9}, geom.Window{Size: []int{2, 3, 3}, Padding: geom.Same}, 4, 4, 5, false, "TIO", draw))
 }
 
-// TestFewChannelsSpecials: what is not finite stays in the windows that see it, and
-// weights that are not reach padding.
+// TestFewChannelsSpecials: numbers that are not finite stay in the windows that see
+// them, and weights that are not finite are multiplied with padding.
 func TestFewChannelsSpecials(t *testing.T) {
 	random := rand.New(rand.NewPCG(15, 16))
 	agree := func(got, want float64) bool { return got == want || got != got && want != want }
@@ -280,7 +280,7 @@ func TestFewChannelsSpecials(t *testing.T) {
 	}
 }
 
-// TestConvolutionDoesNotAllocate once it is planned.
+// TestConvolutionDoesNotAllocate: running a plan allocates nothing.
 func TestConvolutionDoesNotAllocate(t *testing.T) {
 	random := rand.New(rand.NewPCG(11, 12))
 	window := geom.Window{Size: []int{3, 3}, Stride: []int{2, 1}, Padding: geom.Same}
@@ -354,7 +354,7 @@ func TestConvolutionRunsTheRequiredISA(t *testing.T) {
 	t.Errorf("this machine has %v, POOLCTL_REQUIRE_ISA wants %s", kernel.Detected(), name)
 }
 
-// BenchmarkConv times one thread, level by level, packing left out.
+// BenchmarkConv times one thread, level by level, without packing.
 func BenchmarkConv(b *testing.B) {
 	for _, s := range []struct {
 		name       string

@@ -9,8 +9,8 @@ import (
 	"github.com/poolctl/poolctl/internal/ops/kernel/kerneltest"
 )
 
-// TestLongRows: as many destinations side by side as are not listed one by one,
-// for every number that a tile leaves over.
+// TestLongRows: so many destinations side by side that they are computed as a row,
+// with every number of them left over by the tiles.
 func TestLongRows(t *testing.T) {
 	random := rand.New(rand.NewPCG(21, 22))
 	same := geom.Window{Size: []int{3}, Padding: geom.Same}
@@ -33,7 +33,7 @@ func TestLongRows(t *testing.T) {
 	}
 }
 
-// TestRowsOfHeavyFilters: units share out the panels, of which the last is not full.
+// TestRowsOfHeavyFilters: units share the panels, the last of which is not full.
 func TestRowsOfHeavyFilters(t *testing.T) {
 	random := rand.New(rand.NewPCG(31, 32))
 	checkConvLevels(t, newConvCase[float32](t, 1, []int{800}, geom.Window{Size: []int{128}, Padding: geom.Same}, 2, 1029, 1, false, "TIO", random.NormFloat64))
@@ -58,8 +58,8 @@ func TestDrawnLongRows(t *testing.T) {
 	}
 }
 
-// TestRowsBeforePatches: more destinations over padding than patches at a time, the
-// last of which are the end of a row that others of the row write into.
+// TestRowsBeforePatches: more destinations over padding than there are patches at a
+// time. The last of them are the end of a row that others of the row write into.
 func TestRowsBeforePatches(t *testing.T) {
 	random := rand.New(rand.NewPCG(25, 26))
 	for _, padding := range []int{249, 250, 251, 255, 256, 257} {
@@ -68,8 +68,8 @@ func TestRowsBeforePatches(t *testing.T) {
 	}
 }
 
-// TestStreamedRows: rows of two images that are written past the caches have the
-// bits of those of each image alone, which are too few for that.
+// TestStreamedRows: rows of two images are written past the caches, and have the
+// same bits as those of each image alone, which is too small for that.
 func TestStreamedRows(t *testing.T) {
 	random := rand.New(rand.NewPCG(23, 24))
 	c := newConvCase[float32](t, 2, []int{700_001}, geom.Window{Size: []int{2}}, 1, 16, 1, false, "TIO", random.NormFloat64)

@@ -35,8 +35,8 @@ var filterings = []filtering{
 		}, 35, 153},
 }
 
-// TestWinogradMatricesGiveConvolutions: those that the bound is made of are
-// right, and amplify by no more than is said.
+// TestWinogradMatricesGiveConvolutions: the matrices from which the bound is computed
+// are right, and amplify by no more than stated.
 func TestWinogradMatricesGiveConvolutions(t *testing.T) {
 	for _, w := range filterings {
 		largest := 0.0
@@ -90,8 +90,8 @@ func square(n int) [][]float64 {
 	return list
 }
 
-// bounds returns how far each output may be off: every product, through all
-// transforms, is rounded once for each channel and a few times more.
+// bounds returns the largest error that each output may have. Every product, through
+// all transforms, is rounded once for each channel and a few times more.
 func (w *filtering) bounds(c *convCase[float32], unit float64) []float64 {
 	size, out := len(w.b), len(w.a)
 	height, width := c.dest.Size[1], c.dest.Size[2]
@@ -142,8 +142,8 @@ func (w *filtering) bounds(c *convCase[float32], unit float64) []float64 {
 
 var same3x3 = geom.Window{Size: []int{3, 3}, Padding: geom.Same}
 
-// TestWinogradIsWithinItsBoundAtEveryLevel, for outputs and channels that leave
-// tiles, vectors and panels unfilled in every way, forward and transposed.
+// TestWinogradIsWithinItsBoundAtEveryLevel: with every number of outputs and channels
+// in the last tile, vector and panel, forward and transposed.
 func TestWinogradIsWithinItsBoundAtEveryLevel(t *testing.T) {
 	random := rand.New(rand.NewPCG(13, 14))
 	for _, w := range filterings {
@@ -176,7 +176,7 @@ func TestWinogradIsWithinItsBoundAtEveryLevel(t *testing.T) {
 	}
 }
 
-// asNear accepts what is off by no more than the next bound, in the order of
+// asNear accepts outputs whose error is within the next bound, in the order of
 // convCase.check.
 func asNear(bounds []float64) func(got, want float64) bool {
 	at := 0
@@ -225,8 +225,8 @@ func TestWinogradErrorsAreAsStated(t *testing.T) {
 	}
 }
 
-// TestWinogradSpreadsWhatIsNotFinite over the outputs of its tile, and no
-// further.
+// TestWinogradSpreadsWhatIsNotFinite: an infinity or NaN reaches all outputs of its
+// tile, and no others.
 func TestWinogradSpreadsWhatIsNotFinite(t *testing.T) {
 	random := rand.New(rand.NewPCG(17, 18))
 	for _, w := range filterings {
@@ -262,8 +262,8 @@ func TestWinogradSpreadsWhatIsNotFinite(t *testing.T) {
 	}
 }
 
-// TestWinogradOnlyRunsWhenAskedFor: auto takes it only when it is allowed, the
-// faster of the two first, and what cannot run says why.
+// TestWinogradOnlyRunsWhenAskedFor: auto takes it only when it is allowed, the faster
+// of the two first, and a candidate that cannot run says why.
 func TestWinogradOnlyRunsWhenAskedFor(t *testing.T) {
 	c := newConvCase[float32](t, 1, []int{56, 56}, same3x3, 64, 64, 1, false, "TIO", rand.NormFloat64)
 	for _, c.spec.Level = range kerneltest.EveryLevel() {
