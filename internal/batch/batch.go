@@ -1,14 +1,3 @@
-// Package batch works through many inputs: it finds them, names their outputs,
-// reads one while the one before is computed, goes on after a failure, remembers
-// what is done, and keeps other runs out of the folder that it writes to.
-//
-// What is done with an input is a Job, two functions; the package knows nothing
-// of tensors or pipelines, and prints nothing.
-//
-// It promises: memory and descriptors do not grow with the number of inputs, but
-// for their names and some fifty bytes each; a panic of a job is the failure of
-// one input; when the context ends, Run returns within Options.Grace; an input
-// counts as done in the journal only after its outputs have their names.
 package batch
 
 import (
@@ -22,49 +11,48 @@ import (
 
 // Item is one input.
 type Item struct {
-	Path  string // as it is opened
-	Dir   string // the folder that holds it, relative to the one that was given; "" for a file that was given itself
+	Path  string // the name to open
+	Dir   string // its folder, relative to the folder that was given; "" for a file that was given by name
 	Stem  string // the file's name without extension
 	Index int    // in the whole batch, from 1
 
 	namer *Namer
-	hash  string // of the content; only when the outputs are named by it
+	hash  string // of the content; set only if outputs are named by it
 }
 
-// Outputs returns the names of the item's outputs, in the order of the namer's
-// products.
+// Outputs returns the names of the item's outputs, in the order of the products.
 func (i *Item) Outputs() []string { return i.namer.outputs(i) }
 
-// Output returns the name of one of the item's outputs.
+// Output returns the name of one output.
 func (i *Item) Output(p Product) string { return i.namer.path(i, p) }
 
-// Job is what is done with an input. Load of the next item runs while Compute
-// works on the one before; neither runs twice at once.
+// Job is the work on an input. Load runs for the next item while Compute runs for
+// the current one. Neither runs twice at the same time.
 type Job[T any] struct {
 	Load    func(*Item) (T, error)
 	Compute func(*Item, T) error // and write the item's Outputs
 
-	// Reset is called after Compute has panicked, before it is called again.
+	// Reset is called after a panic of Compute, before Compute is called again.
 	Reset func()
 }
 
 // Options say how a batch runs.
 type Options struct {
 	FailFast bool          // stop at the first failure
-	Grace    time.Duration // how long Compute may go on after the context ended
-	Journal  *Journal      // nil: nothing is remembered
-	Resume   bool          // skip what the journal has and is still so
+	Grace    time.Duration // how long Compute may continue after the context ends
+	Journal  *Journal      // nil: nothing is recorded
+	Resume   bool          // skip items that the journal proves to be done
 
-	// Started and Finished tell of progress, from one goroutine.
+	// Started and Finished report progress. They are called on one goroutine.
 	Started  func(*Item)
 	Finished func(*Item, Result)
 }
 
-// Class is what became of an input.
+// Class is the outcome of an input.
 type Class uint8
 
-// The classes. Dropped is an input that was being worked on when the run was
-// stopped, Pending one that was not begun.
+// The classes. A Dropped input was in progress when the run was stopped, a Pending
+// one had not been started.
 const (
 	Pending Class = iota
 	Done
@@ -78,14 +66,14 @@ var classNames = [...]string{"pending", "done", "skipped", "failed", "dropped"}
 // String returns the class's name in lower case.
 func (c Class) String() string { return classNames[c] }
 
-// Result is what became of an input, and why.
+// Result is the outcome of an input and its cause.
 type Result struct {
 	Class   Class
 	Err     error         // of a failed one
 	Elapsed time.Duration // loading, computing and writing
 }
 
-// PanicError is a fault of the program's own that one input met.
+// PanicError reports a bug in the program that an input triggered.
 type PanicError struct {
 	Cause any
 	Where string // file:line of the function that panicked
@@ -95,10 +83,10 @@ func (e *PanicError) Error() string {
 	return fmt.Sprintf("internal error, please report it with this input and the pipeline file: %v (%s)", e.Cause, e.Where)
 }
 
-// ErrStopped is the error of a batch that ended at a failure as FailFast asks.
+// ErrStopped is the error of a batch that FailFast stopped.
 var ErrStopped = errors.New("stopped at the first failure")
 
-// loaded is an item on its way from the reading goroutine to the computing one.
+// loaded is an item that the reading goroutine passes to the computing one.
 type loaded[T any] struct {
 	item    *Item
 	data    T
@@ -108,14 +96,14 @@ type loaded[T any] struct {
 	elapsed time.Duration
 }
 
-// Run works through the items in their order and returns what became of each.
-// The error is ErrStopped, the context's cause, or that of the journal; failures
-// of items are in the results alone.
+// Run works through the items in order and returns a result for each. The error is
+// ErrStopped, the cause of the context, or a *JournalError. Failures of items are
+// reported in the results only.
 func Run[T any](ctx context.Context, items []Item, job Job[T], o Options) ([]Result, error) {
 	results := make([]Result, len(items))
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	queue := make(chan loaded[T]) // unbuffered: one is computed, one is ready
+	queue := make(chan loaded[T]) // unbuffered: one item is being computed, one is ready
 	go func() {
 		defer close(queue)
 		for i := range items {
@@ -162,8 +150,8 @@ func Run[T any](ctx context.Context, items []Item, job Job[T], o Options) ([]Res
 	return results, context.Cause(ctx)
 }
 
-// receive returns what the reading goroutine sends, unless the context ends
-// before.
+// receive returns the next item from the reading goroutine, unless the context ends
+// first.
 func receive[T any](ctx context.Context, queue <-chan loaded[T]) (next loaded[T], ok bool) {
 	if ctx.Err() != nil {
 		return next, false
@@ -176,7 +164,7 @@ func receive[T any](ctx context.Context, queue <-chan loaded[T]) (next loaded[T]
 	}
 }
 
-// await waits for a result; when the context ends, for no longer than grace.
+// await waits for a result, but no longer than grace after the context ends.
 func await(ctx context.Context, finished <-chan Result, grace time.Duration) (Result, bool) {
 	select {
 	case r := <-finished:
@@ -193,7 +181,7 @@ func await(ctx context.Context, finished <-chan Result, grace time.Duration) (Re
 	}
 }
 
-// load reads an item, or finds that it need not be.
+// load reads an item unless it is done already.
 func load[T any](item *Item, job Job[T], o Options) (l loaded[T]) {
 	start := time.Now()
 	l.item = item
@@ -217,7 +205,7 @@ func load[T any](item *Item, job Job[T], o Options) (l loaded[T]) {
 	return l
 }
 
-// compute finishes what load began.
+// compute computes an item and records it.
 func compute[T any](l loaded[T], job Job[T], o Options) Result {
 	start := time.Now()
 	if l.skip {
@@ -243,7 +231,7 @@ func compute[T any](l loaded[T], job Job[T], o Options) Result {
 	return r
 }
 
-// guarded turns a panic into an error.
+// guarded calls work and converts a panic to a *PanicError.
 func guarded(f func() error) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -253,8 +241,8 @@ func guarded(f func() error) (err error) {
 	return f()
 }
 
-// origin returns where in this program a panic arose that was just recovered
-// from: the innermost function of its own that was at work.
+// origin returns the place of the panic that was just recovered: the innermost
+// function of this program on the stack.
 func origin() string {
 	var pcs [64]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(0, pcs[:])])
@@ -272,5 +260,5 @@ func origin() string {
 	}
 }
 
-// module begins the names of the program's own functions.
+// module is the prefix of the names of this program's functions.
 const module = "github.com/poolctl/poolctl/"

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// upper is a job that writes a file's content in upper case.
+// upper is a job that writes the contents of a file in upper case.
 var upper = Job[[]byte]{
 	Load: func(i *Item) ([]byte, error) { return os.ReadFile(i.Path) },
 	Compute: func(i *Item, text []byte) error {
@@ -30,8 +30,7 @@ var upper = Job[[]byte]{
 	},
 }
 
-// inputs writes n files into a new folder and names their outputs, which go to
-// another.
+// inputs writes n files into a new folder, and names their outputs in another.
 func inputs(t *testing.T, n int) (items []Item, in, out string) {
 	t.Helper()
 	in, out = t.TempDir(), t.TempDir()
@@ -136,8 +135,8 @@ func TestFailFastStopsAtTheFirstFailure(t *testing.T) {
 	}
 }
 
-// TestTheNextIsReadMeanwhile holds up every computation until the next input has
-// been read, and checks that no more than that one is.
+// TestTheNextIsReadMeanwhile delays every computation until the next input has been
+// read, and checks that no more than one is read ahead.
 func TestTheNextIsReadMeanwhile(t *testing.T) {
 	items, _, _ := inputs(t, 20)
 	var read atomic.Int64
@@ -165,8 +164,8 @@ func TestTheNextIsReadMeanwhile(t *testing.T) {
 	}
 }
 
-// TestInterruptionReturnsInTime stops a batch whose computation does not end, and
-// one whose does.
+// TestInterruptionReturnsInTime stops a batch whose computation hangs, and one whose
+// computation ends.
 func TestInterruptionReturnsInTime(t *testing.T) {
 	cause := errors.New("interrupted")
 	for _, ends := range []bool{true, false} {
@@ -220,7 +219,7 @@ func TestInterruptionDoesNotWaitForAReader(t *testing.T) {
 	}
 }
 
-// TestGoroutinesDoNotGrow counts them over a batch.
+// TestGoroutinesDoNotGrow counts goroutines during a batch.
 func TestGoroutinesDoNotGrow(t *testing.T) {
 	items, _, _ := inputs(t, 200)
 	before, most := runtime.NumGoroutine(), 0

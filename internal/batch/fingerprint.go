@@ -19,23 +19,23 @@ type content struct {
 	SHA256 string `json:"sha256"`
 }
 
-// fingerprint is the content of a file, and what tells that it was not touched
-// since.
+// fingerprint identifies the content of a file, and tells whether the file has
+// changed since.
 type fingerprint struct {
 	content
 	info fs.FileInfo
 }
 
-// buffers are for reading files: one for each goroutine that does.
+// buffers are for reading files.
 var buffers = sync.Pool{New: func() any { return new([1 << 16]byte) }}
 
 var errChanged = errors.New("changed while it was read")
 
-// fingerprintOf reads a file. Of what is no regular file the SHA256 is "".
+// fingerprintOf reads a file. The SHA256 is "" for anything but a regular file.
 func fingerprintOf(name string) (fingerprint, error) {
 	path, member, info, err := input.Split(name)
 	if name == "-" || err != nil || !info.Mode().IsRegular() {
-		return fingerprint{}, nil // what is wrong with it, opening it will tell
+		return fingerprint{}, nil // opening it will report what is wrong
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -45,25 +45,25 @@ func fingerprintOf(name string) (fingerprint, error) {
 	sum := sha256.New()
 	buffer := buffers.Get().(*[1 << 16]byte)
 	defer buffers.Put(buffer)
-	n, err := io.CopyBuffer(sum, struct{ io.Reader }{f}, buffer[:]) // without f's WriteTo, which takes a buffer of its own
+	n, err := io.CopyBuffer(sum, struct{ io.Reader }{f}, buffer[:]) // hides f.WriteTo, which allocates a buffer
 	if err != nil {
 		return fingerprint{}, fmt.Errorf("%s: %w", name, input.Plain(err))
 	}
 	if member != "" {
-		sum.Write([]byte("#" + member)) // an array of an archive is another input than its neighbour
+		sum.Write([]byte("#" + member)) // two arrays of an archive are two inputs
 	}
 	return fingerprint{content{n, hex.EncodeToString(sum.Sum(nil))}, info}, nil
 }
 
-// Hash returns the SHA-256 of a file, or of an array in an archive and the whole
-// archive; "" for what is no regular file.
+// Hash returns the SHA-256 of a file. For an array of an archive, it covers the
+// archive and the array's name. It is "" for anything but a regular file.
 func Hash(name string) (string, error) {
 	is, err := fingerprintOf(name)
 	return is.SHA256, err
 }
 
-// unchanged returns an error if the file was touched since its fingerprint was
-// taken: then what was decoded may not be what the fingerprint says.
+// unchanged returns an error if the file has changed since its fingerprint was
+// taken. What was decoded may then differ from what was fingerprinted.
 func (f fingerprint) unchanged(name string) error {
 	if f.info == nil {
 		return nil

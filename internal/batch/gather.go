@@ -19,16 +19,16 @@ type Sources struct {
 	Args      []string  // files, folders, patterns; - is a tensor on standard input
 	FilesFrom string    // a file that lists files and folders, one a line; - is standard input; "" is none
 	Stdin     io.Reader // for a list from standard input
-	Output    string    // the folder that is written to, which is no input
+	Output    string    // the output folder, which is left out
 }
 
-// What a list of inputs may be at most.
+// Limits on the list of inputs.
 const (
 	maxListBytes = 64 << 20
 	maxItems     = 10_000_000
 )
 
-// UsageError is a batch that is wrong by itself, whatever is in the files.
+// UsageError reports a batch that is wrong whatever the files contain.
 type UsageError struct{ Text, Advice string }
 
 func (e *UsageError) Error() string { return e.Text }
@@ -36,13 +36,13 @@ func (e *UsageError) Error() string { return e.Text }
 // Hint returns what to do about it, or "".
 func (e *UsageError) Hint() string { return e.Advice }
 
-// LimitError is a batch that is larger than a limit allows.
+// LimitError reports a batch that exceeds a limit.
 type LimitError struct{ Text string }
 
 func (e *LimitError) Error() string { return e.Text }
 
-// Single reports whether the sources are one named file and not a batch: then
-// its failure is the command's.
+// Single reports whether the sources are one named file. Its failure is then the
+// failure of the command.
 func (s Sources) Single() bool {
 	if s.FilesFrom != "" || len(s.Args) != 1 {
 		return false
@@ -54,10 +54,9 @@ func (s Sources) Single() bool {
 	return !info.IsDir()
 }
 
-// Gather finds the inputs: in the order in which they are given, those of a
-// folder or a pattern by name. A file that is found twice is one input. A file
-// that does not exist is one too, which fails when its turn comes; a pattern or a
-// folder that gives nothing is an error.
+// Gather finds the inputs, in the order given; those of a folder or a pattern are
+// sorted by name. A file found twice is one input. A missing file is an input that
+// fails in its turn. A pattern or folder without any input is an error.
 func Gather(s Sources) ([]Item, error) {
 	g := &gatherer{seen: map[string]bool{}}
 	if s.Output != "" {
@@ -86,11 +85,11 @@ func Gather(s Sources) ([]Item, error) {
 type gatherer struct {
 	items  []Item
 	seen   map[string]bool
-	found  int         // how many were put, with those that were there
-	output fs.FileInfo // of the output folder; nil when there is none yet
+	found  int         // how many were put, including repeated ones
+	output fs.FileInfo // of the output folder; nil if it does not exist yet
 }
 
-// add adds what one name stands for.
+// add adds the inputs that a name stands for.
 func (g *gatherer) add(name string, patterns bool) error {
 	if name == "-" {
 		return g.put(Item{Path: name, Stem: "stdin"})
@@ -109,7 +108,7 @@ func (g *gatherer) add(name string, patterns bool) error {
 	}
 }
 
-// put adds an item that is not there yet.
+// put adds an item unless it is there already.
 func (g *gatherer) put(item Item) error {
 	key := filepath.Clean(item.Path)
 	g.found++
@@ -125,10 +124,10 @@ func (g *gatherer) put(item Item) error {
 	return nil
 }
 
-// stemOf returns a file's name without its extension. What would be no name of a
-// folder stays as it is; an array in an archive has its own name appended.
+// stemOf returns the base name of a file without its extension, unless nothing but
+// dots would be left. For an array of an archive, the array's name is appended.
 func stemOf(name string) string {
-	file, member, _, _ := input.Split(name) // what is not there keeps its whole name
+	file, member, _, _ := input.Split(name) // a missing file keeps its whole name
 	base := filepath.Base(file)
 	stem := strings.TrimSuffix(base, filepath.Ext(base))
 	if strings.Trim(stem, ".") == "" {
@@ -140,15 +139,15 @@ func stemOf(name string) string {
 	return stem
 }
 
-// isPattern reports whether a name has a pattern's special characters.
+// isPattern reports whether a name has special characters of patterns.
 func isPattern(name string) bool { return strings.ContainsAny(name, `*?[{`) }
 
-// glob adds the files that a pattern matches: *, ?, [a-z], {a,b}, and ** for
-// any number of folders. Hidden names match only what names them.
+// glob adds the files that match a pattern: *, ?, [a-z], {a,b}, and ** for any
+// number of folders. Hidden files match only a pattern that names the dot.
 func (g *gatherer) glob(pattern string) error {
 	slashed := filepath.ToSlash(pattern)
 	if !doublestar.ValidatePattern(slashed) {
-		return &UsageError{pattern + ": is no pattern, want *, ?, [a-z], {a,b} or **", "a backslash before it takes a character's meaning"}
+		return &UsageError{pattern + ": is not a pattern, want *, ?, [a-z], {a,b} or **", "a backslash before it takes a character's meaning"}
 	}
 	base, rest := doublestar.SplitPattern(slashed)
 	before := g.found
@@ -163,7 +162,7 @@ func (g *gatherer) glob(pattern string) error {
 	return err
 }
 
-// depthOf returns how many folders deep a pattern can match; -1 is any number.
+// depthOf returns how many folders deep a pattern can match, -1 for any number.
 func depthOf(pattern string) int {
 	if strings.Contains(pattern, "**") || strings.Contains(pattern, "{") {
 		return -1 // a brace may hold a slash
@@ -171,8 +170,8 @@ func depthOf(pattern string) int {
 	return strings.Count(pattern, "/")
 }
 
-// readList reads a list of files: one a line, or with a NUL after each as find
-// -print0 has it.
+// readList reads a list of files, one per line or each followed by NUL, as find
+// -print0 writes it.
 func readList(file string, stdin io.Reader) ([]string, error) {
 	in := stdin
 	if file != "-" {
@@ -212,7 +211,7 @@ func readList(file string, stdin io.Reader) ([]string, error) {
 	return names, nil
 }
 
-// Shard returns every n-th of the items, from the i-th, which is counted from 1.
+// Shard returns every n-th item, starting with the i-th, counted from 1.
 func Shard(items []Item, i, n int) []Item {
 	var list []Item
 	for at := i - 1; at < len(items); at += n {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// tree makes files below a new folder, which becomes the current one.
+// tree makes files below a new folder and makes that the current folder.
 func tree(t *testing.T, names ...string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -19,7 +19,7 @@ func tree(t *testing.T, names ...string) {
 	}
 }
 
-// found lists what sources give, as DIR|STEM of PATH.
+// found lists the inputs of sources as PATH=DIR|STEM.
 func found(t *testing.T, s Sources) []string {
 	t.Helper()
 	items, err := Gather(s)
@@ -106,7 +106,7 @@ func TestLinksAreFollowedButNotInCircles(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	link(t, "..", "p/up")
-	if _, err := Gather(Sources{Args: []string{"p/linked", "p"}}); err == nil || !strings.Contains(err.Error(), "is a link to a folder that it is in") {
+	if _, err := Gather(Sources{Args: []string{"p/linked", "p"}}); err == nil || !strings.Contains(err.Error(), "is a link to a folder that contains it") {
 		t.Errorf("a link to the folder above: got %v", err)
 	}
 }
@@ -145,7 +145,7 @@ func TestSourcesThatGiveNothingAreRefused(t *testing.T) {
 			t.Errorf("%v: got %v, want an error", s, items)
 		}
 	}
-	// A missing file fails when its turn comes: the others need not.
+	// A missing file fails in its turn, and the others do not.
 	if got := found(t, Sources{Args: []string{"gone.png", "list"}}); len(got) != 2 {
 		t.Errorf("got %q", got)
 	}

@@ -18,18 +18,18 @@ import (
 	"github.com/poolctl/poolctl/internal/imgio/input"
 )
 
-// stateFolder is where a batch keeps its journal and its locks, in the folder
-// that it writes to.
+// stateFolder is the folder for the journal and the locks of a batch, in its output
+// folder.
 const stateFolder = ".poolctl"
 
-// A journal is a file of JSON lines, one for each input that is done. A line
-// claims that an input of that content, worked on by that job, gave outputs of
-// those contents. Every part of the claim is compared with the files before it
-// is believed, so a line that is damaged, forged or out of date costs work and
-// is never taken for truth; nothing need be flushed to the disk.
+// A journal is a file of JSON lines, one for each finished input. A line claims
+// that this job made outputs of these contents from an input of this content. A
+// claim is believed only after it has been compared with the files. So a damaged,
+// forged or outdated line costs work but cannot cause a wrong result, and lines
+// need not be synced.
 //
-// A run that has the folder to itself writes journal.jsonl, a shard a file of
-// its own, so that no two processes write to one file. All are read.
+// A run that has the folder to itself writes journal.jsonl. A shard writes a file
+// of its own, so that no two processes write to one file. All files are read.
 
 // entry is a line of a journal.
 type entry struct {
@@ -44,7 +44,8 @@ type output struct {
 	Content content `json:"content"`
 }
 
-// key names an entry: its first output. A later entry replaces an earlier one.
+// key identifies an entry by its first output. A later entry replaces an earlier
+// one.
 func (e *entry) key() Name {
 	if len(e.Outputs) == 0 {
 		return ""
@@ -52,21 +53,20 @@ func (e *entry) key() Name {
 	return e.Outputs[0].Name
 }
 
-// Journal remembers which inputs are done, in the output folder.
+// Journal records in the output folder which inputs are done.
 type Journal struct {
 	folder string // of the outputs
 	job    string
-	shared bool // a shard: other journals in the folder are not ours
+	shared bool // this is a shard: the other journals belong to other processes
 	known  map[Name]entry
 
-	mutex sync.Mutex // a dropped computation may still come to its end
+	mutex sync.Mutex // a dropped computation may still finish
 	file  *os.File   // nil when closed
 
 	Damaged int // lines that could not be read
 }
 
-// JournalError is a journal that cannot be written; a batch that cannot remember
-// what it has done stops.
+// JournalError reports a journal that cannot be written. It stops the batch.
 type JournalError struct {
 	Name string
 	Err  error
@@ -77,10 +77,10 @@ func (e *JournalError) Error() string { return e.Name + ": " + input.Plain(e.Err
 // Unwrap returns the cause.
 func (e *JournalError) Unwrap() error { return e.Err }
 
-// OpenJournal opens the journal of an output folder, whose lock is held. job
-// identifies all that decides the outputs beside the input: the pipeline, its
-// weights, the settings and the program's version. shard is "" or the name of a
-// part of the batch that runs beside others.
+// OpenJournal opens the journal of an output folder. The caller holds the folder's
+// lock. job identifies everything beside the input that determines the outputs: the
+// pipeline, its weights, the settings and the program's version. shard is the name
+// of a shard, or "".
 func OpenJournal(folder, job, shard string, resume bool) (*Journal, error) {
 	j := &Journal{folder: folder, job: job, shared: shard != ""}
 	if resume {
@@ -101,7 +101,7 @@ func OpenJournal(folder, job, shard string, resume bool) (*Journal, error) {
 	return j, nil
 }
 
-// endLine ends the line that a killed run may have left unfinished.
+// endLine ends a line that a killed run left unfinished.
 func endLine(f *os.File) error {
 	info, err := f.Stat()
 	if err != nil || info.Size() == 0 {
@@ -115,25 +115,25 @@ func endLine(f *os.File) error {
 	return err
 }
 
-// files lists the journals in the folder, that of the whole batch first.
+// files lists the journals in the folder, journal.jsonl first.
 func (j *Journal) files() []string {
 	shards, _ := filepath.Glob(filepath.Join(literal(j.folder), stateFolder, "journal-*.jsonl")) // the pattern is valid
 	slices.Sort(shards)
 	return append([]string{filepath.Join(j.folder, stateFolder, "journal.jsonl")}, shards...)
 }
 
-// literal takes their meaning from the special characters of a pattern.
+// literal escapes the special characters of patterns.
 func literal(name string) string {
 	return strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]").Replace(name)
 }
 
-// readJournals reads what can be read of journals.
+// readJournals reads journals as far as they can be read.
 func readJournals(files []string) (known map[Name]entry, damaged int) {
 	known = map[Name]entry{}
 	for _, name := range files {
 		f, err := os.Open(name)
 		if err != nil {
-			continue // nothing is known, and everything is done again
+			continue // nothing is known, so everything is done again
 		}
 		in := bufio.NewReaderSize(f, 1<<16)
 		for {
@@ -153,10 +153,10 @@ func readJournals(files []string) (known map[Name]entry, damaged int) {
 	return known, damaged
 }
 
-// maxLine bounds what is kept of a line of a journal.
+// maxLine is the longest line that is kept in memory.
 const maxLine = 1 << 20
 
-// readLine returns a line without its end, cut at maxLine.
+// readLine returns a line without its line feed, cut at maxLine.
 func readLine(in *bufio.Reader) ([]byte, error) {
 	var line []byte
 	for {
@@ -170,8 +170,8 @@ func readLine(in *bufio.Reader) ([]byte, error) {
 	}
 }
 
-// done reports whether an item of that content need not be worked on: the
-// journal says so and its outputs are there as they were written.
+// done reports whether the journal says that an item of that content is done and
+// its outputs are as they were written.
 func (j *Journal) done(item *Item, read fingerprint) bool {
 	names := j.names(item)
 	e, ok := j.known[names[0]]
@@ -202,7 +202,7 @@ func (j *Journal) names(item *Item) []Name {
 	return names
 }
 
-// record adds an item whose outputs are written.
+// record adds an item whose outputs have been written.
 func (j *Journal) record(item *Item, read fingerprint) error {
 	if read.SHA256 == "" {
 		return nil // a stream cannot be compared
@@ -230,9 +230,9 @@ func (j *Journal) record(item *Item, read fingerprint) error {
 	return nil
 }
 
-// Close ends the journal. A run that has the folder to itself leaves one journal
-// in the order of its outputs, with one line each: it does not tell in which
-// order, or in how many runs, they were made.
+// Close closes the journal. If the run has the folder to itself, it rewrites the
+// journal with one line for each input, sorted by outputs, so that the file does not
+// depend on the order or the number of runs.
 func (j *Journal) Close() error {
 	j.mutex.Lock()
 	defer j.mutex.Unlock()

@@ -51,7 +51,7 @@ func opened(t *testing.T, out, job, shard string, resume bool) (*Journal, *Lock)
 	return j, lock
 }
 
-// contents returns the files below a folder, the journal too.
+// contents returns the files below a folder, including the journal.
 func contents(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -129,8 +129,8 @@ func remove(t *testing.T, name string) {
 	}
 }
 
-// TestADamagedJournalIsNeverBelieved flips bytes of a journal, and of the
-// outputs that it speaks of: whatever is skipped is what the job would write.
+// TestADamagedJournalIsNeverBelieved flips bytes of a journal and of its outputs. An
+// output that is not made again is equal to what the job would write.
 func TestADamagedJournalIsNeverBelieved(t *testing.T) {
 	_, in, out := inputs(t, 6)
 	resumed(t, in, out, "job", true)
@@ -159,8 +159,8 @@ func TestADamagedJournalIsNeverBelieved(t *testing.T) {
 	}
 }
 
-// TestAnInterruptedRunLeavesTheSameFolder stops a batch at every input, and then
-// goes on.
+// TestAnInterruptedRunLeavesTheSameFolder stops a batch at every input and resumes
+// it.
 func TestAnInterruptedRunLeavesTheSameFolder(t *testing.T) {
 	_, in, whole := inputs(t, 8)
 	resumed(t, in, whole, "job", true)
@@ -194,9 +194,9 @@ func slicesOf(files map[string]string) (names []string) {
 	return names
 }
 
-// TestShardsShareAFolder runs three shards, one after the other and each with a
-// journal of its own; a run of the whole finds everything done and leaves what a
-// run of the whole alone would have left, but for the shards' locks.
+// TestShardsShareAFolder runs three shards one after another, each with a journal of
+// its own. A run of the whole batch then finds everything done, and leaves the same
+// folder as if it had run alone, except for the shards' locks.
 func TestShardsShareAFolder(t *testing.T) {
 	_, in, whole := inputs(t, 10)
 	resumed(t, in, whole, "job", true)
@@ -230,8 +230,8 @@ func TestShardsShareAFolder(t *testing.T) {
 	}
 }
 
-// TestAnInputThatChangesMeanwhileFails replaces an input between its being read
-// and its being done.
+// TestAnInputThatChangesMeanwhileFails replaces an input after it has been read and
+// before it is done.
 func TestAnInputThatChangesMeanwhileFails(t *testing.T) {
 	_, in, out := inputs(t, 3)
 	j, lock := opened(t, out, "job", "", false)

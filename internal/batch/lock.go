@@ -14,16 +14,16 @@ import (
 )
 
 // Lock keeps other runs out of an output folder. A run that has the folder to
-// itself holds the folder's lock alone. Shards of one job hold it together, and
-// each a lock of its own. The system frees the locks of a process that ends,
-// however it ends.
+// itself holds an exclusive lock on it. Shards of one job hold a shared lock, and
+// each an exclusive lock of its own. The system frees the locks when a process
+// ends, even if it is killed.
 type Lock struct {
 	folder, shard *flock.Flock
-	// Unlocked is why there is no lock: the file system has none.
+	// Unlocked is why there is no lock: the file system does not support locks.
 	Unlocked error
 }
 
-// BusyError is an output folder that another run works on.
+// BusyError reports an output folder that another run is using.
 type BusyError struct{ Folder, Why string }
 
 func (e *BusyError) Error() string { return e.Folder + ": " + e.Why }
@@ -31,10 +31,10 @@ func (e *BusyError) Error() string { return e.Folder + ": " + e.Why }
 // poll is how often a waiting run tries again.
 const poll = 100 * time.Millisecond
 
-// Acquire takes the lock of an output folder, which it makes if need be: alone
-// or, with a shard's name, together with other shards of the same job. If it
-// cannot be had and wait is true, it waits until the context ends, otherwise the
-// error is a *BusyError.
+// Acquire locks an output folder, creating it if necessary. With the name of a
+// shard, it shares the folder with other shards of the same job. If the folder is
+// busy and wait is set, it waits until the context ends; otherwise the error is a
+// *BusyError.
 func Acquire(ctx context.Context, folder, job, shard string, wait bool) (*Lock, error) {
 	state := filepath.Join(folder, stateFolder)
 	if err := os.MkdirAll(state, 0o777); err != nil {
@@ -74,16 +74,15 @@ func try(folder, job, shard string) (l *Lock, err error) {
 	if err := taken(l.shard.TryLock())(folder, "another run is working on shard "+shard); err != nil {
 		return l, err
 	}
-	// Shards come in one after the other: the first of them holds the folder alone
-	// for a moment, which must not look like another run to the next.
+	// Shards enter one at a time. The first holds an exclusive lock for a moment,
+	// which the next must not mistake for another run.
 	door := flock.New(filepath.Join(state, "lock-shards"))
 	if err := door.Lock(); err != nil {
 		return l, err
 	}
 	defer func() { _ = door.Close() }()
-	// The job's name changes only under the lock that is held alone, so while
-	// anybody holds it together with others the name stays, and each of them has
-	// compared it with its own.
+	// The job's name changes only under the exclusive lock. While shards share the
+	// lock, the name cannot change, and each has compared it with its own.
 	name := filepath.Join(state, "job")
 	alone, err := l.folder.TryLock()
 	if err != nil {
@@ -107,7 +106,7 @@ func try(folder, job, shard string) (l *Lock, err error) {
 	return l, err
 }
 
-// taken turns the answer of a lock into an error.
+// taken converts the result of a lock to an error.
 func taken(ok bool, err error) func(folder, why string) error {
 	return func(folder, why string) error {
 		if err == nil && !ok {
@@ -117,7 +116,8 @@ func taken(ok bool, err error) func(folder, why string) error {
 	}
 }
 
-// plainPath puts the name in front of an error of the operating system.
+// plainPath reduces an error of the operating system to the file name and the
+// cause.
 func plainPath(err error) error {
 	var path *os.PathError
 	if errors.As(err, &path) && !errors.Is(err, errors.ErrUnsupported) {
@@ -126,12 +126,12 @@ func plainPath(err error) error {
 	return err
 }
 
-// Release gives the lock back. Its files stay: one that is removed while another
-// process opens it would be held twice.
+// Release releases the lock. The lock files stay, since two processes could lock
+// two files of one name if a file were removed while another process opens it.
 func (l *Lock) Release() {
 	for _, f := range []*flock.Flock{l.shard, l.folder} {
 		if f != nil {
-			_ = f.Close() // frees the lock, whatever else
+			_ = f.Close() // frees the lock even if it fails
 		}
 	}
 }

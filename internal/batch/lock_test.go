@@ -66,8 +66,8 @@ func TestWaitingForALock(t *testing.T) {
 	second.Release()
 }
 
-// TestShardsComeInTogether: of shards of one job that begin at the same moment,
-// none takes another for a run that keeps it out.
+// TestShardsComeInTogether: shards of one job that start at the same time do not
+// lock each other out.
 func TestShardsComeInTogether(t *testing.T) {
 	for range 50 {
 		folder := t.TempDir()

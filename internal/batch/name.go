@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// Name is a file's name in JSON: a string, or {"base64": …} when it is no valid
-// UTF-8, so that the file can be found again.
+// Name is a file name in JSON: a string, or {"base64": …} if it is not valid UTF-8,
+// so that nothing is lost.
 type Name string
 
 type encodedName struct {

@@ -14,16 +14,16 @@ import (
 	"github.com/poolctl/poolctl/internal/imgio/input"
 )
 
-// Product is something that is written of every input.
+// Product is an output that every input has.
 type Product struct {
 	Step string // of the pipeline
-	Ext  string // .npy, .argmax.npy: what its name ends in
+	Ext  string // the end of its name: .npy, .argmax.npy
 }
 
-// DefaultTemplate names outputs when no other template is given.
+// DefaultTemplate is the default template of output names.
 const DefaultTemplate = "{dir}/{stem}/{step}{ext}"
 
-// fields are what a template may hold, with what they mean.
+// fields are the fields of templates and their meanings.
 var fields = []struct{ name, meaning string }{
 	{"dir", "the input's folder, below the one that was given"},
 	{"stem", "the input's name without extension"},
@@ -34,7 +34,7 @@ var fields = []struct{ name, meaning string }{
 	{"ext", "the extension, which says what is written: .npy, .png, .argmax.npy"},
 }
 
-// Fields returns one line for each field of a template.
+// Fields returns a line of help for each field.
 func Fields() string {
 	var b strings.Builder
 	for _, f := range fields {
@@ -43,19 +43,19 @@ func Fields() string {
 	return b.String()
 }
 
-// Namer names outputs.
+// Namer makes the names of outputs.
 type Namer struct {
 	folder   string
-	segments [][]part // of the template, between slashes
+	segments [][]part // the template, split at slashes
 	products []Product
 	digits   int // of the largest index
 	hashes   bool
 }
 
-// part is a field of a template, or text.
+// part is a field or literal text.
 type part struct{ field, text string }
 
-// NewNamer returns a namer of outputs below folder. Errors are a *UsageError.
+// NewNamer parses a template for outputs below folder. Errors are *UsageError.
 func NewNamer(folder, template string, products []Product) (*Namer, error) {
 	n := &Namer{folder: folder, products: products}
 	refuse := func(format string, args ...any) (*Namer, error) {
@@ -112,7 +112,7 @@ func fieldList() string {
 	return strings.Join(names, ", ")
 }
 
-// outputs names an item's outputs.
+// outputs returns the names of an item's outputs.
 func (n *Namer) outputs(item *Item) []string {
 	names := make([]string, len(n.products))
 	for i, p := range n.products {
@@ -167,13 +167,12 @@ func (n *Namer) value(item *Item, field string, p Product) string {
 	}
 }
 
-// Name gives every item its outputs and refuses, before any work, outputs that
-// would not be what they are named for: two inputs, or two products, with one
-// output; an output that is an input; a name outside the folder. With noClobber an
-// output that exists is refused too.
+// Name sets the outputs of every item. Before any work, it refuses two outputs with
+// one name, an output that is an input, a name outside the folder and, with
+// noClobber, an output that exists.
 func (n *Namer) Name(items []Item, noClobber bool) error {
 	n.digits = len(fmt.Sprint(len(items)))
-	owners := map[string]int{} // which item has an output
+	owners := map[string]int{} // by output: the index of its item
 	sources := sourcesOf(items)
 	for i := range items {
 		item := &items[i]
@@ -181,7 +180,7 @@ func (n *Namer) Name(items []Item, noClobber bool) error {
 		if n.hashes {
 			is, err := fingerprintOf(item.Path)
 			if err == nil && is.SHA256 == "" {
-				err = fmt.Errorf("is no regular file")
+				err = fmt.Errorf("is not a regular file")
 			}
 			if err != nil {
 				return fmt.Errorf("%s: the output's name has its {hash}: %w", item.Path, input.Plain(err))
@@ -213,7 +212,8 @@ func collision(items []Item, first, second int, name string) error {
 		"--output-template tells them apart: {parent}, {index} and {hash} are fields"}
 }
 
-// folded returns one name for all that the file system takes for the same.
+// folded returns the same string for all names that the file system does not tell
+// apart.
 func folded(name string) string {
 	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
 		return strings.ToLower(name)
@@ -221,8 +221,8 @@ func folded(name string) string {
 	return name
 }
 
-// sources finds out whether a file is an input, by whatever name. Files that
-// are the same agree in size and time.
+// sources finds inputs by file, whatever their names. It is keyed by size and time,
+// in which equal files agree.
 type sources map[stamp][]source
 
 type stamp struct {

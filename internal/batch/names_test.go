@@ -101,7 +101,7 @@ func TestOutputsThatAreRefused(t *testing.T) {
 	if _, err := outputsOf("{stem}{ext}", []Product{{"a", ".npy"}, {"b", ".npy"}}, "p/a.png"); err == nil || !strings.Contains(err.Error(), "two outputs of one name") {
 		t.Errorf("got %v", err)
 	}
-	// A hard link has another name and is the same file.
+	// A hard link is the same file under another name.
 	if err := hardLink("out/a/pool1.npy", "q/in.npy"); err != nil {
 		t.Fatal(err)
 	}

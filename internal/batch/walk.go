@@ -15,12 +15,12 @@ import (
 
 // filter says which files below a folder are inputs.
 type filter struct {
-	pattern string // that the path below the folder matches; "": of the kinds that are read
-	hidden  bool   // names that begin with a dot, too
-	depth   int    // how many folders deep; -1 is any number
+	pattern string // for the path below the folder; "": files with an input's extension
+	hidden  bool   // include names that begin with a dot
+	depth   int    // how many folders deep, -1 for any number
 }
 
-// everything is the filter of a folder that was given itself.
+// everything is the filter for a folder that was given by name.
 var everything = filter{depth: -1}
 
 func (f filter) match(rel string) bool {
@@ -30,11 +30,11 @@ func (f filter) match(rel string) bool {
 	return doublestar.MatchUnvalidated(f.pattern, rel)
 }
 
-// maxLinks bounds how many links to folders are followed in one walk: folders
-// that link to each other can make any number of paths.
+// maxLinks is how many links to folders are followed in one walk. Folders that link
+// to each other can make any number of paths.
 const maxLinks = 1000
 
-// walker is one walk through a folder.
+// walker is a walk through a folder.
 type walker struct {
 	*gatherer
 	filter
@@ -43,9 +43,9 @@ type walker struct {
 	within []fs.FileInfo // the folders from the root to the current one
 }
 
-// walk adds the files below a folder, by name: the names of one folder in the
-// order of their bytes. Links to files and folders are followed; one that leads
-// back to a folder that it is in is refused. The output folder is left out.
+// walk adds the files below a folder, sorted by name bytewise. It follows links to
+// files and folders, and refuses a link to a folder that contains it. It leaves out
+// the output folder.
 func (g *gatherer) walk(root string, f filter) error {
 	before := g.found
 	w := &walker{gatherer: g, filter: f, root: root}
@@ -62,13 +62,13 @@ func (g *gatherer) walk(root string, f filter) error {
 	return nil
 }
 
-// folder adds the files below one folder; rel is its path below the root, with
+// folder adds the files below one folder. rel is its path below the root, with
 // slashes.
 func (w *walker) folder(rel string, info fs.FileInfo) error {
 	name := filepath.Join(w.root, filepath.FromSlash(rel))
 	for _, above := range w.within {
 		if os.SameFile(above, info) {
-			return fmt.Errorf("%s: is a link to a folder that it is in, want folders that end", name)
+			return fmt.Errorf("%s: is a link to a folder that contains it, want folders without cycles", name)
 		}
 	}
 	if w.output != nil && os.SameFile(w.output, info) {
@@ -116,7 +116,7 @@ func (w *walker) entry(rel, dir string, entry fs.DirEntry) error {
 			}
 		}
 		return w.folder(rel, info)
-	case (mode.IsRegular() || link) && w.match(rel): // a link to nothing is an input that fails
+	case (mode.IsRegular() || link) && w.match(rel): // a dangling link is an input that fails
 		return w.put(Item{Path: name, Dir: dir, Stem: stemOf(name)})
 	default:
 		return nil

@@ -12,19 +12,18 @@ import (
 
 // Member is one array of an archive.
 type Member struct {
-	Name string // in an .npz archive without .npy
+	Name string // without the .npy that it has in an .npz archive
 	Spec tensor.Spec
 
-	// What an ONNX model says of the array: the operator that takes it, such as
-	// "Conv W", and for a filter the order of its axes in the words of
-	// --filter-format. Empty elsewhere.
+	// For an array of an ONNX model: the operator and input that use it, such as
+	// "Conv W", and the order of a filter's axes, as --filter-format takes it. Empty
+	// for other archives.
 	Use    string
 	Layout string
 }
 
-// List names the arrays of an archive (.npz, safetensors, ONNX), in the order
-// of the file. Names that say more than the file's (#member, -) are not
-// accepted.
+// List returns the arrays of an archive, in the order of the file. The name must
+// be a plain file name, without #member.
 func List(name string) (list []Member, err error) {
 	in, asked, err := input.Open(name, nil)
 	if err != nil {

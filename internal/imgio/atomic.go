@@ -12,17 +12,17 @@ import (
 	"github.com/poolctl/poolctl/internal/imgio/input"
 )
 
-// pending is an output that is complete but not yet under its name.
+// pending is an output that is complete but does not have its name yet.
 type pending struct {
 	files  fileSystem
 	name   string    // as given, for messages
-	target string    // what is replaced: the name, symbolic links followed
-	temp   temporary // nil when the content went straight to a device or pipe, and after commit
+	target string    // the file to replace: the name with symbolic links resolved
+	temp   temporary // nil for a device or pipe, and after commit
 	fresh  bool      // the target must not exist
 }
 
-// stage writes the content to a temporary file in the target's folder and
-// brings it to the disk. Temporary files that killed runs left there go first.
+// stage writes the contents to a temporary file in the target's folder and syncs
+// it. It first removes temporary files that killed runs left in the folder.
 func stage(files fileSystem, name string, fresh bool, write func(io.Writer) error) (p *pending, err error) {
 	to, err := resolveTarget(name)
 	if err != nil {
@@ -43,7 +43,7 @@ func stage(files fileSystem, name string, fresh bool, write func(io.Writer) erro
 	}
 	complete := false
 	defer func() {
-		if !complete { // for an error, or in a panic
+		if !complete { // an error or a panic
 			p.discard()
 		}
 	}()
@@ -69,8 +69,8 @@ func buffered(f io.Writer, write func(io.Writer) error) error {
 	return w.Flush()
 }
 
-// commit gives the file its name. From here on there is no way back: what had
-// the name before is gone.
+// commit gives the file its name. This cannot be undone: a file that had the name
+// is gone.
 func (p *pending) commit() error {
 	if p.temp == nil {
 		return nil
@@ -93,9 +93,9 @@ func (p *pending) commit() error {
 	return nil
 }
 
-// linkNew moves a file to a name that must be free. A hard link is refused when
-// the name is taken, which a rename is not; file systems without hard links
-// leave a moment between the look and the rename.
+// linkNew renames a file to a name that must not exist. It uses a hard link,
+// which fails if the name exists; a rename would replace the file. On file systems
+// without hard links, a file made between the check and the rename is replaced.
 func linkNew(files fileSystem, from, to string) error {
 	err := files.link(from, to)
 	if err == nil {
@@ -110,7 +110,7 @@ func linkNew(files fileSystem, from, to string) error {
 	return files.rename(from, to)
 }
 
-// linkError drops the two names from the error of a link or a rename.
+// linkError drops the names from the error of a link or a rename.
 func linkError(err error) error {
 	var link *os.LinkError
 	if errors.As(err, &link) {
@@ -122,7 +122,7 @@ func linkError(err error) error {
 // discard removes the temporary file.
 func (p *pending) discard() {
 	if p != nil && p.temp != nil {
-		_ = p.files.remove(p.temp.Name()) // what stays, the next run's sweep finds
+		_ = p.files.remove(p.temp.Name()) // the next run's sweep removes what this leaves
 		forget(p.temp)
 		p.temp = nil
 	}

@@ -10,17 +10,17 @@ import (
 	"github.com/poolctl/poolctl/internal/imgio/input"
 )
 
-// CheckOutputs refuses, before any work, outputs that could not be written or
-// that would overwrite an input: an unknown extension, a missing or unwritable
-// folder, a folder in the file's place, two outputs of one name, an output that
-// is also an input by whatever name, and, with noClobber, an existing file.
-// Faults of the names themselves are a *UsageError. A whole .npz archive is one
-// file: outputs may name different members of it.
+// CheckOutputs refuses outputs that cannot be written or would overwrite an
+// input: an unknown extension, a missing or unwritable folder, a folder in the
+// file's place, two outputs with one name, an output that is also an input under
+// any name, and, with noClobber, an existing file. It is called before any work.
+// An error in a name is a *UsageError. Outputs may be different members of one
+// archive.
 func CheckOutputs(inputs, outputs []string, noClobber bool) error {
 	sources := inputFiles(inputs)
 	type place struct{ path, member string }
 	seen := map[place]string{}
-	archives := map[string]bool{} // paths that were taken for an archive, or not
+	archives := map[string]bool{} // by path: whether an output takes it for an archive
 	for _, name := range outputs {
 		d, err := parseDestination(name)
 		if err != nil {
@@ -54,8 +54,8 @@ func CheckOutputs(inputs, outputs []string, noClobber bool) error {
 	return nil
 }
 
-// inputFiles returns what identifies each input's file, nil where there is
-// none. The name "-" is the process's standard input.
+// inputFiles returns the file information of each input, nil for one that does
+// not exist. The name "-" is the standard input of the process.
 func inputFiles(inputs []string) []fs.FileInfo {
 	files := make([]fs.FileInfo, len(inputs))
 	for i, name := range inputs {
@@ -72,7 +72,7 @@ func inputFiles(inputs []string) []fs.FileInfo {
 	return files
 }
 
-// checkTarget finds what a name would write to and whether it can.
+// checkTarget resolves a name and checks that it can be written.
 func checkTarget(path string, noClobber bool) (target, error) {
 	if noClobber {
 		if _, err := os.Lstat(path); err == nil {
@@ -90,7 +90,7 @@ func checkTarget(path string, noClobber bool) (target, error) {
 	if info, err := os.Stat(dir); err != nil {
 		return to, fmt.Errorf("folder %s: %w", dir, input.Plain(err))
 	} else if !info.IsDir() {
-		return to, fmt.Errorf("folder %s: is no folder", dir)
+		return to, fmt.Errorf("folder %s: is not a folder", dir)
 	}
 	if to.info != nil {
 		f, err := os.OpenFile(to.path, os.O_WRONLY, 0)
@@ -108,7 +108,7 @@ func checkTarget(path string, noClobber bool) (target, error) {
 	return to, os.Remove(f.Name())
 }
 
-// absolute returns one path for all names of a file that does not exist yet.
+// absolute returns the same path for every name of a file that does not exist yet.
 func absolute(path string) string {
 	if path == "-" {
 		return path
@@ -118,7 +118,7 @@ func absolute(path string) string {
 		path = abs
 	}
 	if os.PathSeparator == '\\' {
-		path = strings.ToLower(path) // Windows does not tell case apart
+		path = strings.ToLower(path) // Windows ignores case
 	}
 	return path
 }

@@ -7,9 +7,8 @@ import (
 	"github.com/poolctl/poolctl/internal/imgio/raster"
 )
 
-// fit turns a picture into one that the format can hold, and tells in notes what
-// was changed. What would change the picture beyond its precision is an error
-// instead.
+// fit converts a picture to one that the format can hold, and returns notes on
+// what was lost. Anything worse than a loss of precision is an error.
 func fit(r *raster.Raster, e *format.Encoder, o format.Options) (*raster.Raster, []string, error) {
 	var notes []string
 	if r.Width > e.MaxSide || r.Height > e.MaxSide {

@@ -7,9 +7,9 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Encoding returns about how many bytes WriteAll needs at its peak to write a
-// tensor of that type and shape, beside the tensor; Output.Tensor is not looked
-// at. It is 0 for what cannot be written, which WriteAll reports.
+// Encoding returns roughly how many bytes WriteAll needs at its peak, beside the
+// tensor, to write a tensor of that type and shape. It does not use Output.Tensor.
+// It returns 0 for an output that WriteAll refuses.
 func (o Output) Encoding(spec tensor.Spec) int {
 	d, err := parseDestination(o.Name)
 	if err != nil || d.format.Encoder() == nil {
@@ -28,7 +28,7 @@ func (o Output) Encoding(spec tensor.Spec) int {
 	sample := max(8, o.Depth) / 8
 	work := 0
 	if layout.ChannelsFirst() {
-		work += stored // in the order of pictures
+		work += stored // the tensor in NHWC
 	}
 	if spec.DType == tensor.Float16 {
 		work += 4 * n // as float32
@@ -43,8 +43,8 @@ func (o Output) Encoding(spec tensor.Spec) int {
 	return total(work, encoded(e, how, v.w*v.h, v.c, sample))
 }
 
-// sheetBytes returns what drawing a contact sheet takes, 0 for one that is
-// refused.
+// sheetBytes returns the bytes that drawing a contact sheet takes, 0 for one that
+// is refused.
 func sheetBytes(v volume) int {
 	s, err := newSheet(v)
 	if err != nil {
@@ -54,7 +54,7 @@ func sheetBytes(v volume) int {
 	return 7 * width * height // as RGBA and as RGB
 }
 
-// total adds sizes; what does not fit an int is the largest one.
+// total adds sizes. On overflow it returns the largest int.
 func total(sizes ...int) int {
 	sum := 0
 	for _, n := range sizes {

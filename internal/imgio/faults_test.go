@@ -14,7 +14,7 @@ import (
 	"github.com/poolctl/poolctl/internal/imgio/imgiotest"
 )
 
-// fault is a way for calls to fail.
+// fault is a way in which calls fail.
 type fault struct {
 	name  string
 	err   error
@@ -30,7 +30,7 @@ var faults = []fault{
 	{name: "short write", err: io.ErrShortWrite, short: true},
 }
 
-// faulty is the disk, with call number at and perhaps all after it failing.
+// faulty is a disk on which call number at fails, and perhaps all after it.
 type faulty struct {
 	fault
 	at     int
@@ -122,18 +122,16 @@ func (t *faultyFile) Close() error {
 	return t.temporary.Close()
 }
 
-// forgetSweeps makes this process look for abandoned temporaries again, as a new
-// one would.
+// forgetSweeps makes this process sweep folders again, as a new process would.
 func forgetSweeps() {
 	temporaries.Lock()
 	defer temporaries.Unlock()
 	clear(temporaries.swept)
 }
 
-// TestEveryCallFails writes outputs with call N failing, for every N and every
-// way to fail. Every final name has its old content or all of its new one, the
-// error names the file and the cause, and a later run ends as if nothing had
-// happened, without temporaries.
+// TestEveryCallFails writes outputs while call N fails, for every N and every kind
+// of failure. Every file has its old or its complete new content, the error names
+// the file and the cause, and a later run succeeds and leaves no temporary files.
 func TestEveryCallFails(t *testing.T) {
 	noisy := imgiotest.RandomPicture(9, 8, 200, 200, 3)
 	const old = "what was there before"
@@ -214,7 +212,7 @@ func TestEveryCallFails(t *testing.T) {
 	}
 }
 
-// contents returns what a file holds, "" when there is none.
+// contents returns the contents of a file, "" if it does not exist.
 func contents(t *testing.T, name string) string {
 	t.Helper()
 	data, err := os.ReadFile(name)
@@ -224,7 +222,7 @@ func contents(t *testing.T, name string) string {
 	return string(data)
 }
 
-// checkFault checks what WriteAll said of calls that failed.
+// checkFault checks the error of WriteAll after calls have failed.
 func checkFault(t *testing.T, label, dir string, files *faulty, err error) {
 	t.Helper()
 	if len(files.failed) == 0 {
@@ -242,8 +240,8 @@ func checkFault(t *testing.T, label, dir string, files *faulty, err error) {
 	}
 }
 
-// TestPartOfSeveral: when a name cannot be given, the outputs before it stay,
-// complete, those after it do not appear, and the error says so.
+// TestPartOfSeveral: if a rename fails, the outputs before it stay, those after it
+// do not appear, and the error says so.
 func TestPartOfSeveral(t *testing.T) {
 	dir := t.TempDir()
 	var outputs []Output
@@ -274,7 +272,7 @@ func (b *blocked) rename(from, to string) error {
 	return disk{}.rename(from, to)
 }
 
-// TestSweep removes what killed runs of poolctl left, and nothing else.
+// TestSweep removes the temporary files of killed runs, and nothing else.
 func TestSweep(t *testing.T) {
 	dir := t.TempDir()
 	stays := []string{".poolctl-0123456789abcde", ".poolctl-0123456789abcdefg", ".poolctl-0123456789abcdxy", "poolctl-0123456789abcdef", ".poolctl-config", "0123456789abcdef"}
@@ -315,8 +313,8 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// TestOrderOfWriting: content reaches the disk before its name does, and the
-// name before the folder is said to be written.
+// TestOrderOfWriting: a file is synced before it is renamed, and the folder after
+// that.
 func TestOrderOfWriting(t *testing.T) {
 	var calls recorded
 	dir := t.TempDir()
@@ -329,7 +327,7 @@ func TestOrderOfWriting(t *testing.T) {
 	}
 }
 
-// recorded is a disk that writes down what is asked of it.
+// recorded is a disk that records calls.
 type recorded struct {
 	strings.Builder
 	disk

@@ -15,8 +15,8 @@ import (
 // The fixtures are made by tools/fixtures/*.py with NumPy and Pillow.
 const arraysNPZ = "npy/testdata/arrays.npz"
 
-// decodedElsewhere are the pictures that image/jpeg decodes, whose inverse
-// transform rounds differently from libjpeg's: how many of the samples may differ.
+// decodedElsewhere lists the pictures that image/jpeg decodes, and the share of
+// samples that may differ: its inverse transform rounds unlike libjpeg's.
 var decodedElsewhere = map[string]float64{
 	"jpeg-progressive": 0.05,
 	"jpeg-cmyk":        0.05,
@@ -79,7 +79,7 @@ func TestPictureStreams(t *testing.T) {
 	}
 }
 
-// TestList names the members of an archive.
+// TestList lists the members of an archive.
 func TestList(t *testing.T) {
 	members, err := List(arraysNPZ)
 	if err != nil {
@@ -96,7 +96,7 @@ func TestList(t *testing.T) {
 	imgiotest.WantError(t, err, `npz: got member "w", want one of b1-le-c-v1`)
 }
 
-// TestWeightsThroughPipes reads from standard input what is in one file.
+// TestWeightsThroughPipes reads weights from standard input.
 func TestWeightsThroughPipes(t *testing.T) {
 	for _, file := range []string{"weights/testdata/model.onnx", "weights/testdata/arrays.safetensors"} {
 		data, err := os.ReadFile(file)

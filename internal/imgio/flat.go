@@ -6,9 +6,9 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// isLevels reports whether numbers of a type are a picture's levels by
-// themselves: unsigned integers. Others, such as a gradient or numbers from 0 to
-// 1, may all round to the same level.
+// isLevels reports whether values of a type are usually levels of a picture:
+// unsigned integers. Others, such as a gradient or values from 0 to 1, may all
+// round to one level.
 func isLevels(d tensor.DType) bool {
 	switch d {
 	case tensor.Uint8, tensor.Uint16, tensor.Uint32, tensor.Uint64:
@@ -50,10 +50,10 @@ func spreadOf[D uint8 | uint16](pix []D, channels int, alpha bool) *spread {
 	return s
 }
 
-// flat tells of a picture on which next to nothing is seen, because the values
-// span less than two levels or more than 99 % of them fall on one, and how to
-// stretch them; "" if it is not so. A picture of one level that its values have
-// exactly is what it is.
+// flat returns a note on a picture that shows next to nothing, since its values span
+// less than two levels or more than 99 % of them fall on one level, and how to
+// stretch them. It returns "" for other pictures, and for a picture of one level
+// that its values have exactly.
 func (c levelCount) flat(v volume, depth int) (text string, stretch Normalize) {
 	s := c.spread
 	if s == nil || s.highest-s.lowest > 2 && 100*s.most <= 99*s.values {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// fuzzRead opens and reads bytes as a file: there is a tensor that is what the
-// header said, or an error of one line; never a panic, caught or not.
+// fuzzRead opens and reads bytes as a file. It wants a tensor of the header's spec
+// or an error of one line, and no panic, not even a recovered one.
 func fuzzRead(t *testing.T, data []byte) {
 	s, err := Open("-", Options{Stdin: bytes.NewReader(data), MaxPixels: 1 << 20})
 	if err == nil {

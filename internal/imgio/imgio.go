@@ -6,19 +6,19 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Info is what a file's header tells.
+// Info is what a file's header says.
 type Info struct {
 	Spec    tensor.Spec
 	Format  string // its name in lower case
 	Depth   int    // bits per sample of a picture: 8 or 16; 0 for an array
 	Picture bool   // Spec is NHWC with N = 1
 
-	// Data is the file that holds an ONNX model's array, where that is not the
-	// model itself.
+	// Data is the file that holds the array's data, if not the file itself: an ONNX
+	// model may keep data beside it.
 	Data string
 
-	// Decoding is about how many bytes Read needs at its peak beside the tensor
-	// that it returns; none of them are kept.
+	// Decoding is roughly how many bytes Read needs at its peak beside the tensor
+	// that it returns. All of them are freed when it returns.
 	Decoding int
 }
 
@@ -32,19 +32,18 @@ func (i *Info) PictureDepth() int {
 	return 8
 }
 
-// The largest picture that is read when Options does not say otherwise.
+// Default limits on pictures.
 const (
 	DefaultMaxPixels = raster.DefaultMaxPixels
 	DefaultMaxSide   = raster.DefaultMaxSide
 )
 
-// LimitError reports that a file is larger than a limit allows. Nothing large
-// has been allocated when it is returned.
+// LimitError reports a file that exceeds a limit. It is returned before anything
+// large is allocated.
 type LimitError = input.LimitError
 
-// UsageError reports names that are wrong by themselves, whatever is in the
-// files: an unknown extension, an output that is an input, two outputs of one
-// name.
+// UsageError reports file names that are wrong whatever the files contain: an
+// unknown extension, an output that is also an input, two outputs with one name.
 type UsageError struct {
 	Name   string
 	Detail string

@@ -10,8 +10,7 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// TestStreamLimit keeps no more of a picture that comes through a pipe than it
-// may.
+// TestStreamLimit: no more than the limit is kept of a picture from a pipe.
 func TestStreamLimit(t *testing.T) {
 	var out bytes.Buffer
 	r := &raster.Raster{Width: 1500, Height: 1500, Channels: 1, Pix8: make([]uint8, 1500*1500)}
@@ -33,7 +32,7 @@ func TestStreamLimit(t *testing.T) {
 	}
 }
 
-// TestDecodingIsStated: a decoder's own memory is known for each format.
+// TestDecodingIsStated: Info says how much memory each decoder needs.
 func TestDecodingIsStated(t *testing.T) {
 	for name, want := range map[string]int{
 		"jpeg/testdata/jpeg-grey.jpg": 1, "jpeg/testdata/jpeg-444.jpg": 3, "webp/testdata/lossless-rgb.webp": 8, "gif/testdata/opaque.gif": 1,

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lock locks a file that was just made, also beyond its Close, until unlock.
-// Locked is false when a sweep was faster. On file systems without
-// locks the file goes unlocked.
+// lock locks a file that was just created. The lock outlasts the file's Close
+// and ends with unlock. locked is false if a sweep got the file first. On file
+// systems without locks the file stays unlocked.
 func lock(f *os.File) (unlock func(), locked bool) {
 	held, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
@@ -20,14 +20,14 @@ func lock(f *os.File) (unlock func(), locked bool) {
 	unlock = func() { _ = unix.Close(held) }
 	err = unix.Flock(held, unix.LOCK_EX|unix.LOCK_NB)
 	var stat unix.Stat_t
-	if err == unix.EWOULDBLOCK || unix.Fstat(held, &stat) == nil && stat.Nlink == 0 { // it is being removed, or was
+	if err == unix.EWOULDBLOCK || unix.Fstat(held, &stat) == nil && stat.Nlink == 0 { // a sweep is removing it, or has
 		unlock()
 		return nil, false
 	}
 	return unlock, true
 }
 
-// removeAbandoned removes a temporary file that no process holds locked.
+// removeAbandoned removes a temporary file that no process has locked.
 func removeAbandoned(path string) {
 	if info, err := os.Lstat(path); err != nil || info.Mode()&fs.ModeType != 0 {
 		return // not a file

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestModuleMinimums keeps the modules that read files of strangers at or above
-// the versions that have no known faults (advisories: pkg.go.dev/vuln).
+// TestModuleMinimums keeps the modules that read untrusted files at versions without
+// known vulnerabilities (pkg.go.dev/vuln).
 func TestModuleMinimums(t *testing.T) {
 	text, err := os.ReadFile("../../go.mod")
 	if err != nil {

@@ -12,16 +12,16 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Normalize says how a tensor's values become a picture's levels.
+// Normalize says how values become the levels of a picture.
 type Normalize uint8
 
 const (
-	// NormalizeNone writes values as they are, rounded half to even and clipped.
+	// NormalizeNone rounds values half to even and clips them.
 	NormalizeNone Normalize = iota
-	// NormalizeMinMax stretches the least value to black, the greatest to white.
+	// NormalizeMinMax maps the smallest value to black and the largest to white.
 	NormalizeMinMax
-	// NormalizeSymmetric maps -m…m to black…white, m being the greatest
-	// magnitude: zero is mid-grey.
+	// NormalizeSymmetric maps -m…m to black…white, where m is the largest
+	// magnitude. Zero becomes mid-grey.
 	NormalizeSymmetric
 )
 
@@ -30,7 +30,7 @@ var normalizeNames = [...]string{"none", "minmax", "symmetric"}
 // NormalizeNames lists the names that ParseNormalize accepts.
 func NormalizeNames() []string { return normalizeNames[:] }
 
-// ParseNormalize returns the way of that name.
+// ParseNormalize returns the Normalize with that name.
 func ParseNormalize(name string) (Normalize, error) {
 	for i, n := range normalizeNames {
 		if n == name {
@@ -43,25 +43,26 @@ func ParseNormalize(name string) (Normalize, error) {
 // String returns the name that ParseNormalize accepts.
 func (n Normalize) String() string { return normalizeNames[n] }
 
-// Output is a tensor and the file to write it to. The name's extension chooses
-// the format; - writes .npy to standard output; FILE.npz#NAME is a member of an
-// archive, FILE.npz its member arr_0. The other fields matter to pictures.
+// Output is a tensor and the file to write it to. The extension of the name
+// chooses the format. The name - writes .npy to standard output, FILE.npz#NAME a
+// member of an archive, and FILE.npz its member arr_0. Layout and the fields after
+// it apply to pictures.
 type Output struct {
 	Name      string
 	Tensor    *tensor.Tensor
-	Layout    tensor.Layout // default: the one of the tensor's rank
+	Layout    tensor.Layout // empty: the usual one for the tensor's rank
 	Depth     int           // bits per sample: 8 (also for 0) or 16
 	Quality   int           // of a JPEG, 1 to 100; 0 means DefaultQuality
 	Normalize Normalize
 
-	// Progress of a tensor that is still being written; nil when it is complete. A
-	// PNG whose samples the tensor holds as they are is encoded behind the writer.
+	// Progress tells how much of the tensor is ready, nil if all of it is. Formats
+	// that can (format.Encoder.Follows) encode rows as they become ready.
 	Progress *tensor.Progress
 
-	Drawing []byte // the content of an .svg file, instead of a tensor
+	Drawing []byte // contents of an .svg file, in place of a tensor
 }
 
-// verbatim reports whether the tensor is a picture's samples as they are.
+// verbatim reports whether the tensor's values are the picture's samples.
 func (o *Output) verbatim() bool {
 	s := o.Tensor.Shape
 	if len(s) != 4 || s[0] != 1 || s[3] > 4 || o.Layout != tensor.NHWC || o.Normalize != NormalizeNone {
@@ -70,14 +71,14 @@ func (o *Output) verbatim() bool {
 	return o.Tensor.DType == tensor.Uint8 && o.Depth != 16 || o.Tensor.DType == tensor.Uint16 && o.Depth == 16
 }
 
-// DefaultQuality is the quality of a JPEG when none is asked for.
+// DefaultQuality is the default quality of a JPEG.
 const DefaultQuality = jpeg.DefaultQuality
 
-// Note tells of a loss in writing an output.
+// Note reports a loss in writing an output.
 type Note struct {
 	Name    string // the output
 	Clipped int    // values outside the depth's range, NaN among them
-	Text    string // the whole note, without the name
+	Text    string // the note, without the name
 
 	// Stretch is what would show more of a picture on which next to nothing is
 	// seen; NormalizeNone for other notes.
@@ -90,19 +91,19 @@ func (n Note) String() string { return n.Name + ": " + n.Text }
 // WriteOptions says how outputs are written.
 type WriteOptions struct {
 	Stdout    io.Writer // what the name "-" writes to
-	NoClobber bool      // refuse a name that exists
+	NoClobber bool      // do not replace existing files
 
 	files fileSystem // nil: the operating system's
 }
 
-// file is one file to be written, with what goes into it.
+// file is a file to write and what goes into it.
 type file struct {
 	destination
 	output Output
 	arrays []format.Named // of an archive
 }
 
-// collectFiles gathers the members of each archive.
+// collectFiles groups the members of each archive.
 func collectFiles(outputs []Output) ([]*file, error) {
 	var files []*file
 	archives := map[string]*file{}
@@ -125,10 +126,10 @@ func collectFiles(outputs []Output) ([]*file, error) {
 	return files, nil
 }
 
-// WriteAll writes the outputs. Each appears under its name complete or not at
-// all, and when one cannot be encoded none appears. Standard output, devices
-// and pipes are written before the files get their names. The caller has
-// called CheckOutputs.
+// WriteAll writes the outputs. A file appears under its name complete or not at
+// all. If any output cannot be encoded, no file appears. Standard output, devices
+// and pipes are written before files get their names. The caller must have called
+// CheckOutputs.
 func WriteAll(outputs []Output, w WriteOptions) (notes []Note, err error) {
 	if w.files == nil {
 		w.files = disk{}
@@ -167,9 +168,8 @@ func WriteAll(outputs []Output, w WriteOptions) (notes []Note, err error) {
 	return notes, commitAll(done)
 }
 
-// commitAll gives the files their names, one after another. When that fails for
-// one, those before it stay, complete, and the error tells them; those after it
-// are given up.
+// commitAll gives the files their names, one after another. If one fails, those
+// before it stay and the error lists them; those after it are dropped.
 func commitAll(files []*pending) error {
 	var written []string
 	for _, p := range files {
@@ -184,7 +184,7 @@ func commitAll(files []*pending) error {
 	return nil
 }
 
-// encoder returns the function that writes the file's content.
+// encoder returns a function that writes the file's contents.
 func (f *file) encoder() (func(io.Writer) error, []Note, error) {
 	pictures := f.format.Encoder()
 	if pictures == nil || !pictures.Follows || !f.output.verbatim() {
@@ -213,7 +213,7 @@ func (f *file) encoder() (func(io.Writer) error, []Note, error) {
 	}, nil, nil
 }
 
-// encodePicture renders the tensor as the format can hold it.
+// encodePicture renders the tensor as a picture that the format can hold.
 func (f *file) encodePicture(e *format.Encoder) (func(io.Writer) error, []Note, error) {
 	o := format.Options{Extension: extension(f.path), Quality: f.output.Quality}
 	r, notes, err := render(f.output)

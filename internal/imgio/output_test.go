@@ -30,8 +30,8 @@ func listing(t *testing.T, dir string) string {
 	return strings.Join(names, " ")
 }
 
-// TestAllOrNothing lets the last output fail: none of the others appears, what
-// was there stays, and no temporary file is left.
+// TestAllOrNothing: if the last output fails, no other one appears, existing files
+// stay, and no temporary file is left.
 func TestAllOrNothing(t *testing.T) {
 	dir := t.TempDir()
 	old := filepath.Join(dir, "old.npy")
@@ -89,7 +89,7 @@ func TestStandardOutputFirst(t *testing.T) {
 	}
 }
 
-// TestArchive writes members of two archives in one go.
+// TestArchive writes members of two archives at once.
 func TestArchive(t *testing.T) {
 	dir := t.TempDir()
 	a, b := filepath.Join(dir, "a.npz"), filepath.Join(dir, "B.NPZ")
@@ -149,8 +149,8 @@ func mode(t *testing.T, name string) fs.FileMode {
 	return info.Mode()
 }
 
-// TestSymbolicLinks replaces what a link points to and keeps the link, also
-// when nothing is there yet.
+// TestSymbolicLinks replaces the target of a link and keeps the link, even if the
+// target does not exist yet.
 func TestSymbolicLinks(t *testing.T) {
 	dir := t.TempDir()
 	far := filepath.Join(dir, "far")
@@ -276,7 +276,7 @@ func TestCheckOutputs(t *testing.T) {
 	}
 }
 
-// TestSpecialTargets writes devices and pipes straight.
+// TestSpecialTargets writes to devices and pipes directly.
 func TestSpecialTargets(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		return // has other ones

@@ -26,8 +26,8 @@ func (f *trap) ReadAt(p []byte, off int64) (int, error) {
 	return f.ReaderAt.ReadAt(p, off)
 }
 
-// TestDecoderPanics lets every decoder panic at every reading of its file, on
-// whatever goroutine that is: it is an error of that file.
+// TestDecoderPanics makes every decoder panic at every read of its file, on whatever
+// goroutine that is. The panic becomes an error of that file.
 func TestDecoderPanics(t *testing.T) {
 	for _, name := range append(pictures(t), arraysNPZ) {
 		data, err := os.ReadFile(name)

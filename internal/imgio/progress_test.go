@@ -9,8 +9,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// TestDecodeTellsWhatIsFinal: what a decoder says is there has its final value,
-// and in the end everything is.
+// TestDecodeTellsWhatIsFinal: samples that a decoder reports as ready do not change,
+// and in the end all are ready.
 func TestDecodeTellsWhatIsFinal(t *testing.T) {
 	for _, name := range []string{"chelsea.png", "chelsea_rgba.png", "camera_16bit.png", "coffee.jpg", "coffee_orientation6.jpg"} {
 		path := filepath.Join("../../samples", name)
@@ -39,9 +39,9 @@ func TestDecodeTellsWhatIsFinal(t *testing.T) {
 	}
 }
 
-// TestWriteWaitsForItsTensor: the file of a tensor that is still being written is
-// that of the complete one, in every format, as it is and normalised; where the
-// writing fails there is none.
+// TestWriteWaitsForItsTensor: a tensor that is still being written gives the same
+// file as the complete tensor, normalised or not. If writing the tensor fails, there
+// is no file.
 func TestWriteWaitsForItsTensor(t *testing.T) {
 	whole, _ := mustRead(t, "../../samples/chelsea.png", Options{})
 	for _, name := range []string{"out.png", "out.jpg", "out.tif", "out.ppm", "out.npy"} {

@@ -13,8 +13,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// TestPixelLimit reads a picture of each format at the limit, and refuses it below
-// with a typed error.
+// TestPixelLimit reads a picture of each format at the limit, and refuses it with a
+// *LimitError when the limit is lower.
 func TestPixelLimit(t *testing.T) {
 	for _, name := range []string{"png/testdata/rgb8.png", "jpeg/testdata/exif-6.jpg", "gif/testdata/opaque.gif", "bmp/testdata/bmp-24.bmp", "tiff/testdata/tiff-rgb@raw.tif", "webp/testdata/lossy-rgb.webp", "pnm/testdata/pillow-rgb8.ppm"} {
 		_, info := mustRead(t, name, Options{})
@@ -28,8 +28,8 @@ func TestPixelLimit(t *testing.T) {
 	}
 }
 
-// TestCutPictures cuts a picture of each format at every length: the result is
-// an error or, where only a trailer is missing, the picture.
+// TestCutPictures cuts a picture of each format at every length. The result is an
+// error, or the picture if only a trailer is missing.
 func TestCutPictures(t *testing.T) {
 	for _, name := range []string{"jpeg/testdata/jpeg-progressive.jpg", "jpeg/testdata/exif-6.jpg", "gif/testdata/transparent.gif", "bmp/testdata/bmp-palette.bmp", "bmp/testdata/bmp-rle8.bmp", "tiff/testdata/tiff-rgb@tiff_lzw.tif", "webp/testdata/lossy-rgba.webp", "webp/testdata/lossless-rgb.webp"} {
 		whole, err := os.ReadFile(name)
@@ -54,7 +54,7 @@ func TestCutPictures(t *testing.T) {
 	}
 }
 
-// TestGuard turns a decoder's panic into an error, from its goroutines too.
+// TestGuard: a panic of a decoder, on any of its goroutines, becomes an error.
 func TestGuard(t *testing.T) {
 	s := &Source{Name: "x.png", read: func() (*tensor.Tensor, error) {
 		raster.Bands(100, 1, func(lo, hi int) {
@@ -88,7 +88,7 @@ func TestOddNames(t *testing.T) {
 	imgiotest.WantError(t, err, "-: there is no standard input")
 }
 
-// TestUnknownFiles refuses what no format begins with.
+// TestUnknownFiles refuses files of no known format, and empty ones.
 func TestUnknownFiles(t *testing.T) {
 	imgiotest.WantError(t, readError(t, writeFile(t, "x.npy", nil), Options{}), "x.npy: the file is empty")
 	imgiotest.WantError(t, readError(t, writeFile(t, "x.npy", []byte("\x80\x04\x95pickle")), Options{}), `x.npy: begins with "\x80\x04\x95pickl", want a file of npy, npz, png,`)

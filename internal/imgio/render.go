@@ -9,15 +9,15 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// volume is a tensor seen as (N, D, H, W, C); axes that it lacks have extent 1.
+// volume is a tensor viewed as (N, D, H, W, C). Missing axes have extent 1.
 type volume struct {
 	n, d, h, w, c int
 	spatial       int // the number of spatial axes that the tensor has
 	tensor        *tensor.Tensor
 }
 
-// volumeOf returns how a tensor of that shape is seen, without the tensor; the
-// layout "" becomes the usual one of the rank.
+// volumeOf returns the view of a tensor of that shape, without the tensor. The
+// layout "" stands for the usual layout of the rank.
 func volumeOf(shape tensor.Shape, layout tensor.Layout) (volume, tensor.Layout, error) {
 	if layout == "" {
 		l, err := tensor.DefaultLayout(len(shape))
@@ -27,7 +27,7 @@ func volumeOf(shape tensor.Shape, layout tensor.Layout) (volume, tensor.Layout, 
 		layout = l
 	}
 	if layout == tensor.NC {
-		layout = tensor.HW // a batch of vectors: a row for each
+		layout = tensor.HW // one row for each vector of the batch
 	}
 	e, err := layout.Split(shape)
 	if err != nil {
@@ -45,7 +45,7 @@ func volumeOf(shape tensor.Shape, layout tensor.Layout) (volume, tensor.Layout, 
 	return v, layout, nil
 }
 
-// asVolume brings a tensor of any layout into the order N, D, H, W, C.
+// asVolume transposes a tensor of any layout to (N, D, H, W, C).
 func asVolume(t *tensor.Tensor, layout tensor.Layout) (volume, error) {
 	v, layout, err := volumeOf(t.Shape, layout)
 	if err != nil {
@@ -62,12 +62,12 @@ func asVolume(t *tensor.Tensor, layout tensor.Layout) (volume, error) {
 	return v, nil
 }
 
-// isPicture reports whether the volume is one picture.
+// isPicture reports whether the volume is a single picture.
 func (v volume) isPicture() bool {
 	return v.spatial == 2 && v.n == 1 && v.c >= 1 && v.c <= 4
 }
 
-// render turns a tensor into a picture: the one that it is, or a contact sheet.
+// render converts a tensor to a picture, or to a contact sheet if it is not one.
 func render(o Output) (*raster.Raster, []Note, error) {
 	v, err := asVolume(o.Tensor, o.Layout)
 	if err != nil {
@@ -100,8 +100,8 @@ func render(o Output) (*raster.Raster, []Note, error) {
 	return r, notes, nil
 }
 
-// levelCount counts values that a depth cannot hold, and says how the levels are
-// spread where that may be told.
+// levelCount counts values outside the range of the depth, and says how the levels
+// are spread if that is worth a note.
 type levelCount struct {
 	outside, nan int
 	spread       *spread
@@ -117,7 +117,7 @@ func (c levelCount) note(values, depth int) string {
 	return text
 }
 
-// fill converts the tensor's values, channels last, into the raster's samples.
+// fill converts values, channels last, to the samples of the raster.
 func fill(r *raster.Raster, t *tensor.Tensor, depth int, n Normalize) levelCount {
 	if depth == 8 {
 		if data, ok := t.Data.([]uint8); ok && n == NormalizeNone {
@@ -136,13 +136,13 @@ func fill(r *raster.Raster, t *tensor.Tensor, depth int, n Normalize) levelCount
 }
 
 // stretch maps a value v of one channel to the level (pre*v - lo) / span * most.
-// Values are halved first when their span is beyond the largest float64.
+// pre is 0.5 if the span of the values overflows float64, else 1.
 type stretch struct{ pre, lo, span, most float64 }
 
 func (s stretch) level(v float64) float64 { return (s.pre*v - s.lo) / s.span * s.most }
 
-// stretchOf returns the mapping of each channel. An alpha channel is never
-// stretched; the others share one mapping.
+// stretchOf returns the mapping of each channel. All channels share one, except
+// alpha, which is not stretched.
 func stretchOf(t *tensor.Tensor, n Normalize, channels int, alpha bool, most float64) []stretch {
 	same := stretch{pre: 1, span: most, most: most}
 	s := same
@@ -156,7 +156,7 @@ func stretchOf(t *tensor.Tensor, n Normalize, channels int, alpha bool, most flo
 		if math.IsInf(s.span, 0) {
 			s = stretch{pre: 0.5, lo: lo / 2, span: hi/2 - lo/2, most: most}
 		}
-		if s.span == 0 { // one value only: black, or mid-grey when it is zero among -0…0
+		if s.span == 0 { // all values are equal: black, or mid-grey if symmetric
 			s.span = 1
 			if n == NormalizeSymmetric {
 				s.lo = -0.5
@@ -173,8 +173,8 @@ func stretchOf(t *tensor.Tensor, n Normalize, channels int, alpha bool, most flo
 	return all
 }
 
-// extremes returns the least and the greatest finite value, alpha left out;
-// zeros when there is none.
+// extremes returns the smallest and the largest finite value, without alpha, or
+// zeros if there is none.
 func extremes(t *tensor.Tensor, channels int, alpha bool) (lo, hi float64) {
 	lo, hi = math.Inf(1), math.Inf(-1)
 	for i := range t.Len() {
@@ -191,7 +191,7 @@ func extremes(t *tensor.Tensor, channels int, alpha bool) (lo, hi float64) {
 	return lo, hi
 }
 
-// levels writes the rounded and clipped level of each value, channels last.
+// levels writes the rounded and clipped level of each value.
 func levels[D uint8 | uint16](dst []D, t *tensor.Tensor, n Normalize, channels int, alpha bool) levelCount {
 	c := stretched(dst, t, stretchOf(t, n, channels, alpha, float64(^D(0))))
 	if n == NormalizeNone && !isLevels(t.DType) {

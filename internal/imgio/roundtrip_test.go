@@ -11,8 +11,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// drawTensor makes a tensor of any type and of up to five small extents, its
-// elements any bits at all.
+// drawTensor draws a tensor of any type, of up to five small axes and with arbitrary
+// bits.
 func drawTensor(t *rapid.T) *tensor.Tensor {
 	d := rapid.SampledFrom(tensor.DTypes()).Draw(t, "dtype")
 	shape := tensor.Shape(rapid.SliceOfN(rapid.IntRange(0, 5), 0, 5).Draw(t, "shape"))

@@ -22,9 +22,9 @@ const (
 
 // Sizes in a contact sheet, in pixels.
 const (
-	sheetTile   = 64  // tiles are magnified until their longer side has this
-	sheetSignal = 256 // signals are magnified until they are this wide
-	sheetRow    = 8   // the least height of a signal's row
+	sheetTile   = 64  // smallest longer side of an enlarged tile
+	sheetSignal = 256 // smallest width of an enlarged signal
+	sheetRow    = 8   // smallest height of a signal's row
 	sheetMargin = 4   // around a tile and its label
 	sheetLabel  = 13  // height of a label
 	sheetLetter = 7   // width of a letter
@@ -36,24 +36,24 @@ var (
 	sheetText = color.RGBA{0xc9, 0xd3, 0xe0, 0xff}
 )
 
-// tile is one cell of a contact sheet: height rows of width values, the value
-// of (y, x) at start + y*down + x*right of the levels.
+// tile is one tile of a contact sheet. The value at (y, x) has the index
+// start + y*down + x*right.
 type tile struct {
 	label              string
 	start, down, right int
 }
 
-// sheet is a contact sheet: tiles of one size in a grid.
+// sheet is a contact sheet: a grid of tiles of one size.
 type sheet struct {
 	tiles         []tile
 	width, height int // of a tile, in values
-	kx, ky        int // pixels that a value takes
+	kx, ky        int // pixels per value
 }
 
-// contactSheet draws a tensor that is no picture as one RGB picture of 8 bits:
-// a grey tile for each channel of each slice of each batch entry, named by n, d
-// and c with the axes that have more than one. A signal is a tile with a row
-// for each channel. All tiles share one mapping of values to levels.
+// contactSheet draws a tensor that is not a picture as one 8-bit RGB picture,
+// with a grey tile for each batch entry, depth slice and channel. Labels give the
+// index n, d or c along the axes longer than 1. A signal is one tile with a row
+// for each channel. All tiles share one mapping from values to levels.
 func contactSheet(v volume, depth int, n Normalize) (*raster.Raster, levelCount, error) {
 	s, err := newSheet(v)
 	if err != nil {
@@ -63,7 +63,7 @@ func contactSheet(v volume, depth int, n Normalize) (*raster.Raster, levelCount,
 	return s.draw(pix), clipped, nil
 }
 
-// grey converts all values to levels of 8 bits.
+// grey converts all values to 8-bit levels.
 func grey(t *tensor.Tensor, channels, depth int, n Normalize) ([]uint8, levelCount) {
 	if depth == 16 {
 		r := &raster.Raster{Pix16: make([]uint16, t.Len())}
@@ -112,8 +112,8 @@ func newSheet(v volume) (*sheet, error) {
 	return s, nil
 }
 
-// label names a tile by the axes that have more than one entry; c < 0 stands
-// for all channels.
+// label names a tile by its index along the axes longer than 1; c < 0 means all
+// channels.
 func label(v volume, n, d, c int) string {
 	var parts []string
 	if v.n > 1 {
@@ -134,8 +134,8 @@ func label(v volume, n, d, c int) string {
 	return strings.Join(parts, " ")
 }
 
-// cell returns the size of a cell: a tile, its label above it, the margin
-// around both, and a line on the right and below.
+// cell returns the size of a cell: a tile with its label above it, a margin around
+// both, and lines on the right and below.
 func (s *sheet) cell() (width, height int) {
 	longest := 0
 	for _, t := range s.tiles {
@@ -146,8 +146,7 @@ func (s *sheet) cell() (width, height int) {
 	return width, height
 }
 
-// columns returns the number of columns that makes the sheet nearest to a
-// square.
+// columns returns the number of columns that makes the sheet closest to square.
 func (s *sheet) columns() int {
 	cellW, cellH := s.cell()
 	best, bestRatio := 1, 0.0
@@ -201,7 +200,7 @@ func (s *sheet) draw(levels []uint8) *raster.Raster {
 	return r
 }
 
-// drawTile draws each value as a block of kx by ky pixels.
+// drawTile draws each value as a block of kx × ky pixels.
 func (s *sheet) drawTile(img *image.RGBA, left, top int, t tile, levels []uint8) {
 	n := s.width * s.kx * 4
 	for y := range s.height {

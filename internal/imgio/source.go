@@ -14,25 +14,25 @@ import (
 // Options says how files are opened.
 type Options struct {
 	Stdin     io.Reader // what the name "-" reads
-	NoOrient  bool      // leave a JPEG as it is stored, whatever its EXIF orientation
+	NoOrient  bool      // ignore EXIF orientations
 	MaxPixels int       // largest picture; 0 means DefaultMaxPixels
 	MaxSide   int       // largest width and height of a picture; 0 means DefaultMaxSide
-	MaxMemory int       // bytes that may be kept of a file that comes through a pipe; 0 means 2 GiB
+	MaxMemory int       // bytes to keep of a file read through a pipe; 0 means 2 GiB
 }
 
-// Source is an opened file: its header is read, its data is not.
+// Source is an opened file whose header has been read.
 type Source struct {
 	Name string
 	Info Info
 
 	read   func() (*tensor.Tensor, error)
-	decode raster.Decoder // of a picture, instead of read
+	decode raster.Decoder // set for pictures, instead of read
 	close  func() error
 }
 
-// Open reads the header of a file. The name is a path, a path of an archive
-// (.npz, safetensors, ONNX) followed by # and the name of one of its arrays, or
-// "-" for standard input. The caller closes the Source.
+// Open opens a file and reads its header. The name is a path, ARCHIVE#ARRAY for
+// an array of an archive, or "-" for standard input. The caller closes the
+// Source.
 func Open(name string, o Options) (*Source, error) {
 	in, member, err := input.Open(name, o.Stdin)
 	if err != nil {
@@ -56,7 +56,7 @@ func open(in *input.File, member string, o Options) (s *Source, err error) {
 		return nil, fmt.Errorf("#%s names a member, but the file is %s, want %s", member, f.Name, format.List(namesOf(isArchive)))
 	}
 	held := 0
-	if f.Array == nil { // which is read from the front
+	if f.Array == nil { // arrays are read from a stream
 		if held, err = in.Slurp(o.MaxMemory); err != nil {
 			return nil, err
 		}
@@ -83,7 +83,7 @@ func (s *Source) setArray(a input.Array) {
 	s.read = a.Read
 }
 
-// Read decodes the file. It or Decode is called at most once; what they needed is let go.
+// Read decodes the file. Call either Read or Decode, once.
 func (s *Source) Read() (t *tensor.Tensor, err error) {
 	if s.Info.Picture {
 		t = tensor.New(s.Info.Spec)
@@ -96,8 +96,8 @@ func (s *Source) Read() (t *tensor.Tensor, err error) {
 	return read()
 }
 
-// Decode decodes a picture into t, which has the type and shape of its Info, and
-// keeps told up to date until it ends.
+// Decode decodes a picture into t, which must have the spec in Info. It reports
+// to told how far it is, and its end.
 func (s *Source) Decode(t *tensor.Tensor, told *tensor.Progress) (err error) {
 	defer func() { told.End(err) }()
 	defer func() { err = input.Named(s.Name, err) }()
@@ -124,8 +124,8 @@ func openPicture(in *input.File, f *format.Format, o Options) (Info, raster.Deco
 	}, nil
 }
 
-// prefixed puts the format's name in front of a decoder's error, once, and says
-// plainly that a file ends too early.
+// prefixed puts the format's name in front of a decoder's error, unless it is
+// there, and says plainly that a file ends too early.
 func prefixed(f *format.Format, err error) error {
 	err = input.Unexpected(err)
 	prefix := f.Name + ": "

@@ -14,7 +14,7 @@ import (
 	"github.com/poolctl/poolctl/internal/imgio/imgiotest"
 )
 
-// TestSpecialInputs refuses what is no file, at once, and reads a pipe.
+// TestSpecialInputs refuses special files without waiting, and reads a pipe.
 func TestSpecialInputs(t *testing.T) {
 	dir := t.TempDir()
 	pipe := filepath.Join(dir, "pipe")
@@ -86,9 +86,8 @@ func TestCutWhileRead(t *testing.T) {
 	}
 }
 
-// TestUnwritable refuses a folder and a file that must not be written. The
-// superuser may write anywhere, so there only the file system's own refusals
-// count: /proc takes no new files.
+// TestUnwritable refuses a folder and a file without write permission. The superuser
+// may write anywhere but in /proc, where no file can be created.
 func TestUnwritable(t *testing.T) {
 	if os.Geteuid() == 0 {
 		if _, err := os.Stat("/proc/self"); err == nil {
@@ -108,7 +107,7 @@ func TestUnwritable(t *testing.T) {
 	imgiotest.WantError(t, CheckOutputs(nil, []string{filepath.Join(dir, "b.npy")}, false), "permission denied")
 }
 
-// TestFullDevice reports a write that fails, with the name and the cause.
+// TestFullDevice: an error of a failed write has the name and the cause.
 func TestFullDevice(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil {
 		return // Linux has it

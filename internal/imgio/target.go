@@ -9,15 +9,15 @@ import (
 	"github.com/poolctl/poolctl/internal/imgio/input"
 )
 
-// target says what writing to a name means.
+// target is the file that a name refers to.
 type target struct {
-	path    string      // symbolic links followed
-	info    fs.FileInfo // nil when nothing is there
-	special bool        // a device or pipe, which is written and not replaced
+	path    string      // with symbolic links resolved
+	info    fs.FileInfo // nil if it does not exist
+	special bool        // a device or pipe: written to, not replaced
 }
 
-// resolveTarget follows symbolic links, also to where nothing is yet, and
-// refuses what cannot be written.
+// resolveTarget follows symbolic links, whose target need not exist, and refuses
+// directories and sockets.
 func resolveTarget(name string) (target, error) {
 	path := name
 	for hop := 0; ; hop++ {
@@ -52,8 +52,8 @@ func resolveTarget(name string) (target, error) {
 	}
 }
 
-// dirOf returns the folder that holds path; symbolic links in it are followed
-// first, so that .. in a link's target means what the system takes it to mean.
+// dirOf returns the folder of path with its symbolic links resolved, so that ..
+// in a link's target means what it means to the system.
 func dirOf(path string) string {
 	dir := filepath.Dir(path)
 	if followed, err := filepath.EvalSymlinks(dir); err == nil {

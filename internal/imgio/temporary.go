@@ -14,26 +14,24 @@ import (
 	"syscall"
 )
 
-// tempPrefix and 16 hexadecimal digits are the name of a temporary file that an
-// output is written to, so that what a killed run left can be told from files
-// of others.
+// tempPrefix and 16 hexadecimal digits make the name of a temporary file. By the
+// name, a later run recognises the files that a killed run left.
 const tempPrefix = ".poolctl-"
 
 const tempDigits = 16
 
-// fileSystem is what writing outputs asks of the operating system. Tests have
+// fileSystem is the part of the operating system that writing needs. Tests use
 // one whose calls fail.
 type fileSystem interface {
-	create(name string) (temporary, error) // a file that did not exist
+	create(name string) (temporary, error) // fails if the file exists
 	rename(from, to string) error
 	link(from, to string) error
 	remove(name string) error
-	syncFolder(name string) error // brings new names to the disk
+	syncFolder(name string) error // makes renames durable
 }
 
-// temporary is a file that is being written. It is locked until release, so that
-// a sweep by another process leaves it alone, also when it is closed and waits
-// for its name.
+// temporary is a file that is being written. It stays locked until release, even
+// while it is closed, so that another process's sweep does not remove it.
 type temporary interface {
 	io.Writer
 	Name() string
@@ -43,7 +41,7 @@ type temporary interface {
 	release()
 }
 
-// disk is the operating system's own file system.
+// disk is the real file system.
 type disk struct{}
 
 type diskFile struct {
@@ -53,7 +51,7 @@ type diskFile struct {
 
 func (f diskFile) release() { f.unlock() }
 
-var errTaken = errors.New("the temporary file was taken away by another process")
+var errTaken = errors.New("another process removed the temporary file")
 
 func (disk) create(name string) (temporary, error) {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
@@ -61,7 +59,7 @@ func (disk) create(name string) (temporary, error) {
 		return nil, err
 	}
 	unlock, locked := lock(f)
-	if !locked { // a sweep came between the two calls and removes the file
+	if !locked { // a sweep between the two calls removes the file
 		_ = f.Close()
 		return nil, errTaken
 	}
@@ -72,8 +70,8 @@ func (disk) rename(from, to string) error { return os.Rename(from, to) }
 func (disk) link(from, to string) error   { return os.Link(from, to) }
 func (disk) remove(name string) error     { return os.Remove(name) }
 
-// syncFolder does nothing on Windows, which has no such call, and where the
-// file system does without.
+// syncFolder does nothing on Windows, which has no such call, and on file systems
+// that do not support it.
 func (disk) syncFolder(name string) error {
 	if runtime.GOOS == "windows" {
 		return nil
@@ -92,25 +90,24 @@ func (disk) syncFolder(name string) error {
 	return err
 }
 
-// temporaries are the temporary files that exist just now, and the folders in
-// which those of killed runs were looked for.
+// temporaries holds the temporary files of this process, and the folders that it
+// has swept.
 var temporaries = struct {
 	sync.Mutex
 	names map[string]bool
 	swept map[string]bool
 }{names: map[string]bool{}, swept: map[string]bool{}}
 
-// RemoveTemporaries removes the temporary files of outputs that are being
-// written, and keeps new ones from appearing. It is for a program that is about
-// to end.
+// RemoveTemporaries removes the temporary files of this process and blocks the
+// creation of new ones. Call it before the program exits.
 func RemoveTemporaries() {
-	temporaries.Lock() // for good
+	temporaries.Lock() // never unlocked
 	for name := range temporaries.names {
 		_ = os.Remove(name)
 	}
 }
 
-// forget says that a temporary file is gone, and lets its lock go.
+// forget releases a temporary file that was renamed or removed.
 func forget(f temporary) {
 	f.release()
 	temporaries.Lock()
@@ -118,7 +115,7 @@ func forget(f temporary) {
 	delete(temporaries.names, f.Name())
 }
 
-// createTemp makes a new file with the permissions that the umask gives.
+// createTemp creates a temporary file with the permissions of the umask.
 func createTemp(files fileSystem, dir string) (temporary, error) {
 	temporaries.Lock()
 	defer temporaries.Unlock()
@@ -135,9 +132,8 @@ func createTemp(files fileSystem, dir string) (temporary, error) {
 	}
 }
 
-// sweep removes from a folder the temporary files that killed runs left: those
-// that no process holds locked. It does so once for each folder; what it cannot
-// read or remove it leaves.
+// sweep removes temporary files that killed runs left in a folder: those that no
+// process has locked. Each folder is swept once. Errors are ignored.
 func sweep(dir string) {
 	temporaries.Lock()
 	defer temporaries.Unlock()

@@ -13,8 +13,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// TestExactFormats writes and reads back pictures in the formats that keep every
-// sample, with every number of channels and every depth that they have.
+// TestExactFormats writes and reads back pictures in the lossless formats, with
+// every number of channels and every depth.
 func TestExactFormats(t *testing.T) {
 	dir := t.TempDir()
 	cases := []struct {
@@ -60,7 +60,7 @@ func tripledTensor(t *tensor.Tensor) *tensor.Tensor {
 	return out
 }
 
-// TestJPEGOut writes grey and RGB by the quality asked for.
+// TestJPEGOut writes grey and RGB at several qualities.
 func TestJPEGOut(t *testing.T) {
 	dir := t.TempDir()
 	for _, channels := range []int{1, 3} {
@@ -117,7 +117,7 @@ func TestGIFOut(t *testing.T) {
 		t.Errorf("got notes %v", notes)
 	}
 	got, _ = mustRead(t, name, Options{})
-	// Dithering keeps means: of blocks of 10 by 10, each channel.
+	// Dithering preserves the mean of each channel in blocks of 10 by 10.
 	for y := 0; y < 200; y += 10 {
 		for x := 0; x < 300; x += 10 {
 			for c := range 3 {
@@ -157,8 +157,7 @@ func TestDepths(t *testing.T) {
 	imgiotest.WantError(t, err, "png: got depth 12, want 8 or 16")
 }
 
-// TestRounding checks rounding, clipping and their count for every type that
-// can be out of range.
+// TestRounding checks rounding, clipping and the number of clipped values.
 func TestRounding(t *testing.T) {
 	nan, inf := math.NaN(), math.Inf(1)
 	values := []float64{0.5, 1.5, 2.4999, 254.5, 255.49, -0.5, -0.51, 256, inf, -inf, nan, 7}

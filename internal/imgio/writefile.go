@@ -6,8 +6,8 @@ import (
 	"github.com/poolctl/poolctl/internal/imgio/input"
 )
 
-// WriteFile writes a file that holds no tensor, such as a report, as WriteAll
-// writes outputs: under its name is all of it or what was there before.
+// WriteFile writes a file without a tensor, such as a report. As with WriteAll,
+// the file is replaced completely or not at all.
 func WriteFile(name string, write func(io.Writer) error) error {
 	p, err := stage(disk{}, name, false, write)
 	if err == nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// BMP's ways to store samples.
+// The compressions of BMP.
 const (
 	plain          = 0
 	rle8           = 1
@@ -22,7 +22,7 @@ const (
 	alphaBitFields = 6
 )
 
-// header is what a BMP says before its pixels.
+// header is what a BMP says before its pixel data.
 type header struct {
 	width, height int
 	topDown       bool
@@ -33,7 +33,7 @@ type header struct {
 	masks         [4]uint32 // red, green, blue, alpha; 0 for no alpha
 }
 
-// channels returns 4 when the header defines where the alpha is, else 3.
+// channels returns 4 if there is a mask for alpha, else 3.
 func (h *header) channels() int {
 	if h.masks[3] != 0 {
 		return 4
@@ -41,15 +41,15 @@ func (h *header) channels() int {
 	return 3
 }
 
-// rowBytes returns the bytes of a row without its padding.
+// rowBytes returns the bytes of a row without padding.
 func (h *header) rowBytes() int { return (h.width*h.bits + 7) / 8 }
 
-// stride returns the bytes from one row to the next.
+// stride returns the bytes of a row with padding.
 func (h *header) stride() int { return (h.rowBytes() + 3) &^ 3 }
 
-// Open reads a BMP's header. Palettes of 1, 2, 4 and 8 bits, also run-length
-// coded, and pixels of 16, 24 and 32 bits with any masks become RGB; RGBA where
-// the header has a mask for alpha.
+// Open reads the header of a BMP: palettes of 1, 2, 4 and 8 bits, run-length coded
+// ones too, and pixels of 16, 24 and 32 bits with any masks. The picture is RGB,
+// or RGBA if there is a mask for alpha.
 func Open(in *input.File, o raster.Options) (raster.Header, raster.Decoder, error) {
 	h, err := readHeader(in.Section())
 	if err != nil {
@@ -125,9 +125,9 @@ func readHeader(r io.Reader) (*header, error) {
 	return h, nil
 }
 
-// checkCompression refuses pairs of bits and compression that BMP does not have
-// or that are not supported. OS/2's header of 64 bytes counts compressions
-// differently from 3 on.
+// checkCompression refuses combinations of bits and compression that do not exist
+// or are not supported. In OS/2 headers, of 64 bytes, compressions from 3 on have
+// other meanings.
 func (h *header) checkCompression(size int) error {
 	allowed := map[uint32][]int{
 		plain: {1, 2, 4, 8, 16, 24, 32}, rle8: {8}, rle4: {4}, bitFields: {16, 32}, alphaBitFields: {16, 32},
@@ -146,8 +146,8 @@ func (h *header) checkCompression(size int) error {
 	return fmt.Errorf("got compression %d with %d bits, want 0 (none), 1 (RLE, 8), 2 (RLE, 4), 3 or 6 (masks, 16 or 32)", h.compression, h.bits)
 }
 
-// readMasks finds where in a pixel of 16 or 32 bits its samples are. A short
-// header is followed by the masks; it returns their bytes.
+// readMasks reads the masks of the samples in pixels of 16 and 32 bits. It returns
+// how many bytes it read: masks follow a short header and are part of a long one.
 func (h *header) readMasks(r io.Reader, info []byte) (read int, err error) {
 	switch h.compression {
 	case plain:
@@ -188,7 +188,7 @@ func (h *header) readMasks(r io.Reader, info []byte) (read int, err error) {
 	return read, nil
 }
 
-// readPalette reads the palette, which has at most so many bytes.
+// readPalette reads the palette, of at most room bytes.
 func (h *header) readPalette(r io.Reader, headerSize int, used uint32, room int64) error {
 	entry := 4
 	if headerSize == 12 {
@@ -215,7 +215,7 @@ func (h *header) readPalette(r io.Reader, headerSize int, used uint32, room int6
 	return nil
 }
 
-// rowAt returns the output of stored row y.
+// rowAt returns the row of dst for row y of the file.
 func (h *header) rowAt(dst []uint8, y int) []uint8 {
 	if !h.topDown {
 		y = h.height - 1 - y
@@ -261,7 +261,7 @@ func (h *header) unpackIndexes(out []uint8, row []byte) error {
 	return nil
 }
 
-// put writes the colour of a palette index at pixel x.
+// put writes the colour of a palette index to pixel x.
 func (h *header) put(out []uint8, x int, index uint8) error {
 	if int(index) >= len(h.palette) {
 		return fmt.Errorf("got palette index %d, want < %d", index, len(h.palette))
@@ -270,7 +270,7 @@ func (h *header) put(out []uint8, x int, index uint8) error {
 	return nil
 }
 
-// maskedSample tells how to take a sample out of a pixel and bring it to 8 bits.
+// maskedSample says how to extract a sample from a pixel.
 type maskedSample struct {
 	shift      int
 	mask, most uint64
@@ -286,8 +286,8 @@ func (h *header) maskedSamples() []maskedSample {
 	return list
 }
 
-// unpackMasked takes the samples by their masks; a sample of fewer or more bits
-// than 8 is scaled to 0…255 and rounded. A mask of zero gives zero.
+// unpackMasked extracts samples by their masks and scales those that do not have 8
+// bits to 0…255, rounding. A mask of zero gives zero.
 func (h *header) unpackMasked(out []uint8, row []byte, samples []maskedSample) {
 	size := h.bits / 8
 	for x := range h.width {

@@ -9,7 +9,7 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// bmpFile makes a BMP of 2 by 2 pixels with the fields that matter changed.
+// bmpFile makes a BMP of 2 by 2 pixels with a changed header.
 func bmpFile(change func(b []byte), pixels ...byte) []byte {
 	b := []byte("BM")
 	for _, v := range []uint32{0, 0, 54 + 8, 40, 2, 2, 1 | 8<<16, 0, 0, 0, 0, 2, 0, 0, 0xffffff} { // two colours

@@ -7,10 +7,10 @@ import (
 	"io"
 )
 
-// readRuns decodes RLE8 and RLE4: a count and a value, or 0 and a command: end
-// of row, end of picture, a jump, or so many values as they are. Pixels that are
-// jumped over have the palette's first colour. Runs that leave the picture are
-// refused.
+// readRuns decodes RLE8 and RLE4. The data are pairs of a count and a value, or of
+// 0 and a command: end of row, end of picture, a jump, or a number of literal
+// values. Skipped pixels get the first colour of the palette. Runs that leave the
+// picture are refused.
 func (h *header) readRuns(dst []uint8, r *bufio.Reader) error {
 	for y := range h.height {
 		out := h.rowAt(dst, y)
@@ -24,7 +24,7 @@ func (h *header) readRuns(dst []uint8, r *bufio.Reader) error {
 	for {
 		count, value, err := twoBytes(r)
 		if errors.Is(err, io.EOF) && (y >= h.height || y == h.height-1 && x == h.width) {
-			return nil // complete, but for the command that says so
+			return nil // complete, except for the end-of-picture command
 		}
 		if err != nil {
 			return h.cutRuns(y, err)
@@ -67,8 +67,8 @@ func twoBytes(r *bufio.Reader) (a, b byte, err error) {
 	return a, b, err
 }
 
-// nibble returns the index that value i of a run has: the byte, or with 4 bits
-// its halves in turn, the upper one first.
+// nibble returns the palette index of value i of a run: the byte v, or for 4 bits
+// its upper and lower half in turn.
 func (h *header) nibble(v byte, i int) byte {
 	switch {
 	case h.bits == 8:
@@ -80,7 +80,7 @@ func (h *header) nibble(v byte, i int) byte {
 	}
 }
 
-// run writes so many pixels at (x, y) and moves x behind them.
+// run writes count pixels at (x, y) and advances x.
 func (h *header) run(dst []uint8, x *int, y, count int, index func(i int) byte) error {
 	if y >= h.height || *x+count > h.width {
 		return fmt.Errorf("got %d pixels at (%d,%d), want them within %dx%d", count, *x, y, h.width, h.height)
@@ -95,7 +95,7 @@ func (h *header) run(dst []uint8, x *int, y, count int, index func(i int) byte) 
 	return nil
 }
 
-// cutRuns explains an end of the file before the end of the picture.
+// cutRuns explains the end of the file in the middle of the picture.
 func (h *header) cutRuns(y int, err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%d of %d rows missing, the file is cut", max(0, h.height-y), h.height)

@@ -7,9 +7,8 @@ import (
 	"github.com/poolctl/poolctl/internal/imgio/raster"
 )
 
-// Write writes an 8-bit raster of 1, 3 or 4 channels: grey with a palette of
-// greys, RGB with 24 bits, RGBA with 32 bits and the masks of a BITMAPV4HEADER,
-// which say where the alpha is.
+// Write writes an 8-bit raster of 1, 3 or 4 channels: grey with a palette of greys,
+// RGB with 24 bits, RGBA with 32 bits and the masks of a BITMAPV4HEADER.
 func Write(w io.Writer, r *raster.Raster) error {
 	const fileHeader, infoHeader, v4Header = 14, 40, 108
 	const pixelsPerMetre = 2835 // 72 dpi
@@ -47,7 +46,7 @@ func Write(w io.Writer, r *raster.Raster) error {
 		for _, mask := range []uint32{0xff0000, 0xff00, 0xff, 0xff000000} {
 			head = order.AppendUint32(head, mask)
 		}
-		head = append(head, "BGRs"...) // sRGB, whose end points and gammas need not be told
+		head = append(head, "BGRs"...) // sRGB; its end points and gammas stay zero
 		head = append(head, make([]byte, v4Header-infoHeader-4*4-4)...)
 	}
 	for i := range colours {

@@ -1,7 +1,7 @@
-// Package format says what a file format is: one value, which the package of the
-// format declares and which the table of package imgio lists. Names in messages
-// and help texts, the formats of outputs, limits and estimates of memory all
-// follow from it.
+// Package format defines what a file format is: one value of type Format. The
+// format's package declares it and the table in package imgio lists it. Messages,
+// help texts, the choice of a format by extension, limits and estimates of memory
+// all follow from it.
 //
 // It imports tensor, input and raster.
 package format

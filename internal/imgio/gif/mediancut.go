@@ -6,17 +6,18 @@ import (
 	"github.com/poolctl/poolctl/internal/imgio/raster"
 )
 
-// colourCell is one of the 32,768 cells of colour space, 8 levels a channel,
-// with the pixels that fall into it.
+// colourCell is one of the 32,768 cells of colour space, of 8x8x8 levels, and the
+// pixels in it.
 type colourCell struct {
 	pixels int
 	sum    [3]int // of the pixels' samples
 }
 
-// mean returns a cell's mean level.
+// mean returns the mean level of a channel.
 func (c colourCell) mean(channel int) int { return c.sum[channel] / c.pixels }
 
-// histogram sorts the pixels that can be seen into cells, empty ones left out.
+// histogram sorts the visible pixels into cells and returns those that are not
+// empty.
 func histogram(r *raster.Raster) []colourCell {
 	cells := make([]colourCell, 1<<15)
 	for i := range r.Width * r.Height {
@@ -33,10 +34,10 @@ func histogram(r *raster.Raster) []colourCell {
 	return slices.DeleteFunc(cells, func(c colourCell) bool { return c.pixels == 0 })
 }
 
-// medianCut chooses a palette by Heckbert's method: the box of colours with
-// the largest spread, weighted by its pixels, is halved at the median of its
-// widest channel until there are as many boxes as colours; each becomes its
-// mean. There is at least one cell.
+// medianCut chooses a palette of n colours by Heckbert's method. It repeatedly
+// splits the box with the largest spread, weighted by its pixels, at the median of
+// its widest channel. The colours are the means of the boxes. There must be at
+// least one cell.
 func medianCut(cells []colourCell, n int) [][3]uint8 {
 	boxes := []colourBox{newColourBox(cells)}
 	for len(boxes) < n {
@@ -87,8 +88,8 @@ func newColourBox(cells []colourCell) colourBox {
 	return b
 }
 
-// halve splits the box so that each part has about half the pixels, and at
-// least one cell.
+// halve splits the box into two with about half the pixels and at least one cell
+// each.
 func (b colourBox) halve() (colourBox, colourBox) {
 	slices.SortStableFunc(b.cells, func(x, y colourCell) int { return x.mean(b.channel) - y.mean(b.channel) })
 	cut, seen := 0, 0

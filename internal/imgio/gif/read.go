@@ -13,7 +13,7 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// header is what a GIF says up to the pixels of its first frame.
+// header is what a GIF says before the pixels of its first frame.
 type header struct {
 	width, height int // of the canvas
 	frame         image.Rectangle
@@ -21,9 +21,9 @@ type header struct {
 	transparent   int // index of the transparent colour, -1 for none
 }
 
-// Open reads a GIF's header. A GIF is its first frame, on its canvas; an
-// animation's other frames are not looked at. It is RGB, or RGBA when the frame
-// has a transparent colour or leaves a part of the canvas free.
+// Open reads the header of a GIF. The picture is the first frame on the canvas;
+// other frames are ignored. It is RGB, or RGBA if the frame has a transparent colour
+// or does not cover the canvas.
 func Open(in *input.File, o raster.Options) (raster.Header, raster.Decoder, error) {
 	h, err := readHeader(bufio.NewReader(in.Section()))
 	if err != nil {
@@ -43,7 +43,7 @@ func Open(in *input.File, o raster.Options) (raster.Header, raster.Decoder, erro
 	info := raster.Header{Width: h.width, Height: h.height, Channels: channels, Depth: 8}
 	info.Decoding = h.frame.Dx() * h.frame.Dy()
 	if h.frame != canvas {
-		info.Decoding *= 5 // its indices, and its colours before they are on the canvas
+		info.Decoding *= 5 // the indices, and the colours before they are copied to the canvas
 	}
 	return info, func(t *tensor.Tensor, _ *tensor.Progress) error {
 		img, err := gif.Decode(bufio.NewReader(in.Section()))
@@ -58,7 +58,7 @@ func Open(in *input.File, o raster.Options) (raster.Header, raster.Decoder, erro
 	}, nil
 }
 
-// compose draws the frame on the canvas, which is transparent elsewhere.
+// compose draws the frame onto a transparent canvas.
 func (h *header) compose(canvas *tensor.Tensor, frame *image.Paletted) error {
 	if h.transparent >= 0 {
 		for len(h.colours) <= h.transparent {
@@ -124,7 +124,7 @@ func readHeader(r *bufio.Reader) (*header, error) {
 	}
 }
 
-// readPalette reads the palette that the flags announce, if they do.
+// readPalette reads the palette that the flags announce, or returns nil.
 func readPalette(r io.Reader, flags byte) ([][4]uint8, error) {
 	if flags&0x80 == 0 {
 		return nil, nil
@@ -139,7 +139,7 @@ func readPalette(r io.Reader, flags byte) ([][4]uint8, error) {
 	return colours, nil
 }
 
-// readExtension reads an extension; the graphic control one names the
+// readExtension reads an extension. The graphic control extension holds the
 // transparent colour.
 func (h *header) readExtension(r *bufio.Reader) error {
 	label, err := r.ReadByte()

@@ -10,11 +10,11 @@ import (
 	"github.com/poolctl/poolctl/internal/imgio/raster"
 )
 
-// maxColours is how many colours a GIF holds.
+// maxColours is the size of a palette.
 const maxColours = 256
 
-// Write writes an 8-bit raster whose pixels are opaque or fully transparent. Up to 256 colours are written exactly; of more, those that
-// median cut chooses, dithered.
+// Write writes an 8-bit raster whose pixels are opaque or fully transparent. Up to
+// 256 colours are written exactly. More are reduced by median cut and dithered.
 func Write(w io.Writer, r *raster.Raster) error {
 	count, transparent := countColours(r)
 	img := image.NewPaletted(image.Rect(0, 0, r.Width, r.Height), nil)
@@ -45,8 +45,8 @@ func rgbAt(r *raster.Raster, i int) [3]uint8 {
 	return [3]uint8(pixel)
 }
 
-// countColours returns how many colours there are, and whether one of them is
-// transparent; all transparent pixels count as one colour.
+// countColours counts the colours and reports whether there are transparent
+// pixels, which count as one colour.
 func countColours(r *raster.Raster) (n int, transparent bool) {
 	seen := make([]uint64, 1<<24/64)
 	for i := range r.Width * r.Height {
@@ -67,8 +67,8 @@ func countColours(r *raster.Raster) (n int, transparent bool) {
 	return n, transparent
 }
 
-// indexExactly fills the pixels of img and completes its palette, in the order
-// in which the colours first occur.
+// indexExactly fills in the pixels and the palette of img. Colours are in the order
+// of their first use.
 func indexExactly(r *raster.Raster, img *image.Paletted) {
 	index := map[[3]uint8]uint8{}
 	for i := range img.Pix {
@@ -86,11 +86,11 @@ func indexExactly(r *raster.Raster, img *image.Paletted) {
 	}
 }
 
-// dither maps the pixels to the palette by Floyd and Steinberg's method: what a
-// pixel's colour misses is made up for by its neighbours to the right (7/16) and
-// in the next row (3/16, 5/16, 1/16). The palette's indices begin at first.
+// dither maps the pixels to the palette by Floyd-Steinberg dithering: the error of
+// a pixel is spread to its neighbour on the right (7/16) and to three in the next
+// row (3/16, 5/16, 1/16). The index of palette[0] is first.
 func dither(r *raster.Raster, pix []uint8, palette [][3]uint8, first int) {
-	// The nearest colour is looked for once in each cell of 4 levels a channel.
+	// The nearest colour is cached for each cell of 4x4x4 levels.
 	nearest := make([]int16, 1<<18)
 	for i := range nearest {
 		nearest[i] = -1
@@ -112,7 +112,7 @@ func dither(r *raster.Raster, pix []uint8, palette [][3]uint8, first int) {
 		}
 		return int(nearest[cell])
 	}
-	// Errors in sixteenths, with a pixel to spare on both sides.
+	// Errors in sixteenths, with one extra pixel on both sides.
 	here, below := make([][3]int32, r.Width+2), make([][3]int32, r.Width+2)
 	for y := range r.Height {
 		for x := range r.Width {

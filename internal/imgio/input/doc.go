@@ -1,5 +1,5 @@
-// Package input holds what all file formats share when they are read: an opened
-// file, the arrays that its header names, and errors.
+// Package input is what all formats share for reading: opened files, arrays whose
+// header has been read, and errors.
 //
 // It imports tensor and the standard library.
 package input

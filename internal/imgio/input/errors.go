@@ -10,11 +10,11 @@ import (
 	"unicode"
 )
 
-// LimitError reports that a file is larger than a limit allows. Nothing large
-// has been allocated when it is returned.
+// LimitError reports a file that exceeds a limit. It is returned before anything
+// large is allocated.
 type LimitError struct {
-	Name   string // the file; empty where what wraps the error names it
-	Detail string // what the file has, the limit, and the flag that raises it, if there is one
+	Name   string // the file, or empty if a wrapping error names it
+	Detail string // the value, the limit, and the flag that raises it, if any
 }
 
 func (e *LimitError) Error() string {
@@ -24,7 +24,7 @@ func (e *LimitError) Error() string {
 	return e.Name + ": " + e.Detail
 }
 
-// TooMuch returns a *LimitError that what wraps it names the file of.
+// TooMuch returns a *LimitError without the name of the file.
 func TooMuch(format string, args ...any) error {
 	return &LimitError{Detail: fmt.Sprintf(format, args...)}
 }
@@ -32,8 +32,8 @@ func TooMuch(format string, args ...any) error {
 // ErrCut reports a file that ends too early.
 var ErrCut = errors.New("the file is cut")
 
-// Unexpected returns ErrCut for the end of a file where more was due, and any
-// other error as it is.
+// Unexpected returns ErrCut for io.EOF and io.ErrUnexpectedEOF, and other errors
+// unchanged.
 func Unexpected(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return ErrCut
@@ -41,15 +41,15 @@ func Unexpected(err error) error {
 	return err
 }
 
-// Guard turns a panic of a decoder into an error. Decoders meet hostile files;
-// a fault in one must not end the program.
+// Guard turns a panic into an error when it is deferred. Decoders read hostile
+// files, and a bug in one must not end the program.
 func Guard(err *error) {
 	if p := recover(); p != nil {
 		*err = fmt.Errorf("internal error, please report it with the file: %v", p)
 	}
 }
 
-// Named puts the file's name in front of an error that lacks it.
+// Named puts the file's name in front of an error that does not have it.
 func Named(name string, err error) error {
 	var limit *LimitError
 	if err == nil || errors.As(err, &limit) && limit.Name != "" {
@@ -58,8 +58,8 @@ func Named(name string, err error) error {
 	return fmt.Errorf("%s: %w", name, Plain(err))
 }
 
-// Plain drops what the operating system's errors repeat: the name, which every
-// message has in front, and the call.
+// Plain drops the file name and the call from an error of the operating system.
+// Messages name the file themselves.
 func Plain(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {
@@ -68,8 +68,8 @@ func Plain(err error) error {
 	return err
 }
 
-// Shown is an array's name for a message without quotes; one with characters
-// that do not print, such as a line break, has them all the same.
+// Shown returns an array's name for a message: quoted if it has characters that do
+// not print, such as a line break, else without quotes.
 func Shown(name string) string {
 	name = Shorten(name)
 	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
@@ -78,7 +78,7 @@ func Shown(name string) string {
 	return name
 }
 
-// Shorten cuts an array's name to what fits a message.
+// Shorten cuts a name to 60 bytes.
 func Shorten(name string) string {
 	if len(name) > 60 {
 		return name[:57] + "..."

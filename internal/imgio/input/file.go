@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// File is an opened file before its format is known. A stream is read from the
-// front and its size is not known; anything else has random access.
+// File is an opened file whose format is not known yet. It is either a stream of
+// unknown size or has random access.
 type File struct {
 	Name    string // as given
 	Path    string // of the file; empty for standard input
@@ -21,8 +21,8 @@ type File struct {
 	Close   func() error
 }
 
-// Open opens the file of that name and splits off the archive member that the
-// name may end in. The name "-" is stdin.
+// Open opens a file, and splits the archive member off a name of the form
+// FILE#MEMBER. The name "-" stands for stdin.
 func Open(name string, stdin io.Reader) (f *File, member string, err error) {
 	if name == "-" {
 		if stdin == nil {
@@ -42,8 +42,8 @@ func Open(name string, stdin io.Reader) (f *File, member string, err error) {
 	return f, member, nil
 }
 
-// Split splits FILE#MEMBER and tells what kind of file it is. A file whose own
-// name has a # goes first, then the longest name that exists.
+// Split splits FILE#MEMBER, and returns the file's information. If a file of the
+// whole name exists, there is no member; else the longest FILE that exists counts.
 func Split(name string) (path, member string, info fs.FileInfo, err error) {
 	if info, err = os.Stat(name); err == nil {
 		return name, "", info, nil
@@ -60,7 +60,7 @@ func Split(name string) (path, member string, info fs.FileInfo, err error) {
 }
 
 // openFile opens a regular file, or a pipe as a stream. It does not wait for a
-// pipe's writer: a pipe that nobody has open for writing is empty.
+// writer: a pipe that nobody writes to is empty.
 func openFile(path string, info fs.FileInfo) (*File, error) {
 	flags := os.O_RDONLY
 	switch mode := info.Mode(); {
@@ -86,7 +86,7 @@ func openFile(path string, info fs.FileInfo) (*File, error) {
 	return &File{Stream: bufio.NewReaderSize(f, 1<<16), Close: f.Close}, nil
 }
 
-// Kind names what kind of file a mode is of.
+// Kind names a type of file, such as a directory.
 func Kind(mode fs.FileMode) string {
 	switch {
 	case mode.IsDir():
@@ -102,7 +102,7 @@ func Kind(mode fs.FileMode) string {
 	}
 }
 
-// Head returns up to n of the file's first bytes without reading past them.
+// Head returns up to n bytes from the front of the file, without consuming them.
 func (f *File) Head(n int) ([]byte, error) {
 	var head []byte
 	var err error
@@ -119,12 +119,12 @@ func (f *File) Head(n int) ([]byte, error) {
 	return head, nil
 }
 
-// streamLimit bounds what is kept in memory of a picture or an archive that
-// comes through a pipe.
+// streamLimit is the most that is kept in memory of a stream.
 const streamLimit = 2 << 30
 
-// Slurp gives a stream random access by reading all of it, at most so many bytes
-// (0 for the most that is ever kept), and returns how many it keeps in memory.
+// Slurp reads a stream into memory to give it random access, and returns its
+// size; 0 for a file that had random access. A stream of more than most bytes is
+// refused; 0 stands for the largest limit, 2 GiB.
 func (f *File) Slurp(most int) (held int, err error) {
 	if f.Stream == nil {
 		return 0, nil
@@ -143,5 +143,5 @@ func (f *File) Slurp(most int) (held int, err error) {
 	return int(all.size), nil
 }
 
-// Section returns a reader of the whole file.
+// Section returns a new reader of the whole file.
 func (f *File) Section() *io.SectionReader { return io.NewSectionReader(f.Content, 0, f.Size) }

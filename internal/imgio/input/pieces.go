@@ -5,19 +5,19 @@ import (
 	"io"
 )
 
-// pieceSize is the length of the pieces that a stream is kept in.
+// pieceSize is the size of a piece in bytes.
 const pieceSize = 1 << 16
 
 var errLong = errors.New("the stream is longer than the limit")
 
-// pieces is a stream kept in memory, in pieces of equal length but the last:
-// growing one slice would need twice the memory and more.
+// pieces holds a stream in memory, in pieces of equal size except the last. One
+// growing slice would need more than twice the memory.
 type pieces struct {
 	list [][]byte
 	size int64
 }
 
-// fill reads the stream to its end; errLong when that has more than most bytes.
+// fill reads a stream to its end. It returns errLong for more than most bytes.
 func (p *pieces) fill(r io.Reader, most int64) error {
 	for {
 		piece := make([]byte, pieceSize)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestPieces reads a stream that is kept in pieces anywhere.
+// TestPieces reads from any offset of a stream in pieces.
 func TestPieces(t *testing.T) {
 	for _, size := range []int{0, 1, pieceSize - 1, pieceSize, pieceSize + 1, 2*pieceSize + 7} {
 		data := make([]byte, size)

@@ -6,8 +6,7 @@ import (
 	"github.com/poolctl/poolctl/internal/imgio/raster"
 )
 
-// zigzag is the order in which coefficients are coded, as places in a block
-// of eight rows.
+// zigzag gives the index, in a block of eight rows, of each coded coefficient.
 var zigzag = [64]uint8{
 	0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5,
 	12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
@@ -15,21 +14,21 @@ var zigzag = [64]uint8{
 	58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
 }
 
-// peekBits is the longest code that is looked up at once, in bits. Of photographs
-// few are longer.
+// peekBits is the length of the codes that one table lookup decodes. Few codes of
+// a photograph are longer.
 const peekBits = 10
 
-// huffman is a Huffman code. Codes of up to peekBits bits, filled up with
-// whatever follows, index short, which has the symbol and the length; 0 says that
-// the code is longer, or none.
+// huffman is a Huffman code. The next peekBits bits index short, which holds the
+// symbol and the length of the code, or 0 if the code is longer or invalid.
 type huffman struct {
 	short   [1 << peekBits]uint16 // symbol<<8 | length
-	last    [17]int32             // by length: the last code, -1 without one
-	first   [17]int32             // by length: symbols' index of the first code, less that code
+	last    [17]int32             // by length: the last code, or -1
+	first   [17]int32             // by length: the index of the first code's symbol, minus that code
 	symbols []byte
 }
 
-// newHuffman makes a code of so many symbols of each length; nil if there is none.
+// newHuffman makes a code with counts[i] symbols of length i+1, or nil if the
+// counts are impossible.
 func newHuffman(counts, symbols []byte) *huffman {
 	c := &huffman{symbols: symbols}
 	code, index := int32(0), int32(0)
@@ -48,7 +47,7 @@ func newHuffman(counts, symbols []byte) *huffman {
 			code++
 			index++
 		}
-		if code > 1<<length { // more codes than there are
+		if code > 1<<length { // more codes than the length allows
 			return nil
 		}
 		code <<= 1
@@ -56,17 +55,17 @@ func newHuffman(counts, symbols []byte) *huffman {
 	return c
 }
 
-// bitReader reads the coded data bit by bit, without the zeros that are stuffed in
-// behind 0xff. Behind its end it reads zeros and counts them.
+// bitReader reads coded data bit by bit and drops the zero byte stuffed after each
+// 0xff. After the end of the data it reads zeros and counts them.
 type bitReader struct {
 	data  []byte
 	at    int
 	acc   uint64 // the next bits, from the top
-	n     int    // how many there are
-	added int    // bits behind the end
+	n     int    // number of bits in acc
+	added int    // bits read after the end
 }
 
-// fill makes sure of 32 bits.
+// fill makes at least 32 bits available.
 func (b *bitReader) fill() {
 	if b.n >= 32 {
 		return
@@ -99,11 +98,11 @@ func (b *bitReader) fill() {
 	}
 }
 
-// beyond reports whether more bits were used than there are.
+// beyond reports whether bits after the end were used.
 func (b *bitReader) beyond() bool { return b.added > b.n }
 
-// symbol decodes a symbol; the next 32 bits are there. length is 0 where there is
-// no such code.
+// symbol decodes the next symbol without consuming its code. fill must have been
+// called. length is 0 for an invalid code.
 func (b *bitReader) symbol(c *huffman) (symbol byte, length int) {
 	if e := c.short[b.acc>>(64-peekBits)]; e != 0 {
 		return byte(e >> 8), int(e & 0xff)
@@ -116,8 +115,8 @@ func (b *bitReader) symbol(c *huffman) (symbol byte, length int) {
 	return 0, 0
 }
 
-// value takes length bits of a code and the size bits of a coefficient behind it.
-// One that begins with 0 is negative.
+// value consumes a code of length bits and the coefficient of size bits after it.
+// A coefficient that begins with 0 is negative.
 func (b *bitReader) value(length, size int) int32 {
 	rest := b.acc << length
 	v := int32(rest >> 1 >> (63 - size))
@@ -129,15 +128,14 @@ func (b *bitReader) value(length, size int) int32 {
 	return v
 }
 
-// block has the coefficients of 8x8 samples, and the columns and rows that
-// have any but the first.
+// block holds the coefficients of 8x8 samples.
 type block struct {
 	coefficients [64]int16
-	columns      uint8 // with a coefficient below the first row
-	used         bool  // any but the first
+	columns      uint8 // bit x: column x has a coefficient below the first row
+	used         bool  // there is a coefficient other than the first
 }
 
-// read decodes a block and reports whether its codes exist.
+// read decodes a block. It returns false for an invalid code.
 func (k *block) read(b *bitReader, dc, ac *huffman, before *int32) bool {
 	*k = block{}
 	b.fill()
@@ -163,7 +161,7 @@ func (k *block) read(b *bitReader, dc, ac *huffman, before *int32) bool {
 			i += 15
 			continue
 		}
-		if i += run; i > 63 { // damage that image/jpeg passes over in this way
+		if i += run; i > 63 { // damaged; image/jpeg ignores it, too
 			b.acc <<= length
 			b.n -= length
 			break
@@ -178,10 +176,10 @@ func (k *block) read(b *bitReader, dc, ac *huffman, before *int32) bool {
 	return true
 }
 
-// The inverse transform is that of Loeffler, Ligtenberg and Moschytz (ICASSP
-// 1989) with twelve multiplications, in the fixed point that libjpeg's accurate
-// decoder has: constants of 13 bits, two more bits between the passes. The results
-// are libjpeg's.
+// The inverse transform is the one by Loeffler, Ligtenberg and Moschytz (ICASSP
+// 1989) with twelve multiplications. Its fixed-point arithmetic is that of
+// libjpeg's accurate decoder: constants of 13 bits, and two extra bits between the
+// passes. So the results are equal.
 const (
 	dctBits  = 13
 	dctExtra = 2
@@ -200,8 +198,8 @@ const (
 	dct3072 = 25172
 )
 
-// transform writes the block's samples, eight rows of them stride bytes apart; q
-// has the quantiser's steps.
+// transform dequantises by q and writes the samples of the block, eight rows
+// stride bytes apart.
 func (k *block) transform(dst []uint8, stride int, q *[64]int32) {
 	c := &k.coefficients
 	if !k.used {
@@ -241,7 +239,7 @@ func (k *block) transform(dst []uint8, stride int, q *[64]int32) {
 	}
 }
 
-// idct8 transforms eight coefficients; the results are 1<<dctBits times as large.
+// idct8 transforms eight coefficients. The results are scaled by 1<<dctBits.
 func idct8(c0, c1, c2, c3, c4, c5, c6, c7 int32) (y0, y1, y2, y3, y4, y5, y6, y7 int32) {
 	turn := (c2 + c6) * dct0541
 	even2, even3 := turn-c6*dct1847, turn+c2*dct0765

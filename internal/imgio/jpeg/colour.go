@@ -7,8 +7,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// colourTables hold libjpeg's conversion of YCbCr to RGB (ITU-R BT.601, full
-// range) in 16-bit fixed point.
+// colourTables convert YCbCr to RGB as libjpeg does: ITU-R BT.601, full range, in
+// 16-bit fixed point.
 var colourTables = func() (t struct{ crR, cbB, crG, cbG [256]int32 }) {
 	const half = 1 << 15
 	for i := range 256 {
@@ -21,16 +21,16 @@ var colourTables = func() (t struct{ crR, cbB, crG, cbG [256]int32 }) {
 	return t
 }()
 
-// convertYCbCr converts planes as libjpeg does by default: chroma upsampled by
-// the triangle filter where it has half the columns, half the rows, or both,
-// and repeated otherwise.
+// convertYCbCr converts planes to RGB as libjpeg does by default. Chroma with half
+// the columns, half the rows or both is upsampled by a triangle filter; other
+// ratios repeat samples.
 func convertYCbCr(dst []uint8, img *image.YCbCr, told *tensor.Progress) {
 	width, height := img.Rect.Dx(), img.Rect.Dy()
 	c := newConversion(dst, img, 3)
 	raster.Bands(height, 16, raster.InOrder(c.rows, func(hi int) { told.Reach(hi * width * 3) }))
 }
 
-// conversion is that of one image, of three channels or of its luma alone.
+// conversion converts one image of three channels, or of luma alone.
 type conversion struct {
 	dst      []uint8
 	img      *image.YCbCr
@@ -42,8 +42,8 @@ func newConversion(dst []uint8, img *image.YCbCr, channels int) *conversion {
 	return &conversion{dst, img, channels, newUpsampler(img)}
 }
 
-// lookahead returns how many rows of pixels at the end of a row of MCUs depend on
-// the next one.
+// lookahead returns how many rows of pixels at the end of a row of MCUs need the
+// next row of MCUs.
 func (c *conversion) lookahead() int {
 	if c.channels == 3 && c.up.triangle && c.up.fy == 2 {
 		return 1
@@ -68,7 +68,7 @@ func (c *conversion) rows(lo, hi int) {
 	}
 }
 
-// colourRow converts a row; dst has three samples for each of luma.
+// colourRow converts a row to RGB.
 func colourRow(dst, luma, cb, cr []uint8) {
 	cb, cr = cb[:len(luma)], cr[:len(luma)]
 	for x, l := range luma {
@@ -82,11 +82,11 @@ func colourRow(dst, luma, cb, cr []uint8) {
 	}
 }
 
-// upsampler brings the chroma planes of an image to its full size.
+// upsampler upsamples the chroma planes of an image.
 type upsampler struct {
-	fx, fy        int  // how many pixels share a sample
-	columns, rows int  // samples that the picture covers
-	triangle      bool // smooth, not repeated
+	fx, fy        int  // pixels per sample, across and down
+	columns, rows int  // size of the planes in samples, without padding
+	triangle      bool // by the triangle filter, not by repetition
 	stride        int
 }
 
@@ -98,12 +98,12 @@ func newUpsampler(img *image.YCbCr) upsampler {
 	u := upsampler{fx: factors[0], fy: factors[1], stride: img.CStride}
 	u.columns = (img.Rect.Dx() + u.fx - 1) / u.fx
 	u.rows = (img.Rect.Dy() + u.fy - 1) / u.fy
-	// libjpeg leaves pictures of one or two samples across alone.
+	// libjpeg repeats samples in planes of one or two columns.
 	u.triangle = u.fx == 2 && u.columns > 2 || u.fx == 1 && u.fy == 2
 	return u
 }
 
-// row writes the upsampled samples of picture row y.
+// row writes the upsampled samples for row y of the picture.
 func (u upsampler) row(dst, plane []uint8, y int) {
 	near := y / u.fy
 	at := func(row int) []uint8 { return plane[row*u.stride:][:u.columns] }
@@ -139,8 +139,8 @@ func (u upsampler) row(dst, plane []uint8, y int) {
 	}
 }
 
-// triangleAcross doubles the columns: each new sample is three parts its
-// nearest, one part the next nearest.
+// triangleAcross doubles the columns. A new sample is 3/4 the nearest sample and
+// 1/4 the next nearest.
 func triangleAcross(dst, src []uint8) {
 	n := len(src)
 	dst[0] = src[0]
@@ -152,8 +152,8 @@ func triangleAcross(dst, src []uint8) {
 	dst[2*n-1] = src[n-1]
 }
 
-// triangleBoth doubles columns and rows; near is the nearest row of samples,
-// far the next.
+// triangleBoth doubles columns and rows. near is the nearest row of samples, far
+// the next nearest.
 func triangleBoth(dst, near, far []uint8) {
 	n := len(near)
 	far = far[:n]
@@ -168,8 +168,8 @@ func triangleBoth(dst, near, far []uint8) {
 	dst[2*n-1] = uint8((4*a + 7) >> 4)
 }
 
-// convertCMYK converts inks to RGB without colour management: what each ink
-// leaves of the light that black leaves.
+// convertCMYK converts to RGB without colour management: (1-c)(1-k), (1-m)(1-k),
+// (1-y)(1-k).
 func convertCMYK(dst []uint8, img *image.CMYK) {
 	width, height := img.Rect.Dx(), img.Rect.Dy()
 	raster.Bands(height, 16, func(lo, hi int) {

@@ -1,5 +1,5 @@
-// Package jpeg reads and writes JPEG. Baseline files of 8 bits are decoded here,
-// to libjpeg's samples; all others by the standard library.
+// Package jpeg reads and writes JPEG. It decodes baseline files of 8 bits itself,
+// to the same samples as libjpeg. The standard library decodes all others.
 //
 // It imports tensor, input, raster and the standard library.
 package jpeg

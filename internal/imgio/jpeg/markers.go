@@ -9,15 +9,16 @@ import (
 	"github.com/poolctl/poolctl/internal/imgio/raster"
 )
 
-// markers is what a JPEG says before its first scan beside its size.
+// markers is what the segments before the first scan say, beside the size.
 type markers struct {
-	orientation int // by the first EXIF block, 1 to 8
+	orientation int // of the first EXIF block, 1 to 8
 	frame       []byte
 	progressive bool
 }
 
-// readMarkers walks the segments before the first scan. A malformed EXIF
-// block, or none, means upright: a picture is worth more than its metadata.
+// readMarkers reads the segments before the first scan. A missing or malformed
+// EXIF block means upright, since broken metadata should not make a picture
+// unreadable.
 func readMarkers(r io.Reader) markers {
 	const (
 		app1       = 0xe1
@@ -52,8 +53,9 @@ func readMarkers(r io.Reader) markers {
 	}
 }
 
-// nextSegment goes to the next marker that has a segment and returns the
-// segment's length; io.EOF at the first scan or the end of the image.
+// nextSegment moves to the next marker that has a segment, and returns the
+// segment's length. It returns io.EOF at the first scan and at the end of the
+// image.
 func nextSegment(b *bufio.Reader) (marker byte, n int, err error) {
 	for {
 		c, err := b.ReadByte()
@@ -86,13 +88,13 @@ func nextSegment(b *bufio.Reader) (marker byte, n int, err error) {
 	}
 }
 
-// decoding returns the bytes that the decoder needs for a picture of that size:
-// its planes in whole units, four times as much again for the coefficients of a
-// progressive one, and the inks of CMYK joined.
+// decoding returns the bytes that image/jpeg needs for a picture of that size: its
+// planes in whole MCUs, four bytes more for each sample of a progressive file, and
+// the interleaved samples of CMYK.
 func (m markers) decoding(width, height int) int {
 	const header, component = 6, 3 // precision, height, width, how many components; name, sampling, table
 	if len(m.frame) < header || len(m.frame) < header+component*int(m.frame[5]) {
-		return 0 // the decoder refuses it
+		return 0 // which the decoder refuses
 	}
 	components := int(m.frame[5])
 	samples, across, down := 0, 1, 1

@@ -10,20 +10,19 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// plainFile is what most JPEG files are: baseline, 8 bits, grey or YCbCr with
-// usual subsampling, all components in one scan, nothing odd or missing. Anything
-// else is left to image/jpeg, and so is the verdict on what turns out to be
-// damaged.
+// plainFile is an ordinary JPEG: baseline, 8 bits, grey or YCbCr with the usual
+// subsampling, all components in one scan. image/jpeg decodes all other files, and
+// decides about damaged ones.
 type plainFile struct {
 	width, height int
 	parts         []component // one, or Y, Cb, Cr
 	quant         [4]*[64]int32
 	dc, ac        [2]*huffman
-	restart       int      // MCUs between restart markers; 0 without
-	scan          [][]byte // the coded data, cut at the restart markers
+	restart       int      // MCUs between restart markers, 0 if there are none
+	scan          [][]byte // the coded data, split at the restart markers
 }
 
-// component is a component: v*h blocks of it make up an MCU.
+// component is a colour component. An MCU has v*h blocks of it.
 type component struct {
 	id           byte
 	h, v         int
@@ -35,7 +34,7 @@ const eoi = 0xd9
 
 var errDamaged = errors.New("the coded data is damaged")
 
-// parsePlain returns nil for a file that is not plain.
+// parsePlain parses a plain file. It returns nil for other files.
 func parsePlain(data []byte) *plainFile {
 	p := &plainFile{}
 	for at := 2; at+4 <= len(data) && data[at] == 0xff; {
@@ -97,7 +96,7 @@ func (p *plainFile) readFrame(b []byte) bool {
 	}
 	first := &p.parts[0]
 	if len(p.parts) == 1 {
-		first.h, first.v = 1, 1 // a scan of one component has no MCUs but its blocks
+		first.h, first.v = 1, 1 // in a scan of one component an MCU is one block
 		return p.width > 0 && p.height > 0 && first.quantiser < 4
 	}
 	for i := range p.parts {
@@ -156,8 +155,7 @@ func (p *plainFile) readScan(b []byte) bool {
 	return true
 }
 
-// cutScan finds the restart markers and the end of the coded data, with which the
-// file must end too.
+// cutScan splits the coded data at its restart markers, up to the end of the image.
 func (p *plainFile) cutScan(data []byte) bool {
 	across, down := p.units()
 	for at := 0; ; {
@@ -167,7 +165,7 @@ func (p *plainFile) cutScan(data []byte) bool {
 		}
 		at += i
 		switch marker := data[at+1]; {
-		case marker == 0: // a 0xff of the data
+		case marker == 0: // a stuffed 0xff
 			at += 2
 		case marker == eoi:
 			p.scan = append(p.scan, data[:at])
@@ -185,13 +183,13 @@ func (p *plainFile) cutScan(data []byte) bool {
 	}
 }
 
-// units returns the MCUs across and down.
+// units returns the number of MCUs across and down.
 func (p *plainFile) units() (across, down int) {
 	w, h := 8*p.parts[0].h, 8*p.parts[0].v
 	return (p.width + w - 1) / w, (p.height + h - 1) / h
 }
 
-// planes returns memory for the samples, whole MCUs of them.
+// planes allocates planes of whole MCUs.
 func (p *plainFile) planes() *image.YCbCr {
 	across, down := p.units()
 	first := p.parts[0]
@@ -207,18 +205,17 @@ func (p *plainFile) planes() *image.YCbCr {
 	return img
 }
 
-// mcuRow is a row of MCUs between the two halves of the work: block after block
-// as they are coded.
+// mcuRow is a decoded row of MCUs, its blocks in the order of the file.
 type mcuRow struct {
 	blocks []block
 	err    error
 }
 
-// rowsAhead is how many rows of MCUs the coded data is read ahead.
+// rowsAhead is how many rows of MCUs are decoded ahead.
 const rowsAhead = 4
 
-// decode writes the picture into t. One goroutine reads the coded data; this one
-// transforms and converts.
+// decode writes the picture into t. A second goroutine decodes the Huffman codes;
+// this one transforms and converts.
 func (p *plainFile) decode(t *tensor.Tensor, told *tensor.Progress) error {
 	across, down := p.units()
 	perMCU := p.parts[0].h * p.parts[0].v
@@ -253,7 +250,7 @@ func (p *plainFile) decode(t *tensor.Tensor, told *tensor.Progress) error {
 	return nil
 }
 
-// transform turns the blocks of a row of MCUs into samples.
+// transform computes the samples of a row of MCUs.
 func (p *plainFile) transform(img *image.YCbCr, blocks []block, m int) {
 	across, _ := p.units()
 	for x := range across {
@@ -277,12 +274,12 @@ func (p *plainFile) transform(img *image.YCbCr, blocks []block, m int) {
 	}
 }
 
-// readRows reads the coded data, row by row of MCUs, until empty is closed.
+// readRows decodes rows of MCUs until empty is closed.
 func (p *plainFile) readRows(full chan<- *mcuRow, empty <-chan *mcuRow) {
 	across, down := p.units()
 	bits := &bitReader{data: p.scan[0]}
 	interval, left := 0, p.restart
-	var before [3]int32 // DC of the block before, by component
+	var before [3]int32 // DC coefficient of the previous block, by component
 	for range down {
 		row, ok := <-empty
 		if !ok {

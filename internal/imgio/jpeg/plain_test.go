@@ -14,9 +14,9 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// TestDamagedJPEGsAreRefusedAsImageJPEGDoes: cut, and with any byte changed, a
-// plain file is read if and only if image/jpeg reads
-// it, and refused with the same words.
+// TestDamagedJPEGsAreRefusedAsImageJPEGDoes cuts plain files and changes their
+// bytes. The result is read if and only if image/jpeg reads it, and refused with the
+// same error.
 func TestDamagedJPEGsAreRefusedAsImageJPEGDoes(t *testing.T) {
 	for _, name := range []string{"jpeg-restart.jpg", "jpeg-narrow.jpg", "jpeg-grey.jpg"} {
 		whole, err := os.ReadFile("testdata/" + name)
@@ -41,7 +41,7 @@ func TestDamagedJPEGsAreRefusedAsImageJPEGDoes(t *testing.T) {
 func checkDamaged(t *testing.T, name string, at int, data []byte) {
 	t.Helper()
 	if _, _, err := Open(imgiotest.File(data), raster.Options{NoOrient: true, MaxPixels: 1 << 14}); err != nil {
-		return // by the header, which image/jpeg reads too
+		return // image/jpeg refuses the header
 	}
 	_, want := jpeg.Decode(bytes.NewReader(data))
 	_, _, got := imgiotest.Decode(Open, data, raster.Options{NoOrient: true})
@@ -51,15 +51,15 @@ func checkDamaged(t *testing.T, name string, at int, data []byte) {
 	t.Errorf("%s, damaged at %d: got %v, image/jpeg says %v", name, at, got, want)
 }
 
-// What image/jpeg decodes is at most so many levels from what libjpeg does, in so
-// many of the samples: its inverse transform rounds differently.
+// image/jpeg differs from libjpeg by at most farthest levels, in at most mostOthers
+// of the samples, since its inverse transform rounds differently.
 const (
 	farthest   = 3
 	mostOthers = 0.05
 )
 
-// TestPlainJPEGIsNearImageJPEG in sizes around those of blocks and MCUs: luma and
-// chroma decoded by two programs differ by rounding only.
+// TestPlainJPEGIsNearImageJPEG compares the two decoders in sizes around those of
+// blocks and MCUs. They differ by rounding only.
 func TestPlainJPEGIsNearImageJPEG(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	for _, size := range []int{1, 7, 8, 9, 15, 16, 17, 31, 33, 70} {

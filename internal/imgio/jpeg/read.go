@@ -13,8 +13,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Open reads a JPEG's header. Grey has one channel; YCbCr, RGB, CMYK and
-// YCCK become RGB.
+// Open reads the header of a JPEG. Grey pictures have one channel. YCbCr, RGB,
+// CMYK and YCCK become RGB.
 func Open(in *input.File, o raster.Options) (raster.Header, raster.Decoder, error) {
 	config, err := jpeg.DecodeConfig(bufio.NewReader(in.Section()))
 	if err != nil {
@@ -36,7 +36,7 @@ func Open(in *input.File, o raster.Options) (raster.Header, raster.Decoder, erro
 			info.Width, info.Height = stored.Height, stored.Width
 		}
 	}
-	info.Decoding = markers.decoding(config.Width, config.Height) // by image/jpeg, as it may come to that
+	info.Decoding = markers.decoding(config.Width, config.Height) // if image/jpeg decodes it, which needs more
 	if in.Size <= wholeSize(stored.Spec().Shape) {
 		info.Decoding += int(in.Size)
 	}
@@ -47,16 +47,16 @@ func Open(in *input.File, o raster.Options) (raster.Header, raster.Decoder, erro
 		if orientation == 1 {
 			return decode(in, t, told)
 		}
-		upright := tensor.New(stored.Spec())
-		if err := decode(in, upright, nil); err != nil {
+		turned := tensor.New(stored.Spec())
+		if err := decode(in, turned, nil); err != nil {
 			return err
 		}
-		raster.Orient(t, upright, orientation)
+		raster.Orient(t, turned, orientation)
 		return nil
 	}, nil
 }
 
-// decode decodes the file into t, as it is stored.
+// decode decodes the file into t, without turning it.
 func decode(in *input.File, t *tensor.Tensor, told *tensor.Progress) error {
 	height, width := t.Shape[1], t.Shape[2]
 	var damage error
@@ -74,14 +74,14 @@ func decode(in *input.File, t *tensor.Tensor, told *tensor.Progress) error {
 	if size := img.Bounds().Size(); size.X != width || size.Y != height {
 		return fmt.Errorf("got size %v, the header says %dx%d", size, width, height)
 	}
-	if damage != nil { // not seen by image/jpeg; rows may have been told
+	if damage != nil { // image/jpeg has not noticed; some rows may be reported already
 		return damage
 	}
 	return convert(t, img, told)
 }
 
-// readPlain reads the file if it is plain and has the shape; nil if not. A
-// file much larger than its pixels is not read whole.
+// readPlain reads a plain file of that shape, or returns nil. It does not read a
+// file that is much larger than its pixels.
 func readPlain(in *input.File, shape tensor.Shape) (*plainFile, error) {
 	if in.Size > wholeSize(shape) {
 		return nil, nil
@@ -97,10 +97,11 @@ func readPlain(in *input.File, shape tensor.Shape) (*plainFile, error) {
 	return p, nil
 }
 
-// wholeSize is the size up to which a file of that shape is read whole.
+// wholeSize returns the largest size of a file of that shape that is read into
+// memory.
 func wholeSize(shape tensor.Shape) int64 { return int64(3*shape[1]*shape[2] + 1<<20) }
 
-// convert writes a decoded JPEG's pixels into t.
+// convert copies an image that image/jpeg decoded into t.
 func convert(t *tensor.Tensor, img image.Image, told *tensor.Progress) error {
 	switch img := img.(type) {
 	case *image.YCbCr:

@@ -7,7 +7,7 @@ import (
 	"github.com/poolctl/poolctl/internal/imgio/raster"
 )
 
-// DefaultQuality is the quality of a file when none is asked for.
+// DefaultQuality is the default quality.
 const DefaultQuality = 90
 
 // Write writes an 8-bit raster of 1 or 3 channels. The quality is 1 to 100; 0

@@ -12,7 +12,7 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// maxHeader is the longest header that is read, NumPy's own limit.
+// maxHeader is the length of the longest header that is read, as in NumPy.
 const maxHeader = 10_000
 
 const magic = "\x93NUMPY"

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// A value of a Python literal, as .npy headers have them, is a string, a bool,
-// nil (None), or one of these.
+// The value of a Python literal in an .npy header is a string, a bool, nil (None)
+// or one of these.
 type (
 	pyInt   string // digits with an optional sign
 	pyTuple []any
@@ -16,7 +16,7 @@ type (
 	pyItem  struct{ key, value any }
 )
 
-// literalDepth bounds how deep brackets may nest.
+// literalDepth is how deep brackets may nest.
 const literalDepth = 32
 
 // literal is a parser of Python literals. Nothing is ever evaluated.
@@ -25,7 +25,7 @@ type literal struct {
 	at   int
 }
 
-// parseLiteral reads one literal that fills the text, but for white space.
+// parseLiteral parses a text that is one literal, with white space around it.
 func parseLiteral(text string) (any, error) {
 	p := &literal{text: text}
 	value, err := p.value(0)
@@ -82,8 +82,8 @@ func (p *literal) value(depth int) (any, error) {
 	}
 }
 
-// sequence reads values up to the closing bracket and tells whether there was
-// a comma.
+// sequence parses values up to the closing bracket and reports whether there was a
+// comma.
 func (p *literal) sequence(closing byte, depth int) (items []any, comma bool, err error) {
 	p.at++
 	for p.peek() != closing {
@@ -138,8 +138,7 @@ func (p *literal) dict(depth int) (any, error) {
 	return dict, nil
 }
 
-// quoted reads a string. Backslashes do not occur in element types and are
-// refused rather than interpreted.
+// quoted parses a string. Backslashes are refused, since no element type has one.
 func (p *literal) quoted(quote byte) (any, error) {
 	start := p.at + 1
 	end := strings.IndexByte(p.text[start:], quote)
@@ -154,7 +153,7 @@ func (p *literal) quoted(quote byte) (any, error) {
 	return text, nil
 }
 
-// number reads a whole number; Python 2 wrote some with an L at the end.
+// number parses a whole number. Python 2 ended some with an L.
 func (p *literal) number() (any, error) {
 	start := p.at
 	p.at++
@@ -212,7 +211,7 @@ func kindOfLiteral(value any) string {
 	}
 }
 
-// show formats a value as Python does, shortened to what fits a message.
+// show formats a value as Python does, cut to fit a message.
 func show(value any) string {
 	var b strings.Builder
 	write(&b, value)

@@ -15,14 +15,14 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// maxMembers bounds how many arrays an archive may hold.
+// maxMembers is the most members of an archive.
 const maxMembers = 1024
 
-// inflateRatio is the most that deflate can shrink data.
+// inflateRatio is the largest compression ratio of deflate.
 const inflateRatio = 1032
 
-// Members lists the arrays of an .npz archive. What their headers say is
-// read when they are opened.
+// Members lists the arrays of an .npz archive. Their headers are read by
+// Member.Open.
 func Members(in *input.File) ([]input.Member, error) {
 	files, err := zipFiles(in)
 	if err != nil {
@@ -54,9 +54,9 @@ func openMember(f *zip.File) (input.Array, error) {
 	}}, nil
 }
 
-// zipFiles reads the archive's directory. Names are never used as paths; names
-// that could be meant as a way out of a folder are refused all the same, since
-// an archive that has one was made to do harm.
+// zipFiles reads the directory of an archive. Names are never used as paths. Names
+// that lead out of a folder are refused nevertheless: an archive with such a name
+// is an attack.
 func zipFiles(in *input.File) ([]*zip.File, error) {
 	archive, err := zip.NewReader(in.Content, in.Size)
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
@@ -97,7 +97,7 @@ func zipFiles(in *input.File) ([]*zip.File, error) {
 
 func memberName(f *zip.File) string { return strings.TrimSuffix(f.Name, ".npy") }
 
-// nameFault tells what is wrong with an array's name, "" if nothing is.
+// nameFault says what is wrong with the name of an array, or returns "".
 func nameFault(name string) string {
 	switch {
 	case name == "":
@@ -109,8 +109,8 @@ func nameFault(name string) string {
 	return ""
 }
 
-// openZipped reads a member's header and compares the size that the archive
-// states with the header's shape. The reader stands at the data.
+// openZipped reads the header of a member and checks its shape against the size
+// that the archive states. The reader is left at the data.
 func openZipped(f *zip.File) (header, io.ReadCloser, error) {
 	r, err := f.Open()
 	if err != nil {
@@ -139,9 +139,9 @@ func (c *countingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// WriteArchive writes arrays as NumPy's savez does: stored, each as NAME.npy. The
-// members' date is the earliest that an archive can hold, so that equal arrays
-// make equal files.
+// WriteArchive writes arrays as numpy.savez does: not compressed, each as NAME.npy.
+// All members have the earliest date that zip allows, so that equal arrays make
+// equal files.
 func WriteArchive(w io.Writer, arrays []format.Named) error {
 	archive := zip.NewWriter(w)
 	for _, a := range arrays {

@@ -64,7 +64,7 @@ func TestNumPyArrays(t *testing.T) {
 					t.Fatalf("element %d: got %v, want %v", i, v, arrayValue(code, i))
 				}
 			}
-			// What NumPy writes little endian and row-major we write to the byte.
+			// Little-endian, row-major arrays are written as NumPy writes them.
 			if !typed || rest == "le-c-v1" && code != "b1" {
 				var again bytes.Buffer
 				if err := Write(&again, got); err != nil || !bytes.Equal(again.Bytes(), content) {

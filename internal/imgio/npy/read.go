@@ -10,8 +10,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Open reads the header of an .npy file. Of a file with a known size it
-// checks that the data is all there, and nothing else.
+// Open reads the header of an .npy file. If the file's size is known, it checks
+// that exactly the data follows.
 func Open(in *input.File) (input.Array, error) {
 	var r io.Reader = in.Stream
 	var section *io.SectionReader
@@ -47,8 +47,7 @@ func (h header) decoding(sizeKnown bool) int {
 	return n
 }
 
-// checkSize compares the data that the header announces with the bytes that
-// follow it.
+// checkSize compares the size of the data with the bytes after the header.
 func (h header) checkSize(remaining int64) error {
 	want, _ := h.spec.Bytes() // checked with the shape
 	switch {
@@ -60,12 +59,11 @@ func (h header) checkSize(remaining int64) error {
 	return nil
 }
 
-// read reads the data and checks that nothing follows. The size of a stream is
-// not known: there the data is collected in pieces, so that a header alone
-// makes nothing large.
+// read reads the data and checks that nothing follows. If the size is not known,
+// it allocates memory as data arrives, so that a header alone cannot claim much.
 func (h header) read(r io.Reader, sizeKnown bool) (*tensor.Tensor, error) {
 	spec := h.spec
-	if h.fortran { // row-major with its axes in reverse
+	if h.fortran { // row-major with the axes in reverse order
 		spec.Shape = slices.Clone(spec.Shape)
 		slices.Reverse(spec.Shape)
 	}
@@ -102,7 +100,7 @@ func (h header) read(r io.Reader, sizeKnown bool) (*tensor.Tensor, error) {
 	return t, nil
 }
 
-// collect reads n bytes that may turn out not to be there.
+// collect reads n bytes in pieces, since they may not all be there.
 func collect(r io.Reader, spec tensor.Spec, n int) (t *tensor.Tensor, got int, err error) {
 	const piece = 64 << 20
 	var pieces [][]byte
@@ -123,8 +121,7 @@ func collect(r io.Reader, spec tensor.Spec, n int) (t *tensor.Tensor, got int, e
 	return t, got, nil
 }
 
-// normalise brings raw data into the machine's byte order, and truth values to
-// 0 and 1.
+// normalise converts the data to the machine's byte order, and booleans to 0 and 1.
 func (h header) normalise(t *tensor.Tensor) {
 	if h.boolean {
 		for i, v := range tensor.Of[uint8](t) {

@@ -17,7 +17,7 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// npyFile makes an .npy file with any header.
+// npyFile makes an .npy file with that header and so many bytes of data.
 func npyFile(major byte, text string, data int) []byte {
 	out := append([]byte(magic), major, 0)
 	if major == 1 {
@@ -32,8 +32,8 @@ func dict(descr, fortran, shape string) string {
 	return fmt.Sprintf("{'descr': %s, 'fortran_order': %s, 'shape': %s, }\n", descr, fortran, shape)
 }
 
-// TestNPYHeaders reads headers that NumPy takes, and refuses the others with
-// the value and the rule.
+// TestNPYHeaders reads headers that NumPy accepts, and refuses others with the value
+// and the rule.
 func TestNPYHeaders(t *testing.T) {
 	good := []string{
 		dict("'<f4'", "False", "(3, 4)"),
@@ -119,8 +119,8 @@ func TestNPYHeaders(t *testing.T) {
 	}
 }
 
-// member is a member of an archive to be made; fields that are not set are
-// what they should be.
+// member is a member of an archive to make. Fields that are not set get the right
+// values.
 type member struct {
 	name   string
 	data   []byte

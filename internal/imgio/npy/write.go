@@ -9,10 +9,10 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// align is the alignment of the data in an .npy file, in bytes.
+// align is the alignment of the data in bytes.
 const align = 64
 
-// descr returns the element type as NumPy writes it, little endian.
+// descr returns the element type as NumPy writes it, in little-endian order.
 func descr(d tensor.DType) string {
 	for code, t := range types {
 		if t == d && code != "b1" {
@@ -25,9 +25,8 @@ func descr(d tensor.DType) string {
 	panic("imgio: unknown element type")
 }
 
-// headerBytes returns the header that NumPy itself writes for a row-major
-// array of that type and shape, to the byte: NumPy leaves room for the first
-// extent to grow to 21 digits.
+// headerBytes returns the header that NumPy writes for a row-major array, to the
+// byte. NumPy leaves room for the first extent to grow to 21 digits.
 func headerBytes(spec tensor.Spec) []byte {
 	shape := tensor.Join(spec.Shape, ", ")
 	if len(spec.Shape) == 1 {
@@ -45,8 +44,7 @@ func headerBytes(spec tensor.Spec) []byte {
 	return append(head, text...)
 }
 
-// Write writes the tensor as an .npy file of version 1.0, row-major and
-// little endian.
+// Write writes an .npy file of version 1.0, row-major and little-endian.
 func Write(w io.Writer, t *tensor.Tensor) error {
 	if _, err := w.Write(headerBytes(t.Spec)); err != nil {
 		return err

@@ -7,25 +7,25 @@ import (
 	"github.com/klauspost/compress/flate"
 )
 
-// deflateLevel is the compression level: higher ones take twice the time and
-// more for two parts in a hundred.
+// deflateLevel is the compression level. Higher levels take at least twice the
+// time to save 2 %.
 const deflateLevel = 3
 
-// Filtered photographs have few repetitions: coding their bytes alone is several
-// times as fast as looking for some, and often shorter, since the levels below 7
-// give up on noise. Where the sample of a band, so many pieces of it, gets shorter
-// by repetitions by one part in so many, the whole band is searched.
+// Filtered photographs rarely repeat themselves. Huffman coding alone is several
+// times as fast as a search for repetitions and often compresses better, since
+// levels below 7 give up on noise. A band is searched only if the search shortens
+// a sample of it, samplePieces pieces of samplePiece bytes, by 1 in sampleGain.
 const (
 	samplePieces = 4
 	samplePiece  = 1 << 14
 	sampleGain   = 64
 )
 
-// deflater compresses bands, one after another, in memory that it keeps.
+// deflater compresses one band after another and reuses its memory.
 type deflater struct {
 	out          bytes.Buffer
 	sample       []byte
-	search, code *flate.Writer // with deflateLevel, by Huffman coding alone
+	search, code *flate.Writer // at deflateLevel; with Huffman coding alone
 }
 
 var deflaters = sync.Pool{New: func() any {
@@ -40,8 +40,8 @@ var deflaters = sync.Pool{New: func() any {
 	return d
 }}
 
-// deflate compresses a band of filtered rows, the last of its stream or not. The
-// result depends on nothing else.
+// deflate compresses a band of filtered rows. last closes the stream. The result
+// depends on the arguments alone.
 func deflate(raw []byte, last bool) []byte {
 	d := deflaters.Get().(*deflater)
 	defer deflaters.Put(d)
@@ -52,7 +52,7 @@ func deflate(raw []byte, last bool) []byte {
 	return bytes.Clone(d.write(z, raw, last))
 }
 
-// repeats reports whether a band has repetitions worth looking for.
+// repeats reports whether a search for repetitions is worth its time.
 func (d *deflater) repeats(raw []byte) bool {
 	sample := raw
 	if len(raw) > 2*samplePieces*samplePiece {
@@ -67,7 +67,7 @@ func (d *deflater) repeats(raw []byte) bool {
 	return len(d.write(d.search, sample, true)) < coded-coded/sampleGain
 }
 
-// write returns what z makes of raw, which is valid until the next call.
+// write compresses raw by z. The result is valid until the next call.
 func (d *deflater) write(z *flate.Writer, raw []byte, last bool) []byte {
 	d.out.Reset()
 	z.Reset(&d.out)
@@ -77,7 +77,7 @@ func (d *deflater) write(z *flate.Writer, raw []byte, last bool) []byte {
 	} else if err == nil {
 		err = z.Flush()
 	}
-	if err != nil { // a buffer takes everything
+	if err != nil { // a buffer does not fail
 		panic(err)
 	}
 	return d.out.Bytes()

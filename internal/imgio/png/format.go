@@ -7,8 +7,8 @@ import (
 	"github.com/poolctl/poolctl/internal/imgio/raster"
 )
 
-// Format is PNG. Bands of rows are compressed as soon as they are there, and kept
-// until all of them are.
+// Format is PNG. Rows are compressed in bands as they become ready, and kept in
+// memory until all are.
 var Format = &format.Format{
 	Name:       "png",
 	Magic:      []string{magic},

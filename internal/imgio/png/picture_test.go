@@ -10,8 +10,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// TestAgainstStandardLibrary decodes what is written with another decoder,
-// and decodes with ours what the other encoder writes.
+// TestAgainstStandardLibrary decodes our files by image/png, and its files by our
+// decoder.
 func TestAgainstStandardLibrary(t *testing.T) {
 	for _, depth := range []int{8, 16} {
 		for _, channels := range []int{1, 3, 4} {
@@ -58,7 +58,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// written returns the file of a picture.
+// written returns a picture as a file.
 func written(t *testing.T, x *tensor.Tensor) []byte {
 	t.Helper()
 	var out bytes.Buffer

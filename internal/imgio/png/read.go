@@ -26,7 +26,7 @@ const (
 
 const magic = "\x89PNG\r\n\x1a\n"
 
-// header is what a PNG says before its pixels.
+// header is what a PNG says before its pixel data.
 type header struct {
 	width, height int
 	depth         int // bits per stored sample: 1, 2, 4, 8, 16
@@ -34,15 +34,15 @@ type header struct {
 	interlaced    bool
 	palette       [][4]byte // RGBA
 	transparent   []byte    // the tRNS chunk
-	translucent   bool      // the picture has an alpha channel that its colour type lacks
+	translucent   bool      // tRNS adds an alpha channel
 }
 
-// stored returns the samples per pixel in the file.
+// stored returns the number of samples per pixel in the file.
 func (h *header) stored() int {
 	return [...]int{colourGrey: 1, colourRGB: 3, colourPalette: 1, colourGreyAlpha: 2, colourRGBA: 4}[h.colour]
 }
 
-// channels returns the channels of the picture.
+// channels returns the number of channels of the picture.
 func (h *header) channels() int {
 	n := h.stored()
 	if h.colour == colourPalette {
@@ -54,15 +54,15 @@ func (h *header) channels() int {
 	return n
 }
 
-// chunks walks a PNG's chunks and checks their checksums.
+// chunks iterates over the chunks of a PNG and verifies their checksums.
 type chunks struct {
 	r         *bufio.Reader
 	crc       hash.Hash32
 	kind      string
-	remaining uint32 // bytes of the current chunk that were not read yet
+	remaining uint32 // unread bytes of the current chunk
 }
 
-// next goes to the next chunk.
+// next starts the next chunk.
 func (c *chunks) next() error {
 	var head [8]byte
 	if _, err := io.ReadFull(c.r, head[:]); err != nil {
@@ -106,7 +106,7 @@ func (c *chunks) finish() error {
 	return nil
 }
 
-// whole reads the current chunk, which may have so many bytes at most.
+// whole reads the current chunk, of at most so many bytes.
 func (c *chunks) whole(most uint32) ([]byte, error) {
 	if c.remaining > most {
 		return nil, fmt.Errorf("chunk %q: got %d bytes, want <= %d", c.kind, c.remaining, most)
@@ -118,7 +118,7 @@ func (c *chunks) whole(most uint32) ([]byte, error) {
 	return data, c.finish()
 }
 
-// Open reads a PNG up to its pixels.
+// Open reads a PNG up to its pixel data.
 func Open(in *input.File, o raster.Options) (raster.Header, raster.Decoder, error) {
 	c := &chunks{r: bufio.NewReaderSize(in.Section(), 1<<16), crc: crc32.NewIEEE()}
 	h, err := readHeader(c, o)
@@ -174,8 +174,8 @@ func readHeader(c *chunks, o raster.Options) (*header, error) {
 	}
 }
 
-// skip passes over a chunk that says nothing of the samples. A chunk whose
-// name begins with a capital letter must be understood.
+// skip skips an ancillary chunk. It refuses a critical one, whose name begins with
+// a capital letter.
 func (c *chunks) skip() error {
 	if c.kind[0]&0x20 == 0 {
 		return fmt.Errorf("got chunk %q, want IHDR, PLTE, IDAT, IEND once and in this order", c.kind)
@@ -258,7 +258,7 @@ func (h *header) readTransparency(c *chunks) error {
 	return nil
 }
 
-// compressed is the data of the pixels: the contents of consecutive IDAT chunks.
+// compressed reads the compressed pixels: the contents of consecutive IDAT chunks.
 type compressed struct{ c *chunks }
 
 func (d compressed) Read(p []byte) (int, error) {
@@ -276,8 +276,7 @@ func (d compressed) Read(p []byte) (int, error) {
 	return d.c.Read(p)
 }
 
-// restore restores the pixels from the inflated data, which must end with
-// them.
+// restore unfilters the inflated rows. There must be no data after them.
 func restore(z io.Reader, h *header, t *tensor.Tensor, told *tensor.Progress) (err error) {
 	inflated := raster.ReadAhead(z)
 	defer inflated.Close()
@@ -295,7 +294,7 @@ func restore(z io.Reader, h *header, t *tensor.Tensor, told *tensor.Progress) (e
 	if err != nil {
 		return err
 	}
-	// One byte more brings the end of the data, with its checksum.
+	// Reading one more byte verifies the checksum at the end of the data.
 	switch _, err := rows.ReadByte(); {
 	case err == nil:
 		return fmt.Errorf("got more pixels than the %dx%d of the header", h.width, h.height)
@@ -305,8 +304,8 @@ func restore(z io.Reader, h *header, t *tensor.Tensor, told *tensor.Progress) (e
 	return nil
 }
 
-// readPixels decodes the pixels into t and reads the file to its end. The data
-// is inflated on another goroutine than that which restores the rows.
+// readPixels decodes the pixels into t and reads the file to its end. One
+// goroutine inflates while another restores rows.
 func readPixels(c *chunks, h *header, t *tensor.Tensor, told *tensor.Progress) error {
 	z, err := zlib.NewReader(bufio.NewReaderSize(compressed{c}, 1<<15))
 	if err != nil {

@@ -79,7 +79,7 @@ func TestRefusals(t *testing.T) {
 		_, _, err := imgiotest.Decode(Open, whole[:n], raster.Options{})
 		imgiotest.WantError(t, err, "")
 	}
-	for i := 8; i < len(whole); i++ { // every byte but the signature's has a checksum over it, or is one
+	for i := 8; i < len(whole); i++ { // a checksum covers every byte but the signature
 		flipped := bytes.Clone(whole)
 		flipped[i] ^= 0x10
 		if _, _, err := imgiotest.Decode(Open, flipped, raster.Options{}); err == nil {

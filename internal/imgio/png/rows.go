@@ -12,7 +12,7 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// PNG's row filters.
+// The row filters of PNG.
 const (
 	filterNone = iota
 	filterSub
@@ -21,10 +21,10 @@ const (
 	filterPaeth
 )
 
-// rowBytes returns the bytes of a row of so many pixels, without its filter.
+// rowBytes returns the bytes of a row of so many pixels, without the filter byte.
 func (h *header) rowBytes(width int) int { return (width*h.stored()*h.depth + 7) / 8 }
 
-// readRows reads and unfilters rows and hands each to visit.
+// readRows reads and unfilters rows, and calls visit for each.
 func readRows(r *bufio.Reader, h *header, width, height int, visit func(y int, row []byte) error) error {
 	n := h.rowBytes(width)
 	pixel := max(1, h.stored()*h.depth/8)
@@ -52,8 +52,8 @@ func readRows(r *bufio.Reader, h *header, width, height int, visit func(y int, r
 	return nil
 }
 
-// unfilter restores a row in place; pixel is the distance in bytes to the
-// sample on the left.
+// unfilter restores a row in place. pixel is the distance in bytes to the same
+// sample of the pixel on the left.
 func unfilter(filter byte, row, above []byte, pixel int) {
 	above = above[:len(row)]
 	switch filter {
@@ -80,7 +80,7 @@ func unfilter(filter byte, row, above []byte, pixel int) {
 			unpaeth3(row, above)
 			return
 		}
-		for start := range min(pixel, max(0, len(row)-pixel)) { // one channel after the other: left and corner stay in registers
+		for start := range min(pixel, max(0, len(row)-pixel)) { // channel by channel, so that left and corner stay in registers
 			left, corner := int32(row[start]), int32(above[start])
 			for i := start + pixel; i < len(row); i += pixel {
 				up := int32(above[i])
@@ -92,8 +92,8 @@ func unfilter(filter byte, row, above []byte, pixel int) {
 	}
 }
 
-// unpaeth3 restores all but the first of a row's pixels of three bytes. The
-// bytes of a pixel do not wait for each other.
+// unpaeth3 restores a row of pixels of three bytes, after the first pixel. The
+// three bytes of a pixel are computed independently of each other.
 func unpaeth3(row, above []byte) {
 	if len(row) < 6 {
 		return
@@ -111,9 +111,8 @@ func unpaeth3(row, above []byte) {
 	}
 }
 
-// paeth returns whichever of its arguments is nearest to left+up-corner, the
-// first of equals. Comparing the three distances comes to this, which needs no
-// branches: they would be guesses.
+// paeth returns the argument nearest to left+up-corner, the first of equals. This
+// form needs no branches, which would be mispredicted.
 func paeth(left, up, corner int32) int32 {
 	mirrored := 3*corner - left - up
 	lo, hi := min(left, up), max(left, up)
@@ -132,7 +131,8 @@ func abs(x int) int {
 	return x ^ sign - sign
 }
 
-// adam7 are the passes of an interlaced PNG: first pixel and step, by x and y.
+// adam7 lists the passes of an interlaced PNG: the first pixel and the step in x
+// and y.
 var adam7 = [7]struct{ x, y, dx, dy int }{
 	{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2},
 }
@@ -153,8 +153,7 @@ func readInterlaced(r *bufio.Reader, h *header, t *tensor.Tensor) error {
 	return nil
 }
 
-// unpack writes a row's pixels into t: the first to pixel number first, the
-// others step pixels apart.
+// unpack writes the pixels of a row into t, to pixels first, first+step, ….
 func (h *header) unpack(t *tensor.Tensor, first, step, width int, row []byte) error {
 	channels := h.channels()
 	if h.depth == 16 {
@@ -184,7 +183,7 @@ func (h *header) unpack(t *tensor.Tensor, first, step, width int, row []byte) er
 	return nil
 }
 
-// isTransparent8 compares an 8-bit pixel with the transparent colour.
+// isTransparent8 reports whether an 8-bit pixel has the transparent colour.
 func (h *header) isTransparent8(pixel []byte) bool {
 	for i, v := range pixel {
 		if v != h.transparent[2*i+1] {
@@ -210,7 +209,7 @@ func (h *header) unpack16(dst []uint16, step, width int, row []byte) {
 	}
 }
 
-// unpackIndexed unpacks palettes and grey levels of 1, 2 and 4 bits.
+// unpackIndexed unpacks palette indices, and grey levels of 1, 2 and 4 bits.
 func (h *header) unpackIndexed(dst []uint8, step, width int, row []byte) error {
 	mask := byte(1<<h.depth - 1)
 	for x, at := 0, 0; x < width; x, at = x+1, at+step {

@@ -11,15 +11,15 @@ import (
 	"github.com/poolctl/poolctl/internal/imgio/raster"
 )
 
-// bandBytes is how much raw data is compressed on its own, in bytes: enough to
-// keep the loss at the seams below one part in a thousand, small enough to keep
-// all processors busy. It is fixed, so that a picture's file does not depend on
-// their number.
+// bandBytes is the size of a band of rows that is compressed by itself. It is
+// large enough to lose less than 0.1 % of compression, and small enough to keep all
+// processors busy. It is a constant, so that files do not depend on the number of
+// processors.
 const bandBytes = 1 << 19
 
-// Write writes the raster as a PNG of its own depth and channels. Rows are
-// filtered by the least sum of absolute differences; bands of rows are
-// compressed at the same time and joined into one stream.
+// Write writes a PNG with the raster's depth and channels. Each row gets the filter
+// with the smallest sum of absolute differences. Bands of rows are compressed in
+// parallel and joined into one stream.
 func Write(w io.Writer, r *raster.Raster) error {
 	rowBytes := r.Width * r.Channels * r.Depth() / 8
 	rows := max(1, bandBytes/(rowBytes+1))
@@ -81,14 +81,14 @@ func writeChunk(w io.Writer, kind string, data []byte) error {
 type part struct {
 	data []byte
 	sum  uint32 // Adler-32 of the filtered rows
-	raw  int    // their bytes
+	raw  int    // bytes of the filtered rows
 }
 
-// buffers are the memory of bands: rows, and what is to be compressed.
+// buffers hold filtered rows before they are compressed.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// compress filters and compresses the rows lo <= y < hi. The stream ends at a
-// byte boundary, so that another can follow, or, for the last band, for good.
+// compress filters and compresses the rows lo <= y < hi. The result ends on a byte
+// boundary, so that the next band can follow; last closes the stream.
 func compress(r *raster.Raster, lo, hi int, last bool) part {
 	rowBytes := r.Width * r.Channels * r.Depth() / 8
 	pixel := r.Channels * r.Depth() / 8
@@ -110,8 +110,7 @@ func compress(r *raster.Raster, lo, hi int, last bool) part {
 	return part{deflate(raw, last), adler32.Checksum(raw), len(raw)}
 }
 
-// rowInto writes row y as PNG stores it: 16-bit samples most significant byte
-// first.
+// rowInto writes row y as PNG stores it, 16-bit samples in big-endian order.
 func rowInto(r *raster.Raster, dst []byte, y int) {
 	n := r.Width * r.Channels
 	if r.Pix16 == nil {
@@ -123,9 +122,9 @@ func rowInto(r *raster.Raster, dst []byte, y int) {
 	}
 }
 
-// appendFiltered appends the filter and the filtered row: of the five, the one
-// whose bytes, taken as signed, have the least sum of magnitudes. Of long rows a
-// part decides.
+// appendFiltered appends the filter byte and the filtered row. It takes the filter
+// whose bytes, as signed numbers, have the smallest sum of magnitudes. For long
+// rows, samples of the row decide.
 func appendFiltered(raw, row, above, scratch []byte, pixel int) []byte {
 	n := len(row)
 	probe, probeAbove, out := row, above, scratch
@@ -151,12 +150,11 @@ func appendFiltered(raw, row, above, scratch []byte, pixel int) []byte {
 	return raw
 }
 
-// probeStep is the distance of the parts of a row that stand for it, in bytes;
-// probePart is their length. Both are multiples of 1, 2, 3, 4, 6 and 8 bytes a
-// pixel.
+// A long row is sampled by parts of probePart bytes, probeStep bytes apart. Both
+// are multiples of every size of a pixel: 1, 2, 3, 4, 6 and 8 bytes.
 const probeStep, probePart = 768, 168
 
-// sampled appends the parts that stand for a row.
+// sampled appends the sampled parts of a row.
 func sampled(to, row []byte) []byte {
 	for ; len(row) >= probePart; row = row[min(len(row), probeStep):] {
 		to = append(to, row[:probePart]...)
@@ -164,12 +162,12 @@ func sampled(to, row []byte) []byte {
 	return to
 }
 
-// magnitude sums the magnitudes of bytes taken as signed, eight at a time; it
-// stops early when it has passed the limit.
+// magnitude sums the magnitudes of bytes as signed numbers, eight at a time. It
+// stops when the sum exceeds the limit.
 func magnitude(data []byte, limit int) (sum int) {
 	const ones, evens = 0x0101010101010101, 0x00ff00ff00ff00ff
 	for len(data) >= 8 && sum < limit {
-		part := data[:min(len(data)&^7, 8*128)] // as many as 16 bits can sum
+		part := data[:min(len(data)&^7, 8*128)] // as many as sums of 16 bits can hold
 		data = data[len(part):]
 		var lanes uint64 // four sums of 16 bits
 		for ; len(part) >= 8; part = part[8:] {
@@ -224,8 +222,8 @@ func applyFilter(filter byte, dst, row, above []byte, pixel int) {
 	}
 }
 
-// joinAdler returns the Adler-32 checksum of two pieces of data from theirs;
-// n is the length of the second.
+// joinAdler combines the Adler-32 checksums of two pieces of data; n is the length
+// of the second.
 func joinAdler(first, second uint32, n int) uint32 {
 	const mod = 65521
 	a1, b1 := uint64(first&0xffff), uint64(first>>16)

@@ -6,12 +6,12 @@ import (
 	"github.com/poolctl/poolctl/internal/imgio/input"
 )
 
-// Ahead reads from another reader on a goroutine of its own, some blocks ahead of
-// whoever reads from it.
+// Ahead is a reader that reads from another one on a goroutine of its own, a few
+// blocks ahead.
 type Ahead struct {
 	full, empty chan []byte
 	stop        chan struct{}
-	block, rest []byte // the block that is being read, and what is left of it
+	block, rest []byte // the current block, and what is left of it
 	err         error  // of the other reader; set before full is closed
 }
 
@@ -20,12 +20,12 @@ const (
 	aheadBlocks = 4
 )
 
-// ReadAhead starts reading. The caller calls Close, and leaves r alone until
-// then.
+// ReadAhead starts to read from r. The caller must call Close, and must not use r
+// before that.
 func ReadAhead(r io.Reader) *Ahead {
 	a := &Ahead{full: make(chan []byte, aheadBlocks), empty: make(chan []byte, aheadBlocks), stop: make(chan struct{})}
 	for range aheadBlocks {
-		a.empty <- nil // made when it is needed: a small picture takes one
+		a.empty <- nil // allocated when needed: a small picture needs one
 	}
 	go a.run(r)
 	return a
@@ -77,7 +77,7 @@ func (a *Ahead) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Close returns when r is not read any more.
+// Close stops reading and waits for the goroutine to end.
 func (a *Ahead) Close() {
 	close(a.stop)
 	for range a.full { // until run has ended

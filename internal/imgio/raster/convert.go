@@ -8,9 +8,9 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Convert copies a decoded image into t, whose shape and type fit it: the
-// samples as they are, never premultiplied. Samples that t has no channel for
-// (the alpha that opaque images carry) are left out.
+// Convert copies a decoded image into t, which must have its size and depth.
+// Premultiplied alpha is divided out. Samples for which t has no channel, such as
+// the alpha of opaque images, are dropped.
 func Convert(t *tensor.Tensor, img image.Image) error {
 	size := img.Bounds().Size()
 	if size.Y != t.Shape[1] || size.X != t.Shape[2] {
@@ -36,13 +36,12 @@ func Convert(t *tensor.Tensor, img image.Image) error {
 			unpremultiply(tensor.Of[uint16](t), 65535)
 		}
 	default:
-		return fmt.Errorf("decoded to an unforeseen %T", img)
+		return fmt.Errorf("decoded to %T, which is not supported", img)
 	}
 	return nil
 }
 
-// copyRows copies rows of pixels with the given number of samples, of which t
-// takes the first.
+// copyRows copies pixels of so many samples, of which t takes the first ones.
 func copyRows(t *tensor.Tensor, pix []uint8, stride, samples int) {
 	dst := tensor.Of[uint8](t)
 	height, width, channels := t.Shape[1], t.Shape[2], t.Shape[3]
@@ -60,7 +59,7 @@ func copyRows(t *tensor.Tensor, pix []uint8, stride, samples int) {
 	})
 }
 
-// copyRows16 is copyRows for samples of two bytes, most significant first.
+// copyRows16 is copyRows for big-endian 16-bit samples.
 func copyRows16(t *tensor.Tensor, pix []uint8, stride, samples int) {
 	dst := tensor.Of[uint16](t)
 	height, width, channels := t.Shape[1], t.Shape[2], t.Shape[3]
@@ -76,8 +75,8 @@ func copyRows16(t *tensor.Tensor, pix []uint8, stride, samples int) {
 	})
 }
 
-// unpremultiply divides the colours of RGBA pixels by their alpha, rounding to
-// the nearest level.
+// unpremultiply divides the colours of RGBA pixels by their alpha, rounding to the
+// nearest level.
 func unpremultiply[T uint8 | uint16](pix []T, most uint32) {
 	for i := 0; i < len(pix); i += 4 {
 		alpha := uint32(pix[i+3])
@@ -91,8 +90,8 @@ func unpremultiply[T uint8 | uint16](pix []T, most uint32) {
 	}
 }
 
-// ConvertPaletted looks up the pixels' colours, RGBA each; t takes three or
-// four samples of them.
+// ConvertPaletted copies a paletted image into t, which has 3 or 4 channels. colours
+// are RGBA.
 func ConvertPaletted(t *tensor.Tensor, img *image.Paletted, colours [][4]uint8) error {
 	dst := tensor.Of[uint8](t)
 	width, channels := t.Shape[2], t.Shape[3]

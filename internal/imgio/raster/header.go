@@ -8,14 +8,14 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Header is what a picture's header tells.
+// Header is what the header of a picture says.
 type Header struct {
 	Width, Height int
 	Channels      int
 	Depth         int // bits per sample: 8 or 16
 
-	// Decoding is about how many bytes the decoder needs at its peak beside the
-	// tensor that it writes; none of them are kept.
+	// Decoding is roughly how many bytes the decoder needs at its peak beside the
+	// tensor that it writes.
 	Decoding int
 }
 
@@ -28,11 +28,11 @@ func (h Header) Spec() tensor.Spec {
 	return tensor.Spec{DType: dtype, Shape: tensor.Shape{1, h.Height, h.Width, h.Channels}}
 }
 
-// Decoder writes a picture's pixels into a tensor of Header.Spec and tells how
-// far it is, where they come in order. It does not end the progress.
+// Decoder decodes a picture into a tensor of Header.Spec. If it produces rows in
+// order, it reports them to told. It does not call told.End.
 type Decoder func(t *tensor.Tensor, told *tensor.Progress) error
 
-// The largest picture that is read when Options does not say otherwise.
+// Default limits.
 const (
 	DefaultMaxPixels = 100_000_000
 	DefaultMaxSide   = 65_535
@@ -40,12 +40,12 @@ const (
 
 // Options says how pictures are opened.
 type Options struct {
-	NoOrient  bool // leave a picture as it is stored, whatever its EXIF orientation
+	NoOrient  bool // ignore EXIF orientations
 	MaxPixels int  // largest picture; 0 means DefaultMaxPixels
 	MaxSide   int  // largest width and height; 0 means DefaultMaxSide
 }
 
-// Check refuses a picture without pixels and one beyond the limits.
+// Check refuses an empty picture and one that exceeds the limits.
 func (o Options) Check(width, height int) error {
 	if width <= 0 || height <= 0 {
 		return fmt.Errorf("got size %dx%d, want at least 1x1", width, height)

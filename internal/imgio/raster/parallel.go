@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// Parallel calls work(0) to work(n-1), several at a time. A panic in one of
-// them reaches the caller.
+// Parallel calls work(0) to work(n-1) on several goroutines. A panic in one
+// reaches the caller.
 func Parallel(n int, work func(i int)) {
 	var next atomic.Int64
 	var fault atomic.Pointer[any]
@@ -32,11 +32,11 @@ func Parallel(n int, work func(i int)) {
 	}
 }
 
-// InOrder returns a function for Bands that calls work and, when it
-// and all bands before its own are done, tells how far they go.
+// InOrder wraps work for Bands. After each band it calls tell with the end of the
+// rows that are done without a gap, if that end has moved.
 func InOrder(work func(lo, hi int), tell func(hi int)) func(lo, hi int) {
 	var mu sync.Mutex
-	ends := map[int]int{} // of bands that wait for earlier ones, by their beginning
+	ends := map[int]int{} // of bands that wait for earlier ones, by their start
 	next := 0
 	return func(lo, hi int) {
 		work(lo, hi)
@@ -51,8 +51,8 @@ func InOrder(work func(lo, hi int), tell func(hi int)) func(lo, hi int) {
 	}
 }
 
-// Bands calls work for ranges that together make up 0 <= i < n, several at a
-// time; each but the last has size members.
+// Bands divides 0 <= i < n into ranges of size, the last one shorter, and calls
+// work for them on several goroutines.
 func Bands(n, size int, work func(lo, hi int)) {
 	size = max(1, size)
 	Parallel((n+size-1)/size, func(i int) { work(i*size, min(n, (i+1)*size)) })

@@ -6,14 +6,14 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Raster is a picture to be encoded: Height rows of Width pixels of 1 to 4
-// channels (grey, grey+alpha, RGB, RGBA; alpha straight). One of Pix8 and Pix16
-// is set, as the depth has it.
+// Raster is a picture to encode: Height × Width pixels of 1 to 4 channels (grey,
+// grey and alpha, RGB, RGBA; straight alpha), row by row. Pix8 is set for 8 bits,
+// Pix16 for 16.
 type Raster struct {
 	Width, Height, Channels int
 	Pix8                    []uint8
 	Pix16                   []uint16
-	Told                    *tensor.Progress // of the samples, while they are being written
+	Told                    *tensor.Progress // how many samples are ready; nil: all
 }
 
 // Depth returns the bits per sample.
@@ -27,7 +27,7 @@ func (r *Raster) Depth() int {
 // Alpha reports whether the last channel is alpha.
 func (r *Raster) Alpha() bool { return r.Channels == 2 || r.Channels == 4 }
 
-// To8 returns the raster with 8 bits: of 16, the nearest v/257.
+// To8 returns the raster with 8 bits per sample, rounding v/257.
 func (r *Raster) To8() *Raster {
 	if r.Pix16 == nil {
 		return r
@@ -41,7 +41,7 @@ func (r *Raster) To8() *Raster {
 	return out
 }
 
-// RGB returns the raster with grey tripled; an alpha channel stays.
+// RGB returns the raster with grey repeated for red, green and blue; alpha stays.
 func (r *Raster) RGB() *Raster {
 	if r.Channels > 2 {
 		return r
@@ -64,8 +64,7 @@ func tripled[T uint8 | uint16](pix []T, channels int) []T {
 	return out
 }
 
-// Image returns an 8-bit raster of 1, 3 or 4 channels as the standard library
-// has it.
+// Image returns an 8-bit raster of 1, 3 or 4 channels as an image.Image.
 func (r *Raster) Image() image.Image {
 	rect := image.Rect(0, 0, r.Width, r.Height)
 	switch r.Channels {
@@ -74,7 +73,7 @@ func (r *Raster) Image() image.Image {
 	case 4:
 		return &image.NRGBA{Pix: r.Pix8, Stride: 4 * r.Width, Rect: rect}
 	}
-	img := image.NewRGBA(rect) // all opaque: premultiplied and straight are the same
+	img := image.NewRGBA(rect) // opaque, so premultiplied or not is the same
 	Bands(r.Width*r.Height, 1<<16, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			p := r.Pix8[3*i : 3*i+3]

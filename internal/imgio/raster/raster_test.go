@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestImageOfRaster checks what the standard library's encoders are given.
+// TestImageOfRaster checks the input of the standard library's encoders.
 func TestImageOfRaster(t *testing.T) {
 	r := &Raster{Width: 2, Height: 1, Channels: 3, Pix8: []uint8{1, 2, 3, 4, 5, 6}}
 	img := r.Image().(*image.RGBA)

@@ -9,7 +9,7 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// TestAssociatedAlpha reads a TIFF whose colours were multiplied with alpha.
+// TestAssociatedAlpha reads a TIFF with premultiplied alpha.
 func TestAssociatedAlpha(t *testing.T) {
 	mark := []byte{0x52, 0x01, 3, 0, 1, 0, 0, 0, 2, 0} // extra samples: straight alpha
 	for _, c := range []struct{ stored, want *tensor.Tensor }{

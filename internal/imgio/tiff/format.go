@@ -7,7 +7,7 @@ import (
 	"github.com/poolctl/poolctl/internal/imgio/raster"
 )
 
-// Format is TIFF. Strips are kept, compressed, until all of them are.
+// Format is TIFF. Compressed strips are kept in memory until all are ready.
 var Format = &format.Format{
 	Name:       "tiff",
 	Magic:      []string{"II*\x00", "MM\x00*"},

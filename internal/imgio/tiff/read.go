@@ -15,7 +15,7 @@ import (
 	"golang.org/x/image/tiff"
 )
 
-// TIFF's tags that are looked at or written here.
+// The tags that are read or written here.
 const (
 	tagWidth           = 256
 	tagLength          = 257
@@ -31,9 +31,8 @@ const (
 	tagExtraSamples    = 338
 )
 
-// Open reads the header of a TIFF's first picture: grey of 1, 8 and 16
-// bits, palette, RGB and RGB with alpha of 8 and 16 bits. Alpha that the
-// colours were multiplied with is divided out.
+// Open reads the header of the first picture in a TIFF: grey of 1, 8 and 16 bits,
+// palettes, RGB and RGBA of 8 and 16 bits. Premultiplied alpha is divided out.
 func Open(in *input.File, o raster.Options) (raster.Header, raster.Decoder, error) {
 	config, err := tiff.DecodeConfig(in.Section())
 	if err != nil {
@@ -56,8 +55,8 @@ func Open(in *input.File, o raster.Options) (raster.Header, raster.Decoder, erro
 		channels = 3
 	}
 	info := raster.Header{Width: config.Width, Height: config.Height, Channels: channels, Depth: depth}
-	// The decoder holds grey and palettes as they are, anything else as RGBA;
-	// beside the picture it has one strip, compressed and not.
+	// The decoder holds grey and palettes as they are and all else as RGBA. In
+	// addition it holds one strip, compressed and decompressed.
 	row := config.Width * depth / 8
 	info.Decoding = row*config.Height + 2*row*min(rows, config.Height)
 	if channels > 1 && !isPalette {
@@ -75,8 +74,8 @@ func Open(in *input.File, o raster.Options) (raster.Header, raster.Decoder, erro
 	}, nil
 }
 
-// samplesAndRows returns the samples per pixel and the rows per strip, after
-// checking what the decoder does not look at.
+// samplesAndRows returns the samples per pixel and the rows per strip. It checks
+// fields that the decoder ignores.
 func samplesAndRows(r io.ReaderAt) (samples, rows int, err error) {
 	var head [8]byte
 	if _, err := r.ReadAt(head[:], 0); err != nil {
@@ -123,7 +122,7 @@ func samplesAndRows(r io.ReaderAt) (samples, rows int, err error) {
 	return samples, rows, nil
 }
 
-// opaqueColours returns a palette without alpha as RGBA with 8 bits.
+// opaqueColours returns a palette as opaque 8-bit RGBA.
 func opaqueColours(palette color.Palette) [][4]uint8 {
 	colours := make([][4]uint8, len(palette))
 	for i, c := range palette {

@@ -9,22 +9,21 @@ import (
 	"github.com/poolctl/poolctl/internal/imgio/raster"
 )
 
-// stripBytes is how much raw data makes one strip, in bytes.
+// stripBytes is the size of a strip before compression.
 const stripBytes = 1 << 18
 
 // deflateLevel is the compression level of strips.
 const deflateLevel = 3
 
-// field is an entry of a TIFF's directory. Its values are SHORT or LONG.
+// field is an entry of a directory, with values of type SHORT or LONG.
 type field struct {
 	tag    uint16
 	long   bool
 	values []uint32
 }
 
-// Write writes the raster as a little-endian TIFF: grey, RGB or RGBA
-// (unassociated alpha) of 8 or 16 bits, strips compressed by deflate after
-// horizontal differencing.
+// Write writes a little-endian TIFF: grey, RGB or RGBA with unassociated alpha, of
+// 8 or 16 bits. Strips are compressed by deflate with the horizontal predictor.
 func Write(w io.Writer, r *raster.Raster) error {
 	rowBytes := r.Width * r.Channels * r.Depth() / 8
 	rows := max(1, stripBytes/rowBytes)
@@ -33,7 +32,7 @@ func Write(w io.Writer, r *raster.Raster) error {
 		strips[i] = compressedStrip(r, i*rows, min(r.Height, (i+1)*rows))
 	})
 
-	const first = 8 // the strips follow the file's header, the directory follows the strips
+	const first = 8 // strips follow the header, and the directory follows them
 	at := uint32(first)
 	var offsets, counts, bits []uint32
 	for _, s := range strips {
@@ -83,8 +82,8 @@ func Write(w io.Writer, r *raster.Raster) error {
 	return err
 }
 
-// directory returns the directory that stands at the given offset, with
-// the values that do not fit their entries after it.
+// directory returns the bytes of a directory at that offset, followed by the values
+// that do not fit into its entries.
 func directory(fields []field, at uint32) []byte {
 	const short, long = 3, 4
 	order := binary.LittleEndian
@@ -116,8 +115,8 @@ func directory(fields []field, at uint32) []byte {
 	return append(dir, extra...)
 }
 
-// compressedStrip returns the rows lo <= y < hi, each sample less the one of the
-// pixel before, compressed.
+// compressedStrip compresses the rows lo <= y < hi as differences from the pixel on
+// the left.
 func compressedStrip(r *raster.Raster, lo, hi int) []byte {
 	n := r.Width * r.Channels
 	var raw []byte
@@ -146,7 +145,7 @@ func compressedStrip(r *raster.Raster, lo, hi int) []byte {
 	if err == nil {
 		err = z.Close()
 	}
-	if err != nil { // a buffer takes everything
+	if err != nil { // a buffer does not fail
 		panic(err)
 	}
 	return out.Bytes()

@@ -1,4 +1,4 @@
-// Package webp reads WebP, lossy to libwebp's samples.
+// Package webp reads WebP. Lossy pictures have the same samples as libwebp's.
 //
 // It imports tensor, input, raster and golang.org/x/image.
 package webp

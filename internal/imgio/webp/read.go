@@ -13,7 +13,7 @@ import (
 	"golang.org/x/image/webp"
 )
 
-// Open reads a WebP's header: RGB, or RGBA where the file says that it has
+// Open reads the header of a WebP. The picture is RGB, or RGBA if the file has
 // alpha. Animations are refused.
 func Open(in *input.File, o raster.Options) (raster.Header, raster.Decoder, error) {
 	alpha, err := hasAlpha(in)
@@ -32,8 +32,8 @@ func Open(in *input.File, o raster.Options) (raster.Header, raster.Decoder, erro
 		channels = 4
 	}
 	info := raster.Header{Width: config.Width, Height: config.Height, Channels: channels, Depth: 8}
-	// Lossless: two arrays of RGBA. Lossy: planes of 8 bits, two of them halved,
-	// and the compressed data; alpha is a lossless picture of its own.
+	// Lossless: two RGBA pictures. Lossy: 8-bit planes, two of them of half the size,
+	// and the compressed data. Alpha is a lossless picture of its own.
 	info.Decoding = 8 * config.Width * config.Height
 	if config.ColorModel == color.YCbCrModel {
 		info.Decoding = config.Width*config.Height*3/2 + int(in.Size)
@@ -67,10 +67,10 @@ func Open(in *input.File, o raster.Options) (raster.Header, raster.Decoder, erro
 	}, nil
 }
 
-// hasAlpha reads, from the first chunk, whether the picture has alpha, after
-// checking the length that the file states.
+// hasAlpha reads from the first chunk whether the picture has alpha. It checks the
+// length that the file states.
 func hasAlpha(in *input.File) (bool, error) {
-	var head [25]byte // a file may be shorter by what its first chunk does not need
+	var head [25]byte // the file may be shorter, if its first chunk is
 	if n, err := in.Content.ReadAt(head[:], 0); n < 20 {
 		return false, err
 	}
@@ -89,9 +89,9 @@ func hasAlpha(in *input.File) (bool, error) {
 	return false, nil
 }
 
-// convert converts planes to RGB as libwebp does: chroma upsampled by its
-// triangle filter, ITU-R BT.601 with luma 16…235 in 14-bit fixed point. Pixels
-// are so many samples apart; a fourth is set to 255.
+// convert converts planes to RGB as libwebp does: chroma upsampled by a triangle
+// filter, ITU-R BT.601 with luma 16…235 in 14-bit fixed point. A pixel of dst has 3
+// or 4 samples; the fourth is set to 255.
 func convert(dst []uint8, samples int, img *image.YCbCr) {
 	width, height := img.Rect.Dx(), img.Rect.Dy()
 	columns, rows := (width+1)/2, (height+1)/2
@@ -119,8 +119,8 @@ func convert(dst []uint8, samples int, img *image.YCbCr) {
 
 func clamp(v int32) uint8 { return raster.Clamp8(v >> 6) }
 
-// upsample doubles a row of samples between the nearest row and the next:
-// weights 9, 3, 3, 1, rounded in libwebp's two steps.
+// upsample doubles a row of samples from the nearest and the next nearest row, with
+// weights 9, 3, 3, 1 rounded in the two steps of libwebp.
 func upsample(dst, near, far []uint8) {
 	last := len(near) - 1
 	dst[0] = uint8((3*int(near[0]) + int(far[0]) + 2) >> 2)

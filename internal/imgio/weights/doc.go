@@ -1,4 +1,4 @@
-// Package weights reads the arrays of networks: safetensors files and ONNX
+// Package weights reads the weights of networks from safetensors files and ONNX
 // models.
 //
 // It imports tensor, input and protowire, the encoding of protocol buffers.

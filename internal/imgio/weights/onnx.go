@@ -20,7 +20,7 @@ const (
 	onnxMaxName   = 1 << 12
 )
 
-// onnxTypes are the element types by their number in TensorProto.DataType
+// onnxTypes maps TensorProto.DataType to element types
 // (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
 var onnxTypes = map[uint64]struct {
 	dtype  tensor.DType
@@ -32,14 +32,14 @@ var onnxTypes = map[uint64]struct {
 	16: {tensor.Float32, bfloats},
 }
 
-// onnxFields are, for each type, the field of TensorProto that may hold its
-// numbers instead of raw_data, as a bit.
+// onnxFields gives, for each type, the field of TensorProto that may hold its
+// numbers in place of raw_data, as a bit.
 var onnxFields = map[uint64]int{
 	1: 1 << 4, 11: 1 << 10, 7: 1 << 7, 12: 1 << 11, 13: 1 << 11,
 	2: 1 << 5, 3: 1 << 5, 4: 1 << 5, 5: 1 << 5, 6: 1 << 5, 9: 1 << 5, 10: 1 << 5, 16: 1 << 5,
 }
 
-// onnxTensor is what a TensorProto says of an array.
+// onnxTensor is a TensorProto without its data.
 type onnxTensor struct {
 	name     string
 	dims     []int64
@@ -48,12 +48,12 @@ type onnxTensor struct {
 	numbers  []piece           // int32_data, int64_data, uint64_data: varints
 	external map[string]string // another file: location, offset, length
 
-	elsewhere bool // the data is in that file
-	misplaced bool // in a field that is not for its type
+	elsewhere bool // the data is in the external file
+	misplaced bool // the data is in a field for another type
 }
 
-// onnxMembers lists the initialisers of an ONNX model, each with the operator
-// that takes it.
+// onnxMembers lists the initialisers of an ONNX model, with the operators that use
+// them.
 func onnxMembers(in *input.File) ([]input.Member, error) {
 	model := &wire{window: &window{file: in.Content, size: in.Size}, end: in.Size}
 	var arrays []onnxTensor
@@ -86,7 +86,7 @@ func onnxMembers(in *input.File) ([]input.Member, error) {
 	return list, nil
 }
 
-// onnxGraph collects the initialisers of a GraphProto, and what its nodes take.
+// onnxGraph collects the initialisers of a GraphProto and the inputs of its nodes.
 func onnxGraph(graph *wire, arrays []onnxTensor, uses onnxUses) ([]onnxTensor, error) {
 	seen := map[string]bool{}
 	for nodes := 0; ; {
@@ -185,7 +185,7 @@ func (a *onnxTensor) externalEntry(w *wire) error {
 	return nil
 }
 
-// stored finds the array's numbers and checks them against its shape.
+// stored locates the data of the array and checks its size.
 func (a *onnxTensor) stored(in *input.File) (stored, error) {
 	kind, known := onnxTypes[a.dtype]
 	if !known {
@@ -213,8 +213,8 @@ func (a *onnxTensor) stored(in *input.File) (stored, error) {
 	return s, s.check()
 }
 
-// outside finds the data of an array that is in another file beside the model.
-// A location that leads out of the model's folder is refused.
+// outside locates data in a file beside the model. It refuses a location outside
+// the model's folder.
 func (a *onnxTensor) outside(in *input.File, s stored) (piece, error) {
 	location := a.external["location"]
 	if in.Path == "" {
@@ -254,8 +254,8 @@ func (a *onnxTensor) outside(in *input.File, s stored) (piece, error) {
 	return piece{file, at, int64(size)}, nil
 }
 
-// besideModel is a file in the model's folder, opened for each read: a network
-// has many arrays, and few of them are read.
+// besideModel is a file in the model's folder. It is opened for each read, since a
+// network has many arrays and few of them are read.
 type besideModel struct{ folder, name string }
 
 func (b *besideModel) open() (*os.File, error) {
@@ -299,7 +299,7 @@ func (b *besideModel) ReadAt(p []byte, at int64) (int, error) {
 
 var _ io.ReaderAt = (*besideModel)(nil)
 
-// use completes a filter's layout with its spatial axes.
+// use adds the spatial axes to the layout of a filter.
 func use(u input.Use, rank int) input.Use {
 	switch {
 	case u.Layout == "" || rank < 2 || rank > 5:
@@ -310,7 +310,7 @@ func use(u input.Use, rank int) input.Use {
 	return u
 }
 
-// onnxUses says, by name, which operator takes an array.
+// onnxUses maps the names of arrays to their uses.
 type onnxUses map[string]input.Use
 
 // node reads a NodeProto.
@@ -383,8 +383,8 @@ func isTransB(w *wire) (bool, error) {
 	}
 }
 
-// onnxRoles names the inputs of the operators that hold weights. layout is the
-// order of a filter's axes; the number of spatial axes follows from its rank.
+// onnxRoles names the inputs of operators that take weights. layout is the order of
+// a filter's axes without the spatial ones, whose number follows from the rank.
 var onnxRoles = map[string][]struct{ name, layout, transposed string }{
 	"Conv":               {{}, {"W", "OI", "OI"}, {"B", "", ""}},
 	"ConvTranspose":      {{}, {"W", "IO", "IO"}, {"B", "", ""}},

@@ -13,14 +13,14 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Limits of a safetensors file. The format's own for the header is 100 MB;
-// those of large models have some hundred kilobytes.
+// Limits on a safetensors file. The format allows headers of 100 MB; those of large
+// models have a few hundred kilobytes.
 const (
 	safetensorsMaxHeader = 16 << 20
 	safetensorsMaxArrays = 1 << 16
 )
 
-// safetensorsTypes are the element types by the format's names.
+// safetensorsTypes maps the format's names to element types.
 var safetensorsTypes = map[string]struct {
 	dtype  tensor.DType
 	coding coding
@@ -31,9 +31,9 @@ var safetensorsTypes = map[string]struct {
 	"U64": {tensor.Uint64, verbatim}, "I64": {tensor.Int64, verbatim}, "F64": {tensor.Float64, verbatim},
 }
 
-// safetensorsMembers lists the arrays of a safetensors file: eight bytes with
-// the header's length, the header in JSON, the arrays' bytes without gaps
-// (https://huggingface.co/docs/safetensors).
+// safetensorsMembers lists the arrays of a safetensors file. The file is the length
+// of the header in eight bytes, the header in JSON, and the data of the arrays
+// without gaps (https://huggingface.co/docs/safetensors).
 func safetensorsMembers(in *input.File) ([]input.Member, error) {
 	var head [8]byte
 	if _, err := in.Content.ReadAt(head[:], 0); err != nil {
@@ -80,8 +80,8 @@ type safetensorsEntry struct {
 	Offsets []int64      `json:"data_offsets"`
 }
 
-// parseSafetensors reads the header: an object of arrays by name, and texts
-// under __metadata__.
+// parseSafetensors parses the header: an object that maps names to arrays, and
+// __metadata__ to texts.
 func parseSafetensors(text []byte) ([]safetensorsEntry, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	if first, err := d.Token(); err != nil || first != json.Delim('{') {
@@ -132,8 +132,8 @@ func parseSafetensors(text []byte) ([]safetensorsEntry, error) {
 	return list, nil
 }
 
-// checkOffsets sorts the arrays by place and checks that they fill the data:
-// no overlap, no gap.
+// checkOffsets sorts the arrays by offset and checks that they fill the data without
+// overlaps and gaps.
 func checkOffsets(list []safetensorsEntry, size int64) error {
 	slices.SortStableFunc(list, func(a, b safetensorsEntry) int {
 		if a.Offsets[0] != b.Offsets[0] {

@@ -10,22 +10,22 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// stored is an array whose numbers lie in a file as they are, little-endian, in
-// one piece or several.
+// stored is an array whose little-endian numbers are in one or more pieces of a
+// file.
 type stored struct {
 	spec   tensor.Spec
 	coding coding
 	pieces []piece
 }
 
-// coding says how the numbers of a stored array become those of its spec.
+// coding is how the numbers of a stored array are encoded.
 type coding uint8
 
 const (
-	verbatim coding = iota // the spec's own type
-	truths                 // bytes, true where they are not 0
+	verbatim coding = iota // the type of the spec
+	truths                 // booleans: bytes, true if not 0
 	bfloats                // bfloat16, widened to float32
-	varints                // protocol-buffer varints, one a number
+	varints                // a protocol-buffer varint for each number
 )
 
 // piece is a range of bytes of a file.
@@ -35,7 +35,7 @@ type piece struct {
 	size int64
 }
 
-// check compares the bytes that are there with the shape.
+// check compares the size of the pieces with the shape.
 func (s *stored) check() error {
 	n, err := s.spec.Shape.Elements()
 	if err != nil {
@@ -50,7 +50,7 @@ func (s *stored) check() error {
 		got += p.size
 	}
 	switch s.coding {
-	case varints: // of one byte to ten
+	case varints: // 1 to 10 bytes each
 		if got < int64(n) || got > 10*int64(n) {
 			return fmt.Errorf("got %d bytes of data for %s, want a number for each element", got, s.spec)
 		}
@@ -64,7 +64,7 @@ func (s *stored) check() error {
 	return nil
 }
 
-// read makes the tensor. The stored array has been checked.
+// read reads the tensor. check must have succeeded.
 func (s *stored) read() (*tensor.Tensor, error) {
 	readers := make([]io.Reader, len(s.pieces))
 	for i, p := range s.pieces {
@@ -92,8 +92,8 @@ func (s *stored) read() (*tensor.Tensor, error) {
 	return t, nil
 }
 
-// readBFloats widens bfloat16 numbers, which are the upper halves of float32
-// ones.
+// readBFloats widens bfloat16 numbers: they are the upper halves of float32
+// numbers.
 func readBFloats(r io.Reader, dst []float32) error {
 	var two [2]byte
 	for i := range dst {
@@ -105,8 +105,8 @@ func readBFloats(r io.Reader, dst []float32) error {
 	return nil
 }
 
-// readVarints reads integers, and float16 numbers as their bits. Negative
-// numbers are sign-extended to 64 bits; what does not fit the type is cut.
+// readVarints reads integers, and floating-point numbers as their bits. Negative
+// numbers are sign-extended to 64 bits. Bits that do not fit the type are dropped.
 func readVarints(r *bufio.Reader, t *tensor.Tensor) error {
 	for i := range t.Len() {
 		v, err := binary.ReadUvarint(r)

@@ -16,15 +16,14 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// The fixtures are made by tools/fixtures/weights.py with the libraries of the
-// two formats.
+// tools/fixtures/weights.py makes the fixtures with the libraries of the formats.
 const (
 	modelONNX       = "testdata/model.onnx"
 	arraysST        = "testdata/arrays.safetensors"
 	expectedWeights = "testdata/expected.npz"
 )
 
-// list is how the arrays of a file are listed.
+// list lists the arrays of a file.
 type list func(*input.File) ([]input.Member, error)
 
 // arrays opens every array of a file.
@@ -90,7 +89,7 @@ func TestWeights(t *testing.T) {
 	}
 }
 
-// TestWeightUses tells what an ONNX model does with an array.
+// TestWeightUses: the list says how an ONNX model uses an array.
 func TestWeightUses(t *testing.T) {
 	members, err := arrays(t, modelONNX, onnxMembers)
 	if err != nil {

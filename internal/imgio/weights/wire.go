@@ -9,19 +9,19 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// errWire reports bytes that are no protocol-buffer message.
+// errWire reports a malformed protocol-buffer message.
 var errWire = errors.New("want protocol-buffer messages, the file is damaged or cut")
 
-// wire walks over the fields of a protocol-buffer message in a file without
-// reading the contents of the long ones.
+// wire iterates over the fields of a protocol-buffer message in a file. It does not
+// read the contents of long fields.
 type wire struct {
 	window *window
 	at     int64
 	end    int64
 }
 
-// field is one field of a message. Of a length-delimited one, at and size say
-// where its content lies; of the others value is the number.
+// field is a field of a message. For a length-delimited field, at and size locate
+// its contents; for others, value is the number.
 type field struct {
 	number protowire.Number
 	kind   protowire.Type
@@ -30,7 +30,7 @@ type field struct {
 	size   int64
 }
 
-// next returns the next field; ok is false at the message's end.
+// next returns the next field; ok is false at the end of the message.
 func (w *wire) next() (f field, ok bool, err error) {
 	if w.at == w.end {
 		return f, false, nil
@@ -56,7 +56,7 @@ func (w *wire) next() (f field, ok bool, err error) {
 		f.value, used = protowire.ConsumeFixed64(rest)
 	case protowire.BytesType:
 		f.value, used = protowire.ConsumeVarint(rest)
-	default: // groups, which ONNX does not have
+	default: // groups, which ONNX does not use
 		return f, false, errWire
 	}
 	if used < 0 {
@@ -75,10 +75,10 @@ func (w *wire) next() (f field, ok bool, err error) {
 	return f, true, nil
 }
 
-// inside walks over the message that a field holds.
+// inside iterates over the message in a field.
 func (w *wire) inside(f field) *wire { return &wire{w.window, f.at, f.at + f.size} }
 
-// text returns a field's content as a string of at most limit bytes.
+// text returns the contents of a field, of at most limit bytes.
 func (w *wire) text(f field, limit int) (string, error) {
 	if f.kind != protowire.BytesType || f.size > int64(limit) {
 		return "", errWire
@@ -106,7 +106,7 @@ func (w *wire) numbers(list []int64, f field, limit int) ([]int64, error) {
 	return list, err
 }
 
-// window keeps the part of a file that was read last.
+// window caches the part of a file that was read last.
 type window struct {
 	file io.ReaderAt
 	size int64
@@ -114,7 +114,7 @@ type window struct {
 	data []byte
 }
 
-// bytes returns n bytes of the file; they are valid until the next call.
+// bytes returns n bytes of the file, valid until the next call.
 func (w *window) bytes(at int64, n int) ([]byte, error) {
 	if at < w.at || at+int64(n) > w.at+int64(len(w.data)) {
 		w.data = make([]byte, max(n, int(min(1<<14, w.size-at))))
