@@ -199,7 +199,7 @@ func TestNoClobber(t *testing.T) {
 	}
 	before, _ := os.ReadFile(name)
 	_, err := WriteAll([]Output{{Name: name, Tensor: imgiotest.RandomPicture(1, 8, 3, 3, 1)}}, WriteOptions{NoClobber: true})
-	imgiotest.WantError(t, err, "a.npy: file exists")
+	imgiotest.WantError(t, err, "a.npy: exists already (--no-clobber)")
 	if after, _ := os.ReadFile(name); !bytes.Equal(before, after) {
 		t.Error("the file was replaced")
 	}
