@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -19,7 +20,7 @@ import (
 
 // load reads a tensor; the names stdout and stderr are those of testscript.
 func load(ts *testscript.TestScript, name string) *tensor.Tensor {
-	options := imgio.Options{}
+	options := imgio.Options{Raw: tensor.BFloat16}
 	if name == "stdout" {
 		options.Stdin, name = strings.NewReader(ts.ReadFile(name)), "-"
 	} else {
@@ -117,7 +118,7 @@ func writeArray(ts *testscript.TestScript, name, description, shape string, data
 
 var descriptions = map[string]string{
 	"bool": "|b1", "uint8": "|u1", "int8": "|i1", "uint16": "<u2", "int16": "<i2", "uint32": "<u4", "int32": "<i4",
-	"uint64": "<u8", "int64": "<i8", "float16": "<f2", "float32": "<f4", "float64": "<f8", "complex64": "<c8",
+	"uint64": "<u8", "int64": "<i8", "bfloat16": "<V2", "float16": "<f2", "float32": "<f4", "float64": "<f8", "complex64": "<c8",
 }
 
 // element parses a value of an array.
@@ -143,6 +144,8 @@ func element(ts *testscript.TestScript, dtype, word string) any {
 		return u
 	case "int64":
 		return i
+	case "bfloat16": // of numbers that it holds
+		return uint16(math.Float32bits(float32(f)) >> 16)
 	case "float16":
 		return half(ts, f)
 	case "float32":

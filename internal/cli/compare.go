@@ -15,6 +15,7 @@ import (
 func (a *app) newCompareCommand() *cobra.Command {
 	var rtol, atol float64
 	var picture string
+	var raw tensor.DType
 	cmd := &cobra.Command{
 		Use:   "compare A B [flags]",
 		Short: "largest absolute, relative and ULP difference of two arrays, and where",
@@ -33,16 +34,17 @@ Without tolerances every difference counts.`,
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			return a.runCompare(args[0], args[1], rtol, atol, picture)
+			return a.runCompare(args[0], args[1], raw, rtol, atol, picture)
 		},
 	}
 	cmd.Flags().Float64Var(&rtol, "rtol", 0, "relative tolerance `X`")
 	cmd.Flags().Float64Var(&atol, "atol", 0, "absolute tolerance `X`")
 	cmd.Flags().StringVarP(&picture, "output", "o", "", "picture `FILE` of the difference")
+	rawFlag(cmd.Flags(), &raw)
 	return cmd
 }
 
-func (a *app) runCompare(nameA, nameB string, rtol, atol float64, picture string) error {
+func (a *app) runCompare(nameA, nameB string, raw tensor.DType, rtol, atol float64, picture string) error {
 	for flag, v := range map[string]float64{"rtol": rtol, "atol": atol} {
 		if !(v >= 0) || math.IsInf(v, 0) {
 			return usagef("compare: %s: got %g, want a number >= 0", flag, v)
@@ -62,7 +64,7 @@ func (a *app) runCompare(nameA, nameB string, rtol, atol float64, picture string
 	var pair [2]*tensor.Tensor
 	held := 0
 	for i, name := range []string{nameA, nameB} {
-		source, err := imgio.Open(name, a.files(false))
+		source, err := imgio.Open(name, a.files(false, raw))
 		if err != nil {
 			return err
 		}

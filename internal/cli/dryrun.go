@@ -68,7 +68,7 @@ func (j *pipelineJob) dryRun(d *dryRun, b *batchFlags, inputs []string) error {
 // dryRunOne prints the report of the graph for one input, unless it was printed
 // before.
 func (j *pipelineJob) dryRunOne(d *dryRun, item *batch.Item, several bool, seen map[string]bool) error {
-	source, err := imgio.Open(item.Path, j.a.files(j.noOrient))
+	source, err := imgio.Open(item.Path, j.files)
 	if err != nil {
 		return err
 	}

@@ -357,7 +357,7 @@ type upstream struct {
 // --from-argmax.
 func (a *app) openUpstream(g *gradient, up *upstream, in *inputs) error {
 	up.at = len(in.list)
-	options := a.files(false)
+	options := a.files(false, ops.ElementType(g.op))
 	file := g.Upstream
 	if second := g.param("second"); second != "" {
 		file = second

@@ -64,8 +64,8 @@ func (a *app) runGradPipeline(g *gradRun, file string, inputs []string) error {
 	if err != nil {
 		return err
 	}
-	weights := pipeline.NewWeights(a.files(false))
-	j := &pipelineJob{a: a, noOrient: g.NoOrient, engine: pipeline.NewEngine(a.Threads),
+	weights := pipeline.NewWeights(a.files(false, p.RawType()))
+	j := &pipelineJob{a: a, files: a.files(g.NoOrient, p.RawType()), engine: pipeline.NewEngine(a.Threads),
 		graphs: pipeline.NewCache(func(in pipeline.Input) (*pipeline.Graph, error) {
 			return pipeline.CompileGradient(p, weights, in, g.adjust)
 		}),
@@ -112,7 +112,7 @@ func (a *app) pipelineUpstream(g *gradRun, graph *pipeline.Graph) (func() (*tens
 			return nil, err
 		}
 	case g.Upstream != "":
-		source, err := imgio.Open(g.Upstream, a.files(false))
+		source, err := imgio.Open(g.Upstream, a.files(false, graph.File.RawType()))
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,9 @@ package cli
 
 import (
 	"fmt"
+	"strings"
+
+	"github.com/spf13/pflag"
 
 	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
@@ -30,7 +33,7 @@ func (a *app) openInputs(op ops.Op, names []string, noOrient bool) (_ *inputs, e
 			in.close()
 		}
 	}()
-	options := a.files(noOrient)
+	options := a.files(noOrient, ops.ElementType(op))
 	for i, name := range names {
 		main, err := openInput(name, options)
 		if err != nil {
@@ -61,9 +64,33 @@ func (a *app) openInputs(op ops.Op, names []string, noOrient bool) (_ *inputs, e
 	return in, nil
 }
 
-// files says how files are opened.
-func (a *app) files(noOrient bool) imgio.Options {
-	return imgio.Options{Stdin: a.in, NoOrient: noOrient, MaxPixels: a.MaxPixels, MaxSide: a.MaxSide, MaxMemory: int(a.MaxMemory)}
+// files says how files are opened; raw is the type of raw bytes.
+func (a *app) files(noOrient bool, raw tensor.DType) imgio.Options {
+	return imgio.Options{Stdin: a.in, NoOrient: noOrient, Raw: raw, MaxPixels: a.MaxPixels, MaxSide: a.MaxSide, MaxMemory: int(a.MaxMemory)}
+}
+
+// rawFlag adds --dtype to a command that shows files as they are.
+func rawFlag(flags *pflag.FlagSet, raw *tensor.DType) {
+	flags.Var((*rawValue)(raw), "dtype", "element `TYPE` of arrays that NumPy stores as raw bytes (<V2): "+strings.Join(tensor.RawNames(), " or "))
+}
+
+// rawValue is a flag that takes the name of an element type that NumPy lacks.
+type rawValue tensor.DType
+
+func (v *rawValue) String() string {
+	if *v == rawValue(tensor.Invalid) {
+		return ""
+	}
+	return tensor.DType(*v).String()
+}
+func (v *rawValue) Type() string { return strings.Join(tensor.RawNames(), "|") }
+func (v *rawValue) Set(text string) error {
+	d, err := tensor.ParseDType(text)
+	if err != nil || !d.IsRaw() {
+		return fmt.Errorf("got %q, want %s", text, strings.Join(tensor.RawNames(), " or "))
+	}
+	*v = rawValue(d)
+	return nil
 }
 
 // stream is a tensor that may come from standard input, for messages.

@@ -20,7 +20,8 @@ import (
 type inspection struct {
 	Preview  bool
 	NoOrient bool
-	Lines    bool // print a JSON object on a line for each array
+	Raw      tensor.DType // of raw bytes
+	Lines    bool         // print a JSON object on a line for each array
 	Format   string
 }
 
@@ -54,6 +55,7 @@ A file that cannot be read does not stop the others; the exit code is 1 then. --
 	cmd.Flags().BoolVar(&i.NoOrient, "no-orient", false, "ignore a JPEG's EXIF orientation")
 	cmd.Flags().BoolVar(&i.Lines, "jsonl", false, "print JSON with one object on each line")
 	cmd.Flags().StringVar(&i.Format, "data-format", "", "`FORMAT` of an array, for --preview: the order of its axes (default by rank)")
+	rawFlag(cmd.Flags(), &i.Raw)
 	return cmd
 }
 
@@ -62,7 +64,7 @@ func (a *app) runInspect(i *inspection, files []string) error {
 	if i.Preview && a.JSON {
 		return usagef("inspect: preview: has no meaning with JSON")
 	}
-	names := membersOf(files)
+	names := membersOf(files, i.Raw)
 	var measured []report.Summary
 	failed := 0
 	for _, name := range names {
@@ -96,10 +98,10 @@ func (a *app) runInspect(i *inspection, files []string) error {
 
 // membersOf returns the names of the arrays in the files. An archive of several
 // arrays has one for each. Errors are left to whoever opens the file.
-func membersOf(files []string) []string {
+func membersOf(files []string, raw tensor.DType) []string {
 	var names []string
 	for _, file := range files {
-		members, err := imgio.List(file)
+		members, err := imgio.List(file, raw)
 		if err != nil || len(members) < 2 {
 			names = append(names, file)
 			continue
@@ -114,7 +116,7 @@ func membersOf(files []string) []string {
 // inspect measures one array and prints the summary, unless it is part of a
 // JSON document.
 func (a *app) inspect(i *inspection, name string) (report.Summary, error) {
-	source, err := imgio.Open(name, a.files(i.NoOrient))
+	source, err := imgio.Open(name, a.files(i.NoOrient, i.Raw))
 	if err != nil {
 		return report.Summary{}, err
 	}

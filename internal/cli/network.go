@@ -168,7 +168,7 @@ func (a *app) runShapePipeline(s *shapePipeline, file string) error {
 	if err != nil {
 		return err
 	}
-	g, err := pipeline.Compile(p, pipeline.NewWeights(a.files(false)), in)
+	g, err := pipeline.Compile(p, pipeline.NewWeights(a.files(false, p.RawType())), in)
 	if err != nil {
 		return err
 	}

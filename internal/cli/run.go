@@ -75,8 +75,8 @@ func (a *app) runPipeline(r *running, file string, inputs []string) error {
 	if len(products) == 0 {
 		return usagef("run: %s: save lists gradients only, which `poolctl grad run` makes", file)
 	}
-	weights := pipeline.NewWeights(a.files(false))
-	j := &pipelineJob{a: a, noOrient: r.NoOrient, depth: r.Depth, engine: pipeline.NewEngine(a.Threads),
+	weights := pipeline.NewWeights(a.files(false, p.RawType()))
+	j := &pipelineJob{a: a, files: a.files(r.NoOrient, p.RawType()), depth: r.Depth, engine: pipeline.NewEngine(a.Threads),
 		graphs: pipeline.NewCache(func(in pipeline.Input) (*pipeline.Graph, error) { return pipeline.Compile(p, weights, in) })}
 	if r.dry.Only {
 		return j.dryRun(&r.dry, &r.batch, inputs)
@@ -130,7 +130,7 @@ func pipelineKey(p *config.Pipeline, settings ...string) (string, error) {
 // pipelineJob runs a pipeline on one input of a batch after another.
 type pipelineJob struct {
 	a        *app
-	noOrient bool
+	files    imgio.Options // how inputs are opened
 	depth    depthFlag
 	graphs   *pipeline.Cache
 	engine   *pipeline.Engine // of compute alone
@@ -154,7 +154,7 @@ func (j *pipelineJob) run(b *batchFlags, inputs []string, w work) error {
 
 // load compiles the pipeline for an input and reads it.
 func (j *pipelineJob) load(item *batch.Item) (d decoded, err error) {
-	source, err := imgio.Open(item.Path, j.a.files(j.noOrient))
+	source, err := imgio.Open(item.Path, j.files)
 	if err != nil {
 		return d, err
 	}

@@ -268,7 +268,7 @@ func (s *shapeFlags) plan(op ops.Op, spec ops.Spec, flag string, a *app) (*ops.P
 		switch {
 		case other.Make != nil:
 		case other.Source != standIn:
-			source, err := imgio.Open(other.Source, a.files(false))
+			source, err := imgio.Open(other.Source, a.files(false, ops.ElementType(op)))
 			if err != nil {
 				return nil, nil, err
 			}

@@ -10,10 +10,12 @@ import (
 
 	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
+	"github.com/poolctl/poolctl/internal/tensor"
 )
 
 func (a *app) newWeightsCommand() *cobra.Command {
-	return &cobra.Command{
+	var raw tensor.DType
+	cmd := &cobra.Command{
 		Use:   "weights FILE [flags]",
 		Short: "the arrays in an ONNX, safetensors or .npz file",
 		Long: `Lists the arrays of an archive: the initialisers of an ONNX model, the tensors of a safetensors file, the members of an .npz. Only headers are read.
@@ -30,8 +32,10 @@ Any of them can be given where a command or a pipeline takes a file, as FILE#NAM
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error { return a.runWeights(args[0]) },
+		RunE: func(_ *cobra.Command, args []string) error { return a.runWeights(args[0], raw) },
 	}
+	rawFlag(cmd.Flags(), &raw)
+	return cmd
 }
 
 // weightRow is one array in the report.
@@ -45,8 +49,8 @@ type weightRow struct {
 	Layout   string `json:"layout,omitempty"`
 }
 
-func (a *app) runWeights(file string) error {
-	members, err := imgio.List(file)
+func (a *app) runWeights(file string, raw tensor.DType) error {
+	members, err := imgio.List(file, raw)
 	if err != nil {
 		return err
 	}

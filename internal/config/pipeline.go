@@ -35,6 +35,21 @@ type Pipeline struct {
 	Text  []byte // the file's content
 }
 
+// RawType returns the type of arrays that NumPy stores as raw bytes: what a dtype
+// of the file says, be it the input's or a step's. Invalid if none names such a
+// type.
+func (p *Pipeline) RawType() tensor.DType {
+	if p.Input.DType.IsRaw() {
+		return p.Input.DType
+	}
+	for _, step := range p.Steps {
+		if d := ops.ElementType(step.Op); d.IsRaw() {
+			return d
+		}
+	}
+	return tensor.Invalid
+}
+
 // Prepare says what is done to an input before the first step: it is resized,
 // then cropped, then multiplied by Scale, then Offset is added.
 type Prepare struct {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/poolctl/poolctl/internal/config"
 	"github.com/poolctl/poolctl/internal/ops"
+	"github.com/poolctl/poolctl/internal/tensor"
 )
 
 // archive returns the files of an archive in testdata, in its order.
@@ -25,6 +26,9 @@ func archive(t *testing.T, name string) []txtar.File {
 	}
 	return a.Files
 }
+
+// typeNames are the names of all element types, as messages list them.
+func typeNames() string { return strings.Join(tensor.DTypeNames(), ", ") }
 
 // operationNames are the names of all operations, as messages list them.
 func operationNames() string {
@@ -47,7 +51,7 @@ func TestEveryFaultIsToldInFull(t *testing.T) {
 		if strings.TrimSuffix(wrong.Name, ".yaml") != strings.TrimSuffix(want.Name, ".txt") {
 			t.Fatalf("%s is followed by %s", wrong.Name, want.Name)
 		}
-		text := strings.ReplaceAll(string(want.Data), "OPERATIONS", operationNames())
+		text := strings.NewReplacer("OPERATIONS", operationNames(), "TYPES", typeNames()).Replace(string(want.Data))
 		if p, err := config.ParsePipeline(wrong.Name, wrong.Data); err == nil || p != nil || err.Error()+"\n" != text {
 			t.Errorf("%s: got\n%v\nwant\n%s", wrong.Name, err, text)
 		}

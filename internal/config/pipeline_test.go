@@ -31,7 +31,7 @@ func TestEveryFaultIsToldWithItsPlace(t *testing.T) {
 		head + "  - {name: 1, op: relu}\n":                                       "net.yaml:3:12: step 1: name: got 1, want the name of a step, in quotes if it looks like a number",
 		head + "  - {name: a, op: relu, op: tanh}\n":                             "net.yaml:3:25: a: op: given twice, first in line 3",
 		head + "  - {name: a, op: relu, alpha: 1}\n":                             "net.yaml:3:25: a: unknown key \"alpha\", want one of name, op, from, data-format, dtype, relu-gradient",
-		head + "  - {name: a, op: relu, dtype: int7}\n":                          "net.yaml:3:32: a: dtype: got \"int7\", want one of uint8, int8, uint16, int16, uint32, int32, uint64, int64, float16, float32, float64 (did you mean \"int8\"?)",
+		head + "  - {name: a, op: relu, dtype: int7}\n":                          "net.yaml:3:32: a: dtype: got \"int7\", want one of " + typeNames() + " (did you mean \"int8\"?)",
 		head + "  - {name: a, op: relu}\n  - {name: A, op: relu}\n":              "net.yaml:4:12: step 2: name: got \"A\", which the step in line 3 is called already (case carries no meaning), want another name",
 		head + "  - {name: a, op: relu, from: b}\n  - {name: b, op: relu}\n":     "net.yaml:3:31: a: from: got \"b\", which comes later, want a step before this one",
 		head + "  - {name: a, op: relu, from: a}\n":                              "net.yaml:3:31: a: from: got \"a\", the step itself, want a step before it",

@@ -23,12 +23,13 @@ type Member struct {
 }
 
 // List returns the arrays of an archive, in the order of the file. The name must
-// be a plain file name, without #member.
-func List(name string) (list []Member, err error) {
+// be a plain file name, without #member. raw is as in Options.
+func List(name string, raw tensor.DType) (list []Member, err error) {
 	in, asked, err := input.Open(name, nil)
 	if err != nil {
 		return nil, err
 	}
+	in.Raw = raw
 	defer func() { _ = in.Close() }()
 	defer func() { err = input.Named(name, err) }()
 	defer input.Guard(&err)

@@ -30,8 +30,8 @@ func (o Output) Encoding(spec tensor.Spec) int {
 	if layout.ChannelsFirst() {
 		work += stored // the tensor in NHWC
 	}
-	if spec.DType == tensor.Float16 {
-		work += 4 * n // as float32
+	if spec.DType.IsNarrow() {
+		work += spec.DType.Real().Size() * n
 	}
 	if !v.isPicture() {
 		return total(work, n*sample, sheetBytes(v), encoded(e, how, v.w*v.h, 3, 1))

@@ -81,14 +81,14 @@ func TestPictureStreams(t *testing.T) {
 
 // TestList lists the members of an archive.
 func TestList(t *testing.T) {
-	members, err := List(arraysNPZ)
+	members, err := List(arraysNPZ, tensor.Invalid)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(members) != 49 || members[0].Name != "b1-le-c-v1" || members[0].Spec.String() != "uint8 (2,3,4)" {
 		t.Errorf("got %d members, first %+v", len(members), members[0])
 	}
-	_, err = List("gif/testdata/opaque.gif")
+	_, err = List("gif/testdata/opaque.gif", tensor.Invalid)
 	imgiotest.WantError(t, err, "gif/testdata/opaque.gif: is gif, want npz")
 	_, err = Open(arraysNPZ, Options{})
 	imgiotest.WantError(t, err, "npz: holds 49 arrays, want one of them by name, as in FILE#b1-le-c-v1: b1-le-c-v1, ")

@@ -97,7 +97,7 @@ func TestArchive(t *testing.T) {
 	if _, err := WriteAll([]Output{{Name: a, Tensor: small}, {Name: b + "#x", Tensor: wide}, {Name: a + "#y.npy", Tensor: wide}}, WriteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	members, err := List(a)
+	members, err := List(a, tensor.Invalid)
 	if err != nil || len(members) != 2 || members[0].Name != "arr_0" || members[1].Name != "y" || !members[1].Spec.Equal(wide.Spec) {
 		t.Errorf("got %+v, %v", members, err)
 	}

@@ -201,34 +201,14 @@ func levels[D uint8 | uint16](dst []D, t *tensor.Tensor, n Normalize, channels i
 }
 
 func stretched[D uint8 | uint16](dst []D, t *tensor.Tensor, s []stretch) levelCount {
-	switch data := t.Data.(type) {
-	case []uint8:
-		return levelsOf(dst, data, s)
-	case []int8:
-		return levelsOf(dst, data, s)
-	case []uint16:
-		return levelsOf(dst, data, s)
-	case []int16:
-		return levelsOf(dst, data, s)
-	case []uint32:
-		return levelsOf(dst, data, s)
-	case []int32:
-		return levelsOf(dst, data, s)
-	case []uint64:
-		return levelsOf(dst, data, s)
-	case []int64:
-		return levelsOf(dst, data, s)
-	case []float32:
-		return levelsOf(dst, data, s)
-	case []float64:
-		return levelsOf(dst, data, s)
-	default:
-		wide, _ := tensor.Converted(t, tensor.Float32)
-		return levelsOf(dst, tensor.Of[float32](wide), s)
-	}
+	t, _ = tensor.Converted(t, t.DType.Real())
+	return tensor.PerReal(levelsOf[D, uint8], levelsOf[D, int8], levelsOf[D, uint16], levelsOf[D, int16],
+		levelsOf[D, uint32], levelsOf[D, int32], levelsOf[D, uint64], levelsOf[D, int64],
+		levelsOf[D, float32], levelsOf[D, float64]).For(t.DType)(dst, t, s)
 }
 
-func levelsOf[D uint8 | uint16, S tensor.Real](dst []D, src []S, s []stretch) levelCount {
+func levelsOf[D uint8 | uint16, S tensor.Real](dst []D, t *tensor.Tensor, s []stretch) levelCount {
+	src := tensor.Of[S](t)
 	var outside, nan atomic.Int64
 	channels := len(s)
 	raster.Bands(len(src)/channels, 1<<16, func(lo, hi int) {

@@ -32,7 +32,7 @@ func TestNPYRoundTrip(t *testing.T) {
 		name := rapid.SampledFrom([]string{"a.npy", "a.npz", "a.npz#weights/w"}).Draw(rt, "name")
 		name = filepath.Join(dir, name)
 		save(t, Output{Name: name, Tensor: want})
-		got, _ := mustRead(t, name, Options{})
+		got, _ := mustRead(t, name, Options{Raw: want.DType})
 		imgiotest.SameBits(t, got, want)
 	})
 }

@@ -18,6 +18,10 @@ type Options struct {
 	MaxPixels int       // largest picture; 0 means DefaultMaxPixels
 	MaxSide   int       // largest width and height of a picture; 0 means DefaultMaxSide
 	MaxMemory int       // bytes to keep of a file read through a pipe; 0 means 2 GiB
+
+	// Raw is the element type of arrays that NumPy stores as raw bytes, such as
+	// bfloat16. They are refused if it is another type.
+	Raw tensor.DType
 }
 
 // Source is an opened file whose header has been read.
@@ -38,6 +42,7 @@ func Open(name string, o Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
+	in.Raw = o.Raw
 	s, err := open(in, member, o)
 	if err != nil {
 		_ = in.Close()

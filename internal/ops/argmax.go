@@ -24,6 +24,16 @@ func WinningCells(plan *Plan, argmax *tensor.Tensor) []int64 {
 	return cells
 }
 
+// ElementType returns what the operation's --dtype says, Invalid where it says
+// nothing.
+func ElementType(op Op) tensor.DType {
+	d, err := tensor.ParseDType(Get(op, "dtype"))
+	if err != nil {
+		return tensor.Invalid
+	}
+	return d
+}
+
 // DataFormat returns the layout that an operation was given, or "".
 func DataFormat(op Op) tensor.Layout {
 	for _, p := range op.Params() {

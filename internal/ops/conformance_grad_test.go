@@ -312,21 +312,21 @@ func TestGradientAllocatesNothing(t *testing.T) {
 // TestGradientTypes: a gradient is written in the type that an average of the
 // input would be, or in --dtype, and is that of the converted input.
 func TestGradientTypes(t *testing.T) {
-	for _, d := range []struct {
+	type types struct {
 		input, result tensor.DType
 		set           string
 		arithmetic    tensor.DType
-	}{
-		{tensor.Uint8, tensor.Float32, "", tensor.Float32},
-		{tensor.Int16, tensor.Float32, "", tensor.Float32},
-		{tensor.Int32, tensor.Float64, "", tensor.Float64},
-		{tensor.Uint64, tensor.Float64, "", tensor.Float64},
-		{tensor.Float16, tensor.Float16, "", tensor.Float32},
-		{tensor.Float32, tensor.Float32, "", tensor.Float32},
+	}
+	list := []types{
 		{tensor.Float32, tensor.Float64, "float64", tensor.Float64},
 		{tensor.Float64, tensor.Float16, "float16", tensor.Float32},
+		{tensor.Float64, tensor.BFloat16, "bfloat16", tensor.Float32},
 		{tensor.Uint8, tensor.Float64, "float64", tensor.Float64},
-	} {
+	}
+	for _, d := range tensor.DTypes() {
+		list = append(list, types{d, d.Averaged(), "", d.Arithmetic()})
+	}
+	for _, d := range list {
 		t.Run(strings.TrimSpace(d.input.String()+" "+d.set), func(t *testing.T) {
 			eachGradCase(t, func(t *testing.T, c *gradCall) {
 				c.quantize()

@@ -12,7 +12,7 @@ import (
 // between runs its temporaries are anyone's.
 func TestWhatIsMadeOfFixedInputsIsMadeOnce(t *testing.T) {
 	for name, filter := range map[string]tensor.Shape{"conv2d": {3, 3, 4, 5}, "depthwise-conv2d": {3, 3, 4, 2}, "dense": {4, 5}, "batch-norm": nil, "bias-add": nil} {
-		for _, dtype := range []tensor.DType{tensor.Float32, tensor.Float64, tensor.Float16} { // the weights' type
+		for _, dtype := range []tensor.DType{tensor.Float32, tensor.Float64, tensor.Float16, tensor.BFloat16} { // the weights' type
 			spec, err := ops.Lookup(name)
 			if err != nil {
 				t.Fatal(err)

@@ -157,7 +157,7 @@ func sized(op string, size int) []fixture {
 // so that every alignment of an end occurs. .ci/run repeats it at each CPU level.
 func TestKernelsStayInTheirBuffers(t *testing.T) {
 	f := &fences{t, map[int]fence{}}
-	dtypes := []tensor.DType{tensor.Float32, tensor.Uint8, tensor.Float64, tensor.Int16, tensor.Float16, tensor.Uint16, tensor.Int8, tensor.Int32}
+	dtypes := []tensor.DType{tensor.Float32, tensor.Uint8, tensor.Float64, tensor.Int16, tensor.Float16, tensor.Uint16, tensor.Int8, tensor.Int32, tensor.BFloat16}
 	runs := map[string]int{}
 	const least = 100
 	all := os.Getenv("POOLCTL_TORTURE") == "1"

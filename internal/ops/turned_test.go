@@ -26,7 +26,7 @@ func TestTurnedPooling(t *testing.T) {
 		{"type": "lp", "p": "inf", "window": "2"},
 	} {
 		for _, channels := range []int{3, 8, 11} {
-			for _, dtype := range []tensor.DType{tensor.Float32, tensor.Float64, tensor.Float16} {
+			for _, dtype := range []tensor.DType{tensor.Float32, tensor.Float64, tensor.Float16, tensor.BFloat16} {
 				last := tensor.New(tensor.Spec{DType: dtype, Shape: tensor.Shape{2, 33, 35, channels}})
 				numbers := tensor.New(tensor.Spec{DType: tensor.Float64, Shape: last.Shape})
 				for i, list := 0, tensor.Of[float64](numbers); i < len(list); i++ {

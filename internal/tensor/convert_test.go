@@ -27,14 +27,17 @@ func sources() []*tensor.Tensor {
 		65504, 65519.99, 65520, 65536, 5.960464477539063e-08, 2.98e-08, 2.9802322387695312e-08, 2.9802322387695316e-08,
 		// just off the middle of two float16 numbers, by less than a float32 holds
 		1 + 1.0/(1<<11), 1 + 1.0/(1<<11) + 1.0/(1<<40), 1 + 3.0/(1<<11) - 1.0/(1<<40), -(1 + 1.0/(1<<11) + 1.0/(1<<40)), 65520 - 1e-9,
+		// and of two bfloat16 numbers: of fraction, of the largest ones, of the smallest
+		1 + 1.0/(1<<8), 1 + 1.0/(1<<8) + 1.0/(1<<40), 1 + 3.0/(1<<8) - 1.0/(1<<40), -(1 + 1.0/(1<<8) + 1.0/(1<<40)),
+		0x1.ffp127, 0x1.ffp127 - 0x1p90, 0x1.ffp127 + 0x1p90, 0x1p-134, 0x1p-134 + 0x1p-170, 0x3p-134 - 0x1p-170, -0x1p-134,
 	}
 	floats := make([]float32, len(doubles))
-	halves := make([]tensor.F16, 0, 1<<16)
+	halves, brains := make([]tensor.F16, 0, 1<<16), make([]tensor.BF16, 0, 1<<16)
 	for i, v := range doubles {
 		floats[i] = float32(v)
 	}
 	for bits := range 1 << 16 {
-		halves = append(halves, tensor.F16(bits))
+		halves, brains = append(halves, tensor.F16(bits)), append(brains, tensor.BF16(bits))
 	}
 	return []*tensor.Tensor{
 		tensor.From([]uint8{0, 1, 127, 128, 255}, 5),
@@ -43,8 +46,9 @@ func sources() []*tensor.Tensor {
 		tensor.From([]int16{0, 1, -1, 127, 128, -128, -129, 255, 256, 32767, -32768, 2049, 2051}, 13),
 		tensor.From([]uint32{0, 255, 256, 65535, 65536, 1<<24 + 1, 1<<24 + 3, math.MaxInt32, 1 << 31, math.MaxUint32}, 10),
 		tensor.From([]int32{0, -1, -128, -129, 32768, -32769, 1<<24 + 1, -(1<<24 + 3), math.MaxInt32, math.MinInt32}, 10),
-		tensor.From([]uint64{0, 1<<53 + 1, 1<<60 + 1<<36, 1<<60 + 1<<36 + 1, math.MaxInt64, 1 << 63, 1<<63 + 1, math.MaxUint64 - 1, math.MaxUint64, math.MaxUint32 + 1}, 10),
-		tensor.From([]int64{0, -1, 1<<53 + 1, 1<<60 + 1<<36, 1<<60 + 1<<36 + 1, -(1<<60 + 1<<36 + 1), math.MaxInt64, math.MaxInt64 - 1, math.MinInt64, math.MaxUint32, math.MinInt32 - 1}, 11),
+		tensor.From([]uint64{0, 1<<53 + 1, 1<<60 + 1<<36, 1<<60 + 1<<36 + 1, math.MaxInt64, 1 << 63, 1<<63 + 1, math.MaxUint64 - 1, math.MaxUint64, math.MaxUint32 + 1, 1<<63 + 1<<55, 1<<63 + 1<<55 + 1, 1<<63 + 3<<55 - 1}, 13),
+		tensor.From([]int64{0, -1, 1<<53 + 1, 1<<60 + 1<<36, 1<<60 + 1<<36 + 1, -(1<<60 + 1<<36 + 1), math.MaxInt64, math.MaxInt64 - 1, math.MinInt64, math.MaxUint32, math.MinInt32 - 1, 1<<62 + 1<<54, 1<<62 + 1<<54 + 1, 1<<62 + 3<<54 - 1, -(1<<62 + 1<<54 + 1)}, 15),
+		tensor.From(brains, len(brains)),
 		tensor.From(halves, len(halves)),
 		tensor.From(floats, len(floats)),
 		tensor.From(doubles, len(doubles)),
@@ -141,7 +145,7 @@ func checkNearest(src, dst *tensor.Tensor, i int) bool {
 		return x.Cmp(got) == 0 && x.Signbit() == got.Signbit()
 	}
 	// Infinity stands where the number after the largest one would be.
-	beyond := map[tensor.DType]int{tensor.Float16: 16, tensor.Float32: 128, tensor.Float64: 1024}[dst.DType]
+	beyond := map[tensor.DType]int{tensor.BFloat16: 128, tensor.Float16: 16, tensor.Float32: 128, tensor.Float64: 1024}[dst.DType]
 	value := func(v *big.Float) *big.Float {
 		if v.IsInf() {
 			one := big.NewFloat(1)
@@ -171,19 +175,20 @@ func checkNearest(src, dst *tensor.Tensor, i int) bool {
 // step1 returns the floating-point number whose bits are one more or less than
 // those of element i, nil where that is none, and whether element i is even.
 func step1(t *tensor.Tensor, i, step int) (neighbour *big.Float, even bool) {
-	var next *tensor.Tensor
-	switch list := t.Data.(type) {
-	case []tensor.F16:
-		even = list[i]&1 == 0
-		next = tensor.From([]tensor.F16{tensor.F16(int(list[i]) + step)}, 1)
-	case []float32:
-		bits := math.Float32bits(list[i])
+	next := tensor.New(tensor.Spec{DType: t.DType, Shape: tensor.Shape{1}})
+	switch t.DType.Size() {
+	case 2:
+		bits := tensor.BitsOf[uint16](t)[i]
 		even = bits&1 == 0
-		next = tensor.From([]float32{math.Float32frombits(uint32(int(bits) + step))}, 1)
-	case []float64:
-		bits := math.Float64bits(list[i])
+		tensor.BitsOf[uint16](next)[0] = bits + uint16(step)
+	case 4:
+		bits := tensor.BitsOf[uint32](t)[i]
 		even = bits&1 == 0
-		next = tensor.From([]float64{math.Float64frombits(bits + uint64(step))}, 1)
+		tensor.BitsOf[uint32](next)[0] = bits + uint32(step)
+	case 8:
+		bits := tensor.BitsOf[uint64](t)[i]
+		even = bits&1 == 0
+		tensor.BitsOf[uint64](next)[0] = bits + uint64(step)
 	}
 	v := exactly(next, 0)
 	if v == nil || v.Sign() != 0 && exactly(t, i).Sign() != 0 && v.Signbit() != exactly(t, i).Signbit() {

@@ -20,7 +20,8 @@ const (
 	Int32
 	Uint64
 	Int64
-	Float16 // IEEE 754 binary16, "float16"
+	BFloat16 // the upper half of a float32
+	Float16  // IEEE 754 binary16
 	Float32
 	Float64
 )
@@ -30,22 +31,31 @@ const (
 type row struct {
 	name       string // NumPy's name
 	arithmetic DType  // see Arithmetic
+	codes      Codes  // in files
 	elements          // what is done with slices of its Go type
 }
 
+// Codes are what file formats call an element type.
+type Codes struct {
+	NumPy       string // kind and size in the descr of an .npy file
+	Safetensors string
+	ONNX        int // TensorProto.DataType
+}
+
 var dtypes = [...]row{
-	Invalid: {"invalid", Invalid, nil},
-	Uint8:   {"uint8", Float32, integers[uint8]{}},
-	Int8:    {"int8", Float32, integers[int8]{}},
-	Uint16:  {"uint16", Float32, integers[uint16]{}},
-	Int16:   {"int16", Float32, integers[int16]{}},
-	Uint32:  {"uint32", Float64, integers[uint32]{}},
-	Int32:   {"int32", Float64, integers[int32]{}},
-	Uint64:  {"uint64", Float64, integers[uint64]{}},
-	Int64:   {"int64", Float64, integers[int64]{}},
-	Float16: {"float16", Float32, narrows[F16]{bits: 11, widen: widenF16, round: roundF16, toOne: ToF16}},
-	Float32: {"float32", Float32, floats[float32]{bits: 24}},
-	Float64: {"float64", Float64, floats[float64]{bits: 53}},
+	Invalid:  {name: "invalid"},
+	Uint8:    {"uint8", Float32, Codes{"u1", "U8", 2}, integers[uint8]{}},
+	Int8:     {"int8", Float32, Codes{"i1", "I8", 3}, integers[int8]{}},
+	Uint16:   {"uint16", Float32, Codes{"u2", "U16", 4}, integers[uint16]{}},
+	Int16:    {"int16", Float32, Codes{"i2", "I16", 5}, integers[int16]{}},
+	Uint32:   {"uint32", Float64, Codes{"u4", "U32", 12}, integers[uint32]{}},
+	Int32:    {"int32", Float64, Codes{"i4", "I32", 6}, integers[int32]{}},
+	Uint64:   {"uint64", Float64, Codes{"u8", "U64", 13}, integers[uint64]{}},
+	Int64:    {"int64", Float64, Codes{"i8", "I64", 7}, integers[int64]{}},
+	BFloat16: {"bfloat16", Float32, Codes{"V2", "BF16", 16}, narrows[BF16]{bits: 8, widen: widenBF16, round: roundBF16, toOne: ToBF16}},
+	Float16:  {"float16", Float32, Codes{"f2", "F16", 10}, narrows[F16]{bits: 11, widen: widenF16, round: roundF16, toOne: ToF16}},
+	Float32:  {"float32", Float32, Codes{"f4", "F32", 1}, floats[float32]{bits: 24}},
+	Float64:  {"float64", Float64, Codes{"f8", "F64", 11}, floats[float64]{bits: 53}},
 }
 
 // row returns the row of a valid type.
@@ -70,6 +80,17 @@ func DTypeNames() []string {
 	var names []string
 	for _, d := range DTypes() {
 		names = append(names, d.String())
+	}
+	return names
+}
+
+// RawNames lists the names of the types that NumPy lacks: see IsRaw.
+func RawNames() []string {
+	var names []string
+	for _, d := range DTypes() {
+		if d.IsRaw() {
+			names = append(names, d.String())
+		}
 	}
 	return names
 }
@@ -104,6 +125,13 @@ func (d DType) Size() int {
 	}
 	return dtypes[d].size()
 }
+
+// Codes returns what file formats call the type.
+func (d DType) Codes() Codes { return d.row().codes }
+
+// IsRaw reports whether NumPy lacks the type: arrays of it are stored as raw
+// bytes, and only the reader can know what they are.
+func (d DType) IsRaw() bool { return d != Invalid && strings.HasPrefix(d.Codes().NumPy, "V") }
 
 // IsInteger reports whether the type is an integer type.
 func (d DType) IsInteger() bool { return d != Invalid && dtypes[d].kind() == integer }

@@ -25,7 +25,7 @@ type Floating interface {
 // Narrow is the set of floating-point types that poolctl stores numbers in but
 // does not compute in: they are widened to float32 first, which is exact.
 type Narrow interface {
-	F16
+	BF16 | F16
 }
 
 // SizeOf returns the bytes of one number of type T.

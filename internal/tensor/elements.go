@@ -86,13 +86,13 @@ func (k integers[T]) toOdd(dst []float64, data any, at int) {
 	}
 }
 
-// oddAll cuts numbers from 2^52 on to a multiple of 2^11, plus half of that if
+// oddAll cuts numbers from 2^52 on to a multiple of 2^12, plus half of that if
 // there is a rest.
 func oddAll[T int64 | uint64](dst []float64, src []T) {
-	const limit, rest = 1 << 52, 1<<11 - 1
+	const limit, rest = 1 << 52, 1<<12 - 1
 	for i, v := range src[:len(dst)] {
 		if (v >= limit || v < 0 && -v > limit) && v&rest != 0 {
-			v = v&^rest | 1<<10
+			v = v&^rest | 1<<11
 		}
 		dst[i] = float64(v)
 	}

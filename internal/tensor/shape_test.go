@@ -141,7 +141,7 @@ func TestDTypes(t *testing.T) {
 	wide := map[tensor.DType]tensor.DType{
 		tensor.Uint8: tensor.Float32, tensor.Int8: tensor.Float32, tensor.Uint16: tensor.Float32, tensor.Int16: tensor.Float32,
 		tensor.Uint32: tensor.Float64, tensor.Int32: tensor.Float64, tensor.Uint64: tensor.Float64, tensor.Int64: tensor.Float64,
-		tensor.Float16: tensor.Float32, tensor.Float32: tensor.Float32, tensor.Float64: tensor.Float64,
+		tensor.BFloat16: tensor.Float32, tensor.Float16: tensor.Float32, tensor.Float32: tensor.Float32, tensor.Float64: tensor.Float64,
 	}
 	for i, d := range tensor.DTypes() {
 		for _, name := range []string{d.String(), strings.ToUpper(d.String())} {
@@ -152,19 +152,25 @@ func TestDTypes(t *testing.T) {
 		if tensor.DTypeNames()[i] != d.String() || !strings.HasSuffix(d.String(), map[int]string{1: "8", 2: "16", 4: "32", 8: "64"}[d.Size()]) {
 			t.Errorf("%s has %d bytes", d, d.Size())
 		}
-		if isFloat := strings.HasPrefix(d.String(), "float"); d.IsFloat() != isFloat || d.IsInteger() == isFloat {
+		if isFloat := strings.Contains(d.String(), "float"); d.IsFloat() != isFloat || d.IsInteger() == isFloat {
 			t.Errorf("%s: float %v, integer %v", d, d.IsFloat(), d.IsInteger())
 		}
-		averaged := wide[d]
+		averaged, real := wide[d], d
 		if d.IsFloat() {
 			averaged = d
+		}
+		if d.IsNarrow() {
+			real = wide[d]
+		}
+		if d.Real() != real || d.IsNarrow() != (d.Size() == 2 && d.IsFloat()) {
+			t.Errorf("%s: compared in %s, narrow %v", d, d.Real(), d.IsNarrow())
 		}
 		if d.Arithmetic() != wide[d] || d.Averaged() != averaged {
 			t.Errorf("%s: arithmetic in %s, averages in %s", d, d.Arithmetic(), d.Averaged())
 		}
 	}
-	const want = `got "bfloat16", want one of uint8, int8, uint16, int16, uint32, int32, uint64, int64, float16, float32, float64`
-	if _, err := tensor.ParseDType("bfloat16"); err == nil || err.Error() != want {
+	const want = `got "float8", want one of uint8, int8, uint16, int16, uint32, int32, uint64, int64, bfloat16, float16, float32, float64`
+	if _, err := tensor.ParseDType("float8"); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	if tensor.Invalid.IsFloat() || tensor.Invalid.IsInteger() {

@@ -87,7 +87,7 @@ func readMember(member *zip.File) (*tensor.Tensor, error) {
 		return nil, err
 	}
 	defer r.Close()
-	source, err := imgio.Open("-", imgio.Options{Stdin: r})
+	source, err := imgio.Open("-", imgio.Options{Stdin: r, Raw: tensor.BFloat16}) // the only type that NumPy lacks
 	if err != nil {
 		return nil, err
 	}

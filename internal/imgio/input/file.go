@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"github.com/poolctl/poolctl/internal/tensor"
 )
 
 // File is an opened file whose format is not known yet. It is either a stream of
@@ -18,6 +20,7 @@ type File struct {
 	Stream  *bufio.Reader
 	Content io.ReaderAt // nil for a stream
 	Size    int64
+	Raw     tensor.DType // of arrays that NumPy stores as raw bytes; Invalid refuses them
 	Close   func() error
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/poolctl/poolctl/internal/imgio/format"
 	"github.com/poolctl/poolctl/internal/imgio/imgiotest"
 	"github.com/poolctl/poolctl/internal/imgio/input"
+	"github.com/poolctl/poolctl/internal/tensor"
 )
 
 func FuzzHeader(f *testing.F) {
@@ -15,14 +16,14 @@ func FuzzHeader(f *testing.F) {
 	f.Add("{'shape': (3L,), \"descr\": [('a', '|O')], 'fortran_order': None}")
 	f.Add("((((((-1, +2, [{}, {'a': ()}])))))")
 	f.Fuzz(func(t *testing.T, text string) {
-		h, err := parseHeader(text)
+		h, err := parseHeader(text, tensor.BFloat16)
 		if err != nil {
 			return
 		}
 		if n, err := h.spec.Bytes(); err != nil || n < 0 {
 			t.Fatalf("%q: got %s of %d bytes, %v", text, h.spec, n, err)
 		}
-		again, err := parseHeader(string(headerBytes(h.spec)[10:]))
+		again, err := parseHeader(string(headerBytes(h.spec)[10:]), tensor.BFloat16)
 		if err != nil || !again.spec.Equal(h.spec) {
 			t.Fatalf("%q: got %s, written and read again %s, %v", text, h.spec, again.spec, err)
 		}

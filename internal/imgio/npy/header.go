@@ -25,13 +25,14 @@ type header struct {
 	fortran bool // first axis varies fastest
 }
 
-// readHeader reads the header, and no byte more.
-func readHeader(r io.Reader) (header, error) {
+// readHeader reads the header, and no byte more. What is stored as raw bytes is of
+// type raw.
+func readHeader(r io.Reader, raw tensor.DType) (header, error) {
 	text, err := readHeaderText(r)
 	if err != nil {
 		return header{}, fmt.Errorf("npy: %w", err)
 	}
-	h, err := parseHeader(text)
+	h, err := parseHeader(text, raw)
 	if err != nil {
 		return header{}, fmt.Errorf("npy: %w", err)
 	}
@@ -81,7 +82,7 @@ func cutHeader(err error) error {
 
 // parseHeader reads the header's text, a Python dictionary with exactly the
 // keys descr, fortran_order and shape.
-func parseHeader(text string) (h header, err error) {
+func parseHeader(text string, raw tensor.DType) (h header, err error) {
 	value, err := parseLiteral(text)
 	if err != nil {
 		return h, fmt.Errorf("header: %w", err)
@@ -106,7 +107,7 @@ func parseHeader(text string) (h header, err error) {
 			return h, fmt.Errorf("header: key %q is missing", key)
 		}
 	}
-	if err := h.setDescr(seen["descr"]); err != nil {
+	if err := h.setDescr(seen["descr"], raw); err != nil {
 		return h, err
 	}
 	if h.fortran, ok = seen["fortran_order"].(bool); !ok {
@@ -154,19 +155,24 @@ var refusedKinds = map[byte]string{
 	'm': "time differences are not supported",
 }
 
-// types are the element types by NumPy's kind and size. Booleans are read
-// as uint8.
-var types = map[string]tensor.DType{
-	"b1": tensor.Uint8,
-	"u1": tensor.Uint8, "u2": tensor.Uint16, "u4": tensor.Uint32, "u8": tensor.Uint64,
-	"i1": tensor.Int8, "i2": tensor.Int16, "i4": tensor.Int32, "i8": tensor.Int64,
-	"f2": tensor.Float16, "f4": tensor.Float32, "f8": tensor.Float64,
+// typeOf returns the element type of NumPy's kind and size. Booleans are read as
+// uint8.
+func typeOf(code string) (tensor.DType, bool) {
+	if code == "b1" {
+		return tensor.Uint8, true
+	}
+	for _, d := range tensor.DTypes() {
+		if d.Codes().NumPy == code {
+			return d, true
+		}
+	}
+	return tensor.Invalid, false
 }
 
 // setDescr reads the element type: a byte order (< little, > big, = or none
 // the machine's own, which is taken as little; | where there is none), a kind
-// and a size; or the type's name.
-func (h *header) setDescr(value any) error {
+// and a size; or the type's name. Raw bytes are of type raw, if they can be.
+func (h *header) setDescr(value any, raw tensor.DType) error {
 	descr, ok := value.(string)
 	if !ok {
 		if _, isList := value.(pyList); isList {
@@ -183,9 +189,18 @@ func (h *header) setDescr(value any) error {
 		return nil
 	}
 	code := strings.TrimLeft(descr, "<>=|")
-	if d, ok := types[code]; ok && len(descr)-len(code) <= 1 {
-		h.spec.DType, h.boolean, h.big = d, code == "b1", descr[0] == '>'
+	order := descr[:len(descr)-len(code)]
+	d, known := typeOf(code)
+	switch {
+	case !known || len(order) > 1:
+	case !d.IsRaw():
+		h.spec.DType, h.boolean, h.big = d, code == "b1", order == ">"
 		return nil
+	case d == raw && (order == "<" || order == "|"):
+		h.spec.DType = d
+		return nil
+	case order != ">":
+		return fmt.Errorf("dtype %s: raw bytes are not numbers, unless --dtype %s says what they are", show(descr), d)
 	}
 	if code != "" {
 		if why, ok := refusedKinds[code[0]]; ok {

@@ -31,21 +31,21 @@ func Members(in *input.File) ([]input.Member, error) {
 	members := make([]input.Member, len(files))
 	for i, f := range files {
 		members[i] = input.Member{Name: memberName(f), File: f.Name, Open: func() (input.Array, error) {
-			return openMember(f)
+			return openMember(f, in.Raw)
 		}}
 	}
 	return members, nil
 }
 
 // openMember opens one array of an archive.
-func openMember(f *zip.File) (input.Array, error) {
-	h, r, err := openZipped(f)
+func openMember(f *zip.File, raw tensor.DType) (input.Array, error) {
+	h, r, err := openZipped(f, raw)
 	if err != nil {
 		return input.Array{}, err
 	}
 	_ = r.Close()
 	return input.Array{Spec: h.spec, Decoding: h.decoding(true), Read: func() (*tensor.Tensor, error) {
-		h, r, err := openZipped(f)
+		h, r, err := openZipped(f, raw)
 		if err != nil {
 			return nil, err
 		}
@@ -111,13 +111,13 @@ func nameFault(name string) string {
 
 // openZipped reads the header of a member and checks its shape against the size
 // that the archive states. The reader is left at the data.
-func openZipped(f *zip.File) (header, io.ReadCloser, error) {
+func openZipped(f *zip.File, raw tensor.DType) (header, io.ReadCloser, error) {
 	r, err := f.Open()
 	if err != nil {
 		return header{}, nil, err
 	}
 	counted := &countingReader{r: r}
-	h, err := readHeader(counted)
+	h, err := readHeader(counted, raw)
 	if err == nil {
 		err = h.checkSize(int64(f.UncompressedSize64) - counted.n)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/poolctl/poolctl/internal/imgio/imgiotest"
+	"github.com/poolctl/poolctl/internal/tensor"
 )
 
 // arrayValue is what arrays.py puts at index i of its arrays.
@@ -56,7 +57,7 @@ func TestNumPyArrays(t *testing.T) {
 			if code == "shape" {
 				code, typed = "f4", false
 			}
-			if got.DType != types[code] {
+			if want, _ := typeOf(code); got.DType != want {
 				t.Errorf("got type %s for %s", got.DType, code)
 			}
 			for i := range got.Len() {
@@ -86,4 +87,66 @@ func unzip(t *testing.T, f *zip.File) []byte {
 		t.Fatal(err)
 	}
 	return content
+}
+
+// TestBFloat16Arrays reads what NumPy writes of ml_dtypes' bfloat16 arrays, and of
+// their raw bytes, if it is told what they are. Written they are the same file.
+func TestBFloat16Arrays(t *testing.T) {
+	data, err := os.ReadFile("testdata/bfloat16.npz") // made by tools/fixtures/bfloat16.py
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	contents := map[string][]byte{}
+	for _, f := range archive.File {
+		contents[memberName(f)] = unzip(t, f)
+	}
+	numbers := mustRead(t, contents["numbers"])
+	for _, name := range []string{"saved", "fortran", "void"} {
+		for _, raw := range []tensor.DType{tensor.Invalid, tensor.Float32, tensor.Float16} {
+			in := imgiotest.File(contents[name])
+			in.Raw = raw
+			if _, err := Open(in); err == nil || !strings.Contains(err.Error(), "V2': raw bytes are not numbers, unless --dtype bfloat16 says what they are") {
+				t.Errorf("%s as %s: %v", name, raw, err)
+			}
+		}
+		in := imgiotest.File(contents[name])
+		in.Raw = tensor.BFloat16
+		array, err := Open(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := array.Read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !got.Equal(tensor.Spec{DType: tensor.BFloat16, Shape: tensor.Shape{2, 3, 4}}) {
+			t.Fatalf("%s is %s", name, got.Spec)
+		}
+		for i := range numbers.Len() {
+			if got.At(i) != numbers.At(i) {
+				t.Errorf("%s: element %d is %v, want %v", name, i, got.At(i), numbers.At(i))
+			}
+		}
+		var again bytes.Buffer
+		if err := Write(&again, got); err != nil || !bytes.Equal(again.Bytes(), contents["saved"]) {
+			t.Errorf("wrote %q (%v), NumPy wrote %q", again.Bytes(), err, contents["saved"])
+		}
+	}
+	// An archive, and a file of another type, whatever raw bytes are.
+	in := imgiotest.File(data)
+	in.Raw = tensor.BFloat16
+	members, err := Members(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range members {
+		array, err := m.Open()
+		if want := map[bool]tensor.DType{false: tensor.BFloat16, true: tensor.Float32}[m.Name == "numbers"]; err != nil || array.Spec.DType != want {
+			t.Errorf("%s is %s (%v), want %s", m.Name, array.Spec, err, want)
+		}
+	}
 }

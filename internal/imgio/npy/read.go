@@ -19,7 +19,7 @@ func Open(in *input.File) (input.Array, error) {
 		section = in.Section()
 		r = section
 	}
-	h, err := readHeader(r)
+	h, err := readHeader(r, in.Raw)
 	if err != nil {
 		return input.Array{}, err
 	}

@@ -58,6 +58,7 @@ func TestNPYHeaders(t *testing.T) {
 		dict("'|S3'", "False", "(3, 4)"):                                            "dtype '|S3': byte strings are not numbers",
 		dict("'<U4'", "False", "(3, 4)"):                                            "dtype '<U4': strings are not numbers",
 		dict("'|V8'", "False", "(3, 4)"):                                            "dtype '|V8': raw bytes are not numbers",
+		dict("'>V2'", "False", "(3, 4)"):                                            "dtype '>V2': raw bytes are not numbers",
 		dict("'<M8[s]'", "False", "(3, 4)"):                                         "dtype '<M8[s]': dates are not supported",
 		dict("'<m8[ns]'", "False", "(3, 4)"):                                        "dtype '<m8[ns]': time differences are not supported",
 		dict("'<f16'", "False", "(3, 4)"):                                           "dtype '<f16': want one of uint8,",

@@ -14,15 +14,10 @@ const align = 64
 
 // descr returns the element type as NumPy writes it, in little-endian order.
 func descr(d tensor.DType) string {
-	for code, t := range types {
-		if t == d && code != "b1" {
-			if d.Size() == 1 {
-				return "|" + code
-			}
-			return "<" + code
-		}
+	if d.Size() == 1 {
+		return "|" + d.Codes().NumPy
 	}
-	panic("imgio: unknown element type")
+	return "<" + d.Codes().NumPy
 }
 
 // headerBytes returns the header that NumPy writes for a row-major array, to the

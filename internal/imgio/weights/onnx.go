@@ -20,23 +20,38 @@ const (
 	onnxMaxName   = 1 << 12
 )
 
-// onnxTypes maps TensorProto.DataType to element types
+// onnxBool is TensorProto.DataType.BOOL.
+const onnxBool = 9
+
+// onnxType returns the element type by its number in TensorProto.DataType
 // (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
-var onnxTypes = map[uint64]struct {
-	dtype  tensor.DType
-	coding coding
-}{
-	1: {tensor.Float32, verbatim}, 2: {tensor.Uint8, verbatim}, 3: {tensor.Int8, verbatim}, 4: {tensor.Uint16, verbatim},
-	5: {tensor.Int16, verbatim}, 6: {tensor.Int32, verbatim}, 7: {tensor.Int64, verbatim}, 9: {tensor.Uint8, truths},
-	10: {tensor.Float16, verbatim}, 11: {tensor.Float64, verbatim}, 12: {tensor.Uint32, verbatim}, 13: {tensor.Uint64, verbatim},
-	16: {tensor.Float32, bfloats},
+func onnxType(number uint64) (d tensor.DType, c coding, known bool) {
+	if number == onnxBool {
+		return tensor.Uint8, truths, true
+	}
+	for _, d := range tensor.DTypes() {
+		if uint64(d.Codes().ONNX) == number {
+			return d, verbatim, true
+		}
+	}
+	return tensor.Invalid, verbatim, false
 }
 
-// onnxFields gives, for each type, the field of TensorProto that may hold its
-// numbers in place of raw_data, as a bit.
-var onnxFields = map[uint64]int{
-	1: 1 << 4, 11: 1 << 10, 7: 1 << 7, 12: 1 << 11, 13: 1 << 11,
-	2: 1 << 5, 3: 1 << 5, 4: 1 << 5, 5: 1 << 5, 6: 1 << 5, 9: 1 << 5, 10: 1 << 5, 16: 1 << 5,
+// onnxField returns the field of TensorProto that may hold numbers of a type in
+// place of raw_data.
+func onnxField(d tensor.DType) int {
+	switch d {
+	case tensor.Float32:
+		return 4
+	case tensor.Float64:
+		return 10
+	case tensor.Int64:
+		return 7
+	case tensor.Uint32, tensor.Uint64:
+		return 11
+	default: // int32_data has everything else, which is of at most 32 bits
+		return 5
+	}
 }
 
 // onnxTensor is a TensorProto without its data.
@@ -76,7 +91,7 @@ func onnxMembers(in *input.File) ([]input.Member, error) {
 	for i, a := range arrays {
 		list[i] = input.Member{Name: a.name, Use: use(uses[a.name], len(a.dims)), Open: func() (input.Array, error) {
 			s, err := a.stored(in)
-			array := input.Array{Spec: s.spec, Read: s.read}
+			array := s.array()
 			if a.elsewhere {
 				array.Data = filepath.Join(filepath.Dir(in.Path), a.external["location"])
 			}
@@ -131,7 +146,7 @@ func parseONNXTensor(w *wire) (onnxTensor, error) {
 			return a, err
 		}
 		if !ok {
-			a.misplaced = fields&^(1<<9) != 0 && fields != onnxFields[a.dtype]
+			a.misplaced = fields&^(1<<9) != 0 && !a.belongs(fields)
 			return a, nil
 		}
 		at := piece{w.window.file, f.at, f.size}
@@ -157,6 +172,12 @@ func parseONNXTensor(w *wire) (onnxTensor, error) {
 			return a, err
 		}
 	}
+}
+
+// belongs reports whether fields, as bits, are the one for numbers of the type.
+func (a *onnxTensor) belongs(fields int) bool {
+	d, _, known := onnxType(a.dtype)
+	return known && fields == 1<<onnxField(d)
 }
 
 // externalEntry reads a StringStringEntryProto of external_data.
@@ -187,11 +208,11 @@ func (a *onnxTensor) externalEntry(w *wire) error {
 
 // stored locates the data of the array and checks its size.
 func (a *onnxTensor) stored(in *input.File) (stored, error) {
-	kind, known := onnxTypes[a.dtype]
+	d, coding, known := onnxType(a.dtype)
 	if !known {
 		return stored{}, fmt.Errorf("got data type %d of TensorProto, want a number type that poolctl computes with, such as 1 (FLOAT)", a.dtype)
 	}
-	s := stored{spec: tensor.Spec{DType: kind.dtype, Shape: tensor.Shape{}}, coding: kind.coding, pieces: a.raw}
+	s := stored{spec: tensor.Spec{DType: d, Shape: tensor.Shape{}}, coding: coding, pieces: a.raw}
 	for _, d := range a.dims {
 		if d < 0 {
 			return s, fmt.Errorf("got dimensions %d, want sizes >= 0", a.dims)
@@ -224,9 +245,6 @@ func (a *onnxTensor) outside(in *input.File, s stored) (piece, error) {
 		return piece{}, fmt.Errorf("external data: got location %q, want a name inside the model's folder", input.Shorten(location))
 	}
 	size, err := s.spec.Bytes()
-	if s.coding == bfloats {
-		size /= 2
-	}
 	at := int64(0)
 	if text := a.external["offset"]; err == nil && text != "" {
 		at, err = strconv.ParseInt(text, 10, 64)

@@ -20,15 +20,17 @@ const (
 	safetensorsMaxArrays = 1 << 16
 )
 
-// safetensorsTypes maps the format's names to element types.
-var safetensorsTypes = map[string]struct {
-	dtype  tensor.DType
-	coding coding
-}{
-	"BOOL": {tensor.Uint8, truths}, "U8": {tensor.Uint8, verbatim}, "I8": {tensor.Int8, verbatim},
-	"U16": {tensor.Uint16, verbatim}, "I16": {tensor.Int16, verbatim}, "F16": {tensor.Float16, verbatim}, "BF16": {tensor.Float32, bfloats},
-	"U32": {tensor.Uint32, verbatim}, "I32": {tensor.Int32, verbatim}, "F32": {tensor.Float32, verbatim},
-	"U64": {tensor.Uint64, verbatim}, "I64": {tensor.Int64, verbatim}, "F64": {tensor.Float64, verbatim},
+// safetensorsType returns the element type by the format's name.
+func safetensorsType(name string) (d tensor.DType, c coding, known bool) {
+	if name == "BOOL" {
+		return tensor.Uint8, truths, true
+	}
+	for _, d := range tensor.DTypes() {
+		if d.Codes().Safetensors == name {
+			return d, verbatim, true
+		}
+	}
+	return tensor.Invalid, verbatim, false
 }
 
 // safetensorsMembers lists the arrays of a safetensors file. The file is the length
@@ -61,13 +63,13 @@ func safetensorsMembers(in *input.File) ([]input.Member, error) {
 	list := make([]input.Member, len(entries))
 	for i, e := range entries {
 		list[i] = input.Member{Name: e.name, Open: func() (input.Array, error) {
-			kind, known := safetensorsTypes[e.DType]
+			d, coding, known := safetensorsType(e.DType)
 			if !known {
 				return input.Array{}, fmt.Errorf("got type %s, want one that poolctl computes with, such as F32", e.DType)
 			}
-			s := stored{spec: tensor.Spec{DType: kind.dtype, Shape: e.Shape}, coding: kind.coding,
+			s := stored{spec: tensor.Spec{DType: d, Shape: e.Shape}, coding: coding,
 				pieces: []piece{{in.Content, data + e.Offsets[0], e.Offsets[1] - e.Offsets[0]}}}
-			return input.Array{Spec: s.spec, Read: s.read}, s.check()
+			return s.array(), s.check()
 		}}
 	}
 	return list, nil
