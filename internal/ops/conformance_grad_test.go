@@ -3,6 +3,7 @@ package ops_test
 import (
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -73,6 +74,39 @@ func TestGradientOfLinearIsAdjoint(t *testing.T) {
 	})
 	if tested < 10 {
 		t.Errorf("only %d linear cases, want at least 10", tested)
+	}
+}
+
+// TestIsLinearIsMeasured: an operation says that it is linear in its input where
+// f(ax + by) = a f(x) + b f(y), without its bias, and nowhere else.
+func TestIsLinearIsMeasured(t *testing.T) {
+	linear := map[bool]int{}
+	eachGradCase(t, func(t *testing.T, c *gradCall) {
+		in := slices.Clone(c.in)
+		if at, ok := c.at["dbias"]; ok && at >= c.main {
+			in[at] = tensor.New(in[at].Spec)
+		}
+		x, y := in[0], uneven(in[0].Shape, 31)
+		mixed := tensor.New(x.Spec)
+		for i := range mixed.Len() {
+			tensor.Of[float64](mixed)[i] = -2*x.At(i) + 0.5*y.At(i)
+		}
+		apply := func(x *tensor.Tensor) *tensor.Tensor {
+			in[0] = x
+			return forward(t, c.op, in...)
+		}
+		fx, fy, got := apply(x), apply(y), apply(mixed)
+		measured := true
+		for i := range got.Len() {
+			measured = measured && near(got.At(i), -2*fx.At(i)+0.5*fy.At(i), 1e-12)
+		}
+		if said := ops.IsLinear(c.spec, c.op); said != measured {
+			t.Errorf("says linear: %v, measured: %v", said, measured)
+		}
+		linear[measured]++
+	})
+	if linear[true] < 10 || linear[false] < 10 {
+		t.Errorf("%d linear cases and %d others, want 10 of each", linear[true], linear[false])
 	}
 }
 

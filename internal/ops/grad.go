@@ -69,16 +69,12 @@ func Clone(op Differentiable) Differentiable {
 }
 
 // IsLinear reports whether an operation, as it was called, is linear in its
-// input (but for a bias).
+// input, a bias left out.
 func IsLinear(spec Spec, op Op) bool {
-	switch o := op.(type) {
-	case *Pool:
-		return o.Type == "avg" || o.Type == "sum"
-	case *Pad:
-		return o.Value.value == 0
-	default:
-		return spec.Linear
+	if o, ok := op.(interface{ linear() bool }); ok { // it depends on the parameters
+		return o.linear()
 	}
+	return spec.Linear
 }
 
 // checkUpstream checks the upstream gradient's shape against the output's.

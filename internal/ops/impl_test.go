@@ -41,6 +41,7 @@ func TestImplementationsCanBeForced(t *testing.T) {
 			if err != nil || plan.Impl != impl || !slices.Equal(plan.Impls, best.Impls) || len(plan.Why) != len(best.Why)+i-first {
 				t.Fatalf("%s %s: asked for %q, got %+v, %v", c.name, c.params, impl, plan, err)
 			}
+			checkReasons(t, plan, c.name+" "+c.params, i > 0)
 			for k, v := range runPlan(t, plan, x, f) {
 				if math.Abs(v-want[k]) > 1e-4 {
 					t.Errorf("%s %s: %s: number %d is %v, the best implementation gives %v", c.name, c.params, impl, k, v, want[k])
@@ -100,6 +101,7 @@ func TestPoolingCanBeForced(t *testing.T) {
 			if err != nil || plan.Impl != impl || !slices.Equal(plan.Impls, best.Impls) || len(plan.Why) < i {
 				t.Fatalf("%s: asked for %q, got %+v, %v", c.params, impl, plan, err)
 			}
+			checkReasons(t, plan, c.params, i > 0)
 			for k, v := range runPlan(t, plan, x) {
 				if math.Abs(v-want[k]) > 1e-6*math.Abs(want[k]) {
 					t.Errorf("%s: %s: number %d is %v, the best kernel gives %v", c.params, impl, k, v, want[k])
@@ -108,6 +110,27 @@ func TestPoolingCanBeForced(t *testing.T) {
 		}
 		_, err = op.Plan(specs, ops.Want{Impl: "abacus"})
 		checkImplRefused(t, err)
+	}
+}
+
+// checkReasons wants a reason for every kernel that a plan does not run though it
+// would be better: for those that could run, that another was asked for.
+func checkReasons(t *testing.T, plan *ops.Plan, call string, able bool) {
+	t.Helper()
+	asked := 0
+	for _, why := range plan.Why {
+		if why.Reason == "" {
+			t.Errorf("%s: no reason why %s does not run", call, why.Impl)
+		}
+		if slices.Contains(plan.Impls, why.Impl) {
+			if want := plan.Impl + " was asked for"; why.Reason != want {
+				t.Errorf("%s: %s does not run because %q, want %q", call, why.Impl, why.Reason, want)
+			}
+			asked++
+		}
+	}
+	if able && asked == 0 {
+		t.Errorf("%s: nothing says that %s was asked for", call, plan.Impl)
 	}
 }
 
@@ -126,5 +149,27 @@ func checkImplRefused(t *testing.T, err error) {
 	var wrong *ops.UsageError
 	if !errors.As(err, &wrong) || ops.Field(err) != "impl" {
 		t.Errorf("an unknown implementation gives %v", err)
+	}
+}
+
+// TestAlgorithmsThatWereNotAskedForSaySo: with --algorithm direct every kernel of
+// another algorithm is refused for that reason.
+func TestAlgorithmsThatWereNotAskedForSaySo(t *testing.T) {
+	op := differentiable(t, "conv2d", "filter=f padding=SAME algorithm=direct")
+	plan, err := op.Plan(specsOf([]*tensor.Tensor{uneven(tensor.Shape{1, 6, 5, 3}, 1), uneven(tensor.Shape{3, 3, 3, 3}, 2)}), ops.Want{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	others := 0
+	for _, why := range plan.Why {
+		if !strings.HasPrefix(why.Impl, "implicit GEMM") && !isWinograd(why.Impl) {
+			continue
+		}
+		if others++; why.Reason != "the algorithm direct was asked for" {
+			t.Errorf("%s does not run because %q, want the algorithm for a reason", why.Impl, why.Reason)
+		}
+	}
+	if others == 0 {
+		t.Errorf("%q runs, and no other algorithm would be better: %+v", plan.Impl, plan.Why)
 	}
 }

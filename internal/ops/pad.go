@@ -215,3 +215,6 @@ func (o *Pad) PlanGrad(in []tensor.Spec, _ WantGrad) (*Plan, error) {
 	g.deliver(dx, dst, g.last, g.layout)
 	return g.finish()
 }
+
+// linear reports whether padding is linear in its input.
+func (o *Pad) linear() bool { return o.Value.value == 0 }

@@ -62,6 +62,9 @@ func (o *Pool) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	return p.build(in, e)
 }
 
+// linear reports whether pooling of the type is linear in its input.
+func (o *Pool) linear() bool { return o.Type == "avg" || o.Type == "sum" }
+
 // computedIn returns the layout in which pooling's gradient is computed: channels
 // last for channels-first data whose transposition pays, else the data's own.
 func (b *builder) computedIn(layout tensor.Layout, d tensor.DType, channels int) tensor.Layout {

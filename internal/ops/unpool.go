@@ -251,6 +251,10 @@ func (o *Unpool) PlanGrad(in []tensor.Spec, _ WantGrad) (*Plan, error) {
 	return g.finish()
 }
 
+// linear reports whether unpooling is linear in its input: unless the largest of
+// several values is kept.
+func (o *Unpool) linear() bool { return o.Duplicates != "max" }
+
 // collect adds the stage that fetches for every value what is at its target.
 func (b *builder) collect(k *poolgrad.Unpool, dst, src, index buf) {
 	b.stage(Stage{Name: "gather", Units: k.Lists(), Scratch: k.Scratch(false), Work: math.MaxInt,

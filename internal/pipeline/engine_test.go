@@ -8,6 +8,36 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
+// TestAnEngineKeepsItsRunners: the runner of a graph is made once, while no more
+// graphs than an engine keeps are run in turn.
+func TestAnEngineKeepsItsRunners(t *testing.T) {
+	p := parsed(t, "version: 1\nsteps:\n  - {name: a, op: pool, type: max, window: 2}\n")
+	w := pipeline.NewWeights(imgio.Options{})
+	e := pipeline.NewEngine(1)
+	defer e.Close()
+	var graphs []*pipeline.Graph
+	for size := 27; size > 20; size-- { // the largest first: its arena does for all
+		g, err := pipeline.Compile(p, w, pipeline.Input{Spec: tensor.Spec{DType: tensor.Float32, Shape: tensor.Shape{1, size, size, 3}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		graphs = append(graphs, g)
+	}
+	made := map[*pipeline.Graph]*pipeline.Runner{}
+	for turn := range 3 {
+		for _, g := range graphs {
+			r, err := e.Runner(g)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if turn > 0 && r != made[g] {
+				t.Errorf("turn %d: the runner for %s was made again", turn, g.Input.Spec)
+			}
+			made[g] = r
+		}
+	}
+}
+
 // TestInputsOfManyShapesShareOneEngine runs inputs of more shapes than a cache
 // and an engine keep, again and again, from the smallest to the largest and
 // back: results are those of every step on its own, and graphs that are kept
