@@ -5,12 +5,12 @@ import (
 	"slices"
 )
 
-// region is a stretch of the arena that is in use from one task to another,
+// region is a part of the arena that is in use from its first task to its last,
 // both included.
 type region struct {
 	words       int
 	first, last int // tasks
-	at          int // where it begins, once it is placed
+	at          int // its offset, once it is placed
 }
 
 // end returns the word after the region.
@@ -19,10 +19,10 @@ func (r *region) end() int { return r.at + r.words }
 // mostWords bounds an arena: its bytes fit an int.
 const mostWords = 1<<60 - 1
 
-// place gives every region its place so that none overlaps another in memory
-// and in time, and returns how many words that takes; ok is false when their
-// number does not fit. The largest are placed first, each at the lowest place
-// where there is room for it (greedy by size: Pisarchyk and Lee 2020, Efficient
+// place gives every region an offset so that no two overlap both in memory and
+// in time, and returns how many words that takes; ok is false if that number
+// does not fit. The largest are placed first, each at the lowest place where
+// there is room for it (greedy by size: Pisarchyk and Lee 2020, Efficient
 // Memory Management for Deep Neural Net Inference).
 func place(regions []*region) (words int, ok bool) {
 	bySize := slices.Clone(regions)

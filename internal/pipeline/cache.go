@@ -13,15 +13,15 @@ type Cache struct {
 	graphs  []*Graph // the last one used at the end
 }
 
-// mostGraphs bounds the graphs that a cache keeps: an engine keeps the runners
-// of as many.
+// mostGraphs bounds the graphs that a cache keeps: an engine keeps as many
+// runners.
 const mostGraphs = mostRunners
 
 // NewCache returns an empty cache; compile makes a graph for an input.
 func NewCache(compile func(Input) (*Graph, error)) *Cache { return &Cache{compile: compile} }
 
-// Graph returns the graph for an input, compiled now or earlier. What is wrong
-// with an input is not kept.
+// Graph returns the graph for an input, compiled now or earlier. Errors are not
+// kept.
 func (c *Cache) Graph(in Input) (*Graph, error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()

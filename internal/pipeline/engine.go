@@ -30,9 +30,9 @@ func NewEngine(threads int) *Engine { return &Engine{team: ops.NewTeam(threads)}
 // Close ends the threads. Runners of the engine must not run again.
 func (e *Engine) Close() { e.team.Close() }
 
-// Runner returns a runner for a graph: the one that it returned last time, or
-// one that is made. Making one reads the weights, where that was not done yet.
-// What runners returned earlier made may be gone after the next call of Run.
+// Runner returns a runner for a graph: the one that it returned last time, or a
+// new one. Making a runner reads weights that were not read yet. The results of
+// runners returned earlier may be lost after the next call of Run.
 func (e *Engine) Runner(g *Graph) (*Runner, error) {
 	if i := slices.IndexFunc(e.runners, func(r *Runner) bool { return r.graph == g }); i >= 0 {
 		r := e.runners[i]
@@ -40,7 +40,7 @@ func (e *Engine) Runner(g *Graph) (*Runner, error) {
 		return r, nil
 	}
 	if g.program.words > len(e.arena) {
-		e.runners, e.arena = nil, nil // first give back what there is
+		e.runners, e.arena = nil, nil // first free the old memory
 		e.arena = tensor.Zeros[uint64](g.program.words)
 	}
 	r, err := newRunner(g, e.team, e.arena)
@@ -52,8 +52,8 @@ func (e *Engine) Runner(g *Graph) (*Runner, error) {
 	return r, nil
 }
 
-// forget drops the runners that were not used for the longest time, until those
-// beside the newest are few and keep little.
+// forget drops the least recently used runners until those beside the newest
+// are few and keep little memory.
 func (e *Engine) forget() {
 	packed := 0
 	for i := len(e.runners) - 2; i >= 0; i-- {
@@ -142,6 +142,6 @@ func (r *Runner) Run(given ...*tensor.Tensor) error {
 // converted to, since the runner was made.
 func (r *Runner) Clipped() int { return r.clipped }
 
-// Tensor returns a tensor that the graph saves, as the last run made it. The
-// next run, of any runner of the engine, overwrites it.
+// Tensor returns a saved tensor of the last run. The next run, of any runner of
+// the engine, overwrites it.
 func (r *Runner) Tensor(s Saved) *tensor.Tensor { return r.tensors[s.slot] }

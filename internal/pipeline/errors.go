@@ -8,7 +8,7 @@ import (
 	"github.com/poolctl/poolctl/internal/ops"
 )
 
-// StepError says what is wrong with a step of a pipeline file for an input.
+// StepError is an error in a step of a pipeline file, for an input.
 type StepError struct {
 	Place config.Place
 	Step  string
@@ -33,7 +33,7 @@ func located(step *config.Step, err error) *StepError {
 	return &StepError{step.At(key), step.Name, key, err}
 }
 
-// Faults is everything that is wrong with the steps of a pipeline for an input.
+// Faults lists every error in the steps of a pipeline, for an input.
 type Faults []*StepError
 
 func (f Faults) Error() string {
@@ -53,8 +53,8 @@ func (f Faults) Unwrap() []error {
 	return list
 }
 
-// Usage reports whether the pipeline is wrong by itself, rather than for this
-// input: whether every fault is.
+// Usage reports whether the pipeline is invalid whatever the input: whether
+// every fault is.
 func (f Faults) Usage() bool {
 	for _, fault := range f {
 		var usage *ops.UsageError

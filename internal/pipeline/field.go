@@ -7,14 +7,14 @@ import (
 	"github.com/poolctl/poolctl/internal/ops"
 )
 
-// Field is what one cell of a step's output sees of the pipeline's input, as the
-// first steps take it: for each spatial dimension how many cells (Size), how far
-// apart the fields of neighbours are (Jump, less than 1 after transposes), and
-// where the middle of the first one's lies (Start, the first input cell being at
-// 0; padding makes it negative).
+// Field is the receptive field of a step's output cells on the prepared input.
+// For each spatial dimension it has the number of cells (Size), the distance
+// between the fields of neighbours (Jump, less than 1 after transposes), and
+// the middle of the first one (Start; the first input cell is at 0, and padding
+// makes it negative).
 //
-// A step whose operation has no field (ops.Receptive), such as unpool, has none;
-// nor has what follows.
+// A step whose operation has no field (ops.Receptive), such as unpool, has
+// none, and nor have the steps after it.
 type Field struct {
 	Size        []float64
 	Jump, Start []float64

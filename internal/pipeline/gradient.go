@@ -12,10 +12,10 @@ import (
 
 // CompileGradient compiles a pipeline forward and then backward (reverse mode):
 // from an upstream gradient in the shape of the last step's output, which a run
-// takes after the input, to the gradient of the input as the first steps take
-// it. For the steps whose save lists it, the gradients of the output, the
-// filter, the bias and the like are kept. Errors are those of Compile; that a
-// step on the way has no gradient is one of them.
+// takes after the input, to the gradient of the prepared input. The gradients
+// of the output, the filter, the bias and the like are kept for the steps whose
+// save lists them. Errors are those of Compile, and a step on the way without a
+// gradient.
 //
 // adjust, unless it is nil, is called with every operation before its gradient
 // is planned.
@@ -69,8 +69,9 @@ type backward struct {
 	adjust   func(ops.Op) error
 }
 
-// note has a step note what its gradient would have to find out again, where it
-// can. What is wrong with a step is told when its gradient is planned.
+// note makes a step of max or min pooling record its winners, so that its
+// gradient need not find them again. Errors of a step are reported when its
+// gradient is planned.
 func (b *backward) note(n *Node) {
 	op, ok := n.Op.(ops.Differentiable)
 	if !ok || b.adjust != nil && b.adjust(op) != nil {
@@ -84,7 +85,7 @@ func (b *backward) note(n *Node) {
 }
 
 // node adds the gradient of a step: of all its main inputs and, where they are
-// saved, of its parameters. Nothing arrives when a step after it is wrong.
+// saved, of its parameters. No gradient arrives when a later step has an error.
 func (b *backward) node(n *Node, arriving []int) *StepError {
 	if len(arriving) == 0 {
 		return nil
@@ -177,7 +178,7 @@ func (b *backward) total(parts []int) (int, error) {
 	return b.program.add(plan, nil, parts)[0], nil
 }
 
-// takes reports whether a step takes a tensor beside its main inputs.
+// takes reports whether a step takes the named tensor beside its main inputs.
 func (n *Node) takes(name string) bool {
 	for _, o := range n.operands {
 		if o.name == name {

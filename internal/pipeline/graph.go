@@ -1,13 +1,3 @@
-// Package pipeline turns a pipeline file into a computation: it gives every step
-// its shapes and its plan, lays all tensors out in one arena, and runs the plans
-// one after the other on one team of threads.
-//
-// A graph is compiled for inputs of one type and shape; everything that can be
-// wrong is found then, and how much memory a run takes is known exactly. A
-// runner of a graph may run again and again without allocating.
-//
-// It imports config, ops, imgio (for weights), geom and tensor, and prints
-// nothing.
 package pipeline
 
 import (
@@ -59,8 +49,9 @@ type Saved struct {
 	slot   int
 }
 
-// Compile plans every step for an input. What is wrong is a Faults, which tells
-// all that the steps before it let find out, or about the input itself.
+// Compile plans every step for an input. Its error is about the input itself,
+// or a Faults with every error in the steps; a step after a faulty one is not
+// checked.
 func Compile(file *config.Pipeline, w *Weights, in Input) (*Graph, error) {
 	g, err := planned(file, w, in)
 	if err != nil {
@@ -70,7 +61,7 @@ func Compile(file *config.Pipeline, w *Weights, in Input) (*Graph, error) {
 	for _, s := range Products(file) {
 		g.save(s.Step, s.Kind)
 	}
-	if len(g.Saved) == 0 { // gradients alone: run forward for nothing, but in full
+	if len(g.Saved) == 0 { // the file saves gradients only: compute the last output
 		g.program.keep(g.outputSlot(len(g.Nodes) - 1))
 	}
 	return g, g.finish()
@@ -109,8 +100,8 @@ func (g *Graph) index(name string) int {
 	return slices.IndexFunc(g.Nodes, func(n *Node) bool { return n.Step.Name == name })
 }
 
-// inputLayout returns the order of the input's axes: what the file says, what
-// the first step that takes the input says, or what its rank says.
+// inputLayout returns the order of the input's axes: the file's, else that of
+// the first step that takes the input, else the one for its rank.
 func (g *Graph) inputLayout() (tensor.Layout, error) {
 	if g.File.Input.Layout != "" {
 		return g.File.Input.Layout, nil
@@ -133,8 +124,8 @@ func (g *Graph) inputLayout() (tensor.Layout, error) {
 	return layout, nil
 }
 
-// takesVectors reports whether no step lays anything over space: then two axes are
-// a batch of vectors, and no grey picture.
+// takesVectors reports whether no step lays anything over space: then two axes
+// are a batch of vectors, not a grey picture.
 func (g *Graph) takesVectors() bool {
 	return !slices.ContainsFunc(g.File.Steps, func(s *config.Step) bool { return !s.Spec.Layer() || s.Spec.Space })
 }
@@ -152,8 +143,8 @@ func (g *Graph) output(node int) (spec tensor.Spec, layout tensor.Layout, ok boo
 	return n.Plan.Outputs[0].Spec, n.Plan.Outputs[0].Layout, true
 }
 
-// plan plans one step on the outputs of the steps before it. A step after one
-// that is wrong is left alone.
+// plan plans one step on the outputs of the steps before it. It skips a step
+// after a faulty one.
 func (g *Graph) plan(n *Node) *StepError {
 	step := n.Step
 	var layout tensor.Layout
@@ -200,7 +191,7 @@ func (g *Graph) plan(n *Node) *StepError {
 	return nil
 }
 
-// want returns what is asked for of the step's plan.
+// want returns the outputs that a step's plan needs beside the result.
 func (n *Node) want(file *config.Pipeline) ops.Want {
 	saved := file.Saved(n.Step.Name)
 	return ops.Want{Argmax: saved.Has("argmax") || saved.Has("argmax-png")}
@@ -266,7 +257,7 @@ func (g *Graph) forward(input int) {
 	}
 }
 
-// finish lays the program out, and finds out which nodes run.
+// finish lays the program out and determines which nodes run.
 func (g *Graph) finish() error {
 	if err := g.program.finish(); err != nil {
 		return fmt.Errorf("%s: %w", g.File.File, err)
@@ -302,8 +293,7 @@ func (g *Graph) save(step, kind string) {
 	g.Saved = append(g.Saved, s)
 }
 
-// Ext returns what follows the step's name in the name of the file that holds
-// what is saved.
+// Ext returns the end of the saved file's name, after the step's name.
 func (s Saved) Ext() string {
 	switch s.Kind {
 	case "npy", "png":
@@ -319,14 +309,14 @@ func (s Saved) Ext() string {
 	}
 }
 
-// Prepared returns the input as the first steps take it, after the input
-// section.
+// Prepared returns the prepared input, which the first steps take after the
+// input section.
 func (g *Graph) Prepared() (tensor.Spec, tensor.Layout) { return g.prepared.spec, g.prepared.layout }
 
 // Output returns the last step's output.
 func (g *Graph) Output() ops.Output { return g.Nodes[len(g.Nodes)-1].Plan.Outputs[0] }
 
-// Spec returns the type and shape of what is saved.
+// Spec returns the type and shape of a saved tensor.
 func (g *Graph) Spec(s Saved) tensor.Spec { return g.program.slots[s.slot].spec }
 
 // Upstream returns the type and shape of the upstream gradient that a graph of
@@ -336,7 +326,8 @@ func (g *Graph) Upstream() tensor.Spec { return g.program.slots[1].spec }
 // Backward reports whether the graph is one of CompileGradient.
 func (g *Graph) Backward() bool { return g.program.inputs() > 1 }
 
-// Memory returns what running the graph takes with the given number of threads.
+// Memory returns the memory for running the graph with the given number of
+// threads.
 func (g *Graph) Memory(threads int) Memory {
 	return g.program.memory(threads)
 }

@@ -10,18 +10,17 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Input is what is known of an input from its header.
+// Input describes an input by its header.
 type Input struct {
 	Spec    tensor.Spec
 	Picture bool // Spec is NHWC, to be brought to the pipeline's layout
 }
 
-// preparation brings an input to what the first steps take, as the input section
-// of a pipeline file says.
+// preparation applies the input section of a pipeline file to an input.
 type preparation struct {
 	layout tensor.Layout // of the result; "" for a shape that has none
 	spec   tensor.Spec   // of the result
-	plan   *ops.Plan     // nil when the input is taken as it is, but for its shape
+	plan   *ops.Plan     // nil when at most the shape changes
 }
 
 // prepare plans the input section. layout is that of the result.
@@ -56,7 +55,7 @@ func prepare(section *config.Prepare, in Input, layout tensor.Layout) (*preparat
 	return &preparation{layout: layout, spec: spec, plan: plan}, nil
 }
 
-// resizeAndCrop sets what is resized and cropped of an input of that spatial size.
+// resizeAndCrop plans resizing and cropping for an input of that spatial size.
 func resizeAndCrop(p *ops.Preparation, section *config.Prepare, size []int) error {
 	if section.Resize == nil && section.Crop == nil {
 		return nil
@@ -98,7 +97,7 @@ func sizeKey(section *config.Prepare) string {
 	return "crop"
 }
 
-// inputError says that the input section does not fit an input.
+// inputError is an input section that does not fit an input.
 type inputError struct {
 	place        config.Place
 	key, problem string
@@ -116,8 +115,8 @@ func unfit(section *config.Prepare, key, format string, args ...any) error {
 	return &inputError{section.At(key), key, fmt.Sprintf(format, args...)}
 }
 
-// blamed says of an error of the plan which key it is about: what the operation
-// resize refuses is a size.
+// blamed names the key that an error of the plan is about: the operation resize
+// refuses sizes only.
 func blamed(section *config.Prepare, err error) error {
 	var field *geom.Error
 	if errors.As(err, &field) {

@@ -5,7 +5,7 @@ import (
 	"github.com/poolctl/poolctl/internal/ops"
 )
 
-// Products returns what a run saves of every input, in the order of
+// Products lists the outputs that a run saves for every input, in the order of
 // Graph.Saved. Only Step and Kind are set: the rest depends on the input.
 func Products(file *config.Pipeline) []Saved {
 	var list []Saved
@@ -19,7 +19,7 @@ func Products(file *config.Pipeline) []Saved {
 	return list
 }
 
-// GradientProducts is Products for a run backward, in no certain order.
+// GradientProducts is Products for a run backward, in no particular order.
 func GradientProducts(file *config.Pipeline) []Saved {
 	list := []Saved{{Step: config.InputName, Kind: "grad"}}
 	for _, s := range file.Save {
@@ -60,7 +60,7 @@ func gradientsOf(step *config.Step) []string {
 	return list
 }
 
-// saves returns what is saved of which step: the last step's output, unless the
+// saves returns what is saved for each step: the last step's output, unless the
 // file says otherwise.
 func saves(file *config.Pipeline) []config.Save {
 	if len(file.Save) > 0 {

@@ -8,9 +8,9 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// program is plans to be run one after another, and the tensors between them.
-// Tensors are laid out in one arena by how long they live: where one is needed
-// no more, another may lie.
+// program is a list of plans to be run one after another, and the tensors
+// between them. Tensors share one arena by their lifetimes: one may take the
+// place of another that is no longer needed.
 type program struct {
 	slots []slot
 	tasks []task
@@ -23,8 +23,8 @@ type slot struct {
 	given   bool     // the caller's memory
 	operand *operand // a tensor beside a step's main inputs
 	kept    bool     // it lasts until the next run
-	used    bool     // a task makes or reads it; otherwise nothing lies behind it
-	region           // of the arena, for what a task makes
+	used    bool     // a task makes or reads it; otherwise it has no memory
+	region           // of the arena, for a task's outputs
 }
 
 // task is a plan on some of the tensors.
@@ -38,7 +38,7 @@ type task struct {
 // inArena reports whether the tensor lies in the arena.
 func (s *slot) inArena() bool { return s.used && !s.given && s.operand == nil }
 
-// forever is a task after every other.
+// forever is later than every task.
 const forever = int(^uint(0) >> 1)
 
 // given adds a tensor that the caller supplies for each run.
@@ -47,8 +47,8 @@ func (p *program) given(spec tensor.Spec) int {
 	return len(p.slots) - 1
 }
 
-// constant adds a tensor beside a step's main inputs; one that is there already
-// is used again.
+// constant adds a tensor beside a step's main inputs. An equal one is used
+// again.
 func (p *program) constant(o *operand, spec tensor.Spec) int {
 	for i := range p.slots {
 		if known := p.slots[i].operand; known != nil && known.key == o.key && p.slots[i].spec.Equal(spec) {
@@ -73,8 +73,8 @@ func (p *program) add(plan *ops.Plan, node *Node, in []int) []int {
 // keep makes a tensor last until the next run.
 func (p *program) keep(slot int) { p.slots[slot].kept = true }
 
-// finish drops the tasks whose results nobody reads, finds out how long every
-// tensor lives and lays them out.
+// finish drops the tasks whose results nobody reads, determines how long every
+// tensor lives, and lays them out.
 func (p *program) finish() error {
 	p.prune()
 	for now := range p.tasks {
@@ -140,14 +140,14 @@ func (p *program) place() error {
 	return nil
 }
 
-// Memory is what running a graph takes, in bytes, to the byte.
+// Memory is the memory for running a graph, exact to the byte.
 type Memory struct {
 	Arena    int // every tensor between the steps, and their temporaries
-	Separate int // what the arena would be if no two of them shared a place
+	Separate int // the arena's size if no two of them shared memory
 	Scratch  int // of all threads
 	Weights  int // filters, biases and the like
-	Packed   int // the same as the kernels want them
-	Input    int // one input as its file has it, and the upstream gradient
+	Packed   int // the same, as the kernels pack them
+	Input    int // one input as stored in its file, and the upstream gradient
 }
 
 // Total returns the sum, or an error when it does not fit an int.
@@ -161,7 +161,7 @@ func (m Memory) Total() (int, error) {
 	return total, nil
 }
 
-// memory returns what the program takes with the given number of threads.
+// memory returns the program's memory with the given number of threads.
 func (p *program) memory(threads int) Memory {
 	m := Memory{Arena: 8 * p.words}
 	for _, s := range p.slots {

@@ -1,0 +1,3 @@
+// Package testutil helps tests: it reads golden data and compares tensors. Only
+// test files import it.
+package testutil
