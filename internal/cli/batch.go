@@ -32,24 +32,24 @@ type batchFlags struct {
 }
 
 func (b *batchFlags) add(flags *pflag.FlagSet) {
-	flags.StringVarP(&b.Output, "output", "o", "", "`FOLDER` to write to; it is made where it is missing")
+	flags.StringVarP(&b.Output, "output", "o", "", "`FOLDER` to write to, created if missing")
 	b.Template = batch.DefaultTemplate
 	flags.StringVar(&b.Template, "output-template", b.Template, "names of the outputs in the folder, a `TEMPLATE`")
-	flags.StringVar(&b.FilesFrom, "files-from", "", "take inputs from `FILE` too, one a line or with a NUL after each; - is standard input")
+	flags.StringVar(&b.FilesFrom, "files-from", "", "take inputs from `FILE` too, one per line or each followed by a NUL; - is standard input")
 	b.OnError = "skip"
-	flags.Var(&choiceValue{&b.OnError, []string{"skip", "stop"}}, "on-error", "after an input that fails `DO` skip (go on with the others) or stop")
+	flags.Var(&choiceValue{&b.OnError, []string{"skip", "stop"}}, "on-error", "what to `DO` after an input fails: skip (go on with the others) or stop")
 	flags.BoolVar(&b.FailFast, "fail-fast", false, "the same as --on-error stop")
-	flags.BoolVar(&b.Resume, "resume", false, "leave out inputs that are done: same content, same pipeline, outputs as they were written")
-	flags.Var(&b.Shard, "shard", "take a part of the inputs: `PART` is I/N, every N-th from the I-th; shards may write to one folder at once")
+	flags.BoolVar(&b.Resume, "resume", false, "leave out inputs that are done: same content, same pipeline, unchanged outputs")
+	flags.Var(&b.Shard, "shard", "take a part of the inputs: `PART` is I/N, every N-th from the I-th; shards may write to the same folder at the same time")
 	flags.BoolVar(&b.Wait, "wait", false, "wait while another run is writing to the folder")
-	flags.StringVar(&b.Summary, "summary", "", "write what became of each input to `FILE`, as JSON")
+	flags.StringVar(&b.Summary, "summary", "", "write the result of each input to `FILE`, as JSON")
 }
 
-// batchHelp is what the help of such a command says about inputs and outputs.
+// batchHelp is the part of such a command's help about inputs and outputs.
 func batchHelp() string {
-	return `INPUT is a file, a folder (with all below it, by name; hidden files and those of other kinds are left out), or a quoted pattern: *, ?, [a-z], {a,b}, ** for any number of folders. An input that fails does not stop the others: at the end a table tells which failed and why, and the exit code is 4.
+	return `INPUT is a file, a folder (all files below it, in the order of their names, except hidden files and those of other formats), or a quoted pattern: *, ?, [a-z], {a,b}, ** for any number of folders. An input that fails does not stop the others: at the end a table tells which failed and why, and the exit code is 4.
 
-While one input is computed the next is read. In the output folder a journal (.poolctl) remembers what is done; --resume repeats only what is not done or has changed since. A folder that another run is writing to is refused, unless it has other shards of the same job. The first Ctrl-C stops after the current input and reports, a second one ends at once.
+While one input is computed, the next is read. A journal in the output folder (.poolctl) remembers which inputs are done; --resume computes only those that are not done or have changed since. A folder that another run is writing to is refused, unless it has other shards of the same job. The first Ctrl-C stops after the current input and reports, a second one ends at once.
 
 Fields of an output template:
 ` + batch.Fields()
@@ -86,16 +86,16 @@ func (v *shardValue) name() string {
 	return fmt.Sprintf("%d-of-%d", v.i, v.n)
 }
 
-// work is what a batch does.
+// work describes a batch.
 type work struct {
 	command  string
 	pipeline string // the file
 	products []batch.Product
-	key      string // identifies all that decides the outputs beside the inputs
+	key      string // identifies everything beside the inputs that decides the outputs
 }
 
-// jobKey returns one word for everything that decides what a run writes: its
-// parts, and the program's version.
+// jobKey returns one word that identifies a job: its parts, and the program's
+// version.
 func jobKey(parts ...string) string {
 	sum := sha256.New()
 	for _, part := range append(parts, versionText()) {
@@ -108,7 +108,7 @@ func jobKey(parts ...string) string {
 // lastWord is for the report.
 const grace = 500 * time.Millisecond
 
-// check refuses what is wrong whatever the inputs.
+// check refuses flags that are wrong whatever the inputs.
 func (b *batchFlags) check(command string, args []string) error {
 	if b.FilesFrom == "-" && slices.Contains(args, "-") {
 		return usagef("%s: the input: got -, but --files-from is read from standard input already", command)
@@ -158,12 +158,13 @@ func runBatch[T any](a *app, b *batchFlags, args []string, w work, job batch.Job
 			return err
 		}
 		if n := o.Journal.Damaged; n > 0 {
-			a.note("%s: the journal has %d lines that cannot be read; what they say is done again", printable(b.Output), n)
+			a.note("%s: the journal has %d lines that cannot be read; their inputs are computed again", printable(b.Output), n)
 		}
 	}
 	s := newSummary(w, b)
-	// A batch makes the same garbage for every input. Collected at half of what is
-	// in use, not at all of it, resident memory stays closer to what is needed.
+	// A batch makes the same garbage for every input. Collecting it at half of
+	// the memory in use, rather than at all of it, keeps resident memory closer
+	// to what is needed.
 	defer debug.SetGCPercent(debug.SetGCPercent(50))
 	show := a.newProgress(len(items), single)
 	o.Started, o.Finished = show.started, show.finished
@@ -183,7 +184,7 @@ func (a *app) lockFolder(ctx context.Context, b *batchFlags, key string) (*batch
 	var busy *batch.BusyError
 	if errors.As(err, &busy) {
 		if !b.Wait {
-			return nil, &hinted{err, "--wait waits until it has ended; another output folder needs no waiting"}
+			return nil, &hinted{err, "--wait waits until it has ended, or choose another output folder"}
 		}
 		a.note("%s; waiting", printable(busy.Error()))
 		lock, err = batch.Acquire(ctx, b.Output, key, b.Shard.name(), true)
@@ -197,11 +198,10 @@ func (a *app) lockFolder(ctx context.Context, b *batchFlags, key string) (*batch
 	return lock, nil
 }
 
-// reportBatch prints what became of the inputs and returns the error that the
-// command ends with.
+// reportBatch prints the results of the inputs and returns the command's error.
 func (a *app) reportBatch(b *batchFlags, s *summary, single bool, stopped error) error {
 	defer func() {
-		if s.Counts.Dropped > 0 { // its computation may still be at work
+		if s.Counts.Dropped > 0 { // it may still be computed
 			imgio.RemoveTemporaries()
 		}
 	}()

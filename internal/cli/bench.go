@@ -59,7 +59,7 @@ func (a *app) newBenchCommand() *cobra.Command {
 		Short: "time an operation on random data in memory",
 		Long: `Plans the operation once and runs it again and again on random data, outputs reused, for at least --min-time. Prints one JSON object: op, shape, out_shape, impl, isa, threads, iterations, seconds (min, median, max), bytes, flops, gb_per_s, gflop_per_s, roofline.
 
-roofline is what the machine can do: copy_gb_per_s of the fastest copy of large buffers (bytes read and written), plain_copy_gb_per_s by ordinary stores, gflop_per_s of multiply-adds in registers, all with --threads; limit_seconds, the least time by the one or the other (bound: memory or compute); ratio, how many times that the fastest run took. Data that fit in the caches, and algorithms that multiply less than the definition, may take less than the limit.
+roofline has the machine's limits, with --threads: copy_gb_per_s, the fastest copy of large buffers (bytes read and written); plain_copy_gb_per_s, the same with ordinary stores; gflop_per_s, multiply-adds in registers. limit_seconds is the least time that these allow, and bound says which of them decides (memory or compute). ratio is the time of the fastest run divided by limit_seconds. Data that fit in the caches, and algorithms that multiply less than the definition, may take less than the limit.
 
 --compare-impls runs all implementations that can do the operation, in turn. --suite runs twenty-four operations of common networks and of picture processing. Both print a table, with --json one object.`,
 		Example: examples([]ops.Example{

@@ -53,7 +53,7 @@ type settings struct {
 }
 
 // spoolSize is how much of a report is held back until its command has
-// succeeded: with an error nothing is printed.
+// succeeded. A command that fails prints nothing there.
 const spoolSize = 1 << 20
 
 // Main runs the program and returns its exit code.
@@ -91,12 +91,12 @@ func (a *app) wantsJSON(root *cobra.Command, args []string) bool {
 			return a.JSON
 		}
 	}
-	_ = config.Apply(root.PersistentFlags(), a.Config) // a fault there is not the one to report
+	_ = config.Apply(root.PersistentFlags(), a.Config) // its errors are not the one to report
 	return a.JSON
 }
 
-// recoverPanic turns a panic into an error message; a fault of poolctl's own is
-// never shown as a stack trace.
+// recoverPanic turns a panic into an error message; the user never sees a stack
+// trace.
 func (a *app) recoverPanic(code *int) {
 	if cause := recover(); cause != nil {
 		*code = a.report(fmt.Errorf("internal error, please report it with the command line and the input: %v", cause))
@@ -165,11 +165,11 @@ func (s *settings) flags(f *pflag.FlagSet) {
 	f.IntVar(&s.Threads, "threads", 0, "compute with `N` threads (default all cores)")
 	f.Lookup("threads").DefValue = "0"
 	f.BoolVar(&s.Quiet, "quiet", false, "no notes and no progress on standard error")
-	f.BoolVar(&s.Verbose, "verbose", false, "say what is done, on standard error")
+	f.BoolVar(&s.Verbose, "verbose", false, "say what the program does, on standard error")
 	f.BoolVar(&s.JSON, "json", false, "every report and every error as JSON")
 	f.BoolVar(&s.NoClobber, "no-clobber", false, "refuse to replace existing files")
 	s.Color = "auto"
-	f.Var(&choiceValue{&s.Color, []string{"auto", "always", "never"}}, "color", "colours: `WHEN` is auto (on a terminal), always or never; NO_COLOR is honoured")
+	f.Var(&choiceValue{&s.Color, []string{"auto", "always", "never"}}, "color", "when to use colours: `WHEN` is auto (on a terminal), always or never; NO_COLOR is honoured")
 	s.MaxMemory = byteSize(defaultMemory())
 	f.Var(&s.MaxMemory, "max-memory", "refuse work that needs more memory than `SIZE`, such as 4GiB (default half of the machine's)")
 	f.Lookup("max-memory").DefValue = ""
@@ -178,7 +178,8 @@ func (s *settings) flags(f *pflag.FlagSet) {
 	f.StringVar(&s.Config, "config", "", "configuration `FILE` (default poolctl/config.yaml in the user's configuration folder)")
 }
 
-// applySettings reads what the command line did not say, and checks it.
+// applySettings reads the settings that the command line did not give, and
+// checks all of them.
 func (a *app) applySettings(cmd *cobra.Command) error {
 	if err := config.Apply(cmd.Root().PersistentFlags(), a.Config); err != nil {
 		return &usageError{err.Error(), ""}

@@ -35,7 +35,7 @@ func (a *app) newDemoCommand() *cobra.Command {
 		Example: examples([]ops.Example{{Does: "into a new folder", Command: "poolctl demo -o demo-out"}}),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runDemo(folder, given(cmd.InheritedFlags())) },
 	}
-	cmd.Flags().StringVarP(&folder, "output", "o", "demo-out", "`FOLDER` to write to, made when it is missing")
+	cmd.Flags().StringVarP(&folder, "output", "o", "demo-out", "`FOLDER` to write to, created if missing")
 	return cmd
 }
 

@@ -13,8 +13,8 @@ import (
 	"github.com/poolctl/poolctl/internal/ops"
 )
 
-// newDocsCommand is what `go generate` runs: it writes the reference page of
-// every operation, the index of them, and the JSON Schema of pipeline files.
+// newDocsCommand writes the reference page of every operation, their index, and
+// the JSON Schema of pipeline files. `go generate` runs it.
 func (a *app) newDocsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "docs FOLDER", Short: "write the reference pages of the operations", Hidden: true, Args: oneFolder,
@@ -59,7 +59,7 @@ func referencePage(spec ops.Spec) string {
 	fmt.Fprintf(&b, "%s# %s\n\n%s.\n\nTensorFlow: %s\n\n%s\n\n## Parameters\n\n%s",
 		generatedMark, spec.Name, firstUpper(spec.Summary), code(spec.TF), spec.Doc, parameterTable("flag and key", op.Params()))
 	if op, ok := op.(ops.Differentiable); ok {
-		fmt.Fprintf(&b, "\n## Gradient\n\n`poolctl grad %s` takes the same parameters and computes the gradient with respect to %s: see [backpropagation.md](../backpropagation.md), and its `--help` for what arrives, the check and the pictures.\n",
+		fmt.Fprintf(&b, "\n## Gradient\n\n`poolctl grad %s` takes the same parameters and computes the gradient with respect to %s: see [backpropagation.md](../backpropagation.md), and its `--help` for the upstream gradient, the check and the pictures.\n",
 			spec.Name, differentiableBy(op))
 		if params := op.GradParams(); len(params) > 0 {
 			b.WriteString("Parameters that only the gradient has:\n\n" + parameterTable("flag", params))
@@ -73,7 +73,7 @@ func referencePage(spec ops.Spec) string {
 	return b.String()
 }
 
-// parameterTable lists parameters as a table under a name for what they are.
+// parameterTable lists parameters as a table; what heads the first column.
 func parameterTable(what string, params []ops.Param) string {
 	var b strings.Builder
 	b.WriteString("| " + what + " | value | default | meaning |\n|---|---|---|---|\n")

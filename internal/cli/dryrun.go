@@ -18,13 +18,12 @@ type dryRun struct {
 }
 
 func (d *dryRun) add(flags *pflag.FlagSet) {
-	flags.BoolVar(&d.Only, "dry-run", false, "print the shape report for every type and shape among the inputs, and stop; nothing is read but headers")
+	flags.BoolVar(&d.Only, "dry-run", false, "print the shape report for every type and shape among the inputs, and stop; only headers are read")
 	flags.Var(&choiceValue{&d.Report, networkFormats}, "report", "with --dry-run, print the shape report as `FORMAT`: text, json, csv or markdown")
 	flags.BoolVar(&d.Why, "why", false, "with --dry-run, say which kernels run and why faster ones do not")
 }
 
-// checkRun reports what is wrong with the flags of a batch. --dry-run asks less
-// of them.
+// checkRun refuses wrong flags of a batch. --dry-run needs fewer of them.
 func checkRun(command string, b *batchFlags, d *dryRun, inputs []string) error {
 	switch {
 	case d.Only:

@@ -13,11 +13,11 @@ import (
 
 // addEmitFlag declares the flag that prints a command as a pipeline file.
 func addEmitFlag(flags *pflag.FlagSet, emit *bool) {
-	flags.BoolVar(emit, "emit-yaml", false, "print the pipeline file that this command is, and stop; the input may be left out")
+	flags.BoolVar(emit, "emit-yaml", false, "print this command as a pipeline file, and stop; the input may be left out")
 }
 
-// unlessEmitted wants the operands that a command takes, or none when it is only
-// printed as a pipeline.
+// unlessEmitted checks the operands of a command. With --emit-yaml there may be
+// none.
 func unlessEmitted(emit *bool, operands cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if *emit && len(args) == 0 {
@@ -27,8 +27,8 @@ func unlessEmitted(emit *bool, operands cobra.PositionalArgs) cobra.PositionalAr
 	}
 }
 
-// emitYAML prints the pipeline of one step that an operation is. kinds are what
-// is saved of it.
+// emitYAML prints an operation as a pipeline of one step. kinds lists what is
+// saved of it.
 func (a *app) emitYAML(spec ops.Spec, op ops.Op, names, kinds []string) error {
 	if err := op.Check(); err != nil {
 		return err
@@ -49,7 +49,7 @@ func (a *app) emitYAML(spec ops.Spec, op ops.Op, names, kinds []string) error {
 // emitOperation prints an operation's command as a pipeline file.
 func (a *app) emitOperation(o *operation, names []string) error {
 	if o.Overlay != "" || o.files.Normalize != imgio.NormalizeNone.String() {
-		a.note("argmax-overlay and normalize are no part of a pipeline file")
+		a.note("argmax-overlay and normalize are not part of a pipeline file")
 	}
 	kinds := []string{"npy"}
 	if imgio.IsPicture(o.Output) {

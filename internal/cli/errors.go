@@ -17,7 +17,7 @@ import (
 const (
 	exitDone        = 0
 	exitData        = 1 // input, output or data error
-	exitUsage       = 2 // the command line or the configuration is wrong by itself
+	exitUsage       = 2 // the command line or the configuration is invalid
 	exitDiffers     = 3 // a comparison or a check differs
 	exitPartial     = 4 // part of a batch failed
 	exitLimit       = 5 // refused by a limit before any work
@@ -25,7 +25,7 @@ const (
 	exitTerminated  = 143
 )
 
-// usageError says that the command line is wrong by itself.
+// usageError is an invalid command line, whatever the input.
 type usageError struct{ text, hint string }
 
 func (e *usageError) Error() string { return e.text }
@@ -33,7 +33,7 @@ func (e *usageError) Hint() string  { return e.hint }
 
 func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...), ""} }
 
-// limitError says that work was refused by a limit.
+// limitError is work refused by a limit.
 type limitError struct{ text, hint string }
 
 func (e *limitError) Error() string { return e.text }
@@ -48,8 +48,8 @@ type hinted struct {
 func (e *hinted) Unwrap() error { return e.error }
 func (e *hinted) Hint() string  { return e.hint }
 
-// batchError ends a batch that has reported what became of each input: some of
-// them failed, or it was stopped before its end.
+// batchError ends a batch that has reported the result of each input: some of
+// them failed, or it was stopped early.
 type batchError struct {
 	text, hint string
 	code       int
@@ -61,7 +61,8 @@ func (e *batchError) Hint() string  { return e.hint }
 // errDiffers ends a command that found a difference and has reported it.
 var errDiffers = errors.New("differs")
 
-// keepsReport reports whether what a command has printed stands beside its error.
+// keepsReport reports whether a command's output is kept although it ends with
+// this error.
 func keepsReport(err error) bool {
 	var batch *batchError
 	return errors.Is(err, errDiffers) || errors.As(err, &batch)
@@ -101,7 +102,7 @@ func (a *app) report(err error) int {
 	return code
 }
 
-// faultsOf returns what is wrong with a pipeline file, ready to print.
+// faultsOf returns the errors of a pipeline file, ready to print.
 func faultsOf(err error) []string {
 	var (
 		file  config.PipelineFaults

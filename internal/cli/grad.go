@@ -55,7 +55,7 @@ func (a *app) newGradCommand() *cobra.Command {
 		Short: "run an operation backward: gradients, and pictures of what backpropagation does",
 		Long: `Computes the gradient of an operation with respect to its input, filter and bias, for an upstream gradient in the output's shape: ones, a file (--upstream), one output cell (--target), or that of a loss (--loss).
 
-Max pooling passes each upstream gradient to the position of the maximum; average pooling gives every cell of the window its share; overlapping windows add. --check compares with numerical differentiation. --heatmap, --overlay and --arrows draw the gradient.`,
+Max pooling passes each upstream gradient to the position of the maximum; average pooling gives every cell of the window its share; overlapping windows add their gradients. --check compares with numerical differentiation. --heatmap, --overlay and --arrows draw the gradient.`,
 		Example: examples([]ops.Example{
 			{Does: "where max pooling sends its gradient, over the photograph", Command: "poolctl grad pool samples/camera.png --type max --window 8 -o dx.npy --overlay where.png"},
 			{Does: "the figure of every lecture: max and average side by side", Command: "poolctl grad pool samples/ramp_6x6.npy --type max --window 2 --arrows arrows.png"},
@@ -124,17 +124,17 @@ func (a *app) newGradOperationCommand(spec ops.Spec, op ops.Differentiable) *cob
 	}
 	flags.BoolVar(&g.Check, "check", false, "compare with numerical differentiation in float64; exit code 3 if they differ")
 	flags.Float64Var(&g.Tolerance, "tolerance", 1e-5, "largest relative error `X` that --check accepts")
-	flags.IntVar(&g.Samples, "check-samples", 256, "how many numbers `N` of each tensor --check perturbs, at most")
+	flags.IntVar(&g.Samples, "check-samples", 256, "--check perturbs at most `N` numbers of each tensor")
 	addParams(flags, op.Params())
 	addParams(flags, op.GradParams())
 	addReportFlags(flags, &g.Report, &g.Why)
-	flags.BoolVar(&g.DryRun, "dry-run", false, "stop after the shape report; nothing is read but headers")
+	flags.BoolVar(&g.DryRun, "dry-run", false, "stop after the shape report; only headers are read")
 	addEmitFlag(flags, &g.Emit)
 	g.files.add(flags, imgio.NormalizeSymmetric)
 	return cmd
 }
 
-// check reports what is wrong with the flags for any input.
+// check refuses flags that are wrong whatever the input.
 func (g *gradient) check(flags *pflag.FlagSet, names []string) error {
 	if err := g.op.Check(); err != nil {
 		return err
@@ -204,8 +204,8 @@ func (g *gradient) param(name string) string {
 	return ""
 }
 
-// wantsInput reports whether the gradient of the input is needed. It is, unless
-// only files for other gradients are asked for.
+// wantsInput reports whether the gradient of the input is needed. It is needed
+// unless only files for other gradients are asked for.
 func (g *gradient) wantsInput() bool {
 	return len(g.parameterFiles()) == 0 || g.Output != "" || g.Heatmap != "" || g.Overlay != "" || g.Check || g.Report != "" || g.DryRun
 }
@@ -304,7 +304,7 @@ func (a *app) runGrad(g *gradient, names []string) error {
 	if g.Check {
 		if check, err = g.numerically(a.Threads).Run(tensors[:up.at+1]); err != nil {
 			if errors.Is(err, gradcheck.ErrTies) {
-				return &hinted{err, "try an input without equal values, or more numbers by --check-samples"}
+				return &hinted{err, "try an input without equal values, or a larger --check-samples"}
 			}
 			return err
 		}
@@ -345,8 +345,8 @@ func (g *gradient) numerically(threads int) *gradcheck.Check {
 	return &gradcheck.Check{Spec: g.spec, Op: g.op, Tolerance: g.Tolerance, Samples: g.Samples, Threads: threads}
 }
 
-// upstream describes the upstream gradient, or the tensor of --second in its
-// place.
+// upstream describes the upstream gradient, or the tensor of --second, which
+// replaces it.
 type upstream struct {
 	output ops.Output // of the forward operation
 	dtype  tensor.DType

@@ -29,9 +29,9 @@ func (a *app) newGradRunCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run PIPELINE INPUT… -o FOLDER",
 		Short: "gradients of a whole pipeline",
-		Long: `Runs a pipeline file forward and backward on every input. FOLDER/STEM gets input.grad.npy, the gradient of the input as the first steps take it (after the input section), and for the steps whose save lists grad the gradients of the output (STEP.grad.npy), the filter (STEP.filter-grad.npy), the bias and the like; grad-heatmap draws the output's. Where several steps take an output, what they send back is added.
+		Long: `Runs a pipeline file forward and backward on every input. FOLDER/STEM gets input.grad.npy, the gradient of the prepared input (after the input section), and for the steps whose save lists grad the gradients of the output (STEP.grad.npy), the filter (STEP.filter-grad.npy), the bias and the like; grad-heatmap draws the output's. Where several steps take the same output, their gradients are added.
 
-The upstream gradient, in the last step's output, is ones unless --upstream or --target says otherwise. --target INDEX is the saliency of one number of the output. --relu guided lets only what is greater than 0 flow back through every relu and relu6 (guided backpropagation).
+The upstream gradient of the last step's output is ones unless --upstream or --target says otherwise. --target INDEX gives the saliency of one number of the output. --relu guided lets only gradients greater than 0 flow back through every relu and relu6 (guided backpropagation).
 
 ` + batchHelp(),
 		Args: pipelineOperands(&g.batch),
@@ -40,9 +40,9 @@ The upstream gradient, in the last step's output, is ones unless --upstream or -
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	g.batch.add(flags)
-	flags.StringVar(&g.Upstream, "upstream", "", "`FILE` with the upstream gradient, in the last step's output's shape")
+	flags.StringVar(&g.Upstream, "upstream", "", "`FILE` with the upstream gradient, in the shape of the last step's output")
 	flags.Var(&intsValue{&g.Target}, "target", "upstream gradient 1 at the number `INDEX` of the last step's output, such as 0,7, and 0 elsewhere")
-	flags.Var(&choiceValue{&g.Relu, []string{"plain", "guided"}}, "relu", "gradient `RULE` of every relu and relu6: plain or guided (default what their steps say)")
+	flags.Var(&choiceValue{&g.Relu, []string{"plain", "guided"}}, "relu", "gradient `RULE` of every relu and relu6: plain or guided (default the rule of each step)")
 	flags.BoolVar(&g.NoOrient, "no-orient", false, "ignore a JPEG's EXIF orientation")
 	g.dry.add(flags)
 	return cmd

@@ -41,12 +41,12 @@ func wrap(text string) string {
 	return b.String()
 }
 
-// newHelpCommand returns `help`, which unlike cobra's own refuses a word that
-// is no command.
+// newHelpCommand returns `help`. Unlike cobra's own, it refuses a word that is
+// not a command.
 func newHelpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "help [COMMAND…]", Short: "help about a command", GroupID: "about",
-		PersistentPreRunE: func(*cobra.Command, []string) error { return nil }, // help comes whatever the settings
+		PersistentPreRunE: func(*cobra.Command, []string) error { return nil }, // help must work whatever the settings
 		RunE: func(cmd *cobra.Command, args []string) error {
 			about, rest, err := cmd.Root().Find(args)
 			if err != nil {
@@ -74,8 +74,8 @@ func newHelpCommand() *cobra.Command {
 	}
 }
 
-// strictCompletion makes cobra's `completion` refuse what it does not know, in
-// our words.
+// strictCompletion makes cobra's `completion` refuse unknown shells, with an
+// error in poolctl's form.
 func strictCompletion(root *cobra.Command) {
 	completion, _, err := root.Find([]string{"completion"})
 	if err != nil || completion == root {
@@ -98,7 +98,7 @@ func strictCompletion(root *cobra.Command) {
 	}
 }
 
-// usageTemplate shows examples first: they are what most people came for.
+// usageTemplate shows examples first, since most people look for them.
 const usageTemplate = `{{if .HasExample}}Examples:
 {{.Example}}
 

@@ -16,7 +16,7 @@ type inputs struct {
 	list []input
 }
 
-// input is one tensor that an operation takes: a file, or one that is made.
+// input is one tensor that an operation takes: from a file or generated.
 type input struct {
 	name    string
 	spec    tensor.Spec // as the operation sees it
@@ -25,7 +25,7 @@ type input struct {
 	produce func() *tensor.Tensor
 }
 
-// openInputs opens the main inputs and what the operation takes beside them.
+// openInputs opens the main inputs and the operation's other tensors.
 func (a *app) openInputs(op ops.Op, names []string, noOrient bool) (_ *inputs, err error) {
 	in := &inputs{}
 	defer func() {
@@ -163,7 +163,7 @@ func (in *inputs) close() {
 	}
 }
 
-// specs returns what the operation plans with.
+// specs returns the types and shapes that the operation is planned for.
 func (in *inputs) specs() []tensor.Spec {
 	list := make([]tensor.Spec, len(in.list))
 	for i, x := range in.list {
@@ -183,11 +183,12 @@ func (in *inputs) files() []string {
 	return list
 }
 
-// first returns what the header of the first input says.
+// first returns the header of the first input.
 func (in *inputs) first() *imgio.Info { return &in.list[0].source.Info }
 
-// bytes returns the size of the tensors, and about what making the greediest of
-// them takes beside them: a decoder's memory, a copy in another layout.
+// bytes returns the size of the tensors, and roughly the extra memory that the
+// most demanding of them needs: a decoder's memory, or a copy in another
+// layout.
 func (in *inputs) bytes() (tensors, beside int) {
 	for _, x := range in.list {
 		n, _ := x.spec.Bytes() // checked when the plan was made
@@ -195,7 +196,7 @@ func (in *inputs) bytes() (tensors, beside int) {
 		switch {
 		case x.source == nil:
 			elements, _ := x.spec.Shape.Elements()
-			beside = max(beside, 8*elements) // made in float64
+			beside = max(beside, 8*elements) // generated in float64
 		case x.perm != nil:
 			beside = max(beside, x.source.Info.Decoding, n)
 		default:

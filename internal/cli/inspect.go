@@ -32,7 +32,7 @@ func (a *app) newInspectCommand() *cobra.Command {
 		Short: "shape, dtype, range, mean, histogram, NaN and Inf of arrays and pictures",
 		Long: `Measures every array of the files: shape, dtype, range, mean, standard deviation, zeros, NaN and infinities, and a histogram. --preview draws them in the terminal.
 
-A file that cannot be read does not stop the others; the exit code is 1 then. --json prints one object for one array and a list of objects for several, --jsonl one object on each line.`,
+A file that cannot be read does not stop the others; the exit code is then 1. --json prints one object for one array and a list of objects for several, --jsonl one object on each line.`,
 		Example: examples([]ops.Example{
 			{Does: "a picture and an array", Command: "poolctl inspect samples/chelsea.png samples/input_10x9x9x3.npy"},
 			{Does: "all arrays of an archive, as JSON", Command: "poolctl inspect samples/pair.npz --json"},
@@ -97,7 +97,7 @@ func (a *app) runInspect(i *inspection, files []string) error {
 }
 
 // membersOf returns the names of the arrays in the files. An archive of several
-// arrays has one for each. Errors are left to whoever opens the file.
+// arrays has one for each. Errors are reported when the file is opened.
 func membersOf(files []string, raw tensor.DType) []string {
 	var names []string
 	for _, file := range files {

@@ -11,20 +11,21 @@ import (
 	"github.com/poolctl/poolctl/internal/report"
 )
 
-// footprint is the memory that a command needs at most, in bytes: it decodes,
-// then computes, then encodes, and what only one of these needs is let go before
-// the next, unless they run at the same time. It is known before anything large is allocated. The program itself
-// and pieces of a fixed size come on top.
+// footprint is the largest amount of memory that a command needs, in bytes. A
+// command decodes, computes and encodes. Memory that only one of these needs is
+// freed before the next, unless they run at the same time. The footprint is
+// known before anything large is allocated. The program itself and blocks of
+// fixed size come on top.
 type footprint struct {
-	decode  int // inputs, and what the greediest decoder needs
+	decode  int // inputs, and the most demanding decoder
 	compute int // inputs, outputs, temporaries, every thread's scratch memory
-	encode  int // inputs, outputs, and what the greediest encoder needs
+	encode  int // inputs, outputs, and the most demanding encoder
 
-	beside   int // of these, what only decoders and encoders need
+	beside   int // the part of these that only decoders and encoders need
 	together bool
 }
 
-// join says that the three run at the same time.
+// join makes the three run at the same time.
 func (f *footprint) join() { f.together = true }
 
 func (f footprint) peak() int {
@@ -38,9 +39,9 @@ func (f footprint) report(threads int) *report.Memory {
 	return &report.Memory{Peak: f.peak(), Decode: f.decode, Compute: f.compute, Encode: f.encode, Together: f.together, Threads: threads}
 }
 
-// footprint adds up what an operation's run takes. The outputs' tensors are not
-// looked at; results are those of the plan, in its order, and outputs beyond
-// them are drawings of fixed size made from all of its tensors.
+// footprint adds up the memory of an operation's run. It does not look at the
+// outputs' tensors; results are those of the plan, in its order, and outputs
+// beyond them are drawings of fixed size made from all of its tensors.
 func (a *app) footprint(plan *ops.Plan, in *inputs, outputs []imgio.Output) (footprint, error) {
 	compute, err := plan.Bytes(a.Threads)
 	if err != nil {
@@ -65,8 +66,8 @@ func (a *app) footprint(plan *ops.Plan, in *inputs, outputs []imgio.Output) (foo
 	return f, nil
 }
 
-// admit refuses work that needs more memory than --max-memory, and has the
-// garbage collector keep the heap near what was promised.
+// admit refuses work that needs more memory than --max-memory, and sets the
+// garbage collector's limit near the stated memory.
 func (a *app) admit(what string, f footprint) error {
 	need := f.peak()
 	if err := a.checkBytes(what, need); err != nil {
@@ -79,15 +80,15 @@ func (a *app) admit(what string, f footprint) error {
 // firstLimit is the limit of the heap that the environment sets, if any.
 var firstLimit = debug.SetMemoryLimit(-1)
 
-// keepHeap has the garbage collector keep the heap near so many bytes. Beside the
-// plan there are small things, and garbage that is not found yet.
+// keepHeap limits the heap to about the given number of bytes. The room on top
+// is for small objects and for garbage that is not collected yet.
 func keepHeap(need int) {
 	const room = 24 << 20
 	debug.SetMemoryLimit(min(firstLimit, int64(plus(need, room))))
 }
 
-// collect finds the garbage of the last phase before the next one takes so many
-// bytes.
+// collect frees the garbage of the last phase before the next one takes the
+// given number of bytes.
 func collect(next int) {
 	const worthwhile = 16 << 20
 	if next >= worthwhile {
@@ -114,8 +115,8 @@ func (a *app) checkMemory(plan *ops.Plan) error {
 	return a.checkBytes(plan.Op, need)
 }
 
-// plus adds two sizes; a sum that does not fit an int is the largest one, which
-// no limit allows.
+// plus adds two sizes. A sum that does not fit an int becomes the largest int,
+// which no limit allows.
 func plus(a, b int) int {
 	if a > math.MaxInt-b {
 		return math.MaxInt

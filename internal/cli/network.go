@@ -18,10 +18,10 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// networkMemory returns the memory that a pipeline takes for an input. depth is the
-// bit depth of pictures. input is the header of the input's file, nil if there is
-// no file; ahead says whether the next input is read meanwhile. The parts are added
-// up even if they are not needed at the same time.
+// networkMemory returns the memory that a pipeline takes for an input. depth is
+// the bit depth of pictures. input is the header of the input's file, nil if
+// there is no file; ahead says whether the next input is read at the same time.
+// The parts are added up even if they are not needed at the same time.
 func networkMemory(g *pipeline.Graph, threads, depth int, input *imgio.Info, ahead bool) (report.NetworkMemory, error) {
 	m := g.Memory(threads)
 	total, err := m.Total()
@@ -76,8 +76,9 @@ func networkReport(g *pipeline.Graph, m report.NetworkMemory) report.Network {
 	return r
 }
 
-// unread returns how many positions of a step's input no window sees, -1 if
-// they were not counted, and how many are left over at the end of each axis.
+// unread returns the number of positions of a step's input that no window sees,
+// -1 if they were not counted, and the number left over at the end of each
+// axis.
 func unread(n *pipeline.Node) (positions int64, tail []int) {
 	g := &n.Plan.Geometry
 	if _, ok := n.Op.(*ops.ConvTranspose); ok || g.Rank == 0 {

@@ -47,7 +47,7 @@ func (f *fileFlags) add(flags *pflag.FlagSet, normalize imgio.Normalize) {
 	flags.Var(&choiceValue{&f.Normalize, imgio.NormalizeNames()}, "normalize", "stretch the values of a picture output by `RULE`: none, minmax (least to black, greatest to white) or symmetric (0 is mid-grey)")
 }
 
-// depthFlag is the depth of picture outputs, as the flag has it.
+// depthFlag is the flag for the depth of picture outputs.
 type depthFlag struct{ text string }
 
 func (d *depthFlag) add(flags *pflag.FlagSet) {
@@ -91,7 +91,7 @@ func (a *app) newOperationCommand(spec ops.Spec) *cobra.Command {
 		flags.StringVar(&o.Overlay, "argmax-overlay", "", "picture `FILE` of the input with the winning pixels marked")
 	}
 	addReportFlags(flags, &o.Report, &o.Why)
-	flags.BoolVar(&o.DryRun, "dry-run", false, "stop after the shape report; nothing is read but headers")
+	flags.BoolVar(&o.DryRun, "dry-run", false, "stop after the shape report; only headers are read")
 	addEmitFlag(flags, &o.Emit)
 	o.files.add(flags, imgio.NormalizeNone)
 	return cmd
@@ -273,7 +273,7 @@ func (a *app) atTheSameTime(o *operation, plan *ops.Plan, in *inputs, _ footprin
 	go func() { _ = in.list[0].source.Decode(x.Reshaped(in.list[0].source.Info.Spec.Shape), read) }() // read carries the error
 	wait := inBackground(func() error { return ops.Follow(plan, a.Threads, x, y, read, computed) })
 	defer func() {
-		if fault := wait(); fault != nil { // then what was written is wrong
+		if fault := wait(); fault != nil { // then the output is wrong
 			err = fault
 		}
 	}()
@@ -308,7 +308,7 @@ func (o *operation) want() ops.Want {
 	}
 }
 
-// check reports what is wrong with the flags for any input.
+// check refuses flags that are wrong whatever the input.
 func (o *operation) check(names []string) error {
 	if err := o.op.Check(); err != nil {
 		return err
@@ -401,9 +401,9 @@ func (o *operation) results(plan *ops.Plan, input *tensor.Tensor, results []*ten
 	return list, nil
 }
 
-// writeAll writes outputs and prints notes on what was lost. For a picture that
-// shows next to nothing the note names what shows more: --normalize, if the
-// command has it.
+// writeAll writes outputs and prints notes on lost values. For a picture that
+// shows almost nothing, the note names a remedy: --normalize, if the command
+// has it.
 func (a *app) writeAll(outputs []imgio.Output, normalizes bool) error {
 	notes, err := imgio.WriteAll(outputs, imgio.WriteOptions{Stdout: a.out, NoClobber: a.NoClobber})
 	if err != nil {

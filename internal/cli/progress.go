@@ -25,8 +25,8 @@ type progress struct {
 	total     int
 	finish    int // inputs so far
 	failed    int
-	worked    int           // those that were not left out as done
-	leftOut   time.Duration // what finding that out took
+	worked    int           // those not left out as done
+	leftOut   time.Duration // the time spent on those
 	start     time.Time
 	last      time.Time // of the newest line
 	terminal  *os.File
@@ -57,12 +57,12 @@ func (a *app) newProgress(total int, single bool) *progress {
 	return p
 }
 
-// started tells of an input that is about to be computed.
+// started records an input that is about to be computed.
 func (p *progress) started(item *batch.Item) {
 	p.a.verbose("%s", printable(item.Path))
 }
 
-// finished tells of an input that is done with.
+// finished records the end of an input.
 func (p *progress) finished(item *batch.Item, r batch.Result) {
 	p.mutex.Lock()
 	p.finish++
@@ -108,7 +108,7 @@ func (p *progress) text() string {
 	return text
 }
 
-// end takes the bar away.
+// end removes the bar.
 func (p *progress) end() {
 	if p.bar == nil {
 		return

@@ -30,15 +30,15 @@ func (a *app) newRunCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run PIPELINE INPUT… -o FOLDER",
 		Short: "run the steps of a pipeline file over files",
-		Long: `Runs a pipeline file on every input and writes what the file says is to be saved of each step: FOLDER/STEM/STEP.npy and the like, STEM being the input's name without its extension; the last step's output unless the file has a save section.
+		Long: `Runs a pipeline file on every input and writes the outputs that the file's save section lists, or else the last step's output. They are FOLDER/STEM/STEP.npy and the like, where STEM is the input's name without its extension.
 
-A pipeline file has a version (1), a list of steps, and where needed an input section and a save section. Every step has a name, an operation (op) and that operation's flags as keys; it takes the output of the step before it, or of those that from names. Names of files are relative to the pipeline file. Everything that is wrong with it is told at once, before anything is computed.
+A pipeline file has a version (1), a list of steps, and optionally an input section and a save section. Every step has a name, an operation (op) and that operation's flags as keys; it takes the output of the step before it, or of those that from names. Names of files are relative to the pipeline file. All errors in it are reported at once, before anything is computed.
 
 ` + batchHelp(),
 		Example: examples([]ops.Example{
 			{Does: "one picture", Command: "poolctl run configs/edges.yaml samples/camera.png -o out"},
 			{Does: "several, and only those that are not done yet or have changed", Command: "poolctl run configs/edges.yaml samples/camera.png samples/coffee.jpg -o out --resume"},
-			{Does: "the second of two parts, for a job array; what became of each input as JSON", Command: "poolctl run configs/edges.yaml samples/camera.png samples/coffee.jpg -o out --shard 2/2 --json"},
+			{Does: "the second of two parts, for a job array; the result of each input as JSON", Command: "poolctl run configs/edges.yaml samples/camera.png samples/coffee.jpg -o out --shard 2/2 --json"},
 		}),
 		GroupID: "look",
 		Args:    pipelineOperands(&r.batch),
@@ -53,7 +53,7 @@ A pipeline file has a version (1), a list of steps, and where needed an input se
 	return cmd
 }
 
-// pipelineOperands wants a pipeline file and inputs.
+// pipelineOperands checks that there are a pipeline file and inputs.
 func pipelineOperands(b *batchFlags) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) < 1 || len(args) < 2 && b.FilesFrom == "" {
@@ -88,7 +88,7 @@ func (a *app) runPipeline(r *running, file string, inputs []string) error {
 	return j.run(&r.batch, inputs, work{"run", file, productsOf(products), key})
 }
 
-// productsOf returns what a batch of a pipeline writes of every input.
+// productsOf returns the outputs that a batch writes for every input.
 func productsOf(saved []pipeline.Saved) []batch.Product {
 	list := make([]batch.Product, len(saved))
 	for i, s := range saved {
@@ -97,9 +97,9 @@ func productsOf(saved []pipeline.Saved) []batch.Product {
 	return list
 }
 
-// pipelineKey identifies a pipeline by its text and the contents of the files
-// that it names, and of those that hold the data of a model that it names, and
-// with them the settings that matter to it.
+// pipelineKey identifies a pipeline by its text, by the contents of the files
+// that it names (and of those beside a model that hold its data), and by the
+// settings that affect its results.
 func pipelineKey(p *config.Pipeline, settings ...string) (string, error) {
 	parts := append(slices.Clone(settings), string(p.Text))
 	for _, name := range p.Files() {
@@ -110,7 +110,7 @@ func pipelineKey(p *config.Pipeline, settings ...string) (string, error) {
 		parts = append(parts, sum)
 		source, err := imgio.Open(name, imgio.Options{})
 		if err != nil {
-			continue // compiling the pipeline will tell
+			continue // compiling the pipeline reports it
 		}
 		data := source.Info.Data
 		if err := source.Close(); err != nil {
@@ -133,8 +133,8 @@ type pipelineJob struct {
 	files    imgio.Options // how inputs are opened
 	depth    depthFlag
 	graphs   *pipeline.Cache
-	engine   *pipeline.Engine // of compute alone
-	admitted int              // bytes, of load alone
+	engine   *pipeline.Engine // used by compute only
+	admitted int              // bytes, used by load only
 
 	// upstream checks the upstream gradient of a graph, and returns the function
 	// that reads or makes it; nil when the pipeline runs forward.
@@ -190,7 +190,7 @@ func (j *pipelineJob) load(item *batch.Item) (d decoded, err error) {
 	return d, nil
 }
 
-// compute runs the pipeline on an input and writes what is saved.
+// compute runs the pipeline on an input and writes its outputs.
 func (j *pipelineJob) compute(item *batch.Item, d decoded) error {
 	runner, err := j.engine.Runner(d.graph)
 	if err != nil {
@@ -220,11 +220,11 @@ func (j *pipelineJob) compute(item *batch.Item, d decoded) error {
 	return j.a.writeAll(outputs, false)
 }
 
-// reset starts the threads anew: a panic may have left them anywhere.
+// reset restarts the threads: a panic may have left them in any state.
 func (j *pipelineJob) reset() { j.engine = pipeline.NewEngine(j.a.Threads) }
 
-// admit refuses a graph that needs more than --max-memory for an input, and has
-// the garbage collector keep the heap near what the greediest so far needs.
+// admit refuses a graph that needs more than --max-memory for an input, and
+// sets the garbage collector's limit near the largest need so far.
 func (j *pipelineJob) admit(g *pipeline.Graph, input *imgio.Info, ahead bool) error {
 	m, err := networkMemory(g, j.a.Threads, j.depth.of(input), input, ahead)
 	if err != nil {
@@ -243,8 +243,8 @@ func (j *pipelineJob) admit(g *pipeline.Graph, input *imgio.Info, ahead bool) er
 	return nil
 }
 
-// pipelineFault reports whether an error says that a pipeline file is wrong by
-// itself.
+// pipelineFault reports whether an error means that a pipeline file is invalid,
+// whatever the input.
 func pipelineFault(err error) bool {
 	var (
 		file  config.PipelineFaults

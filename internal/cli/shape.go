@@ -33,7 +33,7 @@ func shapeReport(op ops.Op, plan *ops.Plan) report.Operation {
 		r.Padding = g.Rule.String()
 		for _, a := range g.Spatial() {
 			r.Window = append(r.Window, a.Size)
-			if a.Bounds != nil { // adaptive and fractional windows have a largest size, and no rule
+			if a.Bounds != nil { // adaptive and fractional windows have a largest size only
 				r.Padding = ""
 				continue
 			}
@@ -62,7 +62,7 @@ func shapeReport(op ops.Op, plan *ops.Plan) report.Operation {
 		}
 		value := p.String()
 		if value == "" || value == "0" {
-			value = p.Default // what is in force, in words such as "the window"
+			value = p.Default // the value in force, in words such as "the window"
 		}
 		if value != "" {
 			r.Settings = append(r.Settings, report.Setting{Name: p.Name, Value: value})
@@ -135,7 +135,7 @@ func (a *app) newShapeCommand() *cobra.Command {
 		Short: "output shape, padding and cost of an operation or a pipeline, without data",
 		Long: `Prints what an operation does to a shape: output size, padding before and after, receptive field, parameters, multiply-adds, bytes, and the kernel that would compute it. No data is read.
 
-Of a pipeline file it prints a table: for every step the shape of its output, its padding, and what one cell of the output sees of the input: how many cells (field), how far apart the fields of neighbours are (jump), and where the middle of the first one's lies (start); then its cost, and the positions of its input that no window sees. Below it stand the totals and the memory that a run takes. Weights must be there, but only their headers are read.`,
+For a pipeline file it prints a table. Every step has the shape of its output, its padding, and the receptive field of its output cells: the number of input cells (field), the distance between the fields of neighbours (jump), and the middle of the first one (start). Then come its cost and the positions of its input that no window sees. Below the table are the totals and the memory of a run. Weights must exist, but only their headers are read.`,
 		GroupID: "look",
 		Example: examples([]ops.Example{
 			{Does: "the padding that SAME means", Command: "poolctl shape pool --type max --window 3 --strides 2 --padding SAME --input-shape 1,224,224,64"},

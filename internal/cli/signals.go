@@ -19,8 +19,8 @@ type signalError struct {
 
 func (e *signalError) Error() string { return e.word }
 
-// endsOn are the signals that end the program, with how it then ends. A terminal
-// that goes away terminates.
+// endsOn are the signals that end the program, each with the error that it ends
+// with. SIGHUP, a closed terminal, counts as SIGTERM.
 var endsOn = map[os.Signal]*signalError{
 	os.Interrupt:    {"interrupted", exitInterrupted},
 	syscall.SIGTERM: {"terminated", exitTerminated},
@@ -30,7 +30,7 @@ var endsOn = map[os.Signal]*signalError{
 // lastWord is how long a batch may take to stop and report after a signal.
 const lastWord = 900 * time.Millisecond
 
-// interrupts holds what a signal is passed to.
+// interrupts holds the function that a signal calls.
 type interrupts struct {
 	mutex  sync.Mutex
 	cancel context.CancelCauseFunc // nil: the program ends at once
@@ -38,9 +38,9 @@ type interrupts struct {
 
 // watchSignals ends the program with the documented code when it is interrupted
 // or terminated, leaving no temporary file behind: at once, or, when a batch is
-// at work, after the batch has stopped and reported. A second signal always ends
-// it at once. What was ignored when the program started, as nohup has it, stays
-// ignored. It returns a function that stops watching.
+// at work, after the batch has stopped and reported. A second signal always
+// ends it at once. A signal that was ignored when the program started, as under
+// nohup, stays ignored. It returns a function that stops watching.
 func (a *app) watchSignals() (stop func()) {
 	signals := make(chan os.Signal, 2)
 	for s := range endsOn {
@@ -81,9 +81,9 @@ func (a *app) watchSignals() (stop func()) {
 	}
 }
 
-// interruptible returns a context that the first signal ends, with a
-// *signalError as its cause, instead of the program. The caller then has lastWord
-// to come to its end. release gives signals their usual effect back.
+// interruptible returns a context. The first signal then cancels it, with a
+// *signalError as the cause, and does not end the program. The caller must then
+// finish within lastWord. release gives signals their usual effect back.
 func (a *app) interruptible() (ctx context.Context, release func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	set := func(c context.CancelCauseFunc) {

@@ -16,19 +16,19 @@ import (
 	"github.com/poolctl/poolctl/internal/report"
 )
 
-// summary is the report of a batch. Started, Seconds and the inputs' Seconds are
-// all that differs between two runs that do the same.
+// summary is the report of a batch. Only Started, Seconds and the inputs'
+// Seconds differ between two runs that do the same.
 type summary struct {
 	Schema   string       `json:"schema"`
 	Version  string       `json:"version"`
 	Command  string       `json:"command"`
 	Pipeline batch.Name   `json:"pipeline"`
-	Job      string       `json:"job"` // what tells this pipeline, its weights, the settings and the version from others
+	Job      string       `json:"job"` // identifies the pipeline, its weights, the settings and the version
 	Output   batch.Name   `json:"output"`
 	Shard    string       `json:"shard,omitempty"`
 	Started  time.Time    `json:"started"`
 	Seconds  float64      `json:"seconds"`
-	Stopped  string       `json:"stopped,omitempty"` // why not every input was worked on
+	Stopped  string       `json:"stopped,omitempty"` // why some inputs were not computed
 	ExitCode int          `json:"exit_code"`
 	Counts   batchCounts  `json:"counts"`
 	Inputs   []batchInput `json:"inputs"`
@@ -46,7 +46,7 @@ type batchCounts struct {
 	Pending int `json:"pending"` // not begun
 }
 
-// batchInput is what became of one input.
+// batchInput is the result of one input.
 type batchInput struct {
 	Input   batch.Name   `json:"input"`
 	Class   string       `json:"class"`
@@ -68,8 +68,7 @@ func newSummary(w work, b *batchFlags) *summary {
 		Output: batch.Name(b.Output), Shard: b.Shard.String(), Started: now.UTC().Truncate(time.Millisecond), Inputs: []batchInput{}}
 }
 
-// finish fills in what became of the inputs; of each one only if that is asked
-// for.
+// finish fills in the counts and, if each is set, the result of each input.
 func (s *summary) finish(items []batch.Item, results []batch.Result, each bool) {
 	s.Seconds = inSeconds(time.Since(s.began))
 	s.Counts.Inputs = len(items)
@@ -93,7 +92,7 @@ func (s *summary) finish(items []batch.Item, results []batch.Result, each bool) 
 	}
 }
 
-// became says what became of one input.
+// became describes the result of one input.
 func became(item *batch.Item, r batch.Result) batchInput {
 	in := batchInput{Input: batch.Name(item.Path), Class: r.Class.String(), Seconds: inSeconds(r.Elapsed)}
 	switch r.Class {
@@ -111,7 +110,7 @@ func became(item *batch.Item, r batch.Result) batchInput {
 // inSeconds returns a time to the microsecond.
 func inSeconds(d time.Duration) float64 { return math.Round(d.Seconds()*1e6) / 1e6 }
 
-// faultClass says whose fault an error is.
+// faultClass classifies an error by where its fault lies.
 func faultClass(err error) string {
 	var internal *batch.PanicError
 	if errors.As(err, &internal) {
@@ -135,8 +134,8 @@ func errorLine(err error) string {
 	return printable(err.Error())
 }
 
-// outcome returns the error that a batch ends with; stopped is why it did not
-// come to its end.
+// outcome returns the error that a batch ends with; stopped is why it ended
+// early.
 func (s *summary) outcome(stopped error) error {
 	var signal *signalError
 	done := fmt.Sprintf("%s of %s inputs are done", report.Count(s.Counts.Done+s.Counts.Skipped), report.Count(s.Counts.Inputs))
@@ -157,7 +156,7 @@ func (s *summary) outcome(stopped error) error {
 	case s.Counts.Failed == 0:
 		return nil
 	}
-	usage := 0 // a pipeline that is wrong by itself, which only an input could tell
+	usage := 0 // errors of the pipeline itself that only an input revealed
 	for _, f := range s.failures {
 		if exitCode(f.err) == exitUsage {
 			usage++
@@ -206,7 +205,7 @@ func (a *app) noteSummary(s *summary) {
 		}
 		fmt.Fprintln(a.err, t.Render())
 		if more := len(s.failures) - mostRows; more > 0 {
-			a.note("%s more failed; --summary FILE tells of all", report.Count(more))
+			a.note("%s more failed; --summary FILE lists all", report.Count(more))
 		}
 	}
 	var parts []string

@@ -122,7 +122,7 @@ type paramValue struct{ ops.Param }
 // Type returns the short word that help shows for the value.
 func (v *paramValue) Type() string { return v.Placeholder() }
 
-// addParams declares an operation's parameters as flags, but for those named.
+// addParams declares an operation's parameters as flags, except those named.
 func addParams(flags *pflag.FlagSet, params []ops.Param, except ...string) {
 	for _, p := range params {
 		if slices.Contains(except, p.Name) {

@@ -20,7 +20,7 @@ func (a *app) newWeightsCommand() *cobra.Command {
 		Short: "the arrays in an ONNX, safetensors or .npz file",
 		Long: `Lists the arrays of an archive: the initialisers of an ONNX model, the tensors of a safetensors file, the members of an .npz. Only headers are read.
 
-Any of them can be given where a command or a pipeline takes a file, as FILE#NAME: --filter model.onnx#conv1.weight --filter-format OIHW. Of an ONNX model the list tells which operator takes an array, and the order of a filter's axes, for --filter-format. bfloat16 is read as float32, truth values as uint8.`,
+Any of them can be given where a command or a pipeline takes a file, as FILE#NAME: --filter model.onnx#conv1.weight --filter-format OIHW. For an ONNX model the list shows which operator takes an array, and the order of a filter's axes, for --filter-format. bfloat16 is read as float32, booleans as uint8.`,
 		Example: examples([]ops.Example{
 			{Does: "what is in an archive", Command: "poolctl weights samples/pair.npz"},
 			{Does: "the same, as JSON", Command: "poolctl weights samples/pair.npz --json"},
