@@ -63,11 +63,8 @@ func Main(args []string, streams Streams) (code int) {
 	stop := a.watchSignals()
 	defer stop()
 	root := a.newRootCommand()
-	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
-		completeFlags(root) // a third of the start-up, for the shell alone
-	}
 	root.SetArgs(args)
-	err := root.Execute()
+	cmd, err := a.execute(root, args)
 	if err != nil && !keepsReport(err) {
 		a.out.Reset(io.Discard)
 	}
@@ -77,7 +74,17 @@ func Main(args []string, streams Streams) (code int) {
 	if err != nil && !a.settled {
 		a.JSON = a.wantsJSON(root, args)
 	}
-	return a.report(err)
+	return a.report(withValueHint(cmd, err))
+}
+
+// execute runs the command that the arguments name, and returns it.
+func (a *app) execute(root *cobra.Command, args []string) (*cobra.Command, error) {
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		completeFlags(root) // a third of the start-up, for the shell alone
+	} else if err := resolve(root, args); err != nil {
+		return root, err
+	}
+	return root.ExecuteC()
 }
 
 // wantsJSON reports whether errors are asked for as JSON although the command
@@ -104,6 +111,7 @@ func (a *app) recoverPanic(code *int) {
 }
 
 func (a *app) newRootCommand() *cobra.Command {
+	version := false
 	root := &cobra.Command{
 		Use:   "poolctl COMMAND [INPUT…]",
 		Short: "pooling and convolution experiments with TensorFlow's semantics",
@@ -123,7 +131,12 @@ Exit codes: 0 done; 1 input, output or data error; 2 usage or configuration erro
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if version {
+				return a.printVersion()
+			}
+			return cmd.Help()
+		},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			return a.applySettings(cmd)
 		},
@@ -134,6 +147,7 @@ Exit codes: 0 done; 1 input, output or data error; 2 usage or configuration erro
 	root.SetFlagErrorFunc(flagError)
 	root.SetUsageTemplate(usageTemplate)
 	root.SetHelpTemplate(helpTemplate)
+	root.Flags().BoolVar(&version, "version", false, "print the version of poolctl and of Go")
 	a.settings.flags(root.PersistentFlags())
 	root.AddGroup(
 		&cobra.Group{ID: "operations", Title: "Operations:"},
@@ -225,21 +239,6 @@ func (a *app) verbose(format string, args ...any) {
 	}
 }
 
-// unknownCommand is the error for a word that is no command of cmd.
-func unknownCommand(cmd *cobra.Command, word string) error {
-	var known []string
-	for _, c := range cmd.Commands() {
-		if !c.Hidden {
-			known = append(known, c.Name())
-		}
-	}
-	hint := "`" + cmd.CommandPath() + " --help` lists the commands"
-	if near := ops.Nearest(word, known); near != "" {
-		hint = fmt.Sprintf("did you mean %q?", near)
-	}
-	return &usageError{fmt.Sprintf("unknown command %q", word), hint}
-}
-
 // flagError words cobra's errors about flags.
 func flagError(cmd *cobra.Command, err error) error {
 	if errors.Is(err, pflag.ErrHelp) {
@@ -247,23 +246,17 @@ func flagError(cmd *cobra.Command, err error) error {
 	}
 	var missing *pflag.NotExistError
 	if errors.As(err, &missing) {
-		var known []string
-		cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
-		name := missing.GetSpecifiedName()
-		hint := "`" + cmd.CommandPath() + " --help` lists the flags"
-		if near := ops.Nearest(name, known); near != "" {
-			hint = fmt.Sprintf("did you mean --%s?", near)
+		dashed := "--" + missing.GetSpecifiedName()
+		if len(dashed) == len("--x") {
+			dashed = dashed[1:]
 		}
-		dashes := "--"
-		if len(name) == 1 {
-			dashes = "-"
-		}
-		return &usageError{fmt.Sprintf("%s: unknown flag %s%s", cmd.Name(), dashes, name), hint}
+		return &usageError{fmt.Sprintf("%s: unknown flag %s", cmd.Name(), dashed), unknownFlagHint(cmd, dashed)}
 	}
 	var invalid *pflag.InvalidValueError
 	if errors.As(err, &invalid) {
 		f := invalid.GetFlag()
-		return usagef("%s: %s: %v", cmd.Name(), f.Name, config.Fault(f, invalid.GetValue(), invalid.Unwrap()))
+		return &usageError{fmt.Sprintf("%s: %s: %v", cmd.Name(), f.Name, config.Fault(f, invalid.GetValue(), invalid.Unwrap())),
+			valueHint(f.Name, invalid.GetValue())}
 	}
 	return &usageError{cmd.Name() + ": " + err.Error(), ""}
 }

@@ -242,7 +242,7 @@ func (g *gradient) want() ops.WantGrad {
 }
 
 func (a *app) runGrad(g *gradient, names []string) error {
-	in, err := a.openInputs(g.op, names, g.files.NoOrient)
+	in, err := a.openInputs(g.spec.Name, g.op, names, g.files.NoOrient)
 	if err != nil {
 		return err
 	}

@@ -25,8 +25,9 @@ type input struct {
 	produce func() *tensor.Tensor
 }
 
-// openInputs opens the main inputs and the operation's other tensors.
-func (a *app) openInputs(op ops.Op, names []string, noOrient bool) (_ *inputs, err error) {
+// openInputs opens the main inputs and the other tensors of the operation of that
+// name.
+func (a *app) openInputs(name string, op ops.Op, names []string, noOrient bool) (_ *inputs, err error) {
 	in := &inputs{}
 	defer func() {
 		if err != nil {
@@ -34,8 +35,8 @@ func (a *app) openInputs(op ops.Op, names []string, noOrient bool) (_ *inputs, e
 		}
 	}()
 	options := a.files(noOrient, ops.ElementType(op))
-	for i, name := range names {
-		main, err := openInput(name, options)
+	for i, file := range names {
+		main, err := openInput(file, options)
 		if err != nil {
 			return nil, err
 		}
@@ -57,7 +58,7 @@ func (a *app) openInputs(op ops.Op, names []string, noOrient bool) (_ *inputs, e
 		}
 		next, err := openInput(other.Source, options)
 		if err != nil {
-			return nil, err
+			return nil, other.NotFound(name, err)
 		}
 		in.list = append(in.list, next)
 	}

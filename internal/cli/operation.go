@@ -192,7 +192,7 @@ func (a *app) runOperation(o *operation, names []string) error {
 	if err := o.check(names); err != nil {
 		return err
 	}
-	in, err := a.openInputs(o.op, names, o.files.NoOrient)
+	in, err := a.openInputs(o.spec.Name, o.op, names, o.files.NoOrient)
 	if err != nil {
 		return err
 	}

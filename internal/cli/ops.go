@@ -36,13 +36,16 @@ func (a *app) newOpsCommand() *cobra.Command {
 			RunE: func(*cobra.Command, []string) error { return a.listOperations() }},
 		&cobra.Command{Use: "describe NAME", Short: "one operation: formulas, parameters, examples",
 			ValidArgs: operationNames(),
-			Args: func(_ *cobra.Command, args []string) error {
+			Args: func(cmd *cobra.Command, args []string) error {
 				if len(args) != 1 {
 					return usagef("describe: got %d operations, want 1 of %s", len(args), strings.Join(operationNames(), ", "))
 				}
+				if _, err := ops.Lookup(args[0]); err != nil {
+					return unknownOperation(cmd, args[0])
+				}
 				return nil
 			},
-			RunE: func(cmd *cobra.Command, args []string) error { return a.describeOperation(cmd, args[0]) }},
+			RunE: func(_ *cobra.Command, args []string) error { return a.describeOperation(args[0]) }},
 		&cobra.Command{Use: "schema", Short: "the JSON Schema of pipeline files", Args: noInput,
 			RunE: func(*cobra.Command, []string) error {
 				encoder := json.NewEncoder(a.out)
@@ -75,10 +78,10 @@ func (a *app) listOperations() error {
 	return nil
 }
 
-func (a *app) describeOperation(cmd *cobra.Command, name string) error {
+func (a *app) describeOperation(name string) error {
 	spec, err := ops.Lookup(name)
 	if err != nil {
-		return unknownOperation(cmd, name)
+		return err
 	}
 	if a.JSON {
 		encoder := json.NewEncoder(a.out)

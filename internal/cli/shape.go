@@ -159,14 +159,6 @@ func operationNames() []string {
 	return names
 }
 
-func unknownOperation(cmd *cobra.Command, word string) error {
-	hint := "`poolctl ops` lists the operations"
-	if near := ops.Nearest(word, operationNames()); near != "" {
-		hint = fmt.Sprintf("did you mean %q?", near)
-	}
-	return &usageError{fmt.Sprintf("%s: unknown operation %q", cmd.Name(), word), hint}
-}
-
 func (a *app) newShapeOperationCommand(spec ops.Spec) *cobra.Command {
 	var (
 		op     = spec.New()
@@ -270,7 +262,7 @@ func (s *shapeFlags) plan(op ops.Op, spec ops.Spec, flag string, a *app) (*ops.P
 		case other.Source != standIn:
 			source, err := imgio.Open(other.Source, a.files(false, ops.ElementType(op)))
 			if err != nil {
-				return nil, nil, err
+				return nil, nil, other.NotFound(spec.Name, err)
 			}
 			next = source.Info.Spec
 			_ = source.Close()

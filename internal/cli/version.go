@@ -24,13 +24,16 @@ func (a *app) newVersionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "the version of poolctl and of Go", GroupID: "about", Args: noInput,
 		Example: examples([]ops.Example{{Does: "for scripts", Command: "poolctl version --json"}}),
-		RunE: func(*cobra.Command, []string) error {
-			if a.JSON {
-				return json.NewEncoder(a.out).Encode(map[string]string{
-					"schema": "poolctl.version/v1", "version": versionText(), "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
-			}
-			fmt.Fprintf(a.out, "poolctl %s (%s, %s/%s)\n", versionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			return nil
-		},
+		RunE:    func(*cobra.Command, []string) error { return a.printVersion() },
 	}
+}
+
+// printVersion prints the version of poolctl, of Go and of the system.
+func (a *app) printVersion() error {
+	if a.JSON {
+		return json.NewEncoder(a.out).Encode(map[string]string{
+			"schema": "poolctl.version/v1", "version": versionText(), "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
+	}
+	fmt.Fprintf(a.out, "poolctl %s (%s, %s/%s)\n", versionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return nil
 }

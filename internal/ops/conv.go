@@ -73,9 +73,7 @@ type weights struct {
 
 // params declares them; formats are the filter layouts, the default first.
 func (w *weights) params(formats []string) []Param {
-	filter := tensorParam("filter", &w.Filter, "weights: a file, or "+filterForms)
-	filter.Required = true
-	list := []Param{filter}
+	list := []Param{filterParam(&w.Filter, "weights: a file")}
 	if len(formats) > 1 {
 		list = append(list, choiceParam("filter-format", &w.FilterFormat, formats, formats[0], "order of the filter's axes").shown("FORMAT"))
 	} else {

@@ -148,6 +148,13 @@ func tensorParam(name string, field *string, doc string) Param {
 		get: func() string { return *field }}
 }
 
+// filterParam declares a filter, which must be given.
+func filterParam(field *string, doc string) Param {
+	p := tensorParam("filter", field, doc+", or "+filterForms)
+	p.Names, p.Required = filterTensors, true
+	return p
+}
+
 func dtypeParam(field *tensor.DType) Param {
 	return Param{Name: "dtype", Kind: kindChoice, placeholder: "TYPE", Choices: tensor.DTypeNames(), Default: "the input's",
 		Doc: "element type to convert the input to, to compute in and to write",

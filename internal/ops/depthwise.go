@@ -216,8 +216,7 @@ type Morphology struct {
 
 // Params implements Op.
 func (o *Morphology) Params() []Param {
-	filter := tensorParam("filter", &o.Filter, "structuring element: a file (H,W,C), or "+filterForms)
-	filter.Required = true
+	filter := filterParam(&o.Filter, "structuring element: a file (H,W,C)")
 	params := append([]Param{filter}, o.windows.params("1")...)
 	return append(append(params, nanParam(&o.NaN)), o.format.params()...)
 }

@@ -20,6 +20,9 @@ type namedFilter struct {
 
 var filterNames = []string{"sobel-x", "sobel-y", "laplacian", "gaussian", "box", "emboss", "identity"}
 
+// filterParameters are what follows a filter's name, if anything does.
+var filterParameters = map[string]string{"gaussian": ":SIZE:SIGMA", "box": ":SIZE"}
+
 // filterForms are the names with their parameters, for help texts.
 const filterForms = "sobel-x, sobel-y, laplacian, emboss, identity, gaussian:SIZE:SIGMA, box:SIZE, " + initialiserForms
 
@@ -37,7 +40,7 @@ func parseFilter(text string, rank int) (namedFilter, error) {
 	if rest != "" {
 		args = strings.Split(rest, ":")
 	}
-	want := map[string]int{"gaussian": 2, "box": 1}[name]
+	want := strings.Count(filterParameters[name], ":")
 	if len(args) != want {
 		return namedFilter{}, fmt.Errorf("got %q with %d parameters, want %d: one of %s", text, len(args), want, filterForms)
 	}
@@ -165,7 +168,9 @@ func (f *namedFilter) tensor(channels ...int) *tensor.Tensor {
 // the order of its axes, channels are those that a spatial named filter gets.
 func filterInput(source, format string, rank int, channels ...int) (Input, error) {
 	if !isSpatialFilter(source) {
-		return initialised("filter", source, format)
+		in, err := initialised("filter", source, format)
+		in.names = filterTensors
+		return in, err
 	}
 	in := Input{Name: "filter", Source: source}
 	f, err := parseFilter(source, rank)

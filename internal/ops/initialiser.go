@@ -65,7 +65,7 @@ const largestDrawn = 1 << 28
 // every type: uniform ones from [-1, 1), normal ones with mean 0 and deviation
 // 1. A seed draws the same numbers on every machine.
 func initialised(name, source, format string) (Input, error) {
-	in := Input{Name: name, Source: source}
+	in := Input{Name: name, Source: source, names: otherTensors}
 	word, rest, _ := strings.Cut(source, ":")
 	i := slices.IndexFunc(initialisers, func(e initialiser) bool { return e.name == word })
 	if i < 0 {

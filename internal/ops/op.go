@@ -85,6 +85,8 @@ type Input struct {
 	Source string
 	Spec   tensor.Spec // of what Make makes; or where that is nil, the only shape that fits, if there is just one
 	Make   func() *tensor.Tensor
+
+	names []string // that Source may have instead of a file
 }
 
 // UsageError says that a command line or a pipeline step is wrong by itself.

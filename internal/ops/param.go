@@ -17,7 +17,8 @@ type Param struct {
 	Kind     *Kind
 	Doc      string // one sentence, lower case, no full stop
 	Choices  []string
-	Default  string // as help shows it
+	Names    []string // of tensors that it takes instead of a file, with what follows each
+	Default  string   // as help shows it
 	Required bool
 
 	set   func(string) error

@@ -176,7 +176,7 @@ func (g *Graph) plan(n *Node) *StepError {
 			o.file = g.File.Resolve(other.Source)
 			o.key = o.file
 			if spec, err = g.weights.spec(o.file); err != nil {
-				return &StepError{step.At(other.Name), step.Name, other.Name, err}
+				return &StepError{step.At(other.Name), step.Name, other.Name, other.NotFound(step.Spec.Name, err)}
 			}
 		} else {
 			o.key = fmt.Sprintf("%s: %s: %s", step.Name, o.name, spec)
