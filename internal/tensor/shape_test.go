@@ -155,14 +155,14 @@ func TestDTypes(t *testing.T) {
 		if isFloat := strings.Contains(d.String(), "float"); d.IsFloat() != isFloat || d.IsInteger() == isFloat {
 			t.Errorf("%s: float %v, integer %v", d, d.IsFloat(), d.IsInteger())
 		}
-		averaged, real := wide[d], d
+		averaged, compared := wide[d], d
 		if d.IsFloat() {
 			averaged = d
 		}
 		if d.IsNarrow() {
-			real = wide[d]
+			compared = wide[d]
 		}
-		if d.Real() != real || d.IsNarrow() != (d.Size() == 2 && d.IsFloat()) {
+		if d.Real() != compared || d.IsNarrow() != (d.Size() == 2 && d.IsFloat()) {
 			t.Errorf("%s: compared in %s, narrow %v", d, d.Real(), d.IsNarrow())
 		}
 		if d.Arithmetic() != wide[d] || d.Averaged() != averaged {

@@ -152,6 +152,7 @@ func DrawSpec(t *rapid.T, g geom.Geometry, d tensor.DType) pool.Spec {
 	return s
 }
 
+// Text describes a pooling in a failure.
 func Text(s *pool.Spec) string {
 	return fmt.Sprintf("%v %s reduction %d, ignore NaN %v, channels first %v, bounds %v", s.Geometry, s.DType, s.Reduction, s.IgnoreNaN, s.ChannelsFirst,
 		[][][2]int{s.Geometry.Axes[0].Bounds, s.Geometry.Axes[1].Bounds, s.Geometry.Axes[2].Bounds})

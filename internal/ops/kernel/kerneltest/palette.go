@@ -10,6 +10,7 @@ import (
 // Palette says what kind of numbers fills a tensor.
 type Palette string
 
+// The palettes.
 const (
 	Ties     Palette = "ties"     // few values, both zeros
 	Specials Palette = "specials" // NaN and infinities among them
@@ -17,6 +18,7 @@ const (
 	Spread   Palette = "spread"   // many magnitudes
 )
 
+// Palettes lists all of them.
 var Palettes = []Palette{Ties, Specials, Extremes, Spread}
 
 // Fill makes n numbers of a palette.
@@ -28,6 +30,7 @@ func Fill[T tensor.Real](random *rand.Rand, p Palette, n int) []T {
 	return data
 }
 
+// Value makes one number of a palette.
 func Value[T tensor.Real](random *rand.Rand, p Palette) T {
 	var v any
 	var zero T

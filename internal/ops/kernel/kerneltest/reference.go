@@ -49,6 +49,7 @@ type Order struct {
 	Size          [3]int
 }
 
+// Cells returns the cells of a plane.
 func (l Order) Cells() int { return l.Size[0] * l.Size[1] * l.Size[2] }
 
 // At returns the offset of a cell of image n, channel c.
@@ -59,10 +60,12 @@ func (l Order) At(n, c, z, y, x int) int {
 	return (((n*l.Size[0]+z)*l.Size[1]+y)*l.Size[2]+x)*l.Channels + c
 }
 
+// InputOrder is how the input of a pooling lies in memory.
 func InputOrder(g *geom.Geometry, channelsFirst bool) Order {
 	return Order{channelsFirst, g.C, [3]int{g.Axes[0].In, g.Axes[1].In, g.Axes[2].In}}
 }
 
+// OutputOrder is how the output lies in memory.
 func OutputOrder(g *geom.Geometry, channels int, channelsFirst bool) Order {
 	return Order{channelsFirst, channels, [3]int{g.Axes[0].Out, g.Axes[1].Out, g.Axes[2].Out}}
 }
@@ -154,15 +157,16 @@ func Same[T tensor.Real](a, b T) bool {
 	return a == b && math.Signbit(float64(a)) == math.Signbit(float64(b)) || a != a && b != b
 }
 
-// total is an exact sum, with what is not finite kept apart.
-type total struct {
+// Total is an exact sum, with what is not finite kept apart.
+type Total struct {
 	Sum, magnitude   *big.Float
 	Nan, Plus, Minus int
 	Terms            int
 }
 
-func SumOf[T tensor.Real](data []T, w *Window) total {
-	s := total{Sum: exact(0), magnitude: exact(0)}
+// SumOf adds up the cells of a window.
+func SumOf[T tensor.Real](data []T, w *Window) Total {
+	s := Total{Sum: exact(0), magnitude: exact(0)}
 	for _, at := range w.Offsets {
 		v := float64(data[at])
 		switch {
@@ -186,7 +190,7 @@ func exact(v float64) *big.Float { return new(big.Float).SetPrec(2200).SetFloat6
 // Agrees says whether got is the sum divided by a number, rounded to a type
 // with the given mantissa and largest exponent; the sum may be off by unit times
 // its terms' magnitudes.
-func (s total) Agrees(got, divisor float64, ignoreNaN bool, mantissa, exponent int, unit float64) bool {
+func (s Total) Agrees(got, divisor float64, ignoreNaN bool, mantissa, exponent int, unit float64) bool {
 	switch {
 	case s.Nan > 0 && !ignoreNaN, s.Plus > 0 && s.Minus > 0, s.Nan == s.Terms:
 		return math.IsNaN(got)

@@ -50,9 +50,9 @@ type directTable struct {
 	extrema3x3 [2]bandFunc // maximum and minimum
 }
 
-// Direct kernels read every tap of every window; the separable kernel reads and
-// writes each cell a few times whatever the window. Beyond so many taps an input
-// cell the latter is faster.
+// DenseTaps is the most reads of an input cell for which direct kernels pay. They
+// read every tap of every window; the separable kernel reads and writes each cell
+// a few times whatever the window.
 const DenseTaps = 26
 
 // mostTaps bounds the table of offsets.
