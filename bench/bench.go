@@ -16,8 +16,8 @@ type Workload struct {
 	Goal Goal
 }
 
-// Goal is how long an operation may take: as a multiple of the fastest other
-// library's time, and of the machine's limit.
+// Goal is the longest time that an operation should take, as a multiple of the
+// fastest other library's time and of the machine's limit.
 type Goal struct{ Peer, Limit float64 }
 
 // Workloads returns all of them, in the order of the file.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times poolctl beside other libraries and writes what came out as JSON; see README.md for the rule.
+"""Times poolctl beside other libraries and writes the results as JSON; see README.md for the rule.
 
     compare.py --poolctl ./poolctl --out results.json [--match TEXT] [--rounds 5] [--seconds 0.2] [--threads N]
 """
@@ -54,7 +54,7 @@ class Poolctl:
 
 
 def compare(w, index, poolctl, peers, options):
-    """Rounds of one workload: each way's least time in each round."""
+    """Runs the rounds of one workload; returns the least time of each way in each round."""
     first = poolctl.bench(w.command, options.seconds)
     if tuple(first["out_shape"]) != w.out_shape and not w.grad:
         sys.exit(f"{w.name}: poolctl's output has shape {first['out_shape']}, the peers' {w.out_shape}")

@@ -16,7 +16,7 @@ def model(w):
     if w.op == "pool" and not w.grad:
         kind = {"max": "MaxPool", "avg": "AveragePool"}[w.type]
         outputs = ["y", "at"] if w.argmax else ["y"]
-        axes = w.axes if w.type == "avg" else [(w.window, w.strides, w.pads)]  # as is faster for each
+        axes = w.axes if w.type == "avg" else [(w.window, w.strides, w.pads)]  # whichever is faster
         names = ["x", *(f"axis{i}" for i in range(1, len(axes)))]
         nodes = [helper.make_node(kind, [names[i]], outputs if i + 1 == len(names) else [names[i + 1]], kernel_shape=k, strides=s,
                                   pads=[lo for lo, _ in p] + [hi for _, hi in p]) for i, (k, s, p) in enumerate(axes)]

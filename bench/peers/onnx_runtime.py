@@ -1,4 +1,4 @@
-"""ONNX Runtime with bound inputs and outputs, channels first, as it has it."""
+"""ONNX Runtime with bound inputs and outputs, channels first, its only layout."""
 
 import numpy as np
 import onnxruntime as ort

@@ -6,7 +6,7 @@ Reads commands from standard input, a line each, and answers each with one line 
     time NAME SECONDS   -> the least time of a call, in seconds
 
 Every library of PEERS is a module with prepare(workload, threads): a dict of functions without arguments, by name.
-A function returns when the result is there. Inputs are random, and outputs reused wherever the library can.
+A function returns when the result is ready. Inputs are random, and outputs reused wherever the library can.
 """
 
 import importlib
@@ -19,7 +19,7 @@ PEERS = ["pytorch", "tensorflow_peer", "onnx_runtime", "openvino_peer", "opencv"
 
 
 def least(function, seconds):
-    """The least time of calls for so many seconds, after one to warm up; of that one if it took far longer."""
+    """The least time of calls during the given seconds, after a warm-up call; the warm-up's own time if it took far longer."""
     begin = time.perf_counter()
     function()
     best = time.perf_counter() - begin
@@ -37,7 +37,7 @@ def least(function, seconds):
 def main():
     library, threads = sys.argv[1], int(sys.argv[2])
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what a library prints is no answer
+    os.dup2(2, 1)  # a library's own output must not mix with the answers
     from workloads import workloads
     module = importlib.import_module(library)
     listed, ways = workloads(), {}

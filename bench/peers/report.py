@@ -35,7 +35,7 @@ RATES = {"memory": "copy_gb_per_s", "compute": "gflop_per_s"}
 
 
 def limit_seconds(w, report):
-    """The machine's limit, by the median of what each workload's bench measured: another program may have run beside one of them."""
+    """The machine's limit, the median over the workloads' own measurements, since another program may have run beside one of them."""
     rate = RATES[w["roofline"]["bound"]]
     return w["roofline"]["limit_seconds"] * w["roofline"][rate] / median(other["roofline"][rate] for other in report["workloads"])
 

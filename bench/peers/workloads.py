@@ -35,7 +35,7 @@ class Workload:
 
     @property
     def axes(self):
-        """The windows to lay one after another: a large one has the same result axis by axis."""
+        """The windows to apply one after another: a large window gives the same result axis by axis."""
         if max(self.window) < LARGE:
             return [(self.window, self.strides, self.pads)]
         ones, none = [1] * len(self.window), [(0, 0)] * len(self.window)

@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// batchPipeline is what the batches of these tests run.
+// batchPipeline is the pipeline of these tests' batches.
 const batchPipeline = `version: 1
 steps:
   - {name: conv1, op: conv2d, filter: "normal:3x3x3x4:1", padding: SAME}
@@ -66,7 +66,7 @@ func runBatch(out string, more ...string) []string {
 	return append([]string{"run", "net.yaml", "in", "-o", out}, more...)
 }
 
-// outcome are the files below an output folder, hidden ones too, but for the
+// outcome returns the files below an output folder, hidden ones too, except
 // locks.
 func outcome(t *testing.T, folder, out string) map[string]string {
 	t.Helper()
@@ -98,7 +98,7 @@ func sameOutcome(t *testing.T, label string, got, want map[string]string) {
 	}
 }
 
-// wholeOnly checks that every output that is there is whole.
+// wholeOnly checks that every existing output is whole.
 func wholeOnly(t *testing.T, label string, got, want map[string]string) {
 	t.Helper()
 	for name, text := range got {
@@ -136,9 +136,9 @@ func TestBatchMemoryIsFlat(t *testing.T) {
 	}
 }
 
-// watchBatch runs a batch over 1,000 pictures and returns its resident memory in
-// KiB after about 100 of them and at the end, 0 where it could not be told, and
-// the most descriptors that were open at once.
+// watchBatch runs a batch over 1,000 pictures and returns its resident memory
+// in KiB after about 100 of them and at the end, 0 where it is unknown, and the
+// most descriptors that were open at once.
 func watchBatch(t *testing.T, folder, out string) (early, late, most int) {
 	t.Helper()
 	cmd := program(t, folder, runBatch(out, "--quiet")...)
@@ -156,7 +156,7 @@ func watchBatch(t *testing.T, folder, out string) (early, late, most int) {
 			}
 			running = false
 		case <-time.After(2 * time.Millisecond):
-			// Nothing is there yet, or any more, where reading fails.
+			// Reading fails before the process starts and after it has ended.
 			done, _ := os.ReadDir(filepath.Join(folder, out))
 			open, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", cmd.Process.Pid))
 			most = max(most, len(open))
@@ -184,7 +184,7 @@ func residentKiB(process int) (kib int) {
 	return kib
 }
 
-// median returns the middle one, 0 of none.
+// median returns the middle value, 0 for none.
 func median(list []int) int {
 	if len(list) == 0 {
 		return 0
@@ -194,8 +194,8 @@ func median(list []int) int {
 }
 
 // TestBatchKills kills a batch at random moments, again and again until it is
-// done: what is there is whole, --resume does only what is missing, and in the
-// end the folder is that of one undisturbed run.
+// done: existing outputs are whole, --resume computes only missing ones, and
+// the final folder equals that of one undisturbed run.
 func TestBatchKills(t *testing.T) {
 	const n = 40
 	folder := batchFolder(t, n)
@@ -228,7 +228,7 @@ func TestBatchKills(t *testing.T) {
 				}
 			}
 		}
-		complete := 0 // inputs whose every output is there, and that the journal knows
+		complete := 0 // inputs in the journal with all outputs present
 		text, _ := os.ReadFile(filepath.Join(folder, out, ".poolctl", "journal.jsonl"))
 		for line := range bytes.Lines(text) {
 			if json.Valid(line) {
@@ -346,9 +346,9 @@ func TestBatchInterruptsALongComputation(t *testing.T) {
 	}
 }
 
-// TestBatchesOnOneFolder lets eight programs work into one folder, some of which
-// are killed: those that do not wait are refused, and in the end the folder is
-// that of one undisturbed run. Shards work at once.
+// TestBatchesOnOneFolder lets eight programs work into one folder, some of
+// which are killed: those that do not wait are refused, and the final folder
+// equals that of one undisturbed run. Shards work at the same time.
 func TestBatchesOnOneFolder(t *testing.T) {
 	const n = 24
 	folder := batchFolder(t, n)
@@ -410,7 +410,7 @@ func TestBatchesOnOneFolder(t *testing.T) {
 }
 
 // TestBatchSummariesAgree runs a batch with different numbers of threads: the
-// summaries differ in their times alone.
+// summaries differ only in their times.
 func TestBatchSummariesAgree(t *testing.T) {
 	folder := batchFolder(t, 6)
 	var all []string

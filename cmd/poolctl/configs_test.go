@@ -14,9 +14,9 @@ import (
 	"github.com/poolctl/poolctl/internal/config"
 )
 
-// TestPipelinesInConfigsRun: every file of configs/ tells editors its schema, is
-// valid by it, says what it shows, and its commands write what it saves, forward
-// and backward.
+// TestPipelinesInConfigsRun checks every file of configs/: it names its schema
+// for editors, is valid by it, says what it shows, and its commands write all
+// that it saves, forward and backward.
 func TestPipelinesInConfigsRun(t *testing.T) {
 	files, err := filepath.Glob("../../configs/*.yaml")
 	if err != nil || len(files) < 8 {

@@ -91,9 +91,9 @@ var crashers = []struct {
 		"conv2d f1x4x4x1.npy --filter box:2 --padding 1:1,0:0,0:0,0:0", "conv2d f1x4x4x1.npy --filter box:2 --padding 1,1,1,1,1,1,1", "pool f1x4x4x1.npy --type max --window 2 --padding 1073741824:0"}},
 }
 
-// TestCrashersAreRefused runs every command, and the same as a pipeline file where
-// it can be one: a documented exit code, one line of error, no file, within a
-// second and 100 MiB.
+// TestCrashersAreRefused runs every command, also as a pipeline file where
+// possible. Each gives a documented exit code and one line of error, writes no
+// file, and takes at most a second and 100 MiB.
 func TestCrashersAreRefused(t *testing.T) {
 	folder := t.TempDir()
 	for name, index := range map[string]int64{"far.npy": 999_999, "below.npy": -1, "beyond.npy": 1 << 62} {
@@ -161,8 +161,8 @@ func refusesAtOnce(t *testing.T, folder, label string, args []string, codes ...i
 	}
 }
 
-// pipelineFile writes a command as a pipeline of one step, and reports whether it
-// can: gradients and what takes a second tensor cannot.
+// pipelineFile writes a command as a pipeline of one step, and reports whether
+// it can: gradients and commands with a second tensor cannot.
 func pipelineFile(t *testing.T, name string, words []string) bool {
 	t.Helper()
 	if words[0] == "grad" || words[0] == "unpool" {
@@ -190,7 +190,7 @@ func pipelineFile(t *testing.T, name string, words []string) bool {
 
 var arrayName = regexp.MustCompile(`^[fi]\d+(x\d+)*$`)
 
-// zeros writes an array of zeros; shape is what the name of its file says.
+// zeros writes an array of zeros; its file's name gives the shape.
 func zeros(t *testing.T, name, shape string) {
 	t.Helper()
 	descr, size := "<f4", 4

@@ -13,7 +13,7 @@ import (
 	"github.com/poolctl/poolctl/internal/cli"
 )
 
-// otherPrograms are what this test's binary does under other names.
+// otherPrograms are the programs that this test's binary is under other names.
 var otherPrograms = map[string]func(){}
 
 func TestMain(m *testing.M) {
@@ -31,8 +31,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, programs)
 }
 
-// TestScripts runs every script of testdata/script on the real program. The
-// contract with scripts stands there, sentence by sentence.
+// TestScripts runs every script of testdata/script on the real program. They
+// state the contract with scripts, sentence by sentence.
 func TestScripts(t *testing.T) {
 	var files []string
 	err := filepath.WalkDir("testdata/script", func(path string, _ fs.DirEntry, err error) error {
@@ -61,8 +61,8 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames: true,
 		Cmds:               scriptCommands,
 		Setup: func(env *testscript.Env) error {
-			// No settings of the user's reach a script, and none of its files
-			// leave its folder.
+			// A script sees no settings of the user's, and its files stay in
+			// its folder.
 			home := filepath.Join(env.WorkDir, ".home")
 			for _, name := range []string{"HOME", "XDG_CONFIG_HOME", "AppData"} {
 				env.Setenv(name, home)

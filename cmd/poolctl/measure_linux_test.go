@@ -15,7 +15,7 @@ import (
 
 func init() { otherPrograms["measure"] = runMeasured }
 
-// measured is how a run of the program went.
+// measured is the outcome of a run of the program.
 type measured struct {
 	Code   int
 	Took   time.Duration
@@ -23,9 +23,9 @@ type measured struct {
 	Stderr string
 }
 
-// measure runs the program and tells its peak memory. A process begins with the
-// peak of the one that started it, so that the program is started by a small
-// process of its own, which is this test's binary under the name measure.
+// measure runs the program and returns its peak memory. A process begins with
+// the peak of the one that started it, so a small process starts the program,
+// which is this test's binary under the name measure.
 func measure(t *testing.T, folder string, args ...string) measured {
 	t.Helper()
 	cmd := program(t, folder, args...)

@@ -18,11 +18,12 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// The race detector has memory of its own, so that these tests are left out with
-// it.
+// These tests are left out with the race detector, which needs memory of its
+// own.
 
-// TestStatedMemory runs random operations on random files: what --dry-run states
-// is at most 64 MiB below the measured peak, and at most twice it.
+// TestStatedMemory runs random operations on random files: the memory that
+// --dry-run states is at most 64 MiB below the measured peak, and at most twice
+// the peak.
 func TestStatedMemory(t *testing.T) {
 	folder := t.TempDir()
 	random := rand.New(rand.NewPCG(1, 2))
@@ -212,9 +213,9 @@ func fill[T any](random *rand.Rand, data []T, of func(uint64) T) {
 	}
 }
 
-// TestDecodersAreCounted: what a decoder takes beside the picture is in the stated
-// memory, and held against --max-memory. A progressive JPEG takes the most: its
-// planes, and four bytes for each of their samples.
+// TestDecodersAreCounted: a decoder's memory beside the picture is part of the
+// stated memory, which is compared with --max-memory. A progressive JPEG takes
+// the most: its planes, and four bytes for each of their samples.
 func TestDecodersAreCounted(t *testing.T) {
 	const width, height = 3000, 2000
 	data, err := os.ReadFile("../../internal/imgio/jpeg/testdata/jpeg-progressive.jpg")

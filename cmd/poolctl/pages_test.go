@@ -12,7 +12,7 @@ import (
 	yaml "go.yaml.in/yaml/v4"
 )
 
-// TestReferencePages holds docs/ops to what the program says of itself.
+// TestReferencePages compares docs/ops with the pages that the program writes.
 func TestReferencePages(t *testing.T) {
 	const committed = "../../docs/ops"
 	fresh := t.TempDir()

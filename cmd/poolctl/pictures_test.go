@@ -12,7 +12,7 @@ import (
 	"github.com/poolctl/poolctl/internal/testutil"
 )
 
-// TestPictures holds pooled photographs to NumPy's own pooling of the same
+// TestPictures compares pooled photographs with NumPy's own pooling of the same
 // files (tools/samples/pooled.py), to the bit.
 func TestPictures(t *testing.T) {
 	text, err := os.ReadFile("testdata/pictures/expected.json")

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// claims change good files so that their headers promise more than any limit
+// claims change valid files so that their headers claim more than any limit
 // allows.
 var claims = map[string]struct {
 	from   string
@@ -57,8 +57,8 @@ var claims = map[string]struct {
 	}},
 }
 
-// TestRefusalsAreCheap: what a limit refuses is refused within half a second
-// and 100 MiB, with nothing written.
+// TestRefusalsAreCheap: a limit refuses its file within half a second and 100
+// MiB, and nothing is written.
 func TestRefusalsAreCheap(t *testing.T) {
 	folder := t.TempDir()
 	for name, c := range claims {

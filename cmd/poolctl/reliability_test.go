@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestReliabilityPage: every test that the page names is there.
+// TestReliabilityPage checks that every test that the page names exists.
 func TestReliabilityPage(t *testing.T) {
 	page, err := os.ReadFile("../../docs/reliability.md")
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// commandLine is a command line of an operation: its input, its flags, and what
-// stands in for files where there is only a shape.
+// commandLine is a command line of an operation: its input, its flags, and the
+// replacements for files where there is only a shape.
 type commandLine struct{ input, flags, shape, shapeFlags string }
 
 // operationArgs has a command line for operations that take more than their
@@ -59,13 +59,13 @@ func exampleArgs(t *testing.T, spec ops.Spec, folder string) commandLine {
 	return line
 }
 
-// reportKeys are what every shape report tells.
+// reportKeys are the keys of every shape report.
 var reportKeys = []string{
 	"schema", "op", "input", "output", "window", "strides", "dilations", "padding", "pad_lo", "pad_hi",
 	"receptive_field", "parameters", "multiply_adds", "bytes", "kernel", "settings",
 }
 
-// benchKeys are what `bench` prints.
+// benchKeys are the keys that `bench` prints.
 var benchKeys = []string{
 	"op", "shape", "out_shape", "impl", "isa", "threads", "iterations", "seconds", "bytes", "flops", "gb_per_s", "gflop_per_s",
 }
@@ -139,7 +139,7 @@ func checkCSVReport(t *testing.T, text, op string) {
 	}
 }
 
-// checkKeys wants exactly one JSON object that has those keys.
+// checkKeys checks for exactly one JSON object, with those keys.
 func checkKeys(t *testing.T, text string, keys []string) {
 	t.Helper()
 	var object map[string]json.RawMessage

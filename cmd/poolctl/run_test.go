@@ -47,8 +47,8 @@ func run(t *testing.T, folder string, args ...string) (stdout, stderr string, co
 	return out.String(), notes.String(), cmd.ProcessState.ExitCode()
 }
 
-// succeed runs the program, which must end with 0 and no error, and returns its
-// standard output.
+// succeed runs the program, which must exit with 0 and no error, and returns
+// its standard output.
 func succeed(t *testing.T, folder string, args ...string) string {
 	t.Helper()
 	stdout, stderr, code := run(t, folder, args...)

@@ -18,8 +18,8 @@ import (
 	"github.com/poolctl/poolctl/internal/testutil"
 )
 
-// scriptCommands are what scripts can do beside testscript's own commands.
-// None of them calls the code that it checks, but for reading files.
+// scriptCommands are the commands of scripts beside testscript's own. None of
+// them calls the code that it checks, except to read files.
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"refused":  refused,
 	"exits":    exits,

@@ -97,8 +97,8 @@ func array(ts *testscript.TestScript, neg bool, args []string) {
 	writeArray(ts, args[0], descriptions[args[1]], fmt.Sprintf("(%s,)", tensor.Join(shape, ",")), data.Bytes())
 }
 
-// claim FILE TYPE SHAPE writes an .npy file whose header promises that shape
-// (any text) over eight bytes of data.
+// claim FILE TYPE SHAPE writes an .npy file whose header claims that shape (any
+// text) for eight bytes of data.
 func claim(ts *testscript.TestScript, neg bool, args []string) {
 	positive(ts, neg, args, 3, "claim FILE TYPE SHAPE")
 	description, known := descriptions[args[1]]
@@ -157,8 +157,8 @@ func element(ts *testscript.TestScript, dtype, word string) any {
 	}
 }
 
-// half returns the bits of a whole number below 2048, which is all that
-// scripts need of float16.
+// half returns the float16 bits of a whole number below 2048. Scripts need no
+// others.
 func half(ts *testscript.TestScript, v float64) uint16 {
 	if v == 0 {
 		return 0

@@ -13,9 +13,9 @@ import (
 var calls = []string{"openat", "write", "fchmod", "fsync", "close", "flock", "renameat,renameat2,rename", "unlinkat"}
 
 // TestSystemCalls kills the program at each of its system calls that concern
-// files, and lets each of them fail, once or from then on. It needs strace; the
-// faults of internal/imgio need nothing and are the same. `make torture` insists
-// on it.
+// files, and lets each of them fail, once or from then on. It needs strace,
+// which `make torture` requires; the tests of internal/imgio inject the same
+// faults without it.
 func TestSystemCalls(t *testing.T) {
 	if _, err := exec.LookPath("strace"); err != nil {
 		if os.Getenv("POOLCTL_TORTURE") == "1" {
@@ -25,11 +25,11 @@ func TestSystemCalls(t *testing.T) {
 		return
 	}
 	v := newVictim(t)
-	step, runs := repeats(5, 1), 0 // every so many calls
+	step, runs := repeats(5, 1), 0 // every step-th call
 
-	// each injects a fault at one call after the other, until there are no more,
-	// and then runs undisturbed. What check says of an exit code other than 0 and
-	// of standard error is wrong.
+	// each injects a fault at one call after the other, until there are no
+	// more, and then runs undisturbed. It fails if check objects to an exit
+	// code other than 0 and to standard error.
 	each := func(call, fault, when string, check func(stderr string, code int) string) {
 		for n := 1; ; n += step {
 			v.reset()
@@ -81,7 +81,7 @@ func TestSystemCalls(t *testing.T) {
 	}
 	for _, call := range calls {
 		for _, fault := range []string{"EIO", "ENOSPC", "EDQUOT"} {
-			if call == "close" && fault != "EIO" { // the others are of writing
+			if call == "close" && fault != "EIO" { // the others concern writing
 				continue
 			}
 			each(call, "error="+fault, "", named)
@@ -93,7 +93,7 @@ func TestSystemCalls(t *testing.T) {
 	for _, call := range []string{"openat", "write", "fsync"} {
 		each(call, "error=EINTR", "", harmless)
 	}
-	for _, call := range calls { // a fault while what a killed run left is removed
+	for _, call := range calls { // a fault while the leftovers of a killed run are removed
 		for n := 1; n <= 12; n += step {
 			v.reset()
 			v.inject("fsync:signal=SIGKILL:when=2")
@@ -110,8 +110,8 @@ func TestSystemCalls(t *testing.T) {
 	t.Logf("%d runs", runs)
 }
 
-// inject runs the program under strace, with one fault, and tells whether a call
-// was there for it. Strace counts the calls of each thread.
+// inject runs the program under strace, with one fault, and reports whether
+// there was a call for it. Strace counts the calls of each thread.
 func (v *victim) inject(fault string) (stderr string, code int, injected bool) {
 	v.Helper()
 	call, _, _ := strings.Cut(fault, ":")
@@ -122,7 +122,7 @@ func (v *victim) inject(fault string) (stderr string, code int, injected bool) {
 }
 
 // TestFullDisk writes to file systems of every small size, which the kernel
-// keeps in memory. It needs a mount namespace; `make torture` insists on it.
+// keeps in memory. It needs a mount namespace, which `make torture` requires.
 func TestFullDisk(t *testing.T) {
 	if err := exec.Command("unshare", "-Urm", "true").Run(); err != nil {
 		if os.Getenv("POOLCTL_TORTURE") == "1" {
@@ -136,8 +136,8 @@ func TestFullDisk(t *testing.T) {
 	for name := range v.want {
 		size += len(v.want[name]) + len(v.old[name])
 	}
-	// The old outputs are copied onto the small disk, and what is there in the
-	// end is copied back; the program runs on the disk.
+	// The old outputs are copied onto the small disk, the program runs there,
+	// and its files are copied back.
 	const script = `set -e; mkdir -p disk; mount -t tmpfs -o "$1" none disk; cp y.png at.npy disk; ln -s ../samples disk; shift
 cd disk; set +e; "$@" 2>../notes; code=$?; set -e; ls -A > ../listing; cp y.png at.npy ..; exit $code`
 	room := func(options string) (stderr string, code int) {
@@ -174,8 +174,8 @@ cd disk; set +e; "$@" 2>../notes; code=$?; set -e; ls -A > ../listing; cp y.png 
 	t.Logf("%d disks were full", full)
 }
 
-// TestNothingElseIsTouched: the program opens no connection, starts no other
-// program, and writes only to the folder of its outputs.
+// TestNothingElseIsTouched checks that the program opens no connection, starts
+// no other program, and writes only to the folder of its outputs.
 func TestNothingElseIsTouched(t *testing.T) {
 	if _, err := exec.LookPath("strace"); err != nil {
 		if os.Getenv("POOLCTL_TORTURE") == "1" {
@@ -232,8 +232,9 @@ func TestNothingElseIsTouched(t *testing.T) {
 	}
 }
 
-// TestFewDescriptors: with any number of descriptors that Go's runtime can begin
-// with, the program does its work or says what it could not open.
+// TestFewDescriptors checks that with any number of descriptors that Go's
+// runtime can start with, the program does its work or names the file that it
+// could not open.
 func TestFewDescriptors(t *testing.T) {
 	v := newVictim(t)
 	done := 0

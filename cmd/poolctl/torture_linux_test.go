@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// repeats returns how often a test of random cases runs: a few times, and as
-// often as it promises under POOLCTL_TORTURE=1, which `make torture` sets.
+// repeats returns how often a test of random cases runs: a few times, or the
+// promised number under POOLCTL_TORTURE=1, which `make torture` sets.
 func repeats(few, all int) int {
 	if os.Getenv("POOLCTL_TORTURE") == "1" {
 		return all
@@ -21,10 +21,9 @@ func repeats(few, all int) int {
 	return few
 }
 
-// within is the time that something promised to take at most that long may take
-// in a test: the promise itself where the machine has nothing else to do, which
-// is said by POOLCTL_TORTURE=1, and ten times that where tests of other packages
-// run beside it.
+// within returns the time that a test allows for a promised time: the promise
+// itself under POOLCTL_TORTURE=1, when nothing else runs on the machine, and
+// ten times that when tests of other packages run beside it.
 func within(promise time.Duration) time.Duration {
 	if os.Getenv("POOLCTL_TORTURE") == "1" {
 		return promise
@@ -33,8 +32,8 @@ func within(promise time.Duration) time.Duration {
 }
 
 // victim is a folder with an input and two outputs of an earlier run, which a
-// run replaces together while it is killed, interrupted or starved. What is
-// wrong then is said by check.
+// run replaces together while it is killed, interrupted or starved. check
+// reports what is wrong then.
 type victim struct {
 	*testing.T
 	folder    string
@@ -57,7 +56,7 @@ func newVictim(t *testing.T) *victim {
 	return v
 }
 
-// outputs reads the outputs that are there.
+// outputs reads the existing outputs.
 func (v *victim) outputs() map[string]string {
 	files := map[string]string{}
 	for _, name := range []string{"y.png", "at.npy"} {
@@ -77,8 +76,8 @@ func (v *victim) reset() {
 	}
 }
 
-// check holds every output to its old or its new content, whole; with an exit
-// code of 0, to the new one.
+// check compares every output with its old and its new content; after exit code
+// 0 only the new one is right.
 func (v *victim) check(label string, code int) {
 	v.Helper()
 	for name, got := range v.outputs() {
@@ -107,8 +106,8 @@ func (v *victim) recovers(label string) {
 	}
 }
 
-// TestKills kills the program at random moments: no partial file is under a
-// final name, and the next run removes what is left.
+// TestKills kills the program at random moments: no final name holds a partial
+// file, and the next run removes the leftovers.
 func TestKills(t *testing.T) {
 	v := newVictim(t)
 	random := rand.New(rand.NewPCG(5, 6))
@@ -193,12 +192,12 @@ func TestFileSizeLimit(t *testing.T) {
 	v.recovers("sizes")
 }
 
-// under runs the program by another one, which is given its command line, and
-// returns what it wrote to standard error.
+// under runs the program through another one, which gets its command line, and
+// returns its standard error.
 func (v *victim) under(command ...string) (stderr string, code int) {
 	v.Helper()
 	cmd := program(v.T, v.folder, v.args...)
-	link := filepath.Join(v.T.TempDir(), "poolctl") // the name that the binary acts by
+	link := filepath.Join(v.T.TempDir(), "poolctl") // the name decides how the binary behaves
 	if err := os.Symlink(cmd.Path, link); err != nil {
 		v.Fatal(err)
 	}

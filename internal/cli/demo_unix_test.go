@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// TestShellWordsAreReadBack gives words to a shell and sees what it takes them for.
+// TestShellWordsAreReadBack gives quoted words to a shell and checks that it
+// reads the same words.
 func TestShellWordsAreReadBack(t *testing.T) {
 	words := []string{
 		"pool", "--type", "demo-out/x.png", "new dir/x", "it's", "'", "$HOME", "`id`", "a;b", "a&&b", "*", "~", "~/x", "#x", "!x", "", "a\\b", "\"", "(x)",

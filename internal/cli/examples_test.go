@@ -83,7 +83,7 @@ func runPipe(t *testing.T, line string) []byte {
 	return data
 }
 
-// countFiles counts what is in the current folder beside the samples.
+// countFiles counts the entries of the current folder beside the samples.
 func countFiles(t *testing.T) int {
 	t.Helper()
 	n := 0

@@ -41,7 +41,8 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// TestFlagTexts wants a text for every flag and a short word for its value.
+// TestFlagTexts checks that every flag has a text and a short word for its
+// value.
 func TestFlagTexts(t *testing.T) {
 	short := regexp.MustCompile(`^[A-Z]*(\|global)?$`)
 	for _, cmd := range commands() {

@@ -7,7 +7,8 @@ import (
 )
 
 // TestInspectGoesOn: a file that fails does not stop the others, whatever its
-// fault is; with several files the exit code is 1, with one it is the fault's.
+// error. With several files the exit code is 1, with one it is that of the
+// error.
 func TestInspectGoesOn(t *testing.T) {
 	const good, bad, large = "../../samples/ramp_6x6.npy", "missing.npy", "../../samples/chelsea.png"
 	for _, c := range []struct {

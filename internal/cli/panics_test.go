@@ -11,7 +11,7 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// bomb is a stream that panics after so many bytes.
+// bomb is a stream that panics after a number of bytes.
 type bomb struct {
 	data  []byte
 	after int
@@ -53,7 +53,7 @@ func TestPanicsAreErrors(t *testing.T) {
 		name, args string
 		in         []byte
 		reads      int // bytes until standard input panics
-		writes     int // the same of standard output
+		writes     int // bytes until standard output panics
 	}{
 		{"header", "pool - --type max --window 2 -o y.npy", array, 40, 1 << 20},
 		{"data", "pool - --type max --window 2 -o y.npy", array, 100_000, 1 << 20},
@@ -74,7 +74,7 @@ func TestPanicsAreErrors(t *testing.T) {
 	}
 }
 
-// TestBackgroundPanics: what runs beside the command panics in the command.
+// TestBackgroundPanics: a panic in the background continues in the command.
 func TestBackgroundPanics(t *testing.T) {
 	wait := inBackground(func() error { panic("boom") })
 	defer func() {

@@ -41,7 +41,7 @@ func TestFormatBytes(t *testing.T) {
 	}
 }
 
-// TestExitCodes is the table of the contract with scripts.
+// TestExitCodes checks the exit codes that scripts rely on.
 func TestExitCodes(t *testing.T) {
 	for _, c := range []struct {
 		err  error
@@ -164,7 +164,7 @@ func TestErrorsCarryTheirHint(t *testing.T) {
 	}
 }
 
-// TestHints are the ones for misspelt words.
+// TestHints checks the hints for misspelt words.
 func TestHints(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"poool", `did you mean "pool"?`},

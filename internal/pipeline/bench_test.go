@@ -3,7 +3,7 @@ package pipeline_test
 import "testing"
 
 // BenchmarkLeNet runs LeNet-5 on one picture of 28x28 again and again: nearly
-// all of its weights meet one number each.
+// every weight is used for one number only.
 func BenchmarkLeNet(b *testing.B) {
 	x := noise(1, 1, 28, 28, 1)
 	r := ready(b, compiled(b, `

@@ -77,7 +77,7 @@ func TestInputsOfManyShapesShareOneEngine(t *testing.T) {
 	for size := 15; size >= 4; size-- {
 		run(size)
 	}
-	if want := 12 + 4; compiled != want { // 15 down to 8 are still there
+	if want := 12 + 4; compiled != want { // 15 down to 8 are still kept
 		t.Errorf("graphs were compiled %d times, want %d", compiled, want)
 	}
 	before := compiled

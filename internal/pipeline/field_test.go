@@ -75,7 +75,8 @@ func TestFieldsAreWhatGradientsReach(t *testing.T) {
 	}
 }
 
-// TestFieldsEnd where windows are uneven or there is no space any more.
+// TestFieldsEnd checks that there is no field after uneven windows or without
+// spatial axes.
 func TestFieldsEnd(t *testing.T) {
 	g := compiled(t, `
 version: 1

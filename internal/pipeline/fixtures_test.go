@@ -71,7 +71,7 @@ func randomNet(seed uint64, steps int) *net {
 	for i := range steps {
 		from := random.IntN(len(n.names))
 		if random.IntN(2) == 0 {
-			from = len(n.names) - 1 // chains more often than bushes
+			from = len(n.names) - 1 // more chains than branches
 		}
 		n.step(random, i, from)
 	}
@@ -97,7 +97,7 @@ func (n *net) step(random *rand.Rand, i, from int) {
 		keys = "op: tanh"
 	case 6:
 		keys = `op: depthwise-conv2d, filter: "` + fmt.Sprintf("normal:2x2x%dx1:%d", channels, i) + `", padding: SAME`
-	default: // what has the same extent, for concat, or the same shape
+	default: // steps of the same extent, for concat, or the same shape
 		list, op := []string{n.names[from]}, "add"
 		if kind == 8 {
 			op = "concat"

@@ -49,7 +49,7 @@ func gradients(t testing.TB, p *config.Pipeline, spec tensor.Spec, adjust func(o
 	return g
 }
 
-// saved returns what a runner has of a step.
+// saved returns a runner's saved tensor of a step.
 func saved(t testing.TB, r *pipeline.Runner, step, kind string) *tensor.Tensor {
 	t.Helper()
 	for _, s := range r.Graph().Saved {
@@ -67,8 +67,9 @@ func slope(f func(h float64) float64) float64 {
 	return (f(h) - f(-h)) / (2 * h)
 }
 
-// near reports whether a derivative is what central differences say of numbers
-// around loss, which lose what rounding (1e-16 of it) over h (1e-6) takes.
+// near reports whether a derivative agrees with central differences of numbers
+// around loss. They are off by the rounding of loss (1e-16 of it) divided by h
+// (1e-6).
 func near(got, want, loss float64) bool {
 	return math.Abs(got-want) <= 1e-6*(1+math.Abs(want))+1e-9*math.Abs(loss)
 }
@@ -197,7 +198,8 @@ func TestGradientsOfParametersAreWhatDifferencesSay(t *testing.T) {
 	}
 }
 
-// TestReluMayBeGuided: with guided ReLU only what is greater than 0 flows back.
+// TestReluMayBeGuided: with guided ReLU only gradients greater than 0 flow
+// back.
 func TestReluMayBeGuided(t *testing.T) {
 	p := parsed(t, "version: 1\nsteps:\n  - {name: act, op: relu}\n")
 	x := tensor.From([]float64{1, 1, -1, -1}, 1, 2, 2, 1)
@@ -216,7 +218,7 @@ func TestReluMayBeGuided(t *testing.T) {
 	}
 }
 
-// TestGradientsDoNotDependOnThreads, and a run makes no allocation.
+// TestGradientsDoNotDependOnThreads also checks that a run does not allocate.
 func TestGradientsDoNotDependOnThreads(t *testing.T) {
 	n := randomNet(5, 14)
 	last := n.names[len(n.names)-1]
@@ -244,8 +246,8 @@ func TestGradientsDoNotDependOnThreads(t *testing.T) {
 	}
 }
 
-// TestGradientsThatDoNotExistAreRefused: what the last step does not depend on
-// has no gradient.
+// TestGradientsThatDoNotExistAreRefused: a step that the last step does not
+// depend on has no gradient.
 func TestGradientsThatDoNotExistAreRefused(t *testing.T) {
 	p := parsed(t, `
 version: 1
@@ -263,8 +265,8 @@ save:
 }
 
 // TestOnlyWhatGradientsReadRunsForward: the gradient of a linear step does not
-// look at its input, so that what comes before a chain of them need not run;
-// that of a filter does.
+// need its input, so steps before a chain of them need not run. The gradient of
+// a filter does need it.
 func TestOnlyWhatGradientsReadRunsForward(t *testing.T) {
 	const net = `
 version: 1

@@ -7,10 +7,10 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// TestTensorsThatLiveNeverShareMemory runs random networks, saving some of their
-// steps: what the arena gives equals, to the bit, what every step gives on its
-// own in memory of its own. Saving decides what lives how long, so that each
-// network is laid out in several ways.
+// TestTensorsThatLiveNeverShareMemory runs random networks, saving some of
+// their steps: the results in the arena equal, to the bit, those of every step
+// computed alone in its own memory. Saving decides how long tensors live, so
+// each network is laid out in several ways.
 func TestTensorsThatLiveNeverShareMemory(t *testing.T) {
 	smaller := 0
 	for seed := range uint64(60) {
@@ -25,7 +25,7 @@ func TestTensorsThatLiveNeverShareMemory(t *testing.T) {
 			}
 			g := compiled(t, n.text(save...), x.Spec)
 			r := ready(t, g, 1+random.IntN(3))
-			for range 2 { // what the first run leaves behind must not matter
+			for range 2 { // leftovers of the first run must not matter
 				if err := r.Run(x); err != nil {
 					t.Fatal(err)
 				}
@@ -53,7 +53,8 @@ func TestTensorsThatLiveNeverShareMemory(t *testing.T) {
 	}
 }
 
-// TestRunsDoNotAllocate holds that a runner that has run once allocates nothing.
+// TestRunsDoNotAllocate checks that a runner that has run once allocates
+// nothing.
 func TestRunsDoNotAllocate(t *testing.T) {
 	n := randomNet(7, 16)
 	x := noise(7, 2, 9, 9, 3)
@@ -66,8 +67,8 @@ func TestRunsDoNotAllocate(t *testing.T) {
 	}
 }
 
-// TestStepsThatNothingNeedsDoNotRun: only what is saved, and what it depends on,
-// is computed.
+// TestStepsThatNothingNeedsDoNotRun: only saved tensors, and the steps that
+// they depend on, are computed.
 func TestStepsThatNothingNeedsDoNotRun(t *testing.T) {
 	g := compiled(t, `
 version: 1

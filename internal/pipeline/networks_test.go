@@ -21,9 +21,10 @@ const (
 )
 
 // TestNetworksAreTensorFlowsAndPyTorchs runs LeNet-5, an Inception block,
-// VGG-11's features and ResNet-18's beginning forward and backward, with weights
-// from npz, ONNX and safetensors files, and holds every kept tensor to what
-// tools/golden/networks.py computed: in float32, and the ends in float64.
+// VGG-11's features and ResNet-18's beginning forward and backward, with
+// weights from npz, ONNX and safetensors files, and compares every kept tensor
+// with the results of tools/golden/networks.py: in float32, and both ends in
+// float64.
 func TestNetworksAreTensorFlowsAndPyTorchs(t *testing.T) {
 	for _, name := range []string{"lenet5", "inception", "vgg11", "resnet18"} {
 		t.Run(name, func(t *testing.T) {
@@ -88,7 +89,8 @@ func network(t *testing.T, name string, threads int, x, dy *tensor.Tensor) map[s
 	return found
 }
 
-// compareAll holds what was found to what is wanted, all of which must be there.
+// compareAll compares the found tensors with the wanted ones, which must all
+// exist.
 func compareAll(t *testing.T, found, want map[string]*tensor.Tensor, tolerance float64) {
 	t.Helper()
 	if len(want) < 3 {

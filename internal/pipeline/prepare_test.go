@@ -11,8 +11,8 @@ import (
 	"github.com/poolctl/poolctl/internal/testutil"
 )
 
-// TestInputsAreResizedCroppedAndScaledAsTensorFlowDoes, on one thread and on
-// three.
+// TestInputsAreResizedCroppedAndScaledAsTensorFlowDoes runs on one thread and
+// on three.
 func TestInputsAreResizedCroppedAndScaledAsTensorFlowDoes(t *testing.T) {
 	for _, f := range testutil.Families(t, "../ops/testdata/golden/prepare") {
 		for _, c := range f.Cases {
@@ -48,7 +48,7 @@ func TestInputsAreResizedCroppedAndScaledAsTensorFlowDoes(t *testing.T) {
 	}
 }
 
-// TestPicturesAreBroughtToTheLayout that a pipeline has: they are NHWC in files.
+// TestPicturesAreBroughtToTheLayout of a pipeline: they are NHWC in files.
 func TestPicturesAreBroughtToTheLayout(t *testing.T) {
 	x := tensor.From([]uint8{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, 1, 2, 2, 3)
 	for text, want := range map[string]string{

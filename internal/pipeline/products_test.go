@@ -9,8 +9,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// TestProductsAreWhatIsSaved compares what is known of the outputs before any
-// input with what graphs save.
+// TestProductsAreWhatIsSaved compares the outputs that are listed before any
+// input with those that graphs save.
 func TestProductsAreWhatIsSaved(t *testing.T) {
 	const steps = `version: 1
 steps:

@@ -8,8 +8,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// TestTwoAxesAreVectorsWhereNothingLaysWindows, and a grey picture otherwise;
-// what flatten gives is vectors for good.
+// TestTwoAxesAreVectorsWhereNothingLaysWindows: otherwise they are a grey
+// picture. The output of flatten stays vectors.
 func TestTwoAxesAreVectorsWhereNothingLaysWindows(t *testing.T) {
 	const (
 		relu = "  - {name: a, op: relu}\n"

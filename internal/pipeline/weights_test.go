@@ -13,8 +13,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// TestWeightsComeFromArchivesByName: a filter in ONNX's layout gives the same
-// from a model, from an archive of arrays, and from a file in TensorFlow's.
+// TestWeightsComeFromArchivesByName: a filter in ONNX's layout, from a model or
+// an archive of arrays, gives the same result as a file in TensorFlow's layout.
 func TestWeightsComeFromArchivesByName(t *testing.T) {
 	archives, err := filepath.Abs("../imgio/weights/testdata")
 	if err != nil {
@@ -68,8 +68,8 @@ func write(t *testing.T, name string, x *tensor.Tensor) {
 	}
 }
 
-// TestWeightsAreReadOnce: graphs for other shapes need no file that one before
-// them read, and steps that do not run need none.
+// TestWeightsAreReadOnce: graphs for other shapes do not read a file again, and
+// steps that do not run read none.
 func TestWeightsAreReadOnce(t *testing.T) {
 	folder := t.TempDir()
 	for _, name := range []string{"a.npy", "b.npy"} {
@@ -121,7 +121,7 @@ save: {a: npy, twice: npy}
 	}
 }
 
-// TestWeightsThatChangeAreRefused: what was planned for one shape does not run
+// TestWeightsThatChangeAreRefused: a graph planned for one shape does not run
 // with another.
 func TestWeightsThatChangeAreRefused(t *testing.T) {
 	folder := t.TempDir()

@@ -87,7 +87,7 @@ func parseShape(line string) (Shape, error) {
 	return s, nil
 }
 
-// numbers returns the whole numbers in a text that the pattern has let through.
+// numbers returns the whole numbers in a text that matches the pattern.
 func numbers(text string) []int {
 	var list []int
 	for _, word := range extent.FindAllString(text, -1) {

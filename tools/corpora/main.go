@@ -1,17 +1,17 @@
 //go:build unix
 
 // Command corpora runs poolctl over folders of damaged and hostile files and
-// prints what became of them:
+// prints the results:
 //
 //	go run ./tools/corpora [-binary FILE] [-differences] FOLDER…
 //
-// A picture or array is decoded by `poolctl inspect`, a pipeline file checked by
-// `poolctl shape`. A run crashes when it ends by a signal or after ten seconds,
-// with a code that is not documented, with a trace or an internal error on
-// standard error, with more than one line of error there, or leaving a file. A
-// folder's GO-DECODE.tsv says what other decoders did with its files: -differences
-// lists those that poolctl treats otherwise. The exit code is 1 when a run
-// crashed or took more than two seconds of processor time.
+// A picture or array is decoded by `poolctl inspect`, a pipeline file checked
+// by `poolctl shape`. A run crashes when it ends by a signal or after ten
+// seconds, with a code that is not documented, with a trace or an internal
+// error on standard error, with more than one line of error there, or leaving a
+// file. A folder's GO-DECODE.tsv says how other decoders treated its files;
+// -differences lists those that poolctl treats differently. The exit code is 1
+// when a run crashed or took more than two seconds of processor time.
 package main
 
 import (
@@ -38,7 +38,7 @@ const (
 	deadline = 10 * time.Second
 )
 
-// result is what became of one file.
+// result is the outcome for one file.
 type result struct {
 	path    string
 	code    int
@@ -111,7 +111,7 @@ func run(binary string, folders []string, differences, verbose bool) error {
 	return table(results)
 }
 
-// list walks the folders; what describes a corpus is not part of it.
+// list walks the folders, without the files that describe a corpus.
 func list(folders []string) ([]string, error) {
 	var files []string
 	for _, folder := range folders {
@@ -156,7 +156,7 @@ func try(binary, work, path string) result {
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Dir, cmd.Stderr = folder, &notes
 	cmd.Env = append(os.Environ(), "XDG_CONFIG_HOME="+folder)
-	_ = cmd.Run() // the state says how it ended
+	_ = cmd.Run() // the process state says how it ended
 	if cmd.ProcessState == nil {
 		r.fault = "did not start"
 		return r
@@ -174,7 +174,7 @@ func try(binary, work, path string) result {
 	return r
 }
 
-// fault says what is wrong with the way a run ended, "" for nothing.
+// fault returns what is wrong with the way a run ended, or "".
 func fault(code int, notes string) string {
 	if !slices.Contains([]int{0, 1, 2, 5}, code) {
 		return fmt.Sprintf("exit code %d", code)
@@ -192,7 +192,7 @@ func fault(code int, notes string) string {
 	return ""
 }
 
-// table prints what became of the files of each folder.
+// table prints the results of each folder.
 func table(results []result) error {
 	type row struct {
 		tried, decoded, refused, limited, crashed, slow int
@@ -250,7 +250,7 @@ func table(results []result) error {
 	return nil
 }
 
-// compare lists the files that the corpus' GO-DECODE.tsv says another thing of.
+// compare lists the files whose result differs from the corpus' GO-DECODE.tsv.
 func compare(results []result) error {
 	said := map[string]string{} // by path: the class and the rest of the line
 	seen := map[string]bool{}

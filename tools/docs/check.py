@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Runs the commands of ```console blocks and compares what they print with what stands below them.
+"""Runs the commands of ```console blocks and compares their output with the text below them.
 
     tools/docs/check.py README.md docs/*.md           exits with 1 if something differs
-    tools/docs/check.py --fill docs/semantics.md      writes what they print into the page
+    tools/docs/check.py --fill docs/semantics.md      writes their output into the page
 
-A line that begins with "$ " is a command for bash; what follows is its output, standard error included.
+A line that begins with "$ " is a command for bash; the lines after it are its output, standard error included.
 A page's commands run in order in one temporary folder that has links to samples/ and configs/; a ```sh block after
 "<!-- setup -->" comes before each. poolctl is built from the project; semantics.md needs python3 with NumPy.
 """

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Measures the way from file to file against other programs: tools/docs/files.py POOLCTL [--runs N] [--match WORD]
+"""Times whole runs from file to file beside other programs: tools/docs/files.py POOLCTL [--runs N] [--match WORD]
 
 POOLCTL is a static, stripped binary: CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" ./cmd/poolctl
-Linux, Python with NumPy and Pillow.  Of vips (libvips-tools), convert or magick (ImageMagick) and cv2
-(opencv-python-headless) it times those that are there.  Programs take turns, so that what else the machine does
-meets all of them; the fastest time of each counts.  Prints the tables of docs/performance.md.
+Linux, Python with NumPy and Pillow.  It times those of vips (libvips-tools), convert or magick
+(ImageMagick) and cv2 (opencv-python-headless) that are installed.  Programs take turns, so that other load on the
+machine affects all of them; the fastest time of each counts.  Prints the tables of docs/performance.md.
 
 The photograph of 4000x3000 is tiled from two of samples/.  Tiles are enlarged by different factors, some mirrored, and
 get noise of a camera's strength, so that no compressor finds one in another.
@@ -103,7 +103,7 @@ def timed(command, inside):
 
 
 def programs(source):
-    """What halves a file: name, whether it times itself, command, output."""
+    """The programs that halve a file: name, whether it times itself, command, output."""
     ours, theirs = [], []
     extension = ".npy" if source.endswith(".npy") else ".png"
     for kind in "max", "avg":
@@ -129,13 +129,13 @@ def measure(source, runs):
     results = {name: [] for name, *_ in found}
     for run in range(runs):
         for name, inside, command, _ in found:
-            if name != "ImageMagick" or run == 0:  # far behind: once will do
+            if name != "ImageMagick" or run == 0:  # so slow that once is enough
                 results[name].append(timed(command, inside))
     return [(name, min(s for s, _ in results[name]), max(m for _, m in results[name]), os.path.getsize(out)) for name, _, _, out in found]
 
 
 def table(sources, runs):
-    """Prints a table; beside a time of another program stands what part of it poolctl max takes."""
+    """Prints a table; beside each time of another program is the fraction of it that poolctl max takes."""
     for source in sources:
         ours, average, *theirs = measure(source, runs)
         if source == sources[0]:

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Measures what docs/performance.md says and prints its tables: tools/docs/measure.py POOLCTL
+"""Measures the figures of docs/performance.md and prints its tables: tools/docs/measure.py POOLCTL
 
 POOLCTL is a static, stripped binary: CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" ./cmd/poolctl
-Takes a minute.  files.py measures the way from file to file, bench/peers the comparison with other libraries.
+Takes a minute.  files.py times whole runs from file to file, bench/peers the comparison with other libraries.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Activations and softmax, with their gradients: ReLU (plain and guided), ReLU6, leaky ReLU, sigmoid, tanh.
 
-PyTorch passes through ReLU what arrives at a NaN, and stops an infinity that
+In ReLU, PyTorch passes on the gradient at a NaN, and stops an infinity that
 TensorFlow multiplies by 0; poolctl stops both, so gradients there are TensorFlow's
 for NaN and PyTorch's for infinities.
 """
@@ -34,7 +34,7 @@ def logistic(x):
 
 
 def settings(op, alpha):
-    """What computes an activation: by definition, TensorFlow, PyTorch, ONNX Runtime."""
+    """The functions that compute an activation: by definition, TensorFlow, PyTorch, ONNX Runtime."""
     f = torch.nn.functional
     return {
         "relu": (elementwise(lambda x: np.maximum(x, x.dtype.type(0)), lambda x, y: x > 0),
@@ -102,7 +102,7 @@ for alpha in [0, 0.01, 0.5, 1, 2, -0.3]:
 
 
 def guided(op, x, **more):
-    """Guided backpropagation: what is not above 0 does not arrive."""
+    """Guided backpropagation: only gradients above 0 flow back."""
     f, raw, high = {"relu": (tf.nn.relu, tf.raw_ops.ReluGrad, INF), "relu6": (tf.nn.relu6, tf.raw_ops.Relu6Grad, 6)}[op]
     kind = "ReluGrad" if op == "relu" else "Relu6Grad"
 

@@ -158,7 +158,7 @@ def depthwise(x, f, strides, dilations, padding, bias=None):
 
 
 def morphology(x, f, strides, dilations, padding, erode):
-    """max(x + f), or min(x - mirrored f) as tf.nn.erosion2d has it; padding is skipped."""
+    """max(x + f), or min(x - mirrored f) like tf.nn.erosion2d; padding is skipped."""
     window = f.shape[:2]
     out, lo, _ = axes(x.shape[1:-1], window, strides, dilations, padding)
     y = np.zeros((x.shape[0], *out, x.shape[-1]), x.dtype)

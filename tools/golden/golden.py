@@ -42,7 +42,7 @@ def version(library):
 
 
 class Family:
-    """Collects cases; libraries are those the generator computes or checks with, folder is inside the output folder.
+    """Collects cases; libraries lists those that the generator computes or checks with; folder is inside the output folder.
 
     generator is the program's name where it is not the family's; with zeros, arrays may hold -0.
     """

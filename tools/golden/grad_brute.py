@@ -49,7 +49,7 @@ def finish(dx, x):
 
 
 def extremum(x, cells, upstream, type="max", ties="first", nan="propagate"):
-    """Each upstream gradient to the extremum: the first or last of equal ones, each in full, or each its part."""
+    """Routes each upstream gradient to the extremum: to the first or last of equal ones, in full to each, or in equal parts."""
     dx, values = np.zeros(flat(x).shape), flat(x)
     batch, channel = np.arange(x.shape[0])[:, None], np.arange(x.shape[-1])
     for at, positions in windows(x.shape[1:-1], cells):
@@ -69,7 +69,7 @@ def extremum(x, cells, upstream, type="max", ties="first", nan="propagate"):
 
 
 def linear(x, cells, upstream, divisor=None):
-    """Of a sum over divisor(place, count of real cells); None divides by that count."""
+    """The gradient of a sum over divisor(place, count of real cells); None divides by that count."""
     dx = np.zeros(flat(x).shape)
     for at, positions in windows(x.shape[1:-1], cells):
         by = len(positions) if divisor is None else divisor(at[1:-1], len(positions))
@@ -78,7 +78,7 @@ def linear(x, cells, upstream, divisor=None):
 
 
 def lp(x, cells, upstream, p):
-    """Of (sum |x|^p)^(1/p), for windows that hold another number than 0."""
+    """The gradient of (sum |x|^p)^(1/p), for windows that are not all 0."""
     dx, values = np.zeros(flat(x).shape), flat(x).astype("float64")
     for at, positions in windows(x.shape[1:-1], cells):
         seen = values[:, positions]
@@ -88,7 +88,7 @@ def lp(x, cells, upstream, p):
 
 
 def pool(c, upstream):
-    """Of a pool_case.Pool with ties."""
+    """The gradient of a pool_case.Pool with ties."""
     cells = window_cells(c)
     if c.extremum:
         return extremum(c.x, cells, upstream, c.type, c.ties, c.nan)

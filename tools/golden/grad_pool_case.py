@@ -63,7 +63,7 @@ def autograd(run, x, dy):
 
 
 def placed(c):
-    """Each cell's place in the order of values as numbers that are all different, so that the wanted one of equals wins."""
+    """Each cell's place in the order of values as distinct numbers, so that the wanted one of equal cells wins."""
     order = grad_brute.flat(ranks(c.x, c.type, c.nan))
     cells = order.shape[1]
     later = np.arange(cells)[None, :, None]
@@ -177,7 +177,7 @@ def padded_grad(c):
 
 
 def gathered_grad(x, cells, dy, reduce):
-    """By PyTorch: every window gathered into a row, a cell of fill for what its row lacks, then reduce over the rows."""
+    """By PyTorch: every window is gathered into a row, filled up with cells of fill, then rows are reduced."""
     rows = [positions for _, positions in grad_brute.windows(x.shape[1:-1], cells)]
     total = grad_brute.flat(x).shape[1]
     index = np.full((len(rows), max(map(len, rows))), total)

@@ -1,4 +1,4 @@
-"""Where the gradient of equal extrema goes: to the first, the last, each in full, or each its part."""
+"""Where the gradient of equal extrema goes: to the first, to the last, in full to each, or in equal parts."""
 
 import numpy as np
 

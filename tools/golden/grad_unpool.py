@@ -1,4 +1,4 @@
-"""Gradients of max unpooling: the upstream gradient gathered at the indices; of summed duplicates each gets all of it."""
+"""Gradients of max unpooling: the upstream gradient gathered at the indices; with summed duplicates each gets all of it."""
 
 from golden import CHANNELS_FIRST, SHORT, Family, agree, axes, channels_first, channels_last, csv, data
 

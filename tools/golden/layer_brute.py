@@ -10,7 +10,7 @@ import numpy as np
 
 
 def elementwise(f, slope):
-    """y = f(x); slope(x, y) is the derivative, an array of booleans where it is 0 or 1: what it stops is 0 even if infinite."""
+    """y = f(x); slope(x, y) is the derivative, an array of booleans where it is 0 or 1: a gradient that it stops is 0 even if infinite."""
     def brute(t, dy):
         y = f(t["x"])
         if dy is None:

@@ -204,7 +204,7 @@ def safetensors(path, arrays):
 
 
 def write(network, first, kept, library, outputs):
-    """The golden file: what is kept of every step, by TensorFlow or PyTorch, after checking one against the other.
+    """Writes the golden file: the kept tensors of every step, by TensorFlow or PyTorch, after checking one against the other.
 
     first puts activations into channels first, and filters into OIHW.
     """

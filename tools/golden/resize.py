@@ -37,7 +37,7 @@ def step(n, out, coordinates, real):
 
 
 def matrix(method, coordinates, n, out, real):
-    """The weights of an axis: out rows of n, of which area's are still to be divided by the step."""
+    """The weights of an axis: out rows of n; area's are not yet divided by the step."""
     chosen = np.float32 if method in ("nearest", "bicubic") else real
     s, i = step(n, out, coordinates, chosen), np.arange(out).astype(chosen)
     half = chosen(0.5 if coordinates == "half-pixel" else 0)
@@ -249,7 +249,7 @@ def add(x, size, method="bilinear", coordinates="half-pixel", layout=None, note=
 
 
 def adjoint(shape, size, dy):
-    """What arrives at each cell, of TensorFlow's answer to a picture that is 1 there and 0 elsewhere."""
+    """The gradient of each cell, from TensorFlow's answer to a picture that is 1 there and 0 elsewhere."""
     cells = int(np.prod(shape[1:-1]))
     unit = np.eye(cells, dtype="float32").reshape(cells, *shape[1:-1], 1)
     answers = by_tensorflow(tf.constant(unit), list(size), "area", "half-pixel").numpy().astype("float64").reshape(cells, -1)

@@ -1,4 +1,4 @@
-"""Computes with TensorFlow what docs/tutorial.md computes with poolctl, from the same files in samples/.
+"""Repeats in TensorFlow the computations of docs/tutorial.md, from the same files in samples/.
 
     python tools/golden/tutorial_samples.py [FOLDER]    default: cmd/poolctl/testdata/tutorial
 

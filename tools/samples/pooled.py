@@ -2,9 +2,9 @@
 
     python tools/samples/pooled.py    (after make.py, with the same requirements)
 
-Writes cmd/poolctl/testdata/pictures/expected.npz, one NHWC array a case in the
-picture's own dtype, and expected.json, which says for each key the file, the
-poolctl flags and where the figures are from. Nothing here knows of poolctl or
+Writes cmd/poolctl/testdata/pictures/expected.npz, one NHWC array for each case in
+the picture's own dtype, and expected.json, which gives for each key the file, the
+poolctl flags and the source of the figures. Nothing here knows of poolctl or
 of another framework: a case is the reduction of windows cut out of an array,
 and an average is rounded half to even, as a picture's writer does.
 """
@@ -53,7 +53,7 @@ def reduce(cells, kind):
 
 
 def pool(image, kind, window, stride, padding):
-    """Every window of an (H, W, C) array reduced; what lies outside takes no part."""
+    """Reduces every window of an (H, W, C) array; cells outside take no part."""
     rows, columns = (starts(n, window, stride, padding) for n in image.shape[:2])
     out = [[reduce(image[max(y, 0):y + window, max(x, 0):x + window], kind) for x in columns] for y in rows]
     return np.array(out).astype(image.dtype)

@@ -23,7 +23,8 @@ var (
 	target = regexp.MustCompile(`\]\(([^)#: ]+)(?:#[^)]*)?\)`)
 )
 
-// stale returns a line for every name that nothing has, FILE:LINE: NAME: why.
+// stale returns a line for every name that does not exist, FILE:LINE: NAME:
+// why.
 func (x *index) stale() []string {
 	var list []string
 	for _, s := range x.sources {
@@ -60,7 +61,7 @@ func (x *index) comments(s source) []string {
 	return list
 }
 
-// page checks what stands in backticks on a page, its links, and the commands of
+// page checks the names in backticks on a page, its links, and the commands of
 // its blocks.
 func (x *index) page(s source) []string {
 	if strings.HasPrefix(s.path, "docs/ops/") {
@@ -102,8 +103,8 @@ func (x *index) isKnown(name string) bool {
 	return true
 }
 
-// wordsIn checks the names in a text. In a comment a name in lower case may be
-// that of a variable, in backticks on a page it is a type's or a package's.
+// wordsIn checks the names in a text. In a comment a lower-case name may be a
+// variable; in backticks on a page it is a type or a package.
 func (x *index) wordsIn(text string, onPage bool) []string {
 	var list []string
 	for _, name := range dotted.FindAllString(text, -1) {
@@ -122,10 +123,11 @@ func (x *index) wordsIn(text string, onPage bool) []string {
 	return list
 }
 
-// isEnd are the ends of names of files, which look like members: table.go.
+// isEnd lists file extensions, which look like members: table.go.
 var isEnd = regexp.MustCompile(`^(go|s|py|md|sh|txt|txtar|npy|npz|safetensors|onnx|pt|png|jpg|gif|bmp|tif|webp|svg|yaml|json|csv)$`)
 
-// selector says what is wrong with the member of a package or of a type, or "".
+// selector returns what is wrong with the member of a package or of a type, or
+// "".
 func (x *index) selector(outer, member string, onPage bool) string {
 	exported := isUpper(member)
 	declared, isPackage := x.packages[outer]
@@ -188,7 +190,7 @@ func (x *index) exists(folder, name string) bool {
 	return false
 }
 
-// alternatives writes a{b,c}d out: abd, acd.
+// alternatives expands a{b,c}d to abd and acd.
 func alternatives(pattern string) []string {
 	before, rest, open := strings.Cut(pattern, "{")
 	inside, after, closed := strings.Cut(rest, "}")

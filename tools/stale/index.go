@@ -21,7 +21,7 @@ type index struct {
 	types    map[string]*members
 	sources  []source
 	known    []string        // names of other projects
-	met      map[string]bool // those that something tells of
+	met      map[string]bool // those that something mentions
 }
 
 // source is a Go file or a page.
@@ -36,12 +36,13 @@ type source struct {
 type members struct {
 	names    map[string]bool
 	embedded []string
-	open     bool // there is one that is declared elsewhere, or none can be listed
+	open     bool // one of the types is declared elsewhere, or its members cannot be listed
 }
 
 var word = regexp.MustCompile(`[A-Za-z_][A-Za-z0-9_]*`)
 
-// isText are the ends of files, other than Go's, whose words count as known.
+// isText lists the extensions of files, other than Go's, whose words count as
+// known.
 var isText = []string{".py", ".sh", ".yaml", ".yml", ".txt", ".mod", "Makefile", ".s", "run", "fuzz"}
 
 // read indexes a project.
@@ -119,7 +120,8 @@ func (x *index) addGo(name, text string) error {
 	return nil
 }
 
-// declare indexes what a declaration adds to its package and to its types.
+// declare indexes the names that a declaration adds to its package and to its
+// types.
 func (x *index) declare(pkg string, d ast.Decl) {
 	switch d := d.(type) {
 	case *ast.FuncDecl:

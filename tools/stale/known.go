@@ -1,6 +1,7 @@
 package main
 
-// known are names and files of other projects that comments and pages tell of.
+// known lists names and files of other projects that comments and pages
+// mention.
 var known = []string{
 	"pkg.go", // the site pkg.go.dev
 	"WriteTo", "LeVeque", "arXiv", "BITMAPV4HEADER",

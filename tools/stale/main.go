@@ -1,14 +1,14 @@
-// Command stale finds names in comments and pages that nothing has any more:
+// Command stale finds names in comments and pages that no longer exist:
 //
 //	go run ./tools/stale [FOLDER]
 //
-// In Go comments and Markdown pages it looks at names that can only be those of
-// the project: package.Name and Type.Member where the project has a package or a
+// In Go comments and Markdown pages it looks at names that can only be the
+// project's: package.Name and Type.Member where the project has a package or a
 // type of the first name, words with a capital inside such as newRootCommand,
 // names of source files and paths, and the packages that go commands name. It
 // prints FILE:LINE: NAME: what is missing, and exits with 1 if there are any.
-// Of what is not the project's (a type of TensorFlow) it knows the names that
-// other sources of the project use, and those of known.go.
+// Names of other projects (a type of TensorFlow) are known if other sources of
+// the project use them, or if known.go lists them.
 package main
 
 import (

@@ -7,7 +7,7 @@ import (
 	"testing/fstest"
 )
 
-// project is a small one with a name of every kind that is right.
+// project is a small project with a valid name of every kind.
 const project = `
 -- internal/ops/plan.go --
 // Package ops plans. A Plan is made by NewPlan, for which Plan.Work is known; see
@@ -78,7 +78,7 @@ func problems(t *testing.T, m fstest.MapFS, known ...string) []string {
 	return x.stale()
 }
 
-// TestRightNamesPass: nothing is said of names that are there.
+// TestRightNamesPass: names that exist are not reported.
 func TestRightNamesPass(t *testing.T) {
 	if list := problems(t, files(project, "", "")); len(list) > 0 {
 		t.Errorf("got %q", list)
@@ -114,7 +114,7 @@ func TestStaleNamesAreFound(t *testing.T) {
 	}
 }
 
-// TestNamesOfOthersAreKnown as long as something tells of them.
+// TestNamesOfOthersAreKnown: known names must be mentioned somewhere.
 func TestNamesOfOthersAreKnown(t *testing.T) {
 	m := files(project, "docs/plan.md", "as `AvgPool2d` and `torch/nn/functional.py`\n")
 	if list := problems(t, m, "AvgPool2d", "torch/nn/functional.py"); len(list) > 0 {
