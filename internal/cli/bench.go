@@ -26,7 +26,7 @@ type benchFlags struct {
 
 func (b *benchFlags) add(flags *pflag.FlagSet, tables string) {
 	flags.DurationVar(&b.minTime, "min-time", time.Second, "measure for at least `TIME`")
-	flags.Var(&choiceValue{&b.cpu, []string{"generic", "avx2", "avx512"}}, "cpu", "use kernels of this `LEVEL` at most: generic, avx2 or avx512 (default what the machine has)")
+	flags.Var(&choiceValue{&b.cpu, []string{"generic", "avx2", "avx512"}}, "cpu", "use kernels of this `LEVEL` at most: generic, avx2 or avx512 (default the machine's)")
 	flags.BoolVar(&b.noRoofline, "no-roofline", false, "do not measure the machine's limits")
 	flags.Var(&choiceValue{&b.format, []string{"text", "json", "csv", "markdown"}}, "format", "with "+tables+": the table as `FORMAT` text, json, csv or markdown")
 }

@@ -15,7 +15,7 @@ import (
 func (a *app) newCPUCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "cpu", Short: "the CPU level that kernels are chosen for", GroupID: "about", Args: noInput,
-		Long:    "Prints what the CPU has and which level kernels are chosen for. POOLCTL_CPU=generic|avx2|avx512 caps the level.",
+		Long:    "Prints the features of the CPU and the level that kernels are chosen for. POOLCTL_CPU=generic|avx2|avx512 caps the level.",
 		Example: examples([]ops.Example{{Does: "level, features, threads", Command: "poolctl cpu"}}),
 		RunE: func(*cobra.Command, []string) error {
 			level, err := cpuLevel()

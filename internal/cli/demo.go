@@ -30,7 +30,7 @@ var demoSteps = []struct{ does, command string }{
 func (a *app) newDemoCommand() *cobra.Command {
 	var folder string
 	cmd := &cobra.Command{
-		Use: "demo [-o FOLDER]", Short: "run the main job on built-in samples and say what it wrote where", GroupID: "about", Args: noInput,
+		Use: "demo [-o FOLDER]", Short: "run the main job on built-in samples and list the files that it wrote", GroupID: "about", Args: noInput,
 		Long:    "Copies a photograph and a few arrays into a folder and runs a handful of commands on them, showing each: pooling by maximum and average, the argmax picture, a convolution, a shape report.",
 		Example: examples([]ops.Example{{Does: "into a new folder", Command: "poolctl demo -o demo-out"}}),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runDemo(folder, given(cmd.InheritedFlags())) },

@@ -73,7 +73,8 @@ func referencePage(spec ops.Spec) string {
 	return b.String()
 }
 
-// parameterTable lists parameters as a table; what heads the first column.
+// parameterTable lists parameters as a table, with the word what above the
+// first column.
 func parameterTable(what string, params []ops.Param) string {
 	var b strings.Builder
 	b.WriteString("| " + what + " | value | default | meaning |\n|---|---|---|---|\n")

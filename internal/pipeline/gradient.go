@@ -159,8 +159,8 @@ func (b *backward) keepGradient(saved config.Save, slot int, layout tensor.Layou
 	}
 }
 
-// total returns the sum of gradients: what flows back to an output that several
-// steps take. They are added in the order of those steps.
+// total returns the sum of the gradients that several steps send back to one
+// output. They are added in the order of those steps.
 func (b *backward) total(parts []int) (int, error) {
 	if len(parts) == 1 {
 		return parts[0], nil

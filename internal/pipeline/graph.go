@@ -44,7 +44,7 @@ type Node struct {
 type Saved struct {
 	Step   string        // or config.InputName
 	Kind   string        // one of config.SaveKinds, or filter-grad, bias-grad and the like
-	Layout tensor.Layout // empty for what has none
+	Layout tensor.Layout // empty for a tensor without one
 	Plan   *ops.Plan     // of the step; nil for the input
 	slot   int
 }

@@ -95,7 +95,7 @@ func readMember(member *zip.File) (*tensor.Tensor, error) {
 
 // Equal returns an error that says how got differs from want, or nil. A
 // tolerance is relative to the largest finite magnitude of want; with 0 every
-// element must be equal to the bit, but for the payload of NaN. Types and
+// element must be equal to the bit, except for the payload of NaN. Types and
 // shapes must be equal.
 func Equal(got, want *tensor.Tensor, tolerance float64) error {
 	if !got.Equal(want.Spec) {

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// index is what the project's files declare and mention.
+// index holds the names that the project's files declare and mention.
 type index struct {
 	files    map[string]bool            // files and folders, by path
 	words    map[string]bool            // identifiers of Go files, and words of all other sources
