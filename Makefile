@@ -9,7 +9,7 @@ SHA256 := $(if $(shell command -v sha256sum),sha256sum,shasum -a 256)
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-check: ## Run everything that a change must pass, linters and a fresh clone too
+check: ## Run every check that a change must pass, linters and a fresh clone too
 	bash .ci/run
 
 test: ## Run the tests
@@ -21,7 +21,7 @@ generate: ## Write the generated files again: operation pages, assembly
 bench: ## Run the Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
-corpora: ## Run poolctl over the damaged and hostile files in CORPORA=DIR and print what became of them
+corpora: ## Run poolctl over the damaged and hostile files in CORPORA=DIR and print the results
 	go run ./tools/corpora $(CORPORA)
 
 TORTURES := Batch|StatedMemory|Refusals|Kills|Interrupts|FileSizeLimit|ConcurrentRuns|SystemCalls|FullDisk|NothingElse|FewDescriptors

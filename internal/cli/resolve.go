@@ -27,7 +27,8 @@ func resolve(root *cobra.Command, args []string) error {
 }
 
 // firstOperand returns the first word that is neither a flag of cmd nor the
-// value of one. It is "" if there is none, or an unknown flag before it.
+// value of one. It returns "" if there is no such word, or if an unknown flag
+// comes first.
 func firstOperand(cmd *cobra.Command, args []string) string {
 	for i := 0; i < len(args); i++ {
 		name, long := strings.CutPrefix(args[i], "--")
@@ -50,7 +51,7 @@ func firstOperand(cmd *cobra.Command, args []string) string {
 	return ""
 }
 
-// unknownCommand is the error for a word that is no command of cmd.
+// unknownCommand is the error for a word that is not a command of cmd.
 func unknownCommand(cmd *cobra.Command, word string) error {
 	var known []string
 	for _, c := range cmd.Commands() {
@@ -62,14 +63,14 @@ func unknownCommand(cmd *cobra.Command, word string) error {
 		wordHint(cmd, word, known, "`"+cmd.CommandPath()+" --help` lists the commands")}
 }
 
-// unknownOperation is the error for a word that is no operation that cmd takes.
+// unknownOperation is the error for a word that is not an operation of cmd.
 func unknownOperation(cmd *cobra.Command, word string) error {
 	return &usageError{fmt.Sprintf("%s: unknown operation %q", cmd.Name(), word),
 		wordHint(cmd, word, operationNames(), "`poolctl ops` lists the operations")}
 }
 
-// wordHint says what is meant by a word that is none of those known; otherwise
-// is the hint if nothing is near.
+// wordHint suggests a known word for an unknown one; otherwise is the hint if
+// none is near.
 func wordHint(cmd *cobra.Command, word string, known []string, otherwise string) string {
 	for _, name := range known {
 		if plain(name) == plain(word) {
@@ -85,8 +86,7 @@ func wordHint(cmd *cobra.Command, word string, known []string, otherwise string)
 	return otherwise
 }
 
-// unknownFlagHint says what is meant by a flag, as it was given, that cmd does
-// not have.
+// unknownFlagHint suggests a flag of cmd for an unknown one, as it was given.
 func unknownFlagHint(cmd *cobra.Command, dashed string) string {
 	var known []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
@@ -105,8 +105,8 @@ func unknownFlagHint(cmd *cobra.Command, dashed string) string {
 	return "`" + cmd.CommandPath() + " --help` lists the flags"
 }
 
-// withValueHint adds to an error about a parameter what its value means here, if
-// it is written as another library does and the error has no hint yet.
+// withValueHint adds a hint to an error about a parameter that has none yet, if
+// the value is written as in another library.
 func withValueHint(cmd *cobra.Command, err error) error {
 	var field *geom.Error
 	if !errors.As(err, &field) || hintFor(err) != "" {

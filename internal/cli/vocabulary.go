@@ -9,9 +9,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// foreignCommands are commands by the names that other libraries give them.
-// Names are compared without case, hyphens and underscores, and without what
-// stands before the last dot: torch.nn.MaxPool2d is maxpool2d.
+// foreignCommands maps other libraries' names to commands. Names are compared
+// without case, hyphens and underscores, and without the part before the last
+// dot: torch.nn.MaxPool2d is maxpool2d.
 var foreignCommands = []struct{ ours, theirs string }{
 	{"pool --type max", "maxpool maxpool1d maxpool2d maxpool3d maxpooling maxpooling1d maxpooling2d maxpooling3d"},
 	{"pool --type max --argmax INDICES", "maxpoolwithargmax"},
@@ -50,9 +50,9 @@ var foreignCommands = []struct{ ours, theirs string }{
 	{"grad", "gradient gradients backward backprop backpropagation"},
 }
 
-// foreignFlags are flags by the names that other libraries and tools give them,
-// without hyphens and underscores. Of several names of ours the first that the
-// command has is meant.
+// foreignFlags maps other libraries' and tools' names, without hyphens and
+// underscores, to flags. If a row has several flags, the first that the command
+// has is meant.
 var foreignFlags = []struct{ ours, theirs string }{
 	{"window filter-shape filter", "ksize kernelsize kernelshape kernel poolsize filtersize windowsize windowshape windowdimensions size k"},
 	{"strides", "stride step windowstrides s"},
@@ -83,9 +83,9 @@ var foreignFlags = []struct{ ours, theirs string }{
 	{"verbose", "v"},
 }
 
-// foreignValues are values of flags as other libraries write them: a pattern for
-// the value without regard to case, and what to write here. $1 is what the first
-// group matched, $0 the value, FLAG the flag's name.
+// foreignValues translates values of flags from other libraries: a pattern for
+// the value, without regard to case, and poolctl's form. $1 is the text of the
+// first group, $0 the value, FLAG the flag's name.
 var foreignValues = []struct{ flags, pattern, hint string }{
 	{"type", `mean|average|averaged`, "the $0 of a window is --type avg"},
 	{"type", `maximum`, "the $0 of a window is --type max"},
@@ -132,7 +132,7 @@ var foreignValues = []struct{ flags, pattern, hint string }{
 	{"method", `inter_area`, "$0 is --method area"},
 }
 
-// plain returns a name as the tables have it.
+// plain returns a name in the form of the tables.
 func plain(name string) string {
 	name = name[strings.LastIndexByte(name, '.')+1:]
 	return strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(name))
@@ -141,8 +141,8 @@ func plain(name string) string {
 // has reports whether a row of words holds the word.
 func has(row, word string) bool { return word != "" && slices.Contains(strings.Fields(row), word) }
 
-// commandHint says what a command of another library is among those below cmd,
-// or returns "".
+// commandHint returns a hint that names the command below cmd for another
+// library's command, or "".
 func commandHint(cmd *cobra.Command, word string) string {
 	for _, c := range foreignCommands {
 		name, _, _ := strings.Cut(c.ours, " ")
@@ -159,8 +159,8 @@ func commandHint(cmd *cobra.Command, word string) string {
 	return ""
 }
 
-// flagHint says what a flag of another library is among those of cmd, or returns
-// "". dashed is the flag as it was given.
+// flagHint returns a hint that names the flag of cmd for another library's
+// flag, or "". dashed is the flag as it was given.
 func flagHint(cmd *cobra.Command, dashed string) string {
 	for _, f := range foreignFlags {
 		if !has(f.theirs, plain(strings.TrimLeft(dashed, "-"))) {
@@ -179,8 +179,8 @@ func flagHint(cmd *cobra.Command, dashed string) string {
 	return ""
 }
 
-// valueHint says what to write here for a flag's value of another library, or
-// returns "".
+// valueHint returns a hint with poolctl's form of another library's value of a
+// flag, or "".
 func valueHint(flag, value string) string {
 	for _, v := range foreignValues {
 		if !has(v.flags, flag) {
