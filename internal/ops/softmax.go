@@ -59,17 +59,7 @@ func (o *Softmax) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	given := o.input(in[0])
-	b := newBuilder("softmax", in)
-	b.plan.Layout, b.plan.Impl = layout, "lanes, go"
-	y := b.output("y", tensor.Spec{DType: given.Averaged(), Shape: in[0].Shape}, layout)
-	b.computed(y, b.converted(0, given), given.Arithmetic(), func(dst, src buf) {
-		b.stage(Stage{Name: "softmax", Units: k.Units(), Scratch: k.Scratch(), Work: multiplyAdds(append([]int{16}, in[0].Shape...)...),
-			Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
-				k.Run(&w.Scratch, bufs[dst], bufs[src], lo, hi)
-			}})
-	})
-	return b.finish()
+	return o.planLanes("softmax", in, layout, k)
 }
 
 // ReceptiveField implements Receptive.
@@ -84,18 +74,5 @@ func (o *Softmax) PlanGrad(in []tensor.Spec, _ WantGrad) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkUpstream("softmax", in[1], in[0].Shape); err != nil {
-		return nil, err
-	}
-	g := newGradient("softmax", in, &o.format, layout)
-	g.plan.Layout, g.plan.Impl = layout, "lanes, go"
-	dx := g.output("dx", in[0].Shape, layout)
-	dy := g.converted(1, g.dtype)
-	g.computed(dx, g.converted(0, o.input(in[0])), g.dtype, func(dst, src buf) {
-		g.stage(Stage{Name: "gradient", Units: k.Units(), Scratch: k.Scratch(), Work: multiplyAdds(append([]int{16}, in[0].Shape...)...),
-			Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
-				k.Gradient(&w.Scratch, bufs[dst], bufs[src], bufs[dy], lo, hi)
-			}})
-	})
-	return g.finish()
+	return o.planLanesGrad("softmax", in, layout, k)
 }
