@@ -15,7 +15,7 @@ type format struct {
 
 func (f *format) params() []Param { return []Param{layoutParam(&f.Layout), dtypeParam(&f.DType)} }
 
-// layout returns the layout of a tensor: the one given, or the default for its
+// layout returns the layout of a tensor: the given one, or the default for its
 // rank.
 func (f *format) layout(op string, x tensor.Spec) (tensor.Layout, tensor.Extents, error) {
 	l := f.Layout
@@ -32,8 +32,7 @@ func (f *format) layout(op string, x tensor.Spec) (tensor.Layout, tensor.Extents
 	return l, e, nil
 }
 
-// input returns the type that the main input is converted to before anything
-// else.
+// input returns the type that the main input is converted to first.
 func (f *format) input(x tensor.Spec) tensor.DType {
 	if f.DType != tensor.Invalid {
 		return f.DType
@@ -41,8 +40,7 @@ func (f *format) input(x tensor.Spec) tensor.DType {
 	return x.DType
 }
 
-// averaged returns the type in which an average, a sum or a convolution of x
-// is written.
+// averaged returns the type of an average, a sum or a convolution of x.
 func (f *format) averaged(x tensor.Spec) tensor.DType {
 	if f.DType != tensor.Invalid {
 		return f.DType
@@ -50,7 +48,7 @@ func (f *format) averaged(x tensor.Spec) tensor.DType {
 	return x.DType.Averaged()
 }
 
-// windows holds the geometry parameters.
+// windows holds the parameters of windows.
 type windows struct {
 	Strides   []int
 	Padding   paddingValue
@@ -67,12 +65,12 @@ func (w *windows) params(strides string) []Param {
 	}
 }
 
-// window combines them with a window's size.
+// window returns windows of that size.
 func (w *windows) window(size []int) geom.Window {
 	return geom.Window{Size: size, Stride: w.Strides, Dilation: w.Dilations, Padding: w.Padding.Rule, Amounts: w.Padding.Amounts}
 }
 
-// resolve lays the window over the input and applies --empty.
+// resolve resolves the windows over the input and applies --empty.
 func (w *windows) resolve(op string, e tensor.Extents, window geom.Window) (geom.Geometry, error) {
 	g, err := geom.Resolve(e.N, e.Spatial, e.C, window)
 	if err == nil && w.Empty != "allow" {
@@ -89,7 +87,7 @@ func nanParam(field *string) Param {
 		"a window that holds a NaN gives NaN, or skips it unless it holds nothing else")
 }
 
-// describe fills in what reports say about windows.
+// describe sets what reports say about windows.
 func (p *Plan) describe(g geom.Geometry, layout tensor.Layout) {
 	p.Geometry, p.Layout = g, layout
 }

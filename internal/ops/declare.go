@@ -57,7 +57,7 @@ func intParam(name string, field *int, otherwise, doc string, check func(int) er
 		},
 		get: func() string {
 			if check(*field) != nil {
-				return "" // none given, and no number says so
+				return "" // not given
 			}
 			return strconv.Itoa(*field)
 		}}
@@ -188,7 +188,8 @@ func layoutParam(field *tensor.Layout) Param {
 		get: func() string { return string(*field) }}
 }
 
-// paddingValue is a padding rule with its amounts, as the command line has it.
+// paddingValue is the value of --padding: a rule, with amounts if it is
+// explicit.
 type paddingValue struct {
 	Rule    geom.Padding
 	Amounts [][2]int
@@ -217,7 +218,7 @@ func paddingParam(field *paddingValue) Param {
 		}}
 }
 
-// windowValue is a list of sizes, or the whole input.
+// windowValue is the value of --window: sizes, or the whole input.
 type windowValue struct {
 	Size   []int
 	Global bool
@@ -248,14 +249,14 @@ func windowParam(field *windowValue) Param {
 		}}
 }
 
-// number is a parameter whose default is not the zero value, and which may be 0.
+// number is a parameter that may be 0 and whose default may be another number.
 type number struct {
 	value float64
 	given bool
 }
 
-// realParam declares a number that may be 0 or negative; check says what is
-// wrong with it, if anything can be.
+// realParam declares a number that may be 0 or negative. check, if not nil,
+// refuses some.
 func realParam(name string, field *number, otherwise float64, doc string, check func(float64) error) Param {
 	if !field.given {
 		field.value = otherwise
@@ -293,8 +294,8 @@ func countParam(name string, field *number, otherwise int, doc string) Param {
 		get: func() string { return formatNumber(field.value) }}
 }
 
-// axisValue is an axis of a tensor in the order of its memory, counted from 0,
-// or from the end by -1, -2, …; the channels unless it is given.
+// axisValue is the value of --axis: an axis in memory order, from 0, or from
+// the end as -1, -2, …; the channels if it is not given.
 type axisValue struct {
 	n     int
 	given bool
@@ -317,8 +318,8 @@ func axisParam(field *axisValue, doc string) Param {
 		}}
 }
 
-// in returns the axis of a tensor with that layout. Without channels, in HW,
-// there is none by default.
+// in returns the axis of a tensor with that layout. There is no default for HW,
+// which has no channels.
 func (a axisValue) in(op string, layout tensor.Layout) (int, error) {
 	rank := layout.Rank()
 	switch {

@@ -12,19 +12,19 @@ import (
 // Differentiable is an operation that has a gradient.
 type Differentiable interface {
 	Op
-	// GradParams returns the parameters that the gradient has beside those of
-	// the operation, bound to this value's fields.
+	// GradParams returns the parameters of the gradient only, bound to this
+	// value's fields.
 	GradParams() []Param
-	// PlanGrad lays the gradient out for the operation's inputs and, last, the
-	// upstream gradient in the output's shape; pool takes other tensors too, or
-	// one in its place, by parameters of its own. Its outputs are the gradients of the main inputs, dx and
-	// with several dx1, dx2, …, if want.Input; then those of parameters that
-	// are wanted, in the order of Gradients: dfilter, dbias, …
+	// PlanGrad plans the gradient. The inputs are those of the operation and,
+	// last, the upstream gradient in the shape of the output; parameters of
+	// pool add other tensors or replace it. The outputs are the gradients of
+	// the main inputs if want.Input (dx, dx1, dx2, …), then those of the wanted
+	// parameters in the order of Gradients (dfilter, dbias, …).
 	PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error)
 }
 
-// WantGrad says which gradients are asked for, and of what implementation: see
-// Want. With Winners the last input, behind the upstream gradient, is what the
+// WantGrad says which gradients are wanted, and which implementation (see
+// Want). With Winners the last input, after the upstream gradient, is what the
 // forward pass noted.
 type WantGrad struct {
 	Input, Filter, Bias, Scale, Offset bool
@@ -32,8 +32,8 @@ type WantGrad struct {
 	Impl                               string
 }
 
-// Of returns the field for the gradient of the parameter of that name; nil for
-// one that is not differentiated by.
+// Of returns the field for the gradient of the named parameter, nil if it has
+// no gradient.
 func (w *WantGrad) Of(name string) *bool {
 	switch name {
 	case "filter":
@@ -49,8 +49,8 @@ func (w *WantGrad) Of(name string) *bool {
 	}
 }
 
-// Gradients returns the names of the tensor parameters that an operation can be
-// differentiated by; the gradient of name is the output "d" + name.
+// Gradients returns the names of the tensor parameters that have a gradient.
+// The gradient of name is the output "d" + name.
 func Gradients(op Op) []string {
 	var list []string
 	for _, p := range op.Params() {
@@ -71,13 +71,13 @@ func Clone(op Differentiable) Differentiable {
 // IsLinear reports whether an operation, as it was called, is linear in its
 // input, a bias left out.
 func IsLinear(spec Spec, op Op) bool {
-	if o, ok := op.(interface{ linear() bool }); ok { // it depends on the parameters
+	if o, ok := op.(interface{ linear() bool }); ok { // depends on its parameters
 		return o.linear()
 	}
 	return spec.Linear
 }
 
-// checkUpstream checks the upstream gradient's shape against the output's.
+// checkUpstream checks that the upstream gradient has the output's shape.
 func checkUpstream(op string, upstream tensor.Spec, output tensor.Shape) error {
 	if !upstream.Shape.Equal(output) {
 		return unfit(op, "upstream", "got shape %s, want the output's %s", upstream.Shape, output)
@@ -85,16 +85,14 @@ func checkUpstream(op string, upstream tensor.Spec, output tensor.Shape) error {
 	return nil
 }
 
-// gradient is a gradient plan under construction: the tensors that every one
-// has, in the type that it computes in and with channels last where the
-// operation's kernels want that.
+// gradient is the plan of a gradient under construction.
 type gradient struct {
 	*builder
 	op     string
-	dtype  tensor.DType  // that it computes in
-	result tensor.DType  // that it is written in
+	dtype  tensor.DType  // of the computation
+	result tensor.DType  // of the outputs
 	layout tensor.Layout // of input and output
-	last   tensor.Layout // the same with channels last
+	last   tensor.Layout // the same, with channels last
 }
 
 func newGradient(op string, in []tensor.Spec, f *format, layout tensor.Layout) *gradient {
@@ -112,7 +110,7 @@ func (g *gradient) output(name string, shape tensor.Shape, layout tensor.Layout)
 	return g.builder.output(name, tensor.Spec{DType: g.result, Shape: shape}, layout)
 }
 
-// unread says of inputs that no stage reads them.
+// unread marks inputs that no stage reads.
 func (g *gradient) unread(first, end int) {
 	for i := first; i < end; i++ {
 		g.plan.Unread = append(g.plan.Unread, i)

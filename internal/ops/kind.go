@@ -6,41 +6,41 @@ import (
 	"github.com/invopop/jsonschema"
 )
 
-// Kind says what the values of a parameter look like: on the command line, in
-// pipeline files, in the JSON Schema and on reference pages. Each kind is one row
-// of the table below, and everything that depends on the kind of a parameter
-// reads the row.
+// Kind says what values of a parameter look like: on the command line, in
+// pipeline files, in the JSON Schema and on reference pages. Each kind is one
+// row of the table below. Whatever depends on the kind of a parameter reads its
+// row.
 type Kind struct {
 	Name        string
 	Placeholder string   // short word for a value, in the flag column of help
-	Type        string   // the values in full, for reference pages; "" where Words are
-	Item        Item     // how a value is written, or each of a list
-	Most        int      // items that a list may have, at most; 0 where a value is no list
+	Type        string   // the values in full, for reference pages; empty for choices
+	Item        Item     // how a value is written, or each item of a list
+	Most        int      // largest length of a list; 0 if a value is not a list
 	Words       []string // words that are values too, such as "global"
 	Form        string   // what a pipeline file may have, for messages
 
-	item *jsonschema.Schema // of one item; nil where words are all that there is
-	text string             // pattern of the text that the command line takes for a list
+	item *jsonschema.Schema // of one item; nil for choices
+	text string             // pattern of a list as the command line has it
 }
 
-// Item says how a value, or one item of a list, is written. A pipeline file has
-// it as YAML, a flag as text.
+// Item says how a value, or one item of a list, is written: as YAML in a
+// pipeline file, as text in a flag.
 type Item int
 
-// The ways in which a value is written.
+// The items.
 const (
 	ItemWord   Item = iota // one of the parameter's words
 	ItemBool               // true or false
 	ItemWhole              // a whole number
 	ItemNumber             // any number
 	ItemPair               // lo:hi, in a file also [lo, hi]
-	ItemFile               // the name of a file that holds an array, or of a tensor that is made
+	ItemFile               // the name of a file with an array, or of a filter
 )
 
-// File reports whether values name tensors: files, or filters that are made.
+// File reports whether values name tensors: files or filters.
 func (k *Kind) File() bool { return k.Item == ItemFile }
 
-// The kinds of parameters, one a row.
+// The kinds of parameters, one in each row.
 var (
 	kindBool = &Kind{Name: "bool", Placeholder: "bool", Type: "bool", Item: ItemBool,
 		Form: "true or false", item: &jsonschema.Schema{Type: "boolean"}}
@@ -60,7 +60,7 @@ var (
 		item: &jsonschema.Schema{Type: "string", MinLength: ptr(1)}}
 	kindInts = &Kind{Name: "ints", Placeholder: "LIST", Type: "ints", Item: ItemWhole, Most: 3, // one for each spatial dimension
 		Form: "a whole number or a list of them, such as [2, 2]", item: positiveNumber, text: wholeList}
-	kindSigned = &Kind{Name: "signed", Placeholder: "LIST", Type: "ints", Item: ItemWhole, Most: 5, // any whole numbers, as many as a tensor has axes
+	kindSigned = &Kind{Name: "signed", Placeholder: "LIST", Type: "ints", Item: ItemWhole, Most: 5, // any whole numbers, up to one for each axis of a tensor
 		Form: "a whole number or a list of them, such as [1, -2]", item: wholeNumber, text: `^[-+]?\d+([x,][-+]?\d+)*$`}
 	kindNumbers = &Kind{Name: "numbers", Placeholder: "LIST", Type: "numbers", Item: ItemNumber, Most: 3,
 		Form: "a number or a list of them, such as [1.5, 1.25]", item: anyNumber, text: `^[\d.]+([x,][\d.]+)*$`}
@@ -74,7 +74,7 @@ var (
 		Form: "pairs such as [[0, 1], [0, 1]]", item: numberPair, text: pairList}
 )
 
-// What several rows say.
+// Values that several rows share.
 const (
 	wholeForm  = "a whole number in decimal digits without quotes"
 	numberForm = "a number in decimal digits without quotes"
@@ -90,8 +90,8 @@ var (
 	numberPair     = &jsonschema.Schema{Type: "array", Items: naturalNumber, MinItems: ptr(2), MaxItems: ptr(2)}
 )
 
-// schema describes the values of a parameter of the kind; words are those that it
-// takes.
+// schema describes the values of a parameter of the kind that takes the given
+// words.
 func (k *Kind) schema(words []string) *jsonschema.Schema {
 	var forms []*jsonschema.Schema
 	if k.item != nil && k.Item != ItemPair { // a pair alone would look like a list of numbers
@@ -113,7 +113,7 @@ func (k *Kind) schema(words []string) *jsonschema.Schema {
 	return oneOf(forms...)
 }
 
-// typeText describes the values in full.
+// typeText returns the type of a parameter of the kind with the given choices.
 func (k *Kind) typeText(words []string) string {
 	if k.Type == "" {
 		return strings.Join(words, "|")

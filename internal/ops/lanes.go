@@ -5,8 +5,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// lanes is a kernel that computes each line of cells along an axis from the same
-// line of its input.
+// lanes is a kernel that computes each line of cells along an axis from the
+// same line of the input.
 type lanes interface {
 	Units() int
 	Scratch() int
@@ -14,11 +14,11 @@ type lanes interface {
 	Gradient(s *kernel.Scratch, dst, src, upstream *tensor.Tensor, lo, hi int)
 }
 
-// lanesWork is roughly the elementary steps that a cell takes.
+// lanesWork is roughly the elementary steps for each cell.
 const lanesWork = 16
 
-// planLanes plans an operation that such a kernel computes. The output has the
-// input's shape.
+// planLanes plans an operation with a lanes kernel. The output has the shape of
+// the input.
 func (f *format) planLanes(op string, in []tensor.Spec, layout tensor.Layout, k lanes) (*Plan, error) {
 	given := f.input(in[0])
 	b := newBuilder(op, in)
@@ -33,8 +33,7 @@ func (f *format) planLanes(op string, in []tensor.Spec, layout tensor.Layout, k 
 	return b.finish()
 }
 
-// planLanesGrad plans the gradient of such an operation, for the input and the
-// upstream gradient.
+// planLanesGrad plans its gradient, for the input and the upstream gradient.
 func (f *format) planLanesGrad(op string, in []tensor.Spec, layout tensor.Layout, k lanes) (*Plan, error) {
 	if err := checkUpstream(op, in[1], in[0].Shape); err != nil {
 		return nil, err

@@ -9,13 +9,13 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// oneTensor is the number of spatial axes of operations that do not look at
-// them: none, as for (N, C), to three.
+// oneTensor is the range of spatial dimensions of operations that ignore them:
+// 0, as in (N, C), to 3.
 var oneTensor = [2]int{0, 3}
 
-// layer reads the main input of an operation that lays no windows: two axes are
-// a batch of vectors (N, C), three to five what they are elsewhere. The error
-// also says when the elements are too many to count.
+// layer returns the layout of the main input of an operation without windows.
+// Two axes are a batch of vectors (N, C); three to five are what they are in
+// other operations. It also refuses tensors with too many elements to count.
 func (f *format) layer(op string, x tensor.Spec) (tensor.Layout, error) {
 	if _, err := x.Bytes(); err != nil {
 		return "", &DataError{op, fmt.Errorf("input: %w", err)}
@@ -30,9 +30,8 @@ func (f *format) layer(op string, x tensor.Spec) (tensor.Layout, error) {
 	return layout, err
 }
 
-// spatialLayer is layer for an operation that lays something over space
-// (Spec.Space): two axes are one grey picture (H, W), unless a pipeline's step
-// says that they are vectors.
+// spatialLayer is layer for an operation with Spec.Space: two axes are one grey
+// picture (H, W), unless a pipeline step gives vectors.
 func (f *format) spatialLayer(op string, x tensor.Spec) (tensor.Layout, error) {
 	if f.Layout != "" || len(x.Shape) != tensor.HW.Rank() {
 		return f.layer(op, x)
@@ -41,8 +40,8 @@ func (f *format) spatialLayer(op string, x tensor.Spec) (tensor.Layout, error) {
 	return over.layer(op, x)
 }
 
-// channels returns the lanes of a layout's channel axis; of HW, which has none,
-// those of single cells.
+// channels returns the lanes along the channel axis. HW has no channels: its
+// lanes are single cells.
 func channels(layout tensor.Layout, shape tensor.Shape) layer.Lanes {
 	axis := strings.IndexByte(string(layout), 'C')
 	if axis < 0 {
@@ -51,9 +50,8 @@ func channels(layout tensor.Layout, shape tensor.Shape) layer.Lanes {
 	return layer.LanesAlong(shape, axis)
 }
 
-// computed adds what an operation with one input and one output of its shape
-// needs around its kernel, which computes in the type: src is converted, and
-// dst, a temporary unless it is y itself, delivered after stage was added.
+// computed adds the conversions around a kernel that computes y, of the shape
+// of src, in type d. stage adds the kernel between them.
 func (b *builder) computed(y, src buf, d tensor.DType, stage func(dst, src buf)) {
 	src = b.converted(src, d)
 	dst := y
@@ -64,8 +62,8 @@ func (b *builder) computed(y, src buf, d tensor.DType, stage func(dst, src buf))
 	b.deliver(y, dst, "", "")
 }
 
-// elementwise adds a stage that computes ranges of elements of dst; steps is
-// what one takes, in elementary steps.
+// elementwise adds a stage that computes ranges of elements of dst. steps is
+// the number of elementary steps for each.
 func (b *builder) elementwise(name string, dst buf, steps int, do func(w *Worker, bufs []*tensor.Tensor, lo, hi int)) {
 	n, err := b.spec(dst).Shape.Elements()
 	if err != nil {
@@ -77,9 +75,9 @@ func (b *builder) elementwise(name string, dst buf, steps int, do func(w *Worker
 		}})
 }
 
-// perChannelInputs returns the tensors of the given parameters that have a
-// number for each channel, from files or made by an initialiser; those without a
-// file are left out.
+// perChannelInputs returns the inputs for parameters with a number for each
+// channel, read from files or made by an initialiser. Parameters without a file
+// are left out.
 func (f *format) perChannelInputs(op string, x tensor.Spec, names, files []string) ([]Input, error) {
 	layout, err := f.layer(op, x)
 	if err != nil {
@@ -102,7 +100,7 @@ func (f *format) perChannelInputs(op string, x tensor.Spec, names, files []strin
 	return list, nil
 }
 
-// checkPerChannel checks the shape of a tensor with a number for each channel.
+// checkPerChannel checks that a tensor has a number for each of n channels.
 func checkPerChannel(op, name string, given tensor.Spec, n int) error {
 	if !given.Shape.Equal(tensor.Shape{n}) {
 		return unfit(op, name, "got shape %s, want (%d), a number for each channel", given.Shape, n)

@@ -1,11 +1,3 @@
-// Package ops declares poolctl's operations: for each, its parameters, which
-// tensors it takes, what shape it gives, and how it is planned on the kernels.
-// Flags, pipeline keys, the JSON Schema and the reference pages all come from
-// these declarations; table.go lists them.
-//
-// It imports tensor, geom and kernel. Every error that a user can cause is
-// returned by Param.Set, Op.Check, Op.Inputs, Op.Plan or Plan.Validate; running
-// a plan cannot fail.
 package ops
 
 import (
@@ -18,44 +10,45 @@ import (
 
 // Spec describes an operation, without parameter values.
 type Spec struct {
-	Name     string // the command and the value of a step's op key
-	Alias    string // another name that Lookup knows, or ""
-	TF       string // the TensorFlow functions that it agrees with
+	Name     string // of the command, and the value of a step's op key
+	Alias    string // another name that Lookup accepts; may be empty
+	TF       string // the TensorFlow functions that give the same results
 	Summary  string // one line, lower case, no full stop
 	Doc      string // paragraphs: formula, shapes, what differs between frameworks
-	Rank     [2]int // least and most spatial dimensions
-	Argmax   bool   // has an argmax output
+	Rank     [2]int // smallest and largest number of spatial dimensions
+	Argmax   bool   // there is an argmax output
 	Linear   bool   // f(a·x + b·y) = a·f(x) + b·f(y) for its main input
-	Space    bool   // a layer that lays something over space: two axes are (H, W), not (N, C)
-	Several  bool   // takes two or more main inputs, all of which stand first in Plan
+	Space    bool   // a layer that treats two axes as (H, W), not (N, C)
+	Several  bool   // there are two or more main inputs, which come first in Plan
 	Examples []Example
 	New      func() Op
 }
 
-// Layer reports whether the operation lays no windows: one of those that a
+// Layer reports whether the operation has no windows: it is one of those that a
 // network has between convolution and pooling.
 func (s Spec) Layer() bool { return s.Rank == oneTensor }
 
-// Example is a command line that runs as it stands in the project's folder.
+// Example is a command line that runs as it is in the root folder of the
+// project.
 type Example struct{ Does, Command string }
 
 // Op is an operation with values for its parameters.
 type Op interface {
 	// Params returns the parameters, bound to this value's fields.
 	Params() []Param
-	// Check reports what is wrong with the parameters by themselves, whatever
-	// the input, as a *UsageError.
+	// Check reports parameters that are wrong whatever the input is, as a
+	// *UsageError.
 	Check() error
-	// Inputs returns the tensors that the operation takes beside its main
-	// input x, in the order in which Plan expects them after it. An operation
-	// with several main inputs takes none.
+	// Inputs returns the tensors that the operation takes besides its main
+	// input x, in the order in which Plan expects them. An operation with
+	// several main inputs takes no others.
 	Inputs(x tensor.Spec) ([]Input, error)
-	// Plan lays the operation out for inputs of those types and shapes. Errors
-	// are *UsageError or *DataError.
+	// Plan plans the operation for inputs of those types and shapes. Errors are
+	// *UsageError or *DataError.
 	Plan(in []tensor.Spec, want Want) (*Plan, error)
 }
 
-// defaults gives every parameter its default: declaring a parameter does.
+// defaults sets every parameter to its default, which declaring it does.
 func defaults(op Op) Op {
 	op.Params()
 	if d, ok := op.(Differentiable); ok {
@@ -64,13 +57,14 @@ func defaults(op Op) Op {
 	return op
 }
 
-// Want says which outputs are asked for beside the first, and of what
-// implementation: the name of one of Plan.Impls, or empty for the best. With
-// Picture the first is to be written as a picture and may be what its numbers
-// would be rounded to there: an average of 8- or 16-bit unsigned integers then
-// keeps their type. With Winners maximum pooling also notes in a byte, as an output
-// of that name, which tap of each window won, where its gradient can take that
-// (WantGrad.Winners).
+// Want says which outputs are wanted besides the first, and which
+// implementation: one of Plan.Impls, or empty for the best.
+//
+// With Picture, the first output will be written as a picture and may be
+// rounded to picture samples: an average of unsigned integers of 8 or 16 bits
+// keeps their type. With Winners, maximum pooling also has an output "winners",
+// a byte for each window that says which of its taps won, if the gradient can
+// use it (WantGrad.Winners).
 type Want struct {
 	Argmax  bool
 	Winners bool
@@ -78,12 +72,12 @@ type Want struct {
 	Picture bool
 }
 
-// Input is a tensor that an operation takes beside its main input: read from
-// Source, or made by Make where that is not nil (a named filter).
+// Input is a tensor that an operation takes besides its main input. It is read
+// from Source, or made by Make if that is not nil (a named filter).
 type Input struct {
 	Name   string // the parameter: "filter", "bias", "argmax"
 	Source string
-	Spec   tensor.Spec // of what Make makes; or where that is nil, the only shape that fits, if there is just one
+	Spec   tensor.Spec // what Make makes; without Make, the only shape that fits, if there is only one
 	Make   func() *tensor.Tensor
 
 	names []string // that Source may have instead of a file
@@ -100,7 +94,7 @@ func (e *UsageError) Error() string { return e.Op + ": " + e.Err.Error() }
 // Unwrap returns the cause.
 func (e *UsageError) Unwrap() error { return e.Err }
 
-// DataError says that a parameter does not fit the data.
+// DataError says that the parameters do not fit the data.
 type DataError struct {
 	Op  string
 	Err error
@@ -121,7 +115,7 @@ func unfit(op, param, format string, args ...any) error {
 	return &DataError{op, &geom.Error{Field: param, Problem: fmt.Sprintf(format, args...)}}
 }
 
-// advise adds to an error about a parameter what to do about it.
+// advise sets the advice of an error about a parameter.
 func advise(err error, hint string) error {
 	var field *geom.Error
 	if errors.As(err, &field) {

@@ -9,8 +9,8 @@ import (
 	"github.com/poolctl/poolctl/internal/geom"
 )
 
-// Param is one parameter of an operation: a flag of its command, a key of its
-// pipeline step, a property of its JSON Schema and a row of its page, all from
+// Param is one parameter of an operation. A flag of its command, a key of its
+// pipeline step, a property of its JSON Schema and a row of its page come from
 // this one declaration.
 type Param struct {
 	Name     string // kebab-case
@@ -23,13 +23,13 @@ type Param struct {
 
 	set   func(string) error
 	get   func() string
-	needs func(Want) (flags string, holds bool) // see Meaningful; nil: nothing
+	needs func(Want) (flags string, holds bool) // see Meaningful; nil: always meaningful
 
-	placeholder string // instead of the kind's; or ""
+	placeholder string // instead of the kind's, unless empty
 }
 
-// Meaningful reports whether the parameter decides anything beside the others
-// as they are, and the outputs that are wanted.
+// Meaningful reports whether the parameter has an effect, given the other
+// parameters and the outputs that are wanted.
 func (p Param) Meaningful(want Want) bool {
 	if p.needs == nil {
 		return true
@@ -38,7 +38,7 @@ func (p Param) Meaningful(want Want) bool {
 	return holds
 }
 
-// withNeeds attaches to every parameter what it has a meaning beside.
+// withNeeds sets what each parameter needs to be meaningful.
 func withNeeds(params []Param, needs func(name string, want Want) (flags string, holds bool)) []Param {
 	for i, p := range params {
 		params[i].needs = func(want Want) (string, bool) { return needs(p.Name, want) }
@@ -46,8 +46,8 @@ func withNeeds(params []Param, needs func(name string, want Want) (flags string,
 	return params
 }
 
-// Set parses text into the operation's field. The error names the value and
-// the rule it broke, and the parameter.
+// Set parses text into the operation's field. The error names the parameter,
+// the value and the rule that it breaks.
 func (p Param) Set(text string) error {
 	if err := p.set(text); err != nil {
 		return &geom.Error{Field: p.Name, Problem: err.Error()}
@@ -55,7 +55,7 @@ func (p Param) Set(text string) error {
 	return nil
 }
 
-// String returns the field's value as text that Set accepts; empty when it was
+// String returns the field's value as text that Set accepts, empty if it was
 // not set.
 func (p Param) String() string { return p.get() }
 
@@ -67,14 +67,14 @@ func (p Param) Placeholder() string {
 	return p.Kind.Placeholder
 }
 
-// shown returns the parameter with another placeholder than its kind's.
+// shown returns the parameter with a placeholder of its own.
 func (p Param) shown(placeholder string) Param {
 	p.placeholder = placeholder
 	return p
 }
 
-// Words returns the words that the parameter takes: all that it takes where it
-// is a choice.
+// Words returns the words that are values of the parameter. A choice has no
+// other values.
 func (p Param) Words() []string {
 	if p.Choices != nil {
 		return p.Choices
@@ -88,11 +88,11 @@ func (p Param) Type() string { return p.Kind.typeText(p.Choices) }
 // Schema describes the values as a pipeline file may have them.
 func (p Param) Schema() *jsonschema.Schema { return p.Kind.schema(p.Words()) }
 
-// Set gives an operation's parameter a value by name.
+// Set sets a parameter of an operation by name.
 func Set(op Op, name, text string) error { return SetParam(op.Params(), name, text) }
 
-// Get returns the value of an operation's parameter as text, "" if it has no such
-// parameter.
+// Get returns the value of a parameter as text, empty if the operation has no
+// such parameter.
 func Get(op Op, name string) string {
 	for _, p := range op.Params() {
 		if p.Name == name {
@@ -102,11 +102,12 @@ func Get(op Op, name string) string {
 	return ""
 }
 
-// hyphened returns a name as the table spells it: filter_format is
-// filter-format.
+// hyphened returns a name with hyphens, as declarations have it: filter-format
+// for filter_format.
 func hyphened(name string) string { return strings.ReplaceAll(name, "_", "-") }
 
-// SetParam gives the parameter of that name a value; _ in the name is -.
+// SetParam sets the parameter of that name. An underscore in the name stands
+// for a hyphen.
 func SetParam(params []Param, name, text string) error {
 	var known []string
 	for _, p := range params {

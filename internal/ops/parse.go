@@ -22,7 +22,7 @@ func ParseInts(text string) ([]int, error) {
 	return list, nil
 }
 
-// within adds the list to an error about a number that is missing from it.
+// within adds the list to an error about a missing number.
 func within(list, word string, err error) error {
 	if strings.TrimSpace(word) == "" && list != "" {
 		return fmt.Errorf("got \"\" in %q, want numbers on both sides of %q", list, separator(list))
@@ -30,7 +30,7 @@ func within(list, word string, err error) error {
 	return err
 }
 
-// separator returns what stands between the numbers of a list: 2,1 or 2x1.
+// separator returns what separates the numbers of a list: 2,1 or 2x1.
 func separator(text string) string {
 	if strings.Contains(text, ",") {
 		return ","
@@ -64,7 +64,7 @@ func finite(v float64) error {
 	return nil
 }
 
-// notNegative refuses numbers below 0, and infinity.
+// notNegative refuses negative numbers and infinity.
 func notNegative(v float64) error {
 	if v < 0 {
 		return fmt.Errorf("got %g, want >= 0", v)
@@ -72,7 +72,7 @@ func notNegative(v float64) error {
 	return finite(v)
 }
 
-// unknownWord says which words are known, and which is nearest to the one given.
+// unknownWord lists the known words, and suggests the nearest.
 func unknownWord(text string, known []string) error {
 	if near := Nearest(text, known); near != "" {
 		return fmt.Errorf("got %q, want one of %s (did you mean %q?)", text, strings.Join(known, ", "), near)
@@ -100,7 +100,7 @@ func parsePadding(text string) (paddingValue, error) {
 	return v, nil
 }
 
-// pairsText formats pairs as they are parsed.
+// pairsText formats pairs as the command line has them.
 func pairsText(pairs [][2]int) string {
 	words := make([]string, len(pairs))
 	for i, p := range pairs {

@@ -9,78 +9,79 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Plan is a computation that can no longer fail: shapes are known, kernels are
-// chosen, every buffer is booked. It holds no data and may be run many times.
+// Plan is a computation that cannot fail: shapes are known, kernels are chosen,
+// buffers are sized. It holds no data and may be run many times.
 type Plan struct {
 	Op      string
-	Inputs  int      // the first Inputs buffers are the caller's
-	Outputs []Output // then these
+	Inputs  int      // the first Inputs buffers are the caller's inputs
+	Outputs []Output // the next buffers
 	Buffers []tensor.Spec
 	Stages  []Stage
-	Once    []Stage // before these, in a runner's first run alone: see Fix
-	kept    []bool  // the buffers that they make; nil: none
+	Once    []Stage // run before Stages, in a runner's first run only: see Fix
+	kept    []bool  // buffers that Once makes; nil if none
 
-	// Unread are inputs whose values decide nothing: a gradient's, such as x of a
-	// convolution unless the filter's gradient is wanted. No stage reads them.
+	// Unread are inputs whose values do not matter, such as x in the gradient
+	// of a convolution with respect to x. No stage reads them.
 	Unread []int
 
-	// Validate looks at the inputs' values (the indices of unpool) before
-	// anything runs; nil when every value is acceptable.
+	// Validate checks the values of inputs (the indices of unpool) before
+	// anything runs. It is nil if every value is valid.
 	Validate func(in []*tensor.Tensor) error
 
 	Geometry     geom.Geometry
 	Layout       tensor.Layout   // of the input and the outputs
 	Parameters   int             // numbers in filter and bias
-	MultiplyAdds int             // multiplications with an addition; comparisons and additions of pooling are not counted
-	Level        kernel.Level    // of the CPU that kernels were chosen for
+	MultiplyAdds int             // multiplications followed by an addition; pooling has none
+	Level        kernel.Level    // the CPU level that kernels were chosen for
 	Impl         string          // the kernel chosen
-	Impls        []string        // all kernels that can run it, best first; none where there is only one
-	Why          []kernel.Reject // the kernels that would have been better, and why not
-	Details      []Detail        // what the plan decided beyond its parameters: pooling sequences, output paddings
-	Index        pool.Index      // how argmax outputs are to be read
+	Impls        []string        // all kernels that can run, best first; nil if there is only one
+	Why          []kernel.Reject // better kernels, and why they do not run
+	Details      []Detail        // what planning decided: pooling sequences, output paddings
+	Index        pool.Index      // how argmax outputs number cells
 	Sequences    [][]int         // of fractional pooling, one for each spatial dimension
 }
 
-// Output is one result of a plan: y, argmax or winners; of a gradient dx, with
-// several main inputs dx1, dx2, … too, and d before the name of a parameter.
+// Output is one result of a plan. It is named y, argmax or winners; in a
+// gradient dx (dx1, dx2, … for further main inputs), or d and the name of a
+// parameter.
 type Output struct {
 	Name string
 	tensor.Spec
 	Layout tensor.Layout
 }
 
-// Detail is a named fact for reports.
+// Detail is a fact for reports.
 type Detail struct{ Name, Value string }
 
-// Stage is one step of a plan: Units independent pieces of work, each run by
-// one worker with Scratch bytes of its own. Stages run one after another.
+// Stage is one step of a plan: Units independent pieces of work. A worker runs
+// a piece with Scratch bytes of its own. Stages run one after another.
 type Stage struct {
 	Name    string
 	Units   int
 	Scratch int
-	Work    int // rough number of elementary steps of the whole stage, to decide on threads
+	Work    int // rough number of elementary steps in all, which decides on threads
 	Exec    func(w *Worker, bufs []*tensor.Tensor, lo, hi int)
 
-	// Reach is that of pool.Kernel, for the plan's only input and only output; nil
-	// where the stage needs all of its input before it starts.
+	// Reach is that of pool.Kernel, for the only input and the only output of
+	// the plan. It is nil if the stage needs the whole input to start.
 	Reach func(unit int) (in, out int)
 
-	// Made are the temporaries that the stage makes of the buffers Of alone, no
-	// other stage writing them; both nil where a stage does not say.
+	// Made are the temporaries that only this stage writes and that depend on
+	// the buffers Of only. Both may be nil.
 	Made, Of []int
 }
 
 // small reports whether the stage runs on one thread.
 func (s *Stage) small() bool { return s.Work < smallWork }
 
-// Worker is what one thread has to itself while it runs a stage.
+// Worker is what a thread owns while it runs a stage.
 type Worker struct {
 	kernel.Scratch
-	Clipped int // values that did not fit the integer type they were converted to
+	Clipped int // values out of the range of the integer type that they were converted to
 }
 
-// Bytes returns the memory that the plan needs with the given number of
-// threads: inputs, outputs, temporaries and scratch.
+// Bytes returns the memory that the plan needs with that many threads: inputs,
+// outputs, temporaries and scratch.
 func (p *Plan) Bytes(threads int) (int, error) {
 	total := 0
 	for _, spec := range p.Buffers {
@@ -99,8 +100,8 @@ func (p *Plan) Bytes(threads int) (int, error) {
 	return total + scratch, nil
 }
 
-// threads returns how many of the given threads find work: no more than the
-// stage of the most units has.
+// threads returns how many of the given threads have work: at most the units of
+// the stage that has most.
 func (p *Plan) threads(given int) int {
 	most := 1
 	for _, stages := range [][]Stage{p.Once, p.Stages} {
@@ -122,8 +123,8 @@ func (p *Plan) Scratch() int {
 	return most
 }
 
-// Force returns an error unless the plan runs the named implementation, or none
-// was named.
+// Force returns an error if an implementation is named and the plan does not
+// run it.
 func (p *Plan) Force(impl string) error {
 	if impl == "" || impl == p.Impl {
 		return nil
@@ -138,11 +139,11 @@ func (p *Plan) Force(impl string) error {
 // chose records which kernel runs.
 func (p *Plan) chose(c kernel.Choice) { p.Impl, p.Impls, p.Why = c.Impl, c.Impls, c.Why }
 
-// buf names a buffer of a plan under construction.
+// buf is a buffer of a plan under construction.
 type buf int
 
-// builder assembles a plan. Inputs come first, then outputs, then temporaries,
-// in the order in which they are asked for.
+// builder assembles a plan. Its buffers are inputs, then outputs, then
+// temporaries, each in the order of creation.
 type builder struct {
 	plan *Plan
 	err  error
@@ -162,7 +163,7 @@ func newBuilder(op string, in []tensor.Spec) *builder {
 // spec returns the type and shape of a buffer.
 func (b *builder) spec(i buf) tensor.Spec { return b.plan.Buffers[i] }
 
-// output books a result. All outputs are booked before the first temporary.
+// output adds an output. All outputs must be added before the first temporary.
 func (b *builder) output(name string, spec tensor.Spec, layout tensor.Layout) buf {
 	b.check(spec)
 	b.plan.Outputs = append(b.plan.Outputs, Output{name, spec, layout})
@@ -170,7 +171,7 @@ func (b *builder) output(name string, spec tensor.Spec, layout tensor.Layout) bu
 	return buf(len(b.plan.Buffers) - 1)
 }
 
-// temp books a temporary buffer.
+// temp adds a temporary buffer.
 func (b *builder) temp(d tensor.DType, shape ...int) buf {
 	spec := tensor.Spec{DType: d, Shape: shape}
 	b.check(spec)
@@ -178,7 +179,7 @@ func (b *builder) temp(d tensor.DType, shape ...int) buf {
 	return buf(len(b.plan.Buffers) - 1)
 }
 
-// check keeps the first size that does not fit; finish reports it.
+// check keeps the first size that is too large; finish reports it.
 func (b *builder) check(spec tensor.Spec) {
 	_, err := spec.Bytes()
 	b.fail(err)
@@ -191,8 +192,8 @@ func (b *builder) fail(err error) {
 	}
 }
 
-// makes says of the stage that was added last which temporaries it makes, and of
-// which buffers alone.
+// makes declares for the last stage which temporaries it makes, and the only
+// buffers that they depend on.
 func (b *builder) makes(dst []buf, src ...buf) {
 	s := &b.plan.Stages[len(b.plan.Stages)-1]
 	for _, d := range dst {
@@ -205,7 +206,7 @@ func (b *builder) makes(dst []buf, src ...buf) {
 
 func (b *builder) stage(s Stage) { b.plan.Stages = append(b.plan.Stages, s) }
 
-// finish returns the plan, or the first error of its construction.
+// finish returns the plan, or the first error.
 func (b *builder) finish() (*Plan, error) {
 	if b.err != nil {
 		return nil, &DataError{b.plan.Op, b.err}
@@ -213,7 +214,7 @@ func (b *builder) finish() (*Plan, error) {
 	return b.plan, nil
 }
 
-// blockOf is how many elements one unit of an element-wise stage covers.
+// blockOf is the number of elements in a unit of an elementwise stage.
 const blockOf = 1 << 16
 
 // convert adds a stage that converts src into dst element by element.
@@ -229,8 +230,8 @@ func (b *builder) convert(dst, src buf) {
 	b.makes([]buf{dst}, src)
 }
 
-// converted returns src in another element type: a temporary, or src itself
-// when it has that type already.
+// converted returns src in an element type: src itself if it has that type, or
+// a temporary.
 func (b *builder) converted(src buf, d tensor.DType) buf {
 	if b.spec(src).DType == d {
 		return src
@@ -254,8 +255,8 @@ func (b *builder) permute(dst, src buf, perm []int) {
 	b.makes([]buf{dst}, src)
 }
 
-// permuted returns src with its axes in another order: a temporary, or src
-// itself when the order does not change.
+// permuted returns src with its axes in another order: src itself if the order
+// is the same, or a temporary.
 func (b *builder) permuted(src buf, from, to tensor.Layout) buf {
 	if from == to {
 		return src
@@ -266,8 +267,8 @@ func (b *builder) permuted(src buf, from, to tensor.Layout) buf {
 	return dst
 }
 
-// deliver brings a result to its output: another element type, another order
-// of axes, both, or nothing to do when src is the output.
+// deliver writes a result to its output, in its element type and order of axes.
+// It does nothing if src is the output.
 func (b *builder) deliver(dst, src buf, from, to tensor.Layout) {
 	if src == dst {
 		return

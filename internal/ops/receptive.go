@@ -5,17 +5,18 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Receptive is an operation that has a receptive field: each cell of its output
-// sees as many cells of its input, at even distances. An operation that does not
-// implement it has none, nor has any that follows it in a pipeline.
+// Receptive is an operation with a receptive field: each cell of its output
+// sees the same number of input cells, at even distances. Other operations have
+// no field, and neither have the steps of a pipeline that follow them.
 type Receptive interface {
-	// ReceptiveField returns the field of a plan that the operation made, for
-	// each spatial axis; nil where the operation, as it was called, has none. It
-	// is the same for every main input.
+	// ReceptiveField returns the field along each spatial axis, for a plan of
+	// the operation; nil if it has none with these parameters. All main inputs
+	// have the same field.
 	ReceptiveField(p *Plan) []geom.Field
 }
 
-// ReceptiveField returns the field of an operation, nil where it has none.
+// ReceptiveField returns the receptive field of an operation, nil if it has
+// none.
 func ReceptiveField(op Op, p *Plan) []geom.Field {
 	if r, ok := op.(Receptive); ok {
 		return r.ReceptiveField(p)
@@ -23,8 +24,8 @@ func ReceptiveField(op Op, p *Plan) []geom.Field {
 	return nil
 }
 
-// cellwise is the field of an operation that computes each cell from the one in
-// its place.
+// cellwise returns the field of an operation that computes each cell from the
+// input cell in the same place.
 func cellwise(layout tensor.Layout) []geom.Field {
 	list := make([]geom.Field, layout.Spatial())
 	for i := range list {
@@ -33,8 +34,8 @@ func cellwise(layout tensor.Layout) []geom.Field {
 	return list
 }
 
-// cellwise is the field of an operation along an axis: one cell, unless the axis
-// is a spatial one.
+// cellwise returns the field of an operation along an axis: one cell, or none
+// along a spatial axis.
 func (a axisValue) cellwise(p *Plan) []geom.Field {
 	if axis, err := a.in(p.Op, p.Layout); err != nil || p.Layout.IsSpatial(axis) {
 		return nil
@@ -42,7 +43,7 @@ func (a axisValue) cellwise(p *Plan) []geom.Field {
 	return cellwise(p.Layout)
 }
 
-// windowed is the field of windows, each axis by field.
+// windowed returns the field of windows.
 func windowed(g *geom.Geometry, field func(geom.Axis) (geom.Field, bool)) []geom.Field {
 	var list []geom.Field
 	for _, a := range g.Spatial() {

@@ -1,6 +1,6 @@
 package ops
 
-// Table lists every operation. It is the only place where one is registered.
+// Table lists every operation. Operations are registered here only.
 var Table = []Spec{
 	poolSpec,
 	unpoolSpec,
@@ -31,7 +31,8 @@ var Table = []Spec{
 	rollSpec,
 }
 
-// Lookup returns the operation of that name; _ in it is -.
+// Lookup returns the operation of that name. An underscore in the name stands
+// for a hyphen.
 func Lookup(name string) (Spec, error) {
 	var names []string
 	for _, s := range Table {
