@@ -11,48 +11,48 @@ func activationSpec(name, tf, summary, doc string, f layer.Activation, examples 
 		New: func() Op { return defaults(&Activation{op: name, function: f}) }}
 }
 
-var reluSpec = activationSpec("relu", "tf.nn.relu", "rectified linear unit: what is negative becomes 0",
+var reluSpec = activationSpec("relu", "tf.nn.relu", "rectified linear unit: negative numbers become 0",
 	`Applies max(x, 0) to every number; NaN stays NaN. Any shape of two to five axes; integers stay integers of their type.
 
     y = max(x, 0)
 
-The gradient passes what arrives where x > 0, and is 0 elsewhere, at a NaN too. (Where it is 0 an infinity that arrives is stopped; TensorFlow multiplies it by 0, which gives NaN.) With --relu-gradient guided, guided backpropagation, what arrives must be greater than 0 as well.`,
+The gradient is the upstream gradient where x > 0, and 0 elsewhere, also where x is NaN. (An infinite upstream gradient becomes 0 there too; TensorFlow multiplies it by 0, which gives NaN.) With --relu-gradient guided (guided backpropagation) the upstream gradient must be greater than 0 as well.`,
 	layer.Relu,
 	Example{"the positive half of an edge filter", "poolctl conv2d samples/camera.png --filter sobel-x --padding SAME -o - | poolctl relu - -o edges.npy"})
 
-var relu6Spec = activationSpec("relu6", "tf.nn.relu6", "rectified linear unit that ends at 6",
+var relu6Spec = activationSpec("relu6", "tf.nn.relu6", "rectified linear unit, at most 6",
 	`Applies min(max(x, 0), 6) to every number; NaN stays NaN. Any shape of two to five axes; integers stay integers of their type.
 
     y = min(max(x, 0), 6)
 
-The gradient passes what arrives where 0 < x < 6, and is 0 elsewhere, at a NaN too. With --relu-gradient guided, guided backpropagation, what arrives must be greater than 0 as well.`,
+The gradient is the upstream gradient where 0 < x < 6, and 0 elsewhere, also where x is NaN. With --relu-gradient guided (guided backpropagation) the upstream gradient must be greater than 0 as well.`,
 	layer.Relu6,
 	Example{"clip a ramp", "poolctl relu6 samples/ramp_6x6.npy -o y.npy"})
 
-var leakyReluSpec = activationSpec("leaky-relu", "tf.nn.leaky_relu", "rectified linear unit that keeps a part of what is negative",
-	`Multiplies every number that is not greater than 0 by --alpha. Any shape of two to five axes; integers are computed as floating-point numbers.
+var leakyReluSpec = activationSpec("leaky-relu", "tf.nn.leaky_relu", "rectified linear unit with a slope for negative numbers",
+	`Multiplies numbers that are not greater than 0 by --alpha. Any shape of two to five axes; integers are computed as floating-point numbers.
 
     y = x where x > 0, else alpha * x
 
-TensorFlow's alpha is 0.2 by default, PyTorch's and ONNX's 0.01. The gradient passes what arrives where x > 0, and alpha times it elsewhere.`,
+TensorFlow's alpha is 0.2 by default, PyTorch's and ONNX's 0.01. The gradient is the upstream gradient where x > 0, and alpha times it elsewhere.`,
 	layer.LeakyRelu,
 	Example{"with PyTorch's slope", "poolctl leaky-relu samples/input_10x9x9x3.npy --alpha 0.01 -o y.npy"})
 
 var sigmoidSpec = activationSpec("sigmoid", "tf.math.sigmoid", "logistic function of every number",
-	`Applies the logistic function to every number. Any shape of two to five axes; integers are computed as floating-point numbers. It is computed in float64 and rounded once.
+	`Applies the logistic function to every number. Any shape of two to five axes; integers are computed as floating-point numbers. The function is computed in float64 and rounded once.
 
     y = 1 / (1 + exp(-x))
 
-The gradient is what arrives times y * (1 - y).`,
+The gradient is the upstream gradient times y * (1 - y).`,
 	layer.Sigmoid,
 	Example{"squash to 0..1", "poolctl sigmoid samples/input_10x9x9x3.npy -o y.npy"})
 
 var tanhSpec = activationSpec("tanh", "tf.math.tanh", "hyperbolic tangent of every number",
-	`Applies the hyperbolic tangent to every number. Any shape of two to five axes; integers are computed as floating-point numbers. It is computed in float64 and rounded once.
+	`Applies the hyperbolic tangent to every number. Any shape of two to five axes; integers are computed as floating-point numbers. The function is computed in float64 and rounded once.
 
     y = tanh(x)
 
-The gradient is what arrives times 1 - y * y.`,
+The gradient is the upstream gradient times 1 - y * y.`,
 	layer.Tanh,
 	Example{"squash to -1..1", "poolctl tanh samples/input_10x9x9x3.npy -o y.npy"})
 
@@ -70,7 +70,7 @@ func (o *Activation) Params() []Param {
 	if o.function != layer.LeakyRelu {
 		return o.format.params()
 	}
-	alpha := realParam("alpha", &o.Alpha, 0.2, "slope for what is not greater than 0", finite)
+	alpha := realParam("alpha", &o.Alpha, 0.2, "slope for numbers that are not greater than 0", finite)
 	return append([]Param{alpha}, o.format.params()...)
 }
 
@@ -80,8 +80,7 @@ func (o *Activation) Check() error { return nil }
 // Inputs implements Op.
 func (o *Activation) Inputs(tensor.Spec) ([]Input, error) { return nil, nil }
 
-// rectifies reports whether the function is one that integers keep their type
-// in.
+// rectifies reports whether integers keep their type in the function.
 func (o *Activation) rectifies() bool {
 	return o.function == layer.Relu || o.function == layer.Relu6
 }
@@ -111,7 +110,7 @@ func (o *Activation) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 // ReceptiveField implements Receptive.
 func (o *Activation) ReceptiveField(p *Plan) []geom.Field { return cellwise(p.Layout) }
 
-// steps is about how many elementary steps a number takes.
+// steps returns roughly the elementary steps for each number.
 func (o *Activation) steps() int {
 	if o.function == layer.Sigmoid || o.function == layer.Tanh {
 		return 16
@@ -125,7 +124,7 @@ func (o *Activation) GradParams() []Param {
 		return nil
 	}
 	return []Param{choiceParam("relu-gradient", &o.ReluGradient, []string{"plain", "guided"}, "plain",
-		"what passes back where x > 0: everything, or only what is greater than 0 (guided backpropagation)")}
+		"which upstream gradients pass where x > 0: all, or only those greater than 0 (guided backpropagation)")}
 }
 
 // PlanGrad implements Differentiable.

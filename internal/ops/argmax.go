@@ -2,9 +2,9 @@ package ops
 
 import "github.com/poolctl/poolctl/internal/tensor"
 
-// WinningCells decodes the argmax output of a pooling plan: for each output
-// cell, in the order N, spatial axes, C whatever the layout, the index of the
-// winning cell within its plane of the input, (z*H + y)*W + x.
+// WinningCells decodes the argmax output of a pooling plan. It returns the
+// winner of each window as an index into its plane of the input, (z*H + y)*W +
+// x. Windows are in the order N, spatial axes, C, whatever the layout is.
 func WinningCells(plan *Plan, argmax *tensor.Tensor) []int64 {
 	layout := plan.Outputs[1].Layout
 	if layout.ChannelsFirst() {
@@ -24,8 +24,7 @@ func WinningCells(plan *Plan, argmax *tensor.Tensor) []int64 {
 	return cells
 }
 
-// ElementType returns what the operation's --dtype says, Invalid where it says
-// nothing.
+// ElementType returns the value of --dtype, Invalid if it was not given.
 func ElementType(op Op) tensor.DType {
 	d, err := tensor.ParseDType(Get(op, "dtype"))
 	if err != nil {
@@ -34,7 +33,7 @@ func ElementType(op Op) tensor.DType {
 	return d
 }
 
-// DataFormat returns the layout that an operation was given, or "".
+// DataFormat returns the value of --data-format, empty if it was not given.
 func DataFormat(op Op) tensor.Layout {
 	for _, p := range op.Params() {
 		if p.Name == "data-format" {

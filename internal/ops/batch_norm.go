@@ -13,12 +13,12 @@ import (
 var batchNormSpec = Spec{
 	Name:    "batch-norm",
 	TF:      "tf.nn.batch_normalization, tf.compat.v1.nn.fused_batch_norm with is_training=False",
-	Summary: "batch normalisation with given statistics, as a trained network does it",
-	Doc: `Normalises every channel by a mean and a variance that are given (inference), then scales and shifts it. Any shape of two to five axes, of which --data-format says where the channels are; (N, C) has them last. Integers are computed as floating-point numbers. Without --scale it is 1, without --offset 0. Each is a file, or made: zeros:SHAPE, ones:SHAPE, or random as a filter is (uniform:SHAPE:SEED).
+	Summary: "batch normalisation with given statistics, as in inference",
+	Doc: `Normalises every channel by a given mean and variance (inference), then scales and shifts it. The shape has two to five axes. --data-format says which one holds the channels; in (N, C) it is the last. Integers are computed as floating-point numbers. The scale is 1 and the offset 0 unless they are given. Each tensor is a file, or made: zeros:SHAPE, ones:SHAPE, or random as a filter is (uniform:SHAPE:SEED).
 
     y[n, o, c] = (x[n, o, c] - mean[c]) / sqrt(variance[c] + epsilon) * scale[c] + offset[c]
 
-TensorFlow's and Keras' epsilon is 0.001, PyTorch's and ONNX's 0.00001. PyTorch calls scale weight and offset bias. There are gradients of the input, the scale and the offset; mean and variance are constants.`,
+TensorFlow's and Keras' epsilon is 0.001, PyTorch's and ONNX's 0.00001. PyTorch calls scale weight and offset bias. Mean and variance are constants: the gradients are those with respect to the input, the scale and the offset.`,
 	Rank: oneTensor,
 	Examples: []Example{
 		{"normalise two channels", "poolctl batch-norm samples/sequence_1x64x2.npy --mean samples/mean_2.npy --variance samples/variance_2.npy -o y.npy"},
@@ -39,8 +39,8 @@ func (o *BatchNorm) Params() []Param {
 	variance := tensorParam("variance", &o.Variance, "variance of each channel")
 	mean.Required, variance.Required = true, true
 	return append([]Param{mean, variance,
-		tensorParam("scale", &o.Scale, "factor for each channel, gamma (1 without)"),
-		tensorParam("offset", &o.Offset, "what is added to each channel, beta (0 without)"),
+		tensorParam("scale", &o.Scale, "factor for each channel, gamma (default 1)"),
+		tensorParam("offset", &o.Offset, "offset of each channel, beta (default 0)"),
 		realParam("epsilon", &o.Epsilon, 0.001, "added to the variance", notNegative),
 	}, o.format.params()...)
 }
@@ -56,7 +56,7 @@ func (o *BatchNorm) Check() error {
 	return nil
 }
 
-// tensors lists the tensors that were given, by name, in order.
+// tensors returns the tensors that were given: their names and files, in order.
 func (o *BatchNorm) tensors() (names, files []string) {
 	for _, t := range [][2]string{{"mean", o.Mean}, {"variance", o.Variance}, {"scale", o.Scale}, {"offset", o.Offset}} {
 		if t[1] != "" {
@@ -72,11 +72,11 @@ func (o *BatchNorm) Inputs(x tensor.Spec) ([]Input, error) {
 	return o.perChannelInputs("batch-norm", x, names, files)
 }
 
-// batchNorm is the operation laid out for its inputs.
+// batchNorm is the operation for given inputs.
 type batchNorm struct {
 	layout  tensor.Layout
 	k       layer.Affine
-	at      map[string]buf // the tensors that were given
+	at      map[string]buf // of the given tensors
 	epsilon float64
 }
 
@@ -100,9 +100,8 @@ func (o *BatchNorm) lay(in []tensor.Spec) (*batchNorm, error) {
 	return l, nil
 }
 
-// coefficients adds the stage that makes y = x·scale + shift of the tensors, and
-// the mean and 1/sqrt(variance + epsilon) for gradients: all float64, of numbers
-// of the type that is computed in.
+// coefficients adds the stage that computes the factors of y = x·scale + shift
+// and, for gradients, the mean and 1/sqrt(variance + epsilon). All are float64.
 func (l *batchNorm) coefficients(b *builder, d tensor.DType) (scale, shift, mean, inverse buf) {
 	n := l.k.Extent
 	wide := map[string]buf{}
@@ -161,8 +160,8 @@ func (o *BatchNorm) ReceptiveField(p *Plan) []geom.Field { return cellwise(p.Lay
 // GradParams implements Differentiable.
 func (o *BatchNorm) GradParams() []Param { return nil }
 
-// PlanGrad implements Differentiable: x, the tensors that were given, and the
-// upstream gradient.
+// PlanGrad implements Differentiable. The inputs are x, the given tensors and
+// the upstream gradient.
 func (o *BatchNorm) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	l, err := o.lay(in)
 	if err != nil {

@@ -10,11 +10,11 @@ var biasAddSpec = Spec{
 	Name:    "bias-add",
 	TF:      "tf.nn.bias_add",
 	Summary: "add a number to every channel",
-	Doc: `Adds to every channel a number of its own. Any shape of two to five axes, of which --data-format says where the channels are; (N, C) has them last. Integers are computed as floating-point numbers. The bias is a file, or made: zeros:SHAPE, ones:SHAPE, or random as a filter is (uniform:SHAPE:SEED).
+	Doc: `Adds a number to every channel. The shape has two to five axes. --data-format says which one holds the channels; in (N, C) it is the last. Integers are computed as floating-point numbers. The bias is a file, or made: zeros:SHAPE, ones:SHAPE, or random as a filter is (uniform:SHAPE:SEED).
 
     y[n, o, c] = x[n, o, c] + bias[c]
 
-The gradient of the bias is the sum of what arrives in each channel.`,
+The gradient with respect to the bias is the sum of the upstream gradient over each channel.`,
 	Rank: oneTensor, Linear: true,
 	Examples: []Example{
 		{"a bias after a transposed convolution's worth of channels", "poolctl bias-add samples/sequence_1x64x2.npy --bias samples/bias_2.npy -o y.npy"},
@@ -93,8 +93,8 @@ func (o *BiasAdd) ReceptiveField(p *Plan) []geom.Field { return cellwise(p.Layou
 // GradParams implements Differentiable.
 func (o *BiasAdd) GradParams() []Param { return nil }
 
-// PlanGrad implements Differentiable: x, the bias and the upstream gradient,
-// which is the input's gradient as it is.
+// PlanGrad implements Differentiable. The inputs are x, the bias and the
+// upstream gradient, which is also the gradient with respect to x.
 func (o *BiasAdd) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	layout, lanes, err := o.lay(in)
 	if err != nil {
@@ -125,8 +125,8 @@ func (o *BiasAdd) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	return g.finish()
 }
 
-// perChannel adds the stages of a gradient that has a number for each channel,
-// which sum computes for some of them.
+// perChannel adds the stages of a gradient with a number for each channel. sum
+// computes some of them.
 func (g *gradient) perChannel(name string, out buf, lanes layer.Lanes, sum func(dst *tensor.Tensor, bufs []*tensor.Tensor, lo, hi int)) {
 	dst := out
 	if g.result != g.dtype {

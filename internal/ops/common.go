@@ -61,7 +61,7 @@ func (w *windows) params(strides string) []Param {
 		intsParam("strides", &w.Strides, strides, "distance between neighbouring windows"),
 		paddingParam(&w.Padding),
 		intsParam("dilations", &w.Dilations, "1", "distance between neighbouring taps of a window"),
-		choiceParam("empty", &w.Empty, []string{"error", "allow"}, "error", "what to do when not one window fits: refuse, or give the empty tensor"),
+		choiceParam("empty", &w.Empty, []string{"error", "allow"}, "error", "what to do if no window fits: refuse, or return an empty tensor"),
 	}
 }
 
@@ -84,7 +84,7 @@ func (w *windows) resolve(op string, e tensor.Extents, window geom.Window) (geom
 
 func nanParam(field *string) Param {
 	return choiceParam("nan", field, []string{"propagate", "ignore"}, "propagate",
-		"a window that holds a NaN gives NaN, or skips it unless it holds nothing else")
+		"a window with NaN gives NaN, or skips NaN unless it holds nothing else")
 }
 
 // describe sets what reports say about windows.

@@ -11,7 +11,7 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// spatialAxes are the letters of the spatial axes by number of dimensions.
+// spatialAxes are the letters of the spatial axes, by the number of dimensions.
 var spatialAxes = map[int]string{1: "W", 2: "HW", 3: "DHW"}
 
 func convSpec(rank int, examples ...Example) Spec {
@@ -26,7 +26,7 @@ func convSpec(rank int, examples ...Example) Spec {
 
 Sizes and padding are those of pool. Padding is a real zero: an infinite or NaN weight over padding gives NaN. The filter is laid out as --filter-format says, %sIO by default; with groups its I is the number per group, and output channel c belongs to group c / (O/groups).
 
-The filter is a file, or a name: %s. A named filter without channels meets every channel on its own.`, axes, filterForms),
+The filter is a file, or a name: %s. A named filter without channels applies to every channel separately.`, axes, filterForms),
 		Rank: [2]int{rank, rank}, Linear: true, Examples: examples,
 		New: func() Op {
 			return defaults(&Conv{convolving{op: fmt.Sprintf("conv%dd", rank), rank: rank, channels: "IO"}})
@@ -51,11 +51,11 @@ var conv3dSpec = convSpec(3,
 // Conv is convolution in one, two or three dimensions.
 type Conv struct{ convolving }
 
-// convolving is what convolution and its transpose have in common.
+// convolving is what convolution and its transpose share.
 type convolving struct {
 	op       string
 	rank     int
-	channels string // order of the filter's channel axes by default: IO or OI
+	channels string // default order of the filter's channel axes: IO or OI
 	format
 	windows
 	weights
@@ -71,7 +71,7 @@ type weights struct {
 	Bias         string
 }
 
-// params declares them; formats are the filter layouts, the default first.
+// params declares them. formats are the filter layouts, the default first.
 func (w *weights) params(formats []string) []Param {
 	list := []Param{filterParam(&w.Filter, "weights: a file")}
 	if len(formats) > 1 {
@@ -82,7 +82,7 @@ func (w *weights) params(formats []string) []Param {
 	return append(list, tensorParam("bias", &w.Bias, "a number for each output channel"))
 }
 
-// inputs returns the filter and, if one is given, the bias.
+// inputs returns the filter and, if one was given, the bias.
 func (w *weights) inputs(op string, rank int, channels ...int) ([]Input, error) {
 	filter, err := filterInput(w.Filter, w.FilterFormat, rank, channels...)
 	if err != nil {
@@ -99,8 +99,8 @@ func (w *weights) inputs(op string, rank int, channels ...int) ([]Input, error) 
 	return list, nil
 }
 
-// filterFormats returns the layouts of a filter with the given number of
-// spatial dimensions: TensorFlow's first.
+// filterFormats returns the layouts of a filter with that many spatial
+// dimensions, TensorFlow's first.
 func filterFormats(rank int, channels string) []string {
 	axes := spatialAxes[rank]
 	list := []string{axes + channels}
@@ -115,14 +115,14 @@ func filterFormats(rank int, channels string) []string {
 // perChannel reports whether the filter is a named one without channels.
 func (w *weights) perChannel() bool { return isSpatialFilter(w.Filter) }
 
-// filterShape is a filter's shape by meaning.
+// filterShape is the shape of a filter by meaning.
 type filterShape struct {
 	Spatial []int
 	I, O    int
-	strides conv.FilterStrides // with Src for I, Dst for O, no Group
+	strides conv.FilterStrides // Src is the stride of I, Dst that of O; Group is unset
 }
 
-// splitFilter reads a filter's shape by its format.
+// splitFilter splits the shape of a filter by its format.
 func splitFilter(op string, spec tensor.Spec, format string) (filterShape, error) {
 	if len(spec.Shape) != len(format) {
 		return filterShape{}, unfit(op, "filter", "got shape %s of rank %d, want rank %d (%s)", spec.Shape, len(spec.Shape), len(format), format)
@@ -162,8 +162,8 @@ func (o *Conv) Params() []Param {
 	return withNeeds(append(params, o.format.params()...), o.needs)
 }
 
-// algorithms are the parameters that say how to compute it. Only two dimensions
-// have Winograd's.
+// algorithms are the parameters that choose how to compute it. Only two
+// dimensions have Winograd's algorithms.
 func (o *convolving) algorithms() []Param {
 	choices, doc := kernel.Algorithms, "how to compute it; winograd rounds differently, and is the faster of winograd-2x2 and winograd-4x4"
 	if o.rank != 2 {
@@ -176,8 +176,8 @@ func (o *convolving) algorithms() []Param {
 	return list
 }
 
-// needs says that a named filter, which meets every channel on its own, has
-// neither a format nor groups.
+// needs says that a named filter has no format and no groups: it applies to
+// every channel separately.
 func (o *convolving) needs(name string, _ Want) (flags string, holds bool) {
 	if name == "allow-winograd" {
 		return "--algorithm auto", kernel.Algorithm(o.Algorithm) == kernel.Auto
@@ -189,7 +189,7 @@ func groupsParam(field *int) Param {
 	if *field == 0 {
 		*field = 1
 	}
-	return intParam("groups", field, "1", "input and output channels are cut into this many groups, convolved on their own", func(v int) error {
+	return intParam("groups", field, "1", "number of groups that the input and output channels are split into and convolved separately", func(v int) error {
 		if v < 1 {
 			return fmt.Errorf("got %d, want >= 1", v)
 		}
@@ -200,7 +200,7 @@ func groupsParam(field *int) Param {
 // Check implements Op.
 func (o *convolving) Check() error {
 	if o.perChannel() && o.Groups != 1 {
-		return usage(o.op, "groups", "got %d with the filter %s, want none: a named filter meets every channel on its own", o.Groups, o.Filter)
+		return usage(o.op, "groups", "got %d with the filter %s, want none: a named filter applies to every channel separately", o.Groups, o.Filter)
 	}
 	return checkFiltered(o.op, &o.weights, &o.windows)
 }
@@ -214,8 +214,8 @@ func (o *convolving) Inputs(x tensor.Spec) ([]Input, error) {
 	return o.inputs(o.op, o.rank, 1, e.C)
 }
 
-// lay reads the shapes of the input and the filter; the window is still to be
-// laid over them.
+// lay reads the shapes of the input and the filter, but does not resolve the
+// windows yet.
 func (o *convolving) lay(in []tensor.Spec) (*convLayout, error) {
 	layout, e, err := spatialInput(o.op, &o.format, in[0], o.rank)
 	if err != nil {
@@ -232,7 +232,7 @@ func (o *convolving) lay(in []tensor.Spec) (*convLayout, error) {
 	return &convLayout{op: o.op, layout: layout, in: e, filter: f, format: format, groups: groups, algorithm: kernel.Algorithm(o.Algorithm), winograd: o.AllowWinograd}, nil
 }
 
-// convLayout is a convolution, or a transposed one, laid out for its inputs.
+// convLayout is a convolution, or a transposed one, for given inputs.
 type convLayout struct {
 	op      string
 	layout  tensor.Layout
@@ -263,7 +263,7 @@ func (o *Conv) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 // ReceptiveField implements Receptive.
 func (o *Conv) ReceptiveField(p *Plan) []geom.Field { return windowed(&p.Geometry, geom.Axis.Field) }
 
-// lay checks the inputs against each other and lays the windows over x.
+// lay checks the inputs against each other and resolves the windows over x.
 func (o *Conv) lay(in []tensor.Spec) (*convLayout, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
@@ -286,10 +286,11 @@ func (o *Conv) lay(in []tensor.Spec) (*convLayout, error) {
 	return l, nil
 }
 
-// channelAdvice says what to do about a filter for another number of channels.
+// channelAdvice is the hint for a filter with another number of input channels.
 const channelAdvice = "--groups cuts the channels into groups; --filter-format names the filter's axes"
 
-// spatialInput reads the main input's shape and checks its dimensions.
+// spatialInput returns the layout of the main input and checks its number of
+// dimensions.
 func spatialInput(op string, f *format, x tensor.Spec, rank int) (tensor.Layout, tensor.Extents, error) {
 	layout, e, err := f.layout(op, x)
 	if err != nil {
@@ -305,8 +306,8 @@ func spatialInput(op string, f *format, x tensor.Spec, rank int) (tensor.Layout,
 	return layout, e, nil
 }
 
-// plan builds the plan of a convolution or a transposed one: pack the filter,
-// bring the input to channels last if the kernel wants that, convolve, bring the
+// plan plans a convolution or a transposed one: pack the filter, transpose the
+// input to channels last if the kernel needs that, convolve, transpose the
 // output back.
 func (l *convLayout) plan(f *format, bias bool, in []tensor.Spec, spec conv.Spec) (*Plan, error) {
 	b := newBuilder(l.op, in)
@@ -327,14 +328,14 @@ func (l *convLayout) plan(f *format, bias bool, in []tensor.Spec, spec conv.Spec
 	if err != nil {
 		return nil, &DataError{l.op, err}
 	}
-	within := l.layout // of the tensors that the kernel reads and writes
+	within := l.layout // of the kernel's input and output
 	if within.ChannelsFirst() && !k.ChannelsFirst {
 		within = tensor.ChannelsLast(within.Spatial())
 	}
 	y := b.output("y", tensor.Spec{DType: f.averaged(in[0]), Shape: l.layout.Join(l.out)}, l.layout.With(l.out.C))
 	x := b.permuted(b.converted(b.converted(0, f.input(in[0])), spec.DType), l.layout, within)
 	filter := b.converted(1, spec.DType)
-	biasBuf := filter // never touched unless there is a bias
+	biasBuf := filter // unused without a bias
 	if bias {
 		biasBuf = b.converted(2, spec.DType)
 	}
@@ -366,13 +367,13 @@ func (b *builder) pack(k *conv.Kernel, packed, filter buf) {
 	b.makes([]buf{packed}, filter)
 }
 
-// multiplyAdds counts those of whole windows, borders included, as is usual;
-// for a transposed convolution those of the convolution whose gradient it is.
+// multiplyAdds counts those of whole windows, borders included, as is usual. A
+// transposed convolution counts those of the convolution whose gradient it is.
 func (l *convLayout) multiplyAdds() int {
 	return multiplyAdds(append([]int{l.in.N, l.in.C / l.groups, l.out.C, l.g.Taps()}, l.g.Out()...)...)
 }
 
-// multiplyAdds multiplies; what does not fit is the largest number.
+// multiplyAdds returns a product, at most the largest int.
 func multiplyAdds(factors ...int) int {
 	n, err := tensor.Product(factors...)
 	if err != nil {

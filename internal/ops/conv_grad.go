@@ -14,9 +14,9 @@ func (o *Conv) GradParams() []Param { return nil }
 // GradParams implements Differentiable.
 func (o *ConvTranspose) GradParams() []Param { return nil }
 
-// PlanGrad implements Differentiable: x, the filter, the bias if there is one,
-// and the upstream gradient. The input's gradient is a transposed convolution
-// of the upstream gradient.
+// PlanGrad implements Differentiable. The inputs are x, the filter, the bias if
+// there is one, and the upstream gradient. The gradient with respect to x is a
+// transposed convolution of the upstream gradient.
 func (o *Conv) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	l, err := o.lay(in)
 	if err != nil {
@@ -32,9 +32,9 @@ func (o *Conv) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	return l.gradient(&o.format, in, want, o.Bias != "", input, filter, false)
 }
 
-// PlanGrad implements Differentiable: x, the filter, the bias if there is one,
-// and the upstream gradient. The input's gradient is a convolution of the
-// upstream gradient.
+// PlanGrad implements Differentiable. The inputs are x, the filter, the bias if
+// there is one, and the upstream gradient. The gradient with respect to x is a
+// convolution of the upstream gradient.
 func (o *ConvTranspose) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	l, err := o.lay(in)
 	if err != nil {
@@ -51,8 +51,9 @@ func (o *ConvTranspose) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error)
 	return l.gradient(&o.format, in, want, o.Bias != "", input, filter, true)
 }
 
-// gradient builds the plan of the gradients of a convolution. transposed says
-// that the upstream gradient is the large tensor of the filter's gradient.
+// gradient plans the gradients of a convolution. transposed means that, in the
+// gradient with respect to the filter, the upstream gradient is the larger
+// tensor.
 func (l *convLayout) gradient(f *format, in []tensor.Spec, want WantGrad, bias bool, input conv.Spec, filter conv.FilterGradientSpec, transposed bool) (*Plan, error) {
 	g := newGradient(l.op, in, f, l.layout)
 	dx, dw, db, dy, err := g.book(in, want, bias, l.g, l.out)
@@ -93,9 +94,9 @@ func (l *convLayout) gradient(f *format, in []tensor.Spec, want WantGrad, bias b
 	return g.finish()
 }
 
-// book checks the upstream gradient, which is the last input, and books the
-// gradients of an operation with a filter; dy is the upstream gradient in the
-// order and the type of the kernels.
+// book checks the upstream gradient, which is the last input, and adds the
+// gradients of an operation with a filter as outputs. dy is the upstream
+// gradient in the order and type of the kernels.
 func (g *gradient) book(in []tensor.Spec, want WantGrad, bias bool, geometry geom.Geometry, out tensor.Extents) (dx, dw, db, dy buf, err error) {
 	last := len(in) - 1
 	if err := checkUpstream(g.op, in[last], g.layout.Join(out)); err != nil {
@@ -118,7 +119,7 @@ func (g *gradient) book(in []tensor.Spec, want WantGrad, bias bool, geometry geo
 	return dx, dw, db, g.permuted(g.converted(buf(last), g.dtype), g.layout, g.last), nil
 }
 
-// convolve adds the stages of the input's gradient.
+// convolve adds the stages of the gradient with respect to the input.
 func (g *gradient) convolve(dx, dy buf, e tensor.Extents, spec conv.Spec) error {
 	weights := g.converted(1, g.dtype)
 	spec.Level = g.plan.Level
@@ -141,7 +142,7 @@ func (g *gradient) convolve(dx, dy buf, e tensor.Extents, spec conv.Spec) error 
 	return nil
 }
 
-// filterGradient adds the stages of the filter's gradient.
+// filterGradient adds the stages of the gradient with respect to the filter.
 func (g *gradient) filterGradient(dw, large, small buf, spec conv.FilterGradientSpec, shape tensor.Shape) {
 	spec.Level = g.plan.Level
 	k := conv.NewFilterGradient(spec)
@@ -168,7 +169,7 @@ func (g *gradient) filterGradient(dw, large, small buf, spec conv.FilterGradient
 	g.deliver(dw, dst, "", "")
 }
 
-// biasGradient adds the stages of the bias' gradient.
+// biasGradient adds the stages of the gradient with respect to the bias.
 func (g *gradient) biasGradient(db, dy buf, channels int) {
 	dst := db
 	if g.result != g.dtype {
@@ -186,8 +187,8 @@ func (o *Depthwise) GradParams() []Param { return nil }
 // GradParams implements Differentiable.
 func (o *Morphology) GradParams() []Param { return nil }
 
-// PlanGrad implements Differentiable: x, the filter, the bias if there is one,
-// and the upstream gradient.
+// PlanGrad implements Differentiable. The inputs are x, the filter, the bias if
+// there is one, and the upstream gradient.
 func (o *Depthwise) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	l, err := o.lay(in)
 	if err != nil {
@@ -196,8 +197,8 @@ func (o *Depthwise) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	return l.gradient(&o.format, in, want, o.Bias != "")
 }
 
-// PlanGrad implements Differentiable: x, the structuring element and the
-// upstream gradient, which goes to the cell and the weight that won.
+// PlanGrad implements Differentiable. The inputs are x, the structuring element and
+// the upstream gradient, which goes to the cell and the weight that won.
 func (o *Morphology) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	l, err := o.lay(in)
 	if err != nil {
@@ -206,9 +207,9 @@ func (o *Morphology) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	return l.gradient(&o.format, in, want, false)
 }
 
-// gradient builds the plan of the gradients of depthwise convolution and of
-// morphology. A convolution's input gradient is a transposed one in as many groups
-// as channels.
+// gradient plans the gradients of depthwise convolution and of morphology. The
+// gradient of a convolution with respect to its input is a transposed
+// convolution with as many groups as channels.
 func (l *depthwiseLayout) gradient(f *format, in []tensor.Spec, want WantGrad, bias bool) (*Plan, error) {
 	g := newGradient(l.op, in, f, l.layout)
 	dx, dw, db, dy, err := g.book(in, want, bias, l.g, l.out)
@@ -237,7 +238,8 @@ func (l *depthwiseLayout) gradient(f *format, in []tensor.Spec, want WantGrad, b
 	return g.finish()
 }
 
-// depthwise adds the stages of the input's and the filter's gradient.
+// depthwise adds the stages of the gradients with respect to the input and the
+// filter.
 func (g *gradient) depthwise(l *depthwiseLayout, f *format, dx, dw, dy buf, want WantGrad) {
 	x := g.permuted(g.converted(g.converted(0, f.input(g.spec(0))), g.dtype), g.layout, g.last)
 	weights := g.converted(1, g.dtype)

@@ -14,7 +14,7 @@ func convTransposeSpec(rank int, examples ...Example) Spec {
 		Name:    fmt.Sprintf("conv%dd-transpose", rank),
 		TF:      fmt.Sprintf("tf.nn.conv%dd_transpose, tf.nn.conv_transpose", rank),
 		Summary: fmt.Sprintf("transposed %d-D convolution, with bias and groups", rank),
-		Doc: fmt.Sprintf(`The gradient of a convolution with respect to its input, used to enlarge: every input cell adds the filter, times its value, to the output.
+		Doc: fmt.Sprintf(`The gradient of a convolution with respect to its input, used for upsampling: every input cell adds the filter, times its value, to the output.
 
     y[n, o*stride - lo + t*dilation, c] += x[n, o, i] * filter[t, c, i]
 
@@ -48,7 +48,7 @@ func (o *ConvTranspose) Params() []Param {
 	params = append(params, groupsParam(&o.Groups),
 		shapeParam("output-shape", &o.OutputShape, "whole shape of the output, in the data format"))
 	for _, p := range o.windows.params("1") {
-		if p.Name != "empty" { // every window of a transpose fits
+		if p.Name != "empty" { // every window of a transposed convolution fits
 			params = append(params, p)
 		}
 	}
@@ -83,7 +83,7 @@ func (o *ConvTranspose) ReceptiveField(p *Plan) []geom.Field {
 	return windowed(&p.Geometry, geom.Axis.TransposedField)
 }
 
-// lay checks the inputs against each other and finds the output's size.
+// lay checks the inputs against each other and computes the size of the output.
 func (o *ConvTranspose) lay(in []tensor.Spec) (*convLayout, error) {
 	if err := o.Check(); err != nil {
 		return nil, err

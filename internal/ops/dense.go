@@ -11,11 +11,11 @@ var denseSpec = Spec{
 	Name:    "dense",
 	TF:      "tf.keras.layers.Dense, tf.linalg.matmul, tf.nn.bias_add",
 	Summary: "fully connected layer: a matrix product over the channels, with bias",
-	Doc: `Multiplies the channels of every vector by a matrix. The input is (N, I), as flatten gives it, or has more axes: then the channels at every place are multiplied, as tf.keras.layers.Dense does with the last axis.
+	Doc: `Multiplies the channels of every vector by a matrix. The input is (N, I), as flatten returns it, or has more axes: then the channels of every cell are multiplied, as tf.keras.layers.Dense does with the last axis.
 
     y[n, o] = bias[o] + sum over i of x[n, i] * filter[i, o]
 
-The filter is (I, O) as TensorFlow has it, or with --filter-format OI (O, I) as PyTorch and ONNX's Gemm with transB have it: a file, or random numbers as uniform:SHAPE:SEED or normal:SHAPE:SEED. It is computed by the kernels of convolution, as a window of one cell. Integers are computed as floating-point numbers.`,
+The filter is (I, O) as TensorFlow has it, or with --filter-format OI (O, I) as PyTorch and ONNX's Gemm with transB have it: a file, or random numbers as uniform:SHAPE:SEED or normal:SHAPE:SEED. The kernels of convolution compute it, as a window of one cell. Integers are computed as floating-point numbers.`,
 	Rank: oneTensor, Linear: true,
 	Examples: []Example{
 		{"three channels to five at every pixel", "poolctl dense samples/input_10x9x9x3.npy --filter uniform:3x5:1 -o y.npy"},
@@ -30,7 +30,7 @@ type Dense struct {
 	weights
 }
 
-// randomForms are the named filters that a matrix can be.
+// randomForms are the names of filters that a matrix can have.
 const randomForms = "uniform:SHAPE:SEED, normal:SHAPE:SEED"
 
 // Params implements Op.
@@ -59,8 +59,8 @@ func (o *Dense) Inputs(x tensor.Spec) ([]Input, error) {
 	return o.inputs("dense", 0)
 }
 
-// dense is the operation laid out for its inputs: a convolution of a line of
-// cells by a window of one.
+// dense is the operation for given inputs: the convolution of a line of cells
+// with a window of one cell.
 type dense struct {
 	layout, last tensor.Layout
 	out          tensor.Extents
@@ -110,8 +110,8 @@ func (o *Dense) lay(in []tensor.Spec) (*dense, error) {
 	return l, nil
 }
 
-// spec is the convolution that computes the operation, or with back that of
-// its gradient.
+// spec returns the convolution that computes the operation or, with back, its
+// gradient.
 func (l *dense) spec(d tensor.DType, level kernel.Level, back bool) conv.Spec {
 	s := conv.Spec{N: l.g.N, Src: l.filter.I, Dst: l.filter.O, Groups: 1, Filter: l.filter.strides, DType: d, Level: level}
 	for i, a := range l.g.Axes {
@@ -124,12 +124,12 @@ func (l *dense) spec(d tensor.DType, level kernel.Level, back bool) conv.Spec {
 	return s
 }
 
-// multiplyAdds counts those of the product.
+// multiplyAdds counts those of the matrix product.
 func (l *dense) multiplyAdds() int {
 	return multiplyAdds(append([]int{l.filter.I, l.filter.O, l.out.N}, l.out.Spatial...)...)
 }
 
-// describe fills in what reports say; there are no windows.
+// describe sets what reports say. There are no windows.
 func (l *dense) describe(p *Plan, bias bool) {
 	p.Layout, p.Parameters = l.layout, multiplyAdds(l.filter.I, l.filter.O)
 	if bias {
@@ -151,7 +151,7 @@ func (o *Dense) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	y := b.output("y", tensor.Spec{DType: given.Averaged(), Shape: l.layout.Join(l.out)}, l.layout.With(l.out.C))
 	x := b.permuted(b.converted(b.converted(0, given), spec.DType), l.layout, l.last)
 	filter := b.converted(1, spec.DType)
-	bias := filter // never touched unless there is a bias
+	bias := filter // unused without a bias
 	if spec.Bias {
 		bias = b.converted(2, spec.DType)
 	}
@@ -179,8 +179,8 @@ func (o *Dense) ReceptiveField(p *Plan) []geom.Field { return cellwise(p.Layout)
 // GradParams implements Differentiable.
 func (o *Dense) GradParams() []Param { return nil }
 
-// PlanGrad implements Differentiable: x, the filter, the bias if there is one,
-// and the upstream gradient.
+// PlanGrad implements Differentiable. The inputs are x, the filter, the bias if
+// there is one, and the upstream gradient.
 func (o *Dense) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	l, err := o.lay(in)
 	if err != nil {

@@ -9,12 +9,12 @@ import (
 var depthwiseSpec = Spec{
 	Name:    "depthwise-conv2d",
 	TF:      "tf.nn.depthwise_conv2d",
-	Summary: "2-D convolution of each channel with filters of its own",
+	Summary: "2-D convolution of each channel with its own filters",
 	Doc: `Convolves channel i with its own M filters, over their taps t; the filter is HWIM, and output channel i*M + m is input channel i with filter m.
 
     y[n, o, i*M + m] = bias[i*M + m] + sum over t of x[n, o*stride - lo + t*dilation, i] * filter[t, i, m]
 
-Sizes and padding are those of pool; padding is a real zero.`,
+Sizes and padding are those of pool; padding counts as zeros.`,
 	Rank: [2]int{2, 2}, Linear: true,
 	Examples: []Example{
 		{"a filter for each colour", "poolctl depthwise-conv2d samples/chelsea.png --filter samples/depthwise_3x3x3x1.npy --padding SAME --normalize minmax -o y.png"},
@@ -27,7 +27,7 @@ var dilation2dSpec = Spec{
 	Name:    "dilation2d",
 	TF:      "tf.nn.dilation2d",
 	Summary: "grey dilation: the maximum of cells plus a structuring element",
-	Doc: `Grey-value morphology, channel by channel, with a structuring element (H, W, C). Sizes and padding are those of pool; padding is skipped. An integer input keeps its type when the element is of an integer type too, clipped to its range.
+	Doc: `Grey-value morphology, channel by channel, with a structuring element (H, W, C). Sizes and padding are those of pool; padding is skipped. If input and element are integers, the output has the type of the input, clipped to its range.
 
     y[n, o, c] = max over taps t of x[n, o*stride - lo + t*dilation, c] + filter[t, c]`,
 	Rank: [2]int{2, 2},
@@ -41,7 +41,7 @@ var erosion2dSpec = Spec{
 	Name:    "erosion2d",
 	TF:      "tf.nn.erosion2d",
 	Summary: "grey erosion: the minimum of cells minus a structuring element",
-	Doc: `Grey-value morphology, channel by channel, with a structuring element (H, W, C), whose taps are taken in reverse order. Sizes and padding are those of pool; padding is skipped. An integer input keeps its type when the element is of an integer type too, clipped to its range.
+	Doc: `Grey-value morphology, channel by channel, with a structuring element (H, W, C), whose taps are taken in reverse order. Sizes and padding are those of pool; padding is skipped. If input and element are integers, the output has the type of the input, clipped to its range.
 
     y[n, o, c] = min over taps t of x[n, o*stride - lo + t*dilation, c] - filter[last - t, c]`,
 	Rank: [2]int{2, 2},
@@ -67,7 +67,7 @@ func (o *Depthwise) Params() []Param {
 // Check implements Op.
 func (o *Depthwise) Check() error { return checkFiltered("depthwise-conv2d", &o.weights, &o.windows) }
 
-// checkFiltered checks what operations with a filter have in common.
+// checkFiltered checks what operations with a filter share.
 func checkFiltered(op string, f *weights, w *windows) error {
 	if f.Filter == "" {
 		return usage(op, "filter", "missing, want a file or one of %s", filterForms)
@@ -101,7 +101,7 @@ func (o *Depthwise) ReceptiveField(p *Plan) []geom.Field {
 	return windowed(&p.Geometry, geom.Axis.Field)
 }
 
-// lay checks the inputs against each other and lays the windows over x.
+// lay checks the inputs against each other and resolves the windows over x.
 func (o *Depthwise) lay(in []tensor.Spec) (*depthwiseLayout, error) {
 	const op = "depthwise-conv2d"
 	if err := o.Check(); err != nil {
@@ -130,8 +130,8 @@ func (o *Depthwise) lay(in []tensor.Spec) (*depthwiseLayout, error) {
 	return &depthwiseLayout{op: op, layout: layout, in: e, out: out, g: g, multiplier: shape[3]}, nil
 }
 
-// depthwiseLayout is an operation that meets every channel with weights of its
-// own, laid out for its inputs.
+// depthwiseLayout is an operation with weights for each channel, for given
+// inputs.
 type depthwiseLayout struct {
 	op         string
 	layout     tensor.Layout
@@ -142,12 +142,12 @@ type depthwiseLayout struct {
 	ignoreNaN  bool
 }
 
-// filter says where the weights lie: [tap][channel][multiplier].
+// filter returns the strides of the weights: [tap][channel][multiplier].
 func (l *depthwiseLayout) filter() conv.FilterStrides {
 	return conv.FilterStrides{Tap: l.in.C * l.multiplier, Group: l.multiplier, Src: 1, Dst: 1}
 }
 
-// plan builds the plan of depthwise convolution and of morphology.
+// plan plans depthwise convolution and morphology.
 func (l *depthwiseLayout) plan(f *format, bias bool, in []tensor.Spec, want Want) (*Plan, error) {
 	b := newBuilder(l.op, in)
 	b.plan.describe(l.g, l.layout)
@@ -169,12 +169,12 @@ func (l *depthwiseLayout) plan(f *format, bias bool, in []tensor.Spec, want Want
 	}
 	result := f.averaged(in[0])
 	if l.kind != conv.Convolve && in[1].DType.IsInteger() {
-		result = f.input(in[0]) // whole numbers stay whole
+		result = f.input(in[0]) // integers stay integers
 	}
 	y := b.output("y", tensor.Spec{DType: result, Shape: l.layout.Join(l.out)}, l.layout.With(l.out.C))
 	x := b.permuted(b.converted(b.converted(0, f.input(in[0])), spec.DType), l.layout, last)
 	filter := b.converted(1, spec.DType)
-	biasBuf := filter // never touched unless there is one
+	biasBuf := filter // unused without a bias
 	if bias {
 		biasBuf = b.converted(2, spec.DType)
 	}
@@ -250,7 +250,7 @@ func (o *Morphology) ReceptiveField(p *Plan) []geom.Field {
 	return windowed(&p.Geometry, geom.Axis.Field)
 }
 
-// lay checks the inputs against each other and lays the windows over x.
+// lay checks the inputs against each other and resolves the windows over x.
 func (o *Morphology) lay(in []tensor.Spec) (*depthwiseLayout, error) {
 	if err := o.Check(); err != nil {
 		return nil, err

@@ -9,10 +9,9 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// namedFilter is a filter given by a name with parameters instead of a file:
-// sobel-x, box:3, …. It has only spatial extents and meets each channel on its
-// own. (Names with the whole shape that a file would have are in
-// initialiser.go.)
+// namedFilter is a filter given by name instead of a file, such as sobel-x or
+// box:3. It has spatial extents only and applies to each channel separately.
+// Named filters with the shape of a file are in initialiser.go.
 type namedFilter struct {
 	shape  tensor.Shape
 	values []float64
@@ -23,7 +22,7 @@ var filterNames = []string{"sobel-x", "sobel-y", "laplacian", "gaussian", "box",
 // filterParameters are what follows a filter's name, if anything does.
 var filterParameters = map[string]string{"gaussian": ":SIZE:SIGMA", "box": ":SIZE"}
 
-// filterForms are the names with their parameters, for help texts.
+// filterForms lists the names with their parameters, for help texts.
 const filterForms = "sobel-x, sobel-y, laplacian, emboss, identity, gaussian:SIZE:SIGMA, box:SIZE, " + initialiserForms
 
 // isSpatialFilter reports whether text names a filter without channels.
@@ -32,8 +31,8 @@ func isSpatialFilter(text string) bool {
 	return slices.Contains(filterNames, name)
 }
 
-// parseFilter makes the named filter for an operation with the given number of
-// spatial dimensions.
+// parseFilter returns the named filter for an operation with that many spatial
+// dimensions.
 func parseFilter(text string, rank int) (namedFilter, error) {
 	name, rest, _ := strings.Cut(text, ":")
 	var args []string
@@ -84,8 +83,8 @@ func parseFilter(text string, rank int) (namedFilter, error) {
 	}
 }
 
-// largestFilter bounds the side of a named filter: its numbers are made in
-// memory before anything is planned.
+// largestFilter bounds the side of a named filter, whose numbers are computed
+// in memory before anything is planned.
 const largestFilter = 1023
 
 func filterSize(text string) (int, error) {
@@ -100,8 +99,8 @@ func filterSize(text string) (int, error) {
 }
 
 // gaussian returns the normalised samples of a Gaussian around the middle. They
-// are taken relative to the one nearest to it, so that the narrowest Gaussian
-// still has weights to normalise.
+// are relative to the sample nearest to the middle, so that even the narrowest
+// Gaussian has weights to normalise.
 func gaussian(size int, sigma float64) []float64 {
 	line, sum := make([]float64, size), 0.0
 	nearest := float64((size-1)%2) / 2
@@ -118,7 +117,7 @@ func gaussian(size int, sigma float64) []float64 {
 	return line
 }
 
-// separable returns the outer product of a line with itself, rank times.
+// separable returns the outer product of rank copies of a line.
 func separable(rank int, line []float64) namedFilter {
 	f := namedFilter{values: []float64{1}}
 	for range rank {
@@ -133,8 +132,8 @@ func separable(rank int, line []float64) namedFilter {
 	return f
 }
 
-// laplacian returns the second difference along every axis, summed: 1 at the
-// neighbours, -2 for each axis in the middle.
+// laplacian returns the sum of the second differences along all axes: 1 at the
+// neighbours, -2 per axis in the middle.
 func laplacian(rank int) namedFilter {
 	f := separable(rank, []float64{0, 0, 0})
 	middle := len(f.values) / 2
@@ -145,8 +144,8 @@ func laplacian(rank int) namedFilter {
 	return f
 }
 
-// spec returns the type and shape of the filter's tensor, with the channel axes
-// appended.
+// spec returns the type and shape of the filter as a tensor, with channel axes
+// at the end.
 func (f *namedFilter) spec(channels ...int) tensor.Spec {
 	return tensor.Spec{DType: tensor.Float64, Shape: slices.Concat(f.shape, channels)}
 }
@@ -164,8 +163,8 @@ func (f *namedFilter) tensor(channels ...int) *tensor.Tensor {
 	return t
 }
 
-// filterInput describes the filter's tensor as an operation's input: format is
-// the order of its axes, channels are those that a spatial named filter gets.
+// filterInput describes the filter as an input of an operation. format is the
+// order of its axes, channels those that a spatial named filter gets.
 func filterInput(source, format string, rank int, channels ...int) (Input, error) {
 	if !isSpatialFilter(source) {
 		in, err := initialised("filter", source, format)

@@ -2,9 +2,9 @@ package ops
 
 import "github.com/poolctl/poolctl/internal/tensor"
 
-// Fix returns the plan for runners whose runs all have the same tensors at the
-// given inputs, such as a filter: what stages make of those alone (converted,
-// packed) is made in a runner's first run and kept.
+// Fix returns the plan for runners that get the same tensors at the given
+// inputs in every run, such as a filter. What depends on those inputs only
+// (conversion, packing) is computed in the first run and kept.
 func (p *Plan) Fix(inputs ...int) *Plan {
 	fixed := make([]bool, len(p.Buffers))
 	for _, i := range inputs {
@@ -25,7 +25,7 @@ func (p *Plan) Fix(inputs ...int) *Plan {
 	return &q
 }
 
-// onlyOf reports whether a stage makes temporaries of fixed buffers alone.
+// onlyOf reports whether a stage makes temporaries from fixed buffers only.
 func (p *Plan) onlyOf(s *Stage, fixed []bool) bool {
 	for _, i := range s.Of {
 		if !fixed[i] {
@@ -34,7 +34,7 @@ func (p *Plan) onlyOf(s *Stage, fixed []bool) bool {
 	}
 	for _, i := range s.Made {
 		if i < p.Inputs+len(p.Outputs) {
-			return false // an output is the caller's, another one in every run
+			return false // outputs are the caller's and differ from run to run
 		}
 	}
 	return s.Made != nil
@@ -47,11 +47,12 @@ func (p *Plan) temporaries(do func(buffer int, kept bool)) {
 	}
 }
 
-// TemporaryWords returns the size of the temporaries that are used within a run
-// only, in words of eight bytes.
+// TemporaryWords returns the size of the temporaries that live within a run, in
+// words of eight bytes.
 func (p *Plan) TemporaryWords() int { return p.words(false) }
 
-// KeptWords returns the size of those that a runner keeps from its first run on.
+// KeptWords returns the size of the temporaries that a runner keeps between
+// runs, in words of eight bytes.
 func (p *Plan) KeptWords() int { return p.words(true) }
 
 func (p *Plan) words(which bool) int {

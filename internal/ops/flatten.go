@@ -8,7 +8,7 @@ var flattenSpec = Spec{
 	Name:    "flatten",
 	TF:      "tf.keras.layers.Flatten, tf.reshape",
 	Summary: "every image of a batch as one vector",
-	Doc:     `Gives (N, features): the numbers of each image one after another, in the order in which they lie in memory. That order depends on the data format: channels-last data gives the weights of a dense layer another order than channels-first data, such as PyTorch's. One picture without a batch becomes (1, features). Any type, which is kept.`,
+	Doc:     `Returns (N, features): the numbers of each image in memory order. That order depends on the data format, so the weights of a dense layer after it are in another order for channels-last data than for channels-first data, such as PyTorch's. One picture without a batch becomes (1, features). Any type, which is kept.`,
 	Rank:    oneTensor, Linear: true,
 	Examples: []Example{
 		{"a vector for each of ten images", "poolctl flatten samples/input_10x9x9x3.npy -o y.npy"},
@@ -16,7 +16,7 @@ var flattenSpec = Spec{
 	New: func() Op { return defaults(new(Flatten)) },
 }
 
-// Flatten makes vectors of images.
+// Flatten turns images into vectors.
 type Flatten struct{ format }
 
 // Params implements Op.
@@ -60,7 +60,8 @@ func (o *Flatten) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 // GradParams implements Differentiable.
 func (o *Flatten) GradParams() []Param { return nil }
 
-// PlanGrad implements Differentiable: the upstream gradient in the input's shape.
+// PlanGrad implements Differentiable. The gradient is the upstream gradient in
+// the shape of the input.
 func (o *Flatten) PlanGrad(in []tensor.Spec, _ WantGrad) (*Plan, error) {
 	layout, shape, err := o.lay(in[0])
 	if err != nil {

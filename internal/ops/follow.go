@@ -7,7 +7,7 @@ import (
 )
 
 // Follows reports whether Follow can run the plan: it has one input, one output
-// and one stage, whose units go through them from front to back.
+// and one stage whose units go through them from front to back.
 func (p *Plan) Follows() bool {
 	return p.Inputs == 1 && len(p.Outputs) == 1 && len(p.Stages) == 1 && p.Stages[0].Reach != nil && p.Validate == nil
 }
@@ -15,11 +15,11 @@ func (p *Plan) Follows() bool {
 var errStopped = errors.New("the computation was stopped")
 
 // Follow computes out from in while in is still being written, close behind the
-// writer: read tells how much of the input there is, and written is told how much
-// of the output. It ends when the input has ended, with its error. The results
-// are those of Run.
+// writer. read returns how much of the input is there; written is told how much
+// of the output is final. Follow ends with the input, and returns its error.
+// The results are those of Run.
 func Follow(plan *Plan, threads int, in, out *tensor.Tensor, read, written *tensor.Progress) (err error) {
-	err = errStopped // for those who wait, should this panic
+	err = errStopped // for waiting readers, in case of a panic
 	defer func() { written.End(err) }()
 	r := NewRunner(plan, threads)
 	defer r.Close()
@@ -41,7 +41,7 @@ func Follow(plan *Plan, threads int, in, out *tensor.Tensor, read, written *tens
 			next++
 		}
 		chunk := 0
-		if next-first < chunksPerThread { // not worth the waking of others, who have the reader's work to do
+		if next-first < chunksPerThread { // not worth waking other threads, which the decoder needs
 			chunk = next - first
 		}
 		r.team.Do(next-first, chunk, func(worker, lo, hi int) { r.exec(worker, first+lo, first+hi) })

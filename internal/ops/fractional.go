@@ -8,11 +8,11 @@ import (
 )
 
 // sequences draws the pooling sequence of each spatial axis: 0 = s_0 < s_1 < …
-// < s_out = in with out = floor(in / ratio) and steps of floor(in/out) or one
-// more. For a given seed they are TensorFlow's own, drawn from Philox in the
-// same order: rows before columns. Without a seed one is drawn and kept, so that
-// every later plan of the operation and of its clones, such as that of its
-// gradient, has the same windows, and a report says how to have them again.
+// < s_out = in, where out = floor(in / ratio) and each step is floor(in/out) or
+// one more. For a given seed the sequences are those of TensorFlow: drawn from
+// Philox in the same order, rows before columns. Without a seed, one is drawn
+// and kept, so that later plans of the operation and its clones (such as its
+// gradient) have the same windows, and a report names the seed.
 func (o *Pool) sequences(spatial []int) ([][]int, error) {
 	if n := len(o.Fractional); n != 1 && n != len(spatial) {
 		return nil, unfit("pool", "fractional", "got %d ratios, want 1 or %d (one for each spatial dimension of the input)", n, len(spatial))
@@ -24,8 +24,7 @@ func (o *Pool) sequences(spatial []int) ([][]int, error) {
 	list := make([][]int, len(spatial))
 	for i, in := range spatial {
 		ratio := o.Fractional[i%len(o.Fractional)]
-		// TensorFlow keeps the ratio as a float32 attribute and divides in
-		// that type.
+		// TensorFlow stores the ratio as float32 and divides in that type.
 		out := int(math.Floor(float64(float32(in) / float32(ratio))))
 		if out < 1 {
 			return nil, unfit("pool", "fractional", "got ratio %s for an extent of %d, want at most the extent", formatNumber(ratio), in)
@@ -44,12 +43,11 @@ func (o *Pool) sequences(spatial []int) ([][]int, error) {
 	return list, nil
 }
 
-// defaultGraphSeed is what TensorFlow pairs with an operation's seed when no
-// global one is set.
+// defaultGraphSeed is the global seed that TensorFlow uses when none is set.
 const defaultGraphSeed = 87654321
 
-// truncatedSeed is TensorFlow's reduction of a seed to 31 bits
-// (python/framework/random_seed.py): the remainder by 2^31 - 1, never negative.
+// truncatedSeed reduces a seed to 31 bits as TensorFlow does
+// (python/framework/random_seed.py): the non-negative remainder by 2^31 - 1.
 func truncatedSeed(seed int) uint64 {
 	const most = math.MaxInt32
 	return uint64((seed%most + most) % most)
@@ -64,8 +62,8 @@ func cumulative(steps []int) []int {
 }
 
 // evenSteps is the pseudo-random rule: a_i = ceil(alpha*(i+u)) for one random u
-// (Graham, Fractional Max-Pooling, arXiv:1412.6071), u small enough that every
-// step is k or k+1.
+// (Graham, Fractional Max-Pooling, arXiv:1412.6071). u is small enough for
+// every step to be k or k+1.
 func evenSteps(in, out int, random *philox) []int {
 	alpha := float64(in) / float64(out)
 	k := in / out

@@ -10,8 +10,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// initialisers are the names that a filter, a bias or another tensor beside the
-// main input may have instead of a file: NAME:SHAPE, drawn ones NAME:SHAPE:SEED.
+// initialisers are the names that a filter, a bias or another secondary tensor
+// may have instead of a file: NAME:SHAPE, or NAME:SHAPE:SEED if it is random.
 var initialisers = []initialiser{
 	{"uniform", func(r *rand.Rand, _, _ float64) float64 { return 2*r.Float64() - 1 }},
 	{"normal", func(r *rand.Rand, _, _ float64) float64 { return r.NormFloat64() }},
@@ -23,27 +23,26 @@ var initialisers = []initialiser{
 	{"ones", nil},
 }
 
-// initialiser draws one number after the other. fanIn and fanOut are how many
-// numbers meet in one output, and how many outputs one number takes part in.
-// Without draw all numbers are the same.
+// initialiser makes numbers one after another. fanIn is the number of inputs of
+// one output, fanOut the number of outputs of one input. Without draw all
+// numbers are equal.
 type initialiser struct {
 	name string
 	draw func(random *rand.Rand, fanIn, fanOut float64) float64
 }
 
-// initialiserForms are the names with their parameters, for help texts.
+// initialiserForms lists the names with their parameters, for help texts.
 const initialiserForms = "NAME:SHAPE:SEED of a random one (uniform, normal, glorot-uniform, glorot-normal, he-uniform, he-normal), zeros:SHAPE, ones:SHAPE"
 
-// spread draws from [-√square, √square).
+// spread draws uniformly from [-√square, √square).
 func spread(r *rand.Rand, square float64) float64 { return math.Sqrt(square) * (2*r.Float64() - 1) }
 
-// truncatedDeviation is the standard deviation of the normal distribution cut
-// off at -2 and 2.
+// truncatedDeviation is the standard deviation of the normal distribution
+// truncated at -2 and 2.
 const truncatedDeviation = 0.87962566103423978
 
-// truncated draws from a normal distribution cut off at two standard
-// deviations, widened so that what is left has the given variance: the rule of
-// Keras's VarianceScaling.
+// truncated draws from a normal distribution truncated at two standard
+// deviations and widened to the given variance, as Keras' VarianceScaling does.
 func truncated(r *rand.Rand, variance float64) float64 {
 	for {
 		if v := r.NormFloat64(); math.Abs(v) <= 2 {
@@ -52,18 +51,18 @@ func truncated(r *rand.Rand, variance float64) float64 {
 	}
 }
 
-// largestDrawn bounds the numbers of a tensor that is made, not read.
+// largestDrawn bounds the size of a tensor that is made, not read.
 const largestDrawn = 1 << 28
 
-// initialised describes a tensor beside the main input that is a file, or made
-// by an initialiser. format names the axes of a filter, with I and O (of a
-// depthwise filter I and M) for its channels; Glorot's and He's rules count the
+// initialised describes a secondary tensor: a file, or one made by an
+// initialiser. format names the axes of a filter, with I and O (I and M in a
+// depthwise filter) for its channels. The rules of Glorot and He count
 // connections by it (Glorot and Bengio 2010; He et al. 2015). A tensor without
-// a format has no connections to count: there they are its elements.
+// a format has as many connections as elements.
 //
-// Numbers are such as float32 holds exactly, so that a tensor is the same in
-// every type: uniform ones from [-1, 1), normal ones with mean 0 and deviation
-// 1. A seed draws the same numbers on every machine.
+// The numbers are exact in float32, so that a tensor is the same in every type.
+// Uniform numbers are from [-1, 1), normal ones have mean 0 and deviation 1. A
+// seed gives the same numbers on every machine.
 func initialised(name, source, format string) (Input, error) {
 	in := Input{Name: name, Source: source, names: otherTensors}
 	word, rest, _ := strings.Cut(source, ":")
@@ -119,9 +118,8 @@ func initialised(name, source, format string) (Input, error) {
 	return in, nil
 }
 
-// connections returns how many numbers of a filter meet in one output, and how
-// many outputs one input takes part in: the filter's spatial extent times its
-// input and its output channels.
+// connections returns the number of inputs of one output and of outputs of one
+// input: the spatial extent of the filter times its input or output channels.
 func connections(shape tensor.Shape, format string) (fanIn, fanOut float64) {
 	fanIn, fanOut = 1, 1
 	for axis, n := range shape {

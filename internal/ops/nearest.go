@@ -2,9 +2,9 @@ package ops
 
 import "strings"
 
-// Nearest returns the known word that a misspelt one most likely meant, or ""
-// when none is near: at most two edits away, at most a third of its length, and
-// with a letter in common.
+// Nearest returns the known word that a misspelt one most likely meant, or "".
+// A word is near with at most two edits, at most a third of its length, and a
+// letter in common.
 func Nearest(word string, known []string) string {
 	best, distance := "", 3
 	for _, k := range known {
@@ -15,8 +15,8 @@ func Nearest(word string, known []string) string {
 	return best
 }
 
-// edits returns how many letters must be put in, taken out, replaced or swapped
-// with their neighbour to make b of a.
+// edits returns the edit distance of two words: insertions, deletions,
+// substitutions and swaps of neighbours.
 func edits(a, b string) int {
 	before, row := make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {

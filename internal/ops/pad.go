@@ -13,7 +13,7 @@ var padSpec = Spec{
 	Name:    "pad",
 	TF:      "tf.pad (edge: torch.nn.functional.pad replicate, ONNX Pad edge)",
 	Summary: "add cells around a tensor: a value, mirrored, or repeated",
-	Doc: `Adds cells before and after along some axes. --paddings has pairs lo:hi: one for each spatial dimension, or one that all of them get, or one for each axis of the tensor in the order of its memory, as tf.pad has them. Two axes are one grey picture (H, W). Any type, which is kept.
+	Doc: `Adds cells before and after along some axes. --paddings has pairs lo:hi: one for all spatial dimensions, one for each of them, or one for each axis of the tensor in memory order, as in tf.pad. Two axes are one grey picture (H, W). Any type, which is kept.
 
 --mode says what the new cells hold:
 
@@ -22,7 +22,7 @@ var padSpec = Spec{
     symmetric  the edge too:          b a | a b c | c b
     edge       the edge repeated:     a a | a b c | c c
 
-With reflect there must be fewer new cells than there are cells, with symmetric at most as many. PyTorch calls edge replicate. The gradient of a cell is the sum of what arrives at it and at its copies.`,
+With reflect there must be fewer new cells than cells, with symmetric at most as many. PyTorch calls edge replicate. The gradient with respect to a cell is the sum of the upstream gradient over the cell and its copies.`,
 	Rank: oneTensor, Space: true,
 	Examples: []Example{
 		{"mirror the border before a filter", "poolctl pad samples/chelsea.png --paddings 8:8 --mode reflect -o padded.png"},
@@ -66,7 +66,8 @@ func (o *Pad) Check() error {
 // Inputs implements Op.
 func (o *Pad) Inputs(tensor.Spec) ([]Input, error) { return nil, nil }
 
-// lay gives every axis its padding and checks it against the input.
+// lay returns the layout and the kernel, with the padding of every axis checked
+// against the input.
 func (o *Pad) lay(x tensor.Spec) (tensor.Layout, *layer.Pad, error) {
 	if err := o.Check(); err != nil {
 		return "", nil, err
@@ -125,8 +126,8 @@ func (o *Pad) pads(layout tensor.Layout) ([][2]int, error) {
 	return list, nil
 }
 
-// ReceptiveField implements Receptive: a cell sees the one that it was. Cells
-// that are copies of others see something farther away, and there is no field.
+// ReceptiveField implements Receptive. A cell sees itself. New cells that copy
+// others see cells farther away, so that there is no field.
 func (o *Pad) ReceptiveField(p *Plan) []geom.Field {
 	pads, err := o.pads(p.Layout)
 	if err != nil {
@@ -170,7 +171,7 @@ func (o *Pad) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	return b.finish()
 }
 
-// constant returns the value of new cells in the type that they have.
+// constant returns the value of new cells in their element type.
 func (o *Pad) constant(d tensor.DType) (*tensor.Tensor, error) {
 	value, clipped := tensor.Converted(tensor.From([]float64{o.Value.value}, 1), d)
 	if d.IsInteger() && (clipped > 0 || o.Value.value != math.Trunc(o.Value.value)) {
@@ -195,7 +196,7 @@ func (o *Pad) PlanGrad(in []tensor.Spec, _ WantGrad) (*Plan, error) {
 	g.plan.Layout, g.plan.Impl = layout, "rows, go"
 	g.unread(0, 1)
 	dx := g.output("dx", in[0].Shape, layout)
-	dy := g.permuted(g.converted(1, g.dtype), g.layout, g.last) // sums are in one order, whatever the layout
+	dy := g.permuted(g.converted(1, g.dtype), g.layout, g.last) // so that sums have the same order in every layout
 	dst := dx
 	if g.layout != g.last {
 		perm := tensor.Permutation(string(g.layout), string(g.last))

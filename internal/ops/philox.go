@@ -6,8 +6,8 @@ import (
 )
 
 // philox is the counter-based generator Philox4x32-10 (Salmon et al., Parallel
-// Random Numbers: As Easy as 1, 2, 3, SC 2011), keyed and advanced as
-// TensorFlow's GuardedPhiloxRandom is, so that equal seeds give equal numbers.
+// Random Numbers: As Easy as 1, 2, 3, SC 2011). Keys and counters are those of
+// GuardedPhiloxRandom in TensorFlow, so that equal seeds give equal numbers.
 type philox struct {
 	key     [2]uint32
 	counter [4]uint32
@@ -15,7 +15,7 @@ type philox struct {
 	used    int // numbers taken from block
 }
 
-// newPhilox returns the generator for a graph-level and an operation-level seed.
+// newPhilox returns the generator for a global and an operation seed.
 func newPhilox(graph, op uint64) *philox {
 	return &philox{
 		key:     [2]uint32{uint32(graph), uint32(graph >> 32)},
@@ -24,8 +24,8 @@ func newPhilox(graph, op uint64) *philox {
 	}
 }
 
-// reserve returns a generator that starts here, and moves this one past the
-// blocks that n numbers take.
+// reserve returns a generator that starts here, and advances this one past n
+// numbers.
 func (p *philox) reserve(n int) *philox {
 	reserved := *p
 	reserved.used = 4
@@ -55,7 +55,7 @@ func (p *philox) uint32() uint32 {
 	return p.block[p.used-1]
 }
 
-// float64 returns a number in [0, 1) made of 52 random bits.
+// float64 returns a number in [0, 1) with 52 random bits.
 func (p *philox) float64() float64 {
 	high, low := uint64(p.uint32()), uint64(p.uint32())
 	return math.Float64frombits(1023<<52|high&0xfffff<<32|low) - 1

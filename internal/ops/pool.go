@@ -43,7 +43,7 @@ Padding never enters the reduction: a maximum is that of the real cells, and an 
 	New: func() Op { return defaults(new(Pool)) },
 }
 
-// Pool is pooling of every kind: regular, adaptive and fractional.
+// Pool is regular, adaptive and fractional pooling.
 type Pool struct {
 	format
 	windows
@@ -51,7 +51,7 @@ type Pool struct {
 	Window       windowValue
 	CeilMode     bool
 	CountPadding bool
-	Divisor      int // 0: none given
+	Divisor      int // 0 if not given
 	P            float64
 	NaN          string
 	OutputSize   []int
@@ -62,7 +62,7 @@ type Pool struct {
 	IndexRule    string
 	Batch        bool
 
-	// Of the gradient.
+	// Parameters of the gradient.
 	Ties       string
 	FromArgmax string
 	Second     string
@@ -74,7 +74,7 @@ var conventions = []string{"tensorflow", "pytorch", "onnx", "onnx-column-major"}
 
 // Params implements Op.
 func (o *Pool) Params() []Param {
-	kind := choiceParam("type", &o.Type, []string{"max", "avg", "min", "sum", "lp"}, "", "what is kept of a window").shown("TYPE")
+	kind := choiceParam("type", &o.Type, []string{"max", "avg", "min", "sum", "lp"}, "", "how a window is reduced").shown("TYPE")
 	kind.Required = true
 	params := []Param{kind, windowParam(&o.Window)}
 	params = append(params, o.windows.params("the window")...)
@@ -110,8 +110,8 @@ func (o *Pool) Params() []Param {
 	return withNeeds(append(params, o.format.params()...), o.needs)
 }
 
-// needs says beside which flags a parameter has a meaning, and whether they
-// are given.
+// needs returns the flags that a parameter needs to be meaningful, and whether
+// they are given.
 func (o *Pool) needs(name string, want Want) (flags string, holds bool) {
 	switch name {
 	case "strides", "dilations", "padding", "ceil-mode", "empty":
@@ -169,7 +169,7 @@ func (o *Pool) Check() error {
 	return nil
 }
 
-// checkMeaning refuses parameters that have no meaning beside the others.
+// checkMeaning refuses parameters that have no effect with the others.
 func (o *Pool) checkMeaning() error {
 	for _, c := range []struct {
 		name  string
@@ -197,7 +197,7 @@ func (o *Pool) checkMeaning() error {
 	return nil
 }
 
-// Inputs implements Op: pooling takes nothing but its input.
+// Inputs implements Op. Pooling has no secondary inputs.
 func (o *Pool) Inputs(tensor.Spec) ([]Input, error) { return nil, nil }
 
 // Plan implements Op.
@@ -236,7 +236,7 @@ func (o *Pool) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 	}
 	shape := layout.Join(tensor.Extents{N: e.N, C: e.C, Spatial: g.Out()})
 	y := b.output("y", tensor.Spec{DType: result, Shape: shape}, layout)
-	argmax := y // never touched unless it is wanted
+	argmax := y // unused unless wanted
 	if want.Argmax {
 		argmax = b.output("argmax", tensor.Spec{DType: tensor.Int64, Shape: shape}, layout)
 	}
@@ -265,9 +265,8 @@ func (o *Pool) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 // ReceptiveField implements Receptive.
 func (o *Pool) ReceptiveField(p *Plan) []geom.Field { return windowed(&p.Geometry, geom.Axis.Field) }
 
-// notes adds the stage that pools and notes the winners as well, or reports that
-// there is none for this. The winners are in the layout that the gradient computes
-// in.
+// notes adds the stage that pools and also notes the winners, or reports that
+// no kernel can. The winners are in the layout of the gradient.
 func (o *Pool) notes(b *builder, spec pool.Spec, y, x buf, layout tensor.Layout) bool {
 	if x != 0 || !spec.DType.IsFloat() || !spec.Reduction.IsExtremum() || o.Ties != "first" {
 		return false
@@ -294,8 +293,8 @@ func (o *Pool) notes(b *builder, spec pool.Spec, y, x buf, layout tensor.Layout)
 	return true
 }
 
-// picture reports whether results are rounded as a picture's: averages of
-// samples, which are never outside their range, in the type that they have.
+// picture reports whether results are rounded as in pictures: averages of
+// samples, which stay in their range, keep their type.
 func (o *Pool) picture(x tensor.Spec, want Want) bool {
 	asked := o.DType == x.DType || o.DType == tensor.Invalid && want.Picture
 	return asked && o.Type == "avg" && o.Divisor == 0 && (x.DType == tensor.Uint8 || x.DType == tensor.Uint16)
@@ -328,7 +327,7 @@ func (b *builder) pool(spec pool.Spec, dst, argmax, src buf, wantArgmax bool) {
 		}})
 }
 
-// geometry lays the windows over the input.
+// geometry resolves the windows over the input.
 func (o *Pool) geometry(e tensor.Extents, p *Plan) (geom.Geometry, error) {
 	if o.Window.given() {
 		size := o.Window.Size

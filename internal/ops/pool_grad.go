@@ -62,11 +62,12 @@ func (o *Pool) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	return p.build(in, e)
 }
 
-// linear reports whether pooling of the type is linear in its input.
+// linear reports whether pooling of this type is linear in its input.
 func (o *Pool) linear() bool { return o.Type == "avg" || o.Type == "sum" }
 
-// computedIn returns the layout in which pooling's gradient is computed: channels
-// last for channels-first data whose transposition pays, else the data's own.
+// computedIn returns the layout in which the gradient of pooling is computed:
+// channels last for channels-first data if transposing pays, else the layout of
+// the data.
 func (b *builder) computedIn(layout tensor.Layout, d tensor.DType, channels int) tensor.Layout {
 	if layout.ChannelsFirst() && kernel.TurningPays(d, channels, b.plan.Level) {
 		return tensor.ChannelsLast(layout.Spatial())
@@ -74,11 +75,11 @@ func (b *builder) computedIn(layout tensor.Layout, d tensor.DType, channels int)
 	return layout
 }
 
-// poolGradient builds the plan of pooling's gradient. Channels-first tensors need
-// no reordering, every plane being an image of one channel; they get it where it
-// pays.
+// poolGradient plans the gradient of pooling. Channels-first tensors can be
+// computed as they are, each plane as an image of one channel. They are
+// transposed if that pays.
 type poolGradient struct {
-	*gradient         // its layout is that of the stages
+	*gradient         // its layout is the layout of the stages
 	given             tensor.Layout
 	o                 *Pool
 	g                 geom.Geometry
@@ -86,8 +87,7 @@ type poolGradient struct {
 	images, inner     int
 }
 
-// checkUpstream checks the shape of what is given in place of the input's or the
-// output's.
+// checkUpstream checks the shape of the upstream gradient or of --second.
 func (p *poolGradient) checkUpstream(upstream tensor.Spec, e tensor.Extents) error {
 	if p.o.Second == "" {
 		return checkUpstream("pool", upstream, p.given.Join(tensor.Extents{N: e.N, C: e.C, Spatial: p.g.Out()}))
@@ -98,7 +98,7 @@ func (p *poolGradient) checkUpstream(upstream tensor.Spec, e tensor.Extents) err
 	return nil
 }
 
-// noted routes by the winners that the forward pass noted.
+// noted routes the gradient by the winners that the forward pass noted.
 func (p *poolGradient) noted(in []tensor.Spec) (*Plan, error) {
 	dx := p.output("dx", in[0].Shape, p.given)
 	p.unread(0, 1)
@@ -160,10 +160,10 @@ func (p *poolGradient) native() buf {
 	return p.permuted(x, p.given, p.layout)
 }
 
-// input returns the input in the type that the gradient computes in.
+// input returns the input in the type of the computation.
 func (p *poolGradient) input() buf { return p.converted(p.native(), p.dtype) }
 
-// kernelSpec returns the forward kernel's spec for an input in type d.
+// kernelSpec returns the spec of the forward kernel for an input of type d.
 func (p *poolGradient) kernelSpec(d tensor.DType) pool.Spec {
 	o := p.o
 	return pool.Spec{Level: p.plan.Level, Geometry: p.g, Reduction: reductions[o.Type], ChannelsFirst: p.layout.ChannelsFirst(), DType: d,
@@ -179,7 +179,8 @@ func (p *poolGradient) index() pool.Index {
 	return x
 }
 
-// extremeSpec is kernelSpec for the winners among x; those of Lp are its largest.
+// extremeSpec is kernelSpec for the winners of x. The winners of Lp are its
+// largest magnitudes.
 func (p *poolGradient) extremeSpec(x buf) pool.Spec {
 	spec := p.kernelSpec(p.spec(x).DType)
 	if spec.Reduction == pool.LP {
@@ -198,7 +199,8 @@ func (p *poolGradient) argmax(x buf) buf {
 	return at
 }
 
-// pool adds a stage of forward pooling. Its implementations are not the gradient's.
+// pool adds a stage of forward pooling, without listing its kernels as those of
+// the gradient.
 func (p *poolGradient) pool(spec pool.Spec, dst, argmax, src buf, wantArgmax bool) {
 	p.builder.pool(spec, dst, argmax, src, wantArgmax)
 	p.plan.Impls = nil
@@ -215,11 +217,11 @@ func (p *poolGradient) router() *poolgrad.Unpool {
 	return u
 }
 
-// route gives every upstream gradient to its window's winner among x;
-// overlapping windows add.
+// route sends every upstream gradient to the winner of its window in x.
+// Overlapping windows add up.
 func (p *poolGradient) route(dst, dy, x buf) {
 	if d := p.spec(x).DType; d.IsInteger() && d.Size() <= 2 {
-		x = p.converted(x, tensor.Float32) // exactly, and there is assembly for it
+		x = p.converted(x, tensor.Float32) // exact, and it has assembly
 	}
 	k, refusal := poolgrad.NewWinners(p.extremeSpec(x), p.o.Ties == "last")
 	switch {
@@ -239,7 +241,7 @@ func (p *poolGradient) route(dst, dy, x buf) {
 	}
 }
 
-// gather adds the stage in which every cell collects what it won.
+// gather adds the stage in which each cell collects the gradients that it won.
 func (p *poolGradient) gather(dst, codes, dy buf) {
 	k := poolgrad.NewCellGradient(p.kernelSpec(p.dtype))
 	p.plan.Impl = k.Impl
@@ -249,14 +251,14 @@ func (p *poolGradient) gather(dst, codes, dy buf) {
 		}})
 }
 
-// scatter gives every upstream gradient to the cell that an argmax names.
+// scatter sends every upstream gradient to the cell that an argmax names.
 func (p *poolGradient) scatter(dst, dy, at buf) {
 	u := p.router()
 	p.plan.Impl += "; scatter, go"
 	p.place(u, dst, dy, at)
 }
 
-// second gathers at the winners.
+// second gathers --second at the winners.
 func (p *poolGradient) second(y buf) (*Plan, error) {
 	dst := y
 	if p.result != p.dtype {
@@ -271,7 +273,7 @@ func (p *poolGradient) second(y buf) (*Plan, error) {
 	return p.finish()
 }
 
-// fromArgmax routes by indices that were given, in any convention.
+// fromArgmax routes by --from-argmax, in any index convention.
 func (p *poolGradient) fromArgmax(dx buf, e tensor.Extents) {
 	u := p.router()
 	u.Index = pool.Index{Convention: conventionOf(p.o.IndexRule), Batch: p.o.Batch, N: e.N, Channels: e.C, Extent: p.index().Extent}
@@ -289,7 +291,7 @@ func (p *poolGradient) fromArgmax(dx buf, e tensor.Extents) {
 	p.deliver(dx, dst, p.last, p.layout)
 }
 
-// lastTies gives the gradient to the last winner of windows of any size.
+// lastTies sends the gradient to the last winner of each window, of any size.
 func (p *poolGradient) lastTies(dst, dy buf) {
 	k := &poolgrad.LastWinner{Geometry: p.g, ChannelsFirst: p.layout.ChannelsFirst(), Minimum: p.o.Type == "min", IgnoreNaN: p.o.NaN == "ignore", DType: p.dtype}
 	x := p.input()
@@ -298,7 +300,7 @@ func (p *poolGradient) lastTies(dst, dy buf) {
 		Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) { k.Run(bufs[dst], bufs[dy], bufs[x], lo, hi) }})
 }
 
-// match gives the gradient to all winners, whole or in equal parts.
+// match sends the gradient to all winners, whole or in equal parts.
 func (p *poolGradient) match(dst, dy buf) {
 	x := p.input()
 	top := p.temp(p.dtype, p.outShape...)

@@ -9,8 +9,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// average spreads each upstream gradient evenly over the cells that its average
-// or sum was made of.
+// average spreads each upstream gradient evenly over the cells that its window
+// averaged or summed.
 func (p *poolGradient) average(dst, dy buf) {
 	spec := p.kernelSpec(p.dtype)
 	if !spec.IgnoreNaN || !p.o.input(p.spec(0)).IsFloat() {
@@ -36,7 +36,7 @@ func (p *poolGradient) average(dst, dy buf) {
 	})
 }
 
-// skipped counts the NaN of every window.
+// skipped counts the NaN in every window.
 func (p *poolGradient) skipped(x buf) buf {
 	mask := p.temp(p.dtype, p.inShape...)
 	p.combine("find NaN", mask, x, x, func(x, _ float64) float64 {
@@ -52,8 +52,8 @@ func (p *poolGradient) skipped(x buf) buf {
 	return counts
 }
 
-// spread adds the gradient of averages or sums: by cells or, for large windows,
-// as sums of windows over the outputs or one pass an axis.
+// spread adds the gradient of averages or sums: cell by cell or, for large
+// windows, as sums of windows over the outputs or axis by axis.
 func (p *poolGradient) spread(dst, dy buf, spec pool.Spec) {
 	k, refusal := poolgrad.NewSpreading(spec)
 	if k != nil {
@@ -99,8 +99,8 @@ func (p *poolGradient) spread(dst, dy buf, spec pool.Spec) {
 	}
 }
 
-// lp is the gradient of y = (Σ|x|^p)^(1/p): dx = sign(x) |x|^(p-1) Σ dy y^(1-p)
-// over the windows that see x. It is 0 where x is.
+// lp is the gradient of y = (Σ|x|^p)^(1/p): dx = sign(x) |x|^(p-1) Σ dy
+// y^(1-p), summed over the windows that see x. It is 0 where x is 0.
 func (p *poolGradient) lp(dst, dy buf) {
 	x := p.input()
 	y := p.temp(p.dtype, p.outShape...)

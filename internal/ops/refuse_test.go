@@ -126,7 +126,7 @@ func TestRefusalsInFull(t *testing.T) {
 		{"pool", "type=max window=2 stride=1", `unknown parameter: got "stride", want one of type, window, strides, padding, dilations, empty, ceil-mode, count-include-pad, divisor, p, nan, output-size, fractional, seed, pseudo-random, overlapping, argmax-index, include-batch-in-index, data-format, dtype (did you mean "strides"?)`},
 		{"pool", "type=max window=2 dtype=float31", `dtype: got "float31", want one of ` + strings.Join(tensor.DTypeNames(), ", ") + ` (did you mean "float32"?)`},
 		{"conv2d", "", "conv2d: filter: missing, want a file or one of sobel-x, sobel-y, laplacian, emboss, identity, gaussian:SIZE:SIGMA, box:SIZE, NAME:SHAPE:SEED of a random one (uniform, normal, glorot-uniform, glorot-normal, he-uniform, he-normal), zeros:SHAPE, ones:SHAPE"},
-		{"conv2d", "filter=box:3 groups=2", "conv2d: groups: got 2 with the filter box:3, want none: a named filter meets every channel on its own"},
+		{"conv2d", "filter=box:3 groups=2", "conv2d: groups: got 2 with the filter box:3, want none: a named filter applies to every channel separately"},
 		{"conv2d", "filter=f groups=0", "groups: got 0, want >= 1"},
 		{"unpool", "argmax=a", "unpool: output-shape: missing, want the whole shape of the output"},
 		{"unpool", "output-shape=1,2,2,1", "unpool: argmax: missing, want a file"},

@@ -8,28 +8,28 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Roofline is what a machine does at most with the threads of a team.
+// Roofline is the speed limit of the machine with the threads of a team.
 type Roofline struct {
-	Copy      float64 // bytes read and written a second by the fastest copy, by stores past the caches or ordinary ones
-	PlainCopy float64 // by ordinary stores
-	Flops     float64 // float32 operations a second in registers; a multiply-add is two
+	Copy      float64 // bytes read and written per second by the fastest copy
+	PlainCopy float64 // the same with ordinary stores
+	Flops     float64 // float32 operations per second in registers; a multiply-add counts as two
 }
 
 const (
-	// rooflineBytes is the size of each of the two buffers that are copied,
-	// several times as large as the caches of most machines.
+	// rooflineBytes is the size of each of the two buffers that are copied. It
+	// is several times the size of most caches.
 	rooflineBytes  = 128 << 20
-	rooflineBlock  = 256 << 10 // a piece of plain copy stays below the size from which copy streams by itself
-	rooflineTrials = 7         // of which the fastest counts
-	rooflineRounds = 1 << 14   // of multiply-adds in a piece
+	rooflineBlock  = 256 << 10 // piece of a plain copy, below the size from which copy streams
+	rooflineTrials = 7         // the fastest counts
+	rooflineRounds = 1 << 14   // multiply-adds in a piece
 	rooflinePieces = 64
 )
 
-// RooflineBytes is the memory that measuring takes.
+// RooflineBytes is the memory that MeasureRoofline needs.
 const RooflineBytes = 2 * rooflineBytes
 
-// MeasureRoofline times copies of large buffers and multiply-adds in registers
-// on all threads of the team, for the kernels of a level. It takes about a
+// MeasureRoofline times copies of large buffers and multiply-adds in registers,
+// on all threads of the team, with the kernels of a level. It takes about a
 // quarter of a second.
 func MeasureRoofline(team *Team, level kernel.Level) Roofline {
 	m := kernel.MachineOf(level)
@@ -47,7 +47,7 @@ func MeasureRoofline(team *Team, level kernel.Level) Roofline {
 	plain := func(dst, src []byte) { copy(dst, src) }
 	team.Do(rooflineBytes/rooflineBlock, 0, func(_, lo, hi int) {
 		for i := lo * rooflineBlock; i < hi*rooflineBlock; i++ {
-			src[i] = byte(i) // memory that was never written is one page of zeros
+			src[i] = byte(i) // unwritten memory is a single page of zeros
 		}
 	})
 	streamTime, plainTime := alternately(copying(m.Copy), copying(plain))
@@ -62,7 +62,8 @@ func MeasureRoofline(team *Team, level kernel.Level) Roofline {
 	}
 }
 
-// alternately returns the least seconds that each of two functions takes.
+// alternately runs two functions in turn and returns the shortest time of each,
+// in seconds.
 func alternately(a, b func()) (leastA, leastB float64) {
 	leastA, leastB = math.Inf(1), math.Inf(1)
 	for range rooflineTrials {
@@ -76,19 +77,19 @@ func alternately(a, b func()) (leastA, leastB float64) {
 	return leastA, leastB
 }
 
-// Bound says which limit of the machine an operation meets first.
+// Bound is the limit of the machine that an operation meets first.
 type Bound struct {
-	Seconds float64 // that it takes at least
+	Seconds float64 // lower bound of the time
 	Name    string  // "memory" or "compute"
 }
 
-// Bound returns the limit of a plan that reads and writes so many bytes. What
-// counts as computing are multiply-adds of the definition: an algorithm that
-// needs fewer may go below it.
+// Bound returns the limit of a plan that reads and writes that many bytes.
+// Computing counts the multiply-adds of the definition; an algorithm that needs
+// fewer may be faster than the bound.
 func (r Roofline) Bound(p *Plan, bytes int64) Bound {
 	flops := r.Flops
 	if p.Buffers[0].DType.Averaged().Size() == 8 {
-		flops /= 2 // vectors hold half as many
+		flops /= 2 // a vector holds half as many
 	}
 	memory := float64(bytes) / r.Copy
 	compute := 2 * float64(p.MultiplyAdds) / flops

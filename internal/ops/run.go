@@ -6,35 +6,34 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// smallWork is the Work of a stage below which it runs on the calling thread
-// alone: waking another one costs more than it saves.
+// smallWork is the Work below which a stage runs on the calling thread only:
+// waking another would cost more than it saves.
 const smallWork = 200_000
 
-// Runner executes a plan again and again. Its temporaries live as long as it
-// does, threads and scratch memory as long as its team; Run itself allocates
-// nothing.
+// Runner runs a plan again and again. Temporaries live as long as the runner,
+// threads and scratch memory as long as its team. Run does not allocate.
 type Runner struct {
 	plan    *Plan
 	team    *Team
-	owned   bool // the team is closed with the runner
+	owned   bool // the runner closes the team
 	buffers []*tensor.Tensor
 	stage   *Stage
 	exec    func(worker, lo, hi int)
-	began   bool // Plan.Once has run
+	began   bool // whether Plan.Once has run
 	clipped int
 }
 
-// NewRunner books the plan's memory and starts a team of its own: of so many
-// threads as find work, at least one and no more than given.
+// NewRunner allocates the memory of the plan and starts a team: at most the
+// given number of threads, and no more than have work.
 func NewRunner(plan *Plan, threads int) *Runner {
 	r := NewRunnerOn(NewTeam(plan.threads(threads)), plan, nil)
 	r.owned = true
 	return r
 }
 
-// NewRunnerOn runs a plan on a team that other runners may share, one at a
-// time. Its temporaries lie in memory, which is at least as long as
-// Plan.TemporaryWords says and only used within Run; nil allocates it.
+// NewRunnerOn returns a runner on a team that other runners may share, one at a
+// time. Its temporaries are in memory, which has at least Plan.TemporaryWords
+// words and is used within Run only. If memory is nil, it is allocated.
 func NewRunnerOn(team *Team, plan *Plan, memory []uint64) *Runner {
 	if memory == nil {
 		memory = tensor.Zeros[uint64](plan.TemporaryWords())
@@ -53,16 +52,16 @@ func NewRunnerOn(team *Team, plan *Plan, memory []uint64) *Runner {
 	return r
 }
 
-// Close ends the runner's own team; one that was given stays.
+// Close stops the runner's own team. A team that was given goes on.
 func (r *Runner) Close() {
 	if r.owned {
 		r.team.Close()
 	}
 }
 
-// Run computes out from in. Both must have the types and shapes that the plan
-// says, out in the order of Plan.Outputs; their memory must not overlap. The
-// only error is that of Plan.Validate.
+// Run computes out from in. Types and shapes must be those of the plan, out in
+// the order of Plan.Outputs, and memory must not overlap. The only error is
+// that of Plan.Validate.
 func (r *Runner) Run(in, out []*tensor.Tensor) error {
 	r.bind(0, in, r.plan.Inputs)
 	r.bind(r.plan.Inputs, out, len(r.plan.Outputs))
@@ -83,7 +82,7 @@ func (r *Runner) Run(in, out []*tensor.Tensor) error {
 	return nil
 }
 
-// execute runs stages one after the other.
+// execute runs stages one after another.
 func (r *Runner) execute(stages []Stage) {
 	for i := range stages {
 		s := &stages[i]
@@ -108,12 +107,12 @@ func (r *Runner) bind(at int, given []*tensor.Tensor, want int) {
 	}
 }
 
-// Clipped returns how many values did not fit the integer type that they were
-// converted to, since the runner was made.
+// Clipped returns how many values were out of the range of the integer type
+// that they were converted to, since the runner was made.
 func (r *Runner) Clipped() int { return r.clipped }
 
-// Run executes a plan once: it allocates the outputs and returns them with the
-// number of values that were clipped.
+// Run runs a plan once. It allocates the outputs and returns them with the
+// number of clipped values.
 func Run(plan *Plan, threads int, in ...*tensor.Tensor) (out []*tensor.Tensor, clipped int, err error) {
 	for _, o := range plan.Outputs {
 		out = append(out, tensor.New(o.Spec))

@@ -17,7 +17,7 @@ var addSpec = Spec{
 
     y = a + b + …
 
-The gradient of every input is what arrives.`,
+The gradient with respect to every input is the upstream gradient.`,
 	Rank: oneTensor, Several: true,
 	Examples: []Example{
 		{"a tensor added to itself", "poolctl add samples/input_10x9x9x3.npy samples/input_10x9x9x3.npy -o y.npy"},
@@ -29,9 +29,9 @@ var concatSpec = Spec{
 	Name:    "concat",
 	TF:      "tf.concat, tf.keras.layers.Concatenate",
 	Summary: "join tensors along an axis",
-	Doc: `Joins two or more tensors of equal type one after another along an axis: the channels, or that of --axis, which counts the axes as they lie in memory, as TensorFlow's does (-1 is the last). Their shapes must be equal but for that axis. Any shape of two to five axes and any type, which is kept; tensors of different types need --dtype, to which all are converted first.
+	Doc: `Joins two or more tensors of equal type one after another along an axis: the channels, or the axis of --axis, in memory order as in TensorFlow (-1 is the last). Their shapes must be equal except along that axis. Any shape of two to five axes and any type, which is kept; tensors of different types need --dtype, to which all are converted first.
 
-The gradient of every input is its part of what arrives.`,
+The gradient with respect to every input is its part of the upstream gradient.`,
 	Rank: oneTensor, Several: true,
 	Examples: []Example{
 		{"six channels of three and three", "poolctl concat samples/input_10x9x9x3.npy samples/input_10x9x9x3.npy -o y.npy"},
@@ -40,8 +40,8 @@ The gradient of every input is its part of what arrives.`,
 	New: func() Op { return defaults(new(Concat)) },
 }
 
-// same checks that several main inputs have one type, or one to be converted
-// to, and returns their layout.
+// same checks that the main inputs have one type, or are converted to one, and
+// returns their layout.
 func (f *format) same(op string, in []tensor.Spec) (tensor.Layout, error) {
 	if len(in) < 2 {
 		return "", &UsageError{op, fmt.Errorf("got %d inputs, want at least 2", len(in))}
@@ -58,7 +58,7 @@ func (f *format) same(op string, in []tensor.Spec) (tensor.Layout, error) {
 	return layout, nil
 }
 
-// gradientName names the gradient of main input i.
+// gradientName returns the name of the gradient with respect to main input i.
 func gradientName(i int) string {
 	if i == 0 {
 		return "dx"
@@ -121,7 +121,8 @@ func (o *Add) ReceptiveField(p *Plan) []geom.Field { return cellwise(p.Layout) }
 // GradParams implements Differentiable.
 func (o *Add) GradParams() []Param { return nil }
 
-// PlanGrad implements Differentiable: the inputs and the upstream gradient.
+// PlanGrad implements Differentiable. The inputs are those of Plan and the upstream
+// gradient.
 func (o *Add) PlanGrad(in []tensor.Spec, _ WantGrad) (*Plan, error) {
 	last := len(in) - 1
 	layout, err := o.lay(in[:last])
@@ -162,13 +163,13 @@ func (o *Concat) Check() error { return nil }
 // Inputs implements Op.
 func (o *Concat) Inputs(tensor.Spec) ([]Input, error) { return nil, nil }
 
-// concatLayout is the operation laid out for its inputs.
+// concatLayout is the operation for given inputs.
 type concatLayout struct {
 	layout tensor.Layout
 	out    tensor.Shape
 	outer  int   // runs of each input
-	runs   []int // elements of a run of each
-	step   int   // and of all together
+	runs   []int // elements of a run, for each input
+	step   int   // elements of a run of the output
 }
 
 // lay checks the inputs against each other.
@@ -204,8 +205,8 @@ func (o *Concat) lay(in []tensor.Spec) (*concatLayout, error) {
 	return l, nil
 }
 
-// runs adds the stage that copies the runs of every part to the whole, or with
-// split from it.
+// runs adds the stage that copies the runs of every part to the whole or, with
+// split, back.
 func (b *builder) runs(l *concatLayout, whole buf, parts []buf, split bool) {
 	copyPart := func(bufs []*tensor.Tensor, i, at, lo, hi int) {
 		if split {
@@ -260,7 +261,8 @@ func (o *Concat) ReceptiveField(p *Plan) []geom.Field { return o.Axis.cellwise(p
 // GradParams implements Differentiable.
 func (o *Concat) GradParams() []Param { return nil }
 
-// PlanGrad implements Differentiable: the inputs and the upstream gradient.
+// PlanGrad implements Differentiable. The inputs are those of Plan and the upstream
+// gradient.
 func (o *Concat) PlanGrad(in []tensor.Spec, _ WantGrad) (*Plan, error) {
 	last := len(in) - 1
 	l, err := o.lay(in[:last])

@@ -10,7 +10,7 @@ var softmaxSpec = Spec{
 	Name:    "softmax",
 	TF:      "tf.nn.softmax",
 	Summary: "exponentials divided by their sum, along an axis",
-	Doc: `Takes the exponential of every number and divides by the sum along an axis: the channels, or that of --axis, which counts the axes as they lie in memory, as TensorFlow's does (-1 is the last). Any shape of two to five axes; integers are computed as floating-point numbers. It is computed in float64 and rounded once; the largest number is taken off first, so that nothing overflows.
+	Doc: `Takes the exponential of every number and divides it by the sum along an axis: the channels, or the axis of --axis, in memory order as in TensorFlow (-1 is the last). Any shape of two to five axes; integers are computed as floating-point numbers. The result is computed in float64 and rounded once. The largest number is subtracted first, so that nothing overflows.
 
     y[c] = exp(x[c]) / sum over j of exp(x[j])
 
@@ -40,7 +40,7 @@ func (o *Softmax) Check() error { return nil }
 // Inputs implements Op.
 func (o *Softmax) Inputs(tensor.Spec) ([]Input, error) { return nil, nil }
 
-// lay finds the lanes.
+// lay returns the layout and the kernel.
 func (o *Softmax) lay(x tensor.Spec) (tensor.Layout, layer.Softmax, error) {
 	layout, err := o.layer("softmax", x)
 	if err != nil {

@@ -9,34 +9,34 @@ import (
 	"github.com/poolctl/poolctl/internal/ops/kernel"
 )
 
-// spinning is how long a thread looks for more work before it sleeps. Waking a
-// sleeping one takes about as long.
+// spinning is how long a thread looks for more work before it sleeps: about as
+// long as waking it takes.
 const spinning = 60 * time.Microsecond
 
-// chunksPerThread divides work finely enough that threads end together, and
-// coarsely enough that they seldom meet at the counter.
+// chunksPerThread makes chunks small enough for threads to end together, and
+// large enough for them to seldom meet at the counter.
 const chunksPerThread = 8
 
-// Team is a set of threads, the caller's among them, that work on one thing at
-// a time: many runners may share a team, one after another. Between two calls
-// of Do the others spin for a moment, in case the next call is near, then sleep.
-// A team with more threads than cores does not spin.
+// Team is a set of threads, including the caller, that work on one thing at a
+// time. Many runners may share a team, one after another. Between two calls of
+// Do the other threads spin for a moment, in case the next call is near, and
+// then sleep. A team with more threads than cores does not spin.
 type Team struct {
 	workers []*Worker
-	scratch int // bytes that each worker has
+	scratch int // bytes of each worker
 	spin    time.Duration
 
-	// What the current call of Do is about; written while no helper is in.
+	// The current call of Do. It is written while no helper works on it.
 	work  func(worker, lo, hi int)
 	units int64
 	chunk int64
 
-	next    atomic.Int64  // the first unit that nobody took
-	inside  atomic.Int64  // helpers that work on the current call; closed is added when it takes no more
+	next    atomic.Int64  // the first unit that is not taken
+	inside  atomic.Int64  // helpers in the current call; closed is added when it takes no more
 	round   atomic.Uint64 // changes with each call
 	closing atomic.Bool
 	waiting atomic.Bool   // the caller sleeps until the last helper has left
-	left    chan struct{} // wakes it
+	left    chan struct{} // wakes the caller
 	helpers []helper
 	ended   sync.WaitGroup
 	failure atomic.Pointer[failure]
@@ -50,13 +50,13 @@ type helper struct {
 
 type failure struct{ cause any }
 
-// apart keeps the workers of different threads off each other's cache lines.
+// apart separates the workers of different threads by a cache line.
 type apart struct {
 	Worker
 	_ [128]byte
 }
 
-// closed makes Team.inside negative whatever the number of helpers.
+// closed makes Team.inside negative, however many helpers there are.
 const closed = -1 << 32
 
 // NewTeam starts threads-1 helpers; a team has at least one thread.
@@ -78,10 +78,10 @@ func NewTeam(threads int) *Team {
 	return t
 }
 
-// Threads returns how many threads work, the caller's included.
+// Threads returns the number of threads, including the caller.
 func (t *Team) Threads() int { return len(t.workers) }
 
-// Close ends the helpers and waits for them. The team must be idle.
+// Close stops the helpers and waits for them. The team must be idle.
 func (t *Team) Close() {
 	if t.closing.Swap(true) {
 		return
@@ -90,13 +90,14 @@ func (t *Team) Close() {
 	t.ended.Wait()
 }
 
-// Do splits units 0 to units-1 into runs of at most chunk (0: an eighth of a
-// thread's fair share), shorter towards the end, so that no thread waits long for
-// the last one, and calls work for each run, on any thread and in any order;
-// worker is the thread's number. It returns when all are done. Helpers that wake
-// too late to find anything left are not waited for. A panic of work ends the
-// call early and goes on in the caller. One call at a time; work must not call
-// Do of the same team. Nothing is allocated.
+// Do splits units 0 to units-1 into runs and calls work for each of them, on
+// any thread and in any order. worker is the number of the thread. A run has at
+// most chunk units (0 means an eighth of the fair share of a thread); runs get
+// shorter towards the end, so that no thread waits long for the last one. Do
+// returns when all units are done, and does not wait for helpers that wake too
+// late. A panic of work ends the call early and continues in the caller. Only
+// one call may run at a time, and work must not call Do of the same team. Do
+// does not allocate.
 func (t *Team) Do(units, chunk int, work func(worker, lo, hi int)) {
 	if units <= 0 {
 		return
@@ -116,13 +117,13 @@ func (t *Team) Do(units, chunk int, work func(worker, lo, hi int)) {
 	if t.inside.Add(closed) != closed {
 		t.await()
 	}
-	t.work = nil // do not keep its memory alive
+	t.work = nil // let its memory go
 	if f := t.failure.Swap(nil); f != nil {
 		panic(f.cause)
 	}
 }
 
-// call begins a round and wakes the helpers that sleep.
+// call starts a round and wakes the sleeping helpers.
 func (t *Team) call() {
 	t.round.Add(1)
 	for i := range t.helpers {
@@ -132,7 +133,7 @@ func (t *Team) call() {
 	}
 }
 
-// take works on chunks until none is left. A panic is kept for the caller.
+// take works on chunks until none is left. It keeps a panic for the caller.
 func (t *Team) take(worker int) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -164,7 +165,7 @@ func (t *Team) await() {
 	<-t.left
 }
 
-// spins reports whether done comes true within the time for spinning.
+// spins reports whether done becomes true within the time for spinning.
 func (t *Team) spins(done func() bool) bool {
 	if t.spin == 0 {
 		return done()
@@ -181,20 +182,21 @@ func (t *Team) spins(done func() bool) bool {
 	}
 }
 
-// help is the life of a helper.
+// help runs a helper until the team is closed.
 func (t *Team) help(h *helper, worker int) {
 	seen := uint64(0)
 	called := func() bool { return t.round.Load() != seen }
 	for {
 		if !t.spins(called) {
-			// Swap and not Store: the load behind it must not come first. Go orders
+			// Swap, not Store: the load after it must not move ahead. Go orders
 			// both, but a team hung once where arm64 was emulated on amd64.
 			h.asleep.Swap(true)
 			if !called() || !h.asleep.CompareAndSwap(true, false) {
 				<-h.wake
 			}
 		}
-		// In this order: whoever closes says so before the round that wakes for it.
+		// The order matters: closing is set before the round that wakes the
+		// helper.
 		seen = t.round.Load()
 		if t.closing.Load() {
 			return
@@ -221,8 +223,8 @@ func (t *Team) enter() bool {
 	}
 }
 
-// reserve gives every worker scratch memory of so many bytes at least. Runners
-// of a team share it.
+// reserve gives every worker at least that many bytes of scratch memory. The
+// runners of a team share it.
 func (t *Team) reserve(bytes int) {
 	if bytes <= t.scratch {
 		return

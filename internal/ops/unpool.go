@@ -13,10 +13,10 @@ import (
 var unpoolSpec = Spec{
 	Name:    "unpool",
 	TF:      "tfa.layers.MaxUnpooling2D (TensorFlow has none), torch.nn.functional.max_unpool2d, ONNX MaxUnpool",
-	Summary: "put pooled values back to where an argmax says they were",
-	Doc: `Makes a tensor of zeros of --output-shape and places every value of the input at the index that --argmax holds for it. The argmax has the input's shape, and its indices refer to the output's shape in the convention of --argmax-index (see pool).
+	Summary: "put pooled values back where an argmax says they were",
+	Doc: `Places every value of the input at the index that --argmax has for it, in a tensor of zeros of shape --output-shape. The argmax has the shape of the input. Its indices number the cells of the output in the convention of --argmax-index (see pool).
 
-Several values for one cell: --duplicates last keeps the last in row-major order, sum adds them (integers exactly, clipped to the range of their type at the end), max keeps the largest, error refuses. An index outside the output is an error that names its place.`,
+If a cell gets several values, --duplicates last keeps the last in row-major order, sum adds them (integers exactly, clipped to the range of their type at the end), max keeps the largest, error refuses. An index outside the output is an error that says where it is.`,
 	Rank: [2]int{1, 3},
 	Examples: []Example{
 		{"pool, then put the maxima back", "poolctl unpool samples/pooled_3x3.npy --argmax samples/argmax_3x3.npy --output-shape 6,6 -o back.npy"},
@@ -24,7 +24,7 @@ Several values for one cell: --duplicates last keeps the last in row-major order
 	New: func() Op { return defaults(new(Unpool)) },
 }
 
-// Unpool places values at their argmax.
+// Unpool places values at the cells of an argmax.
 type Unpool struct {
 	format
 	Argmax      string
@@ -42,7 +42,7 @@ func (o *Unpool) Params() []Param {
 	return append([]Param{argmax, shape,
 		choiceParam("argmax-index", &o.IndexRule, conventions, conventions[0], "how argmax numbers cells"),
 		boolParam("include-batch-in-index", &o.Batch, "argmax counts through the batch (tensorflow only)"),
-		choiceParam("duplicates", &o.Duplicates, []string{"last", "sum", "max", "error"}, "last", "what becomes of several values for one cell"),
+		choiceParam("duplicates", &o.Duplicates, []string{"last", "sum", "max", "error"}, "last", "what happens to several values for one cell"),
 	}, o.format.params()...)
 }
 
@@ -119,7 +119,7 @@ func (o *Unpool) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	return b.finish()
 }
 
-// place adds the stages that put values at their targets.
+// place adds the stages that write values to their targets.
 func (b *builder) place(k *poolgrad.Unpool, dst, values, index buf) {
 	ranges := b.ranges(k, index)
 	b.stage(Stage{Name: "place", Units: k.Units(), Scratch: k.Scratch(false), Work: math.MaxInt,
@@ -140,7 +140,7 @@ func (b *builder) ranges(k *poolgrad.Unpool, index buf) buf {
 
 // kernel returns the kernel for values of the given extents.
 func (o *Unpool) kernel(index pool.Index, values tensor.Extents) *poolgrad.Unpool {
-	rules := map[string]poolgrad.Duplicates{"sum": poolgrad.AddUp, "max": poolgrad.LargestWins} // last, and error, which leaves none
+	rules := map[string]poolgrad.Duplicates{"sum": poolgrad.AddUp, "max": poolgrad.LargestWins} // last; after error there are none
 	k := &poolgrad.Unpool{Index: index, Duplicates: rules[o.Duplicates], Values: 1}
 	for _, n := range values.Spatial {
 		k.Values *= n
@@ -162,7 +162,7 @@ func (o *Unpool) validate(k *poolgrad.Unpool, argmax *tensor.Tensor, order func(
 	return nil
 }
 
-// validateIndices reports the first index that names no cell.
+// validateIndices reports the first index that is out of range.
 func validateIndices(op, param string, x *pool.Index, argmax *tensor.Tensor, rule string) error {
 	i := outside(argmax, x.Limit())
 	if i < 0 {
@@ -182,7 +182,7 @@ var outsiders = tensor.PerInteger(firstOutside[uint8], firstOutside[int8], first
 	firstOutside[uint32], firstOutside[int32], firstOutside[uint64], firstOutside[int64])
 
 func firstOutside[T tensor.Integer](index *tensor.Tensor, limit int) int {
-	const most = 1 << 10 // looked at together
+	const most = 1 << 10 // compared at once
 	list := tensor.Of[T](index)
 	for at := 0; at < len(list); at += most {
 		var largest uint64 // a negative number is larger than any limit
@@ -211,8 +211,8 @@ func place(shape tensor.Shape, i int) string { return "[" + tensor.Join(shape.In
 // GradParams implements Differentiable.
 func (o *Unpool) GradParams() []Param { return nil }
 
-// PlanGrad implements Differentiable: what arrives at a cell goes to the value
-// that was placed there.
+// PlanGrad implements Differentiable. The gradient with respect to a value is
+// the upstream gradient at the cell where it was placed.
 func (o *Unpool) PlanGrad(in []tensor.Spec, _ WantGrad) (*Plan, error) {
 	forward, err := o.Plan(in[:2], Want{})
 	if err != nil {
@@ -251,11 +251,11 @@ func (o *Unpool) PlanGrad(in []tensor.Spec, _ WantGrad) (*Plan, error) {
 	return g.finish()
 }
 
-// linear reports whether unpooling is linear in its input: unless the largest of
-// several values is kept.
+// linear reports whether unpooling is linear in its input. It is not if the
+// largest of several values is kept.
 func (o *Unpool) linear() bool { return o.Duplicates != "max" }
 
-// collect adds the stage that fetches for every value what is at its target.
+// collect adds the stage that reads what is at the target of every value.
 func (b *builder) collect(k *poolgrad.Unpool, dst, src, index buf) {
 	b.stage(Stage{Name: "gather", Units: k.Lists(), Scratch: k.Scratch(false), Work: math.MaxInt,
 		Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {
