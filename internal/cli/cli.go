@@ -247,7 +247,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	var missing *pflag.NotExistError
 	if errors.As(err, &missing) {
 		dashed := "--" + missing.GetSpecifiedName()
-		if len(dashed) == len("--x") {
+		if missing.GetSpecifiedShortnames() != "" {
 			dashed = dashed[1:]
 		}
 		return &usageError{fmt.Sprintf("%s: unknown flag %s", cmd.Name(), dashed), unknownFlagHint(cmd, dashed)}

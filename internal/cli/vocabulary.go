@@ -119,6 +119,7 @@ var foreignValues = []struct{ flags, pattern, hint string }{
 	{"dtype", `double`, "$0 is --dtype float64"},
 	{"dtype", `single|fp32|f32`, "$0 is --dtype float32"},
 	{"dtype", `half|fp16|f16`, "$0 is --dtype float16"},
+	{"dtype", `bf16`, "$0 is --dtype bfloat16"},
 	{"dtype", `byte|uchar|u8`, "$0 is --dtype uint8"},
 	{"argmax-index", `tf|keras`, "$0 is --argmax-index tensorflow"},
 	{"argmax-index", `torch`, "$0 is --argmax-index pytorch"},
