@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -32,7 +33,7 @@ func (a *app) newInspectCommand() *cobra.Command {
 		Short: "shape, dtype, range, mean, histogram, NaN and Inf of arrays and pictures",
 		Long: `Measures every array of the files: shape, dtype, range, mean, standard deviation, zeros, NaN and infinities, and a histogram. --preview draws them in the terminal.
 
-A file that cannot be read does not stop the others; the exit code is then 1. --json prints one object for one array and a list of objects for several, --jsonl one object on each line.`,
+A file that cannot be read does not stop the others; the exit code is then 1. An array of an archive whose type poolctl does not compute with is shown with its type, shape and the reason. --json prints one object for one array and a list of objects for several, --jsonl one object on each line.`,
 		Example: examples([]ops.Example{
 			{Does: "a picture and an array", Command: "poolctl inspect samples/chelsea.png samples/input_10x9x9x3.npy"},
 			{Does: "all arrays of an archive, as JSON", Command: "poolctl inspect samples/pair.npz --json"},
@@ -64,15 +65,15 @@ func (a *app) runInspect(i *inspection, files []string) error {
 	if i.Preview && a.JSON {
 		return usagef("inspect: preview: has no meaning with JSON")
 	}
-	names := membersOf(files, i.Raw)
+	arrays := arraysOf(files, i.Raw)
 	var measured []report.Summary
 	failed := 0
-	for _, name := range names {
-		s, err := a.inspect(i, name)
+	for _, array := range arrays {
+		s, err := a.inspect(i, array)
 		switch {
 		case err == nil:
 			measured = append(measured, s)
-		case len(names) == 1:
+		case len(arrays) == 1:
 			return err
 		default:
 			a.report(err)
@@ -81,7 +82,7 @@ func (a *app) runInspect(i *inspection, files []string) error {
 	}
 	if a.JSON && !i.Lines {
 		var err error
-		if len(names) == 1 {
+		if len(arrays) == 1 {
 			err = measured[0].WriteJSON(a.out)
 		} else {
 			err = report.WriteSummaries(a.out, measured)
@@ -91,48 +92,62 @@ func (a *app) runInspect(i *inspection, files []string) error {
 		}
 	}
 	if failed > 0 {
-		return &batchError{fmt.Sprintf("inspect: %d of %d arrays failed", failed, len(names)), "", exitData}
+		return &batchError{fmt.Sprintf("inspect: %d of %d arrays failed", failed, len(arrays)), "", exitData}
 	}
 	return nil
 }
 
-// membersOf returns the names of the arrays in the files. An archive of several
-// arrays has one for each. Errors are reported when the file is opened.
-func membersOf(files []string, raw tensor.DType) []string {
-	var names []string
+// inspected is an array to inspect, by name.
+type inspected struct {
+	name   string
+	member imgio.Member // if it is one of several in an archive
+}
+
+// arraysOf returns the arrays in the files. Errors are reported when the file is
+// opened.
+func arraysOf(files []string, raw tensor.DType) []inspected {
+	var arrays []inspected
 	for _, file := range files {
 		members, err := imgio.List(file, raw)
 		if err != nil || len(members) < 2 {
-			names = append(names, file)
+			arrays = append(arrays, inspected{name: file})
 			continue
 		}
 		for _, m := range members {
-			names = append(names, file+"#"+m.Name)
+			arrays = append(arrays, inspected{file + "#" + m.Name, m})
 		}
 	}
-	return names
+	return arrays
 }
 
 // inspect measures one array and prints the summary, unless it is part of a
-// JSON document.
-func (a *app) inspect(i *inspection, name string) (report.Summary, error) {
-	source, err := imgio.Open(name, a.files(i.NoOrient, i.Raw))
-	if err != nil {
-		return report.Summary{}, err
+// JSON document. For an archive's array of a type that poolctl does not compute
+// with, the summary says so.
+func (a *app) inspect(i *inspection, array inspected) (report.Summary, error) {
+	var s report.Summary
+	var t *tensor.Tensor
+	var unsupported *imgio.TypeError
+	if errors.As(array.member.Err, &unsupported) {
+		s = report.Unread(unsupported.Type, unsupported.Shape, unsupported.Why)
+	} else {
+		source, err := imgio.Open(array.name, a.files(i.NoOrient, i.Raw))
+		if err != nil {
+			return s, err
+		}
+		if t, err = a.readWithin(source, 0); err != nil {
+			return s, err
+		}
+		s = report.Inspect(t)
 	}
-	t, err := a.readWithin(source, 0)
-	if err != nil {
-		return report.Summary{}, err
-	}
-	s := report.Inspect(t)
-	s.Name = name
+	s.Name = array.name
+	var err error
 	switch {
 	case i.Lines:
 		err = s.WriteJSONLine(a.out)
 	case !a.JSON:
 		err = s.WriteText(a.out)
 	}
-	if err == nil && i.Preview {
+	if err == nil && i.Preview && t != nil {
 		err = a.preview(t, i.Format)
 	}
 	return s, err

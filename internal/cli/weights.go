@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -20,7 +21,7 @@ func (a *app) newWeightsCommand() *cobra.Command {
 		Short: "the arrays in an ONNX, safetensors or .npz file",
 		Long: `Lists the arrays of an archive: the initialisers of an ONNX model, the tensors of a safetensors file, the members of an .npz. Only headers are read.
 
-Any of them can be given where a command or a pipeline takes a file, as FILE#NAME: --filter model.onnx#conv1.weight --filter-format OIHW. For an ONNX model the list shows which operator takes an array, and the order of a filter's axes, for --filter-format. bfloat16 is read as float32, booleans as uint8.`,
+Any of them can be given where a command or a pipeline takes a file, as FILE#NAME: --filter model.onnx#conv1.weight --filter-format OIHW. An array of a type that poolctl does not compute with is listed with the reason. For an ONNX model the list shows which operator takes an array, and the order of a filter's axes, for --filter-format. bfloat16 is read as float32, booleans as uint8.`,
 		Example: examples([]ops.Example{
 			{Does: "what is in an archive", Command: "poolctl weights samples/pair.npz"},
 			{Does: "the same, as JSON", Command: "poolctl weights samples/pair.npz --json"},
@@ -47,6 +48,29 @@ type weightRow struct {
 	Bytes    int    `json:"bytes"`
 	Use      string `json:"use,omitempty"`
 	Layout   string `json:"layout,omitempty"`
+
+	Unreadable string `json:"unreadable,omitempty"` // why
+}
+
+// rowOf describes an array. Of one that cannot be read it tells what is known.
+func rowOf(m imgio.Member) weightRow {
+	r := weightRow{Name: m.Name, Shape: append([]int{}, m.Spec.Shape...), Use: m.Use, Layout: m.Layout}
+	if m.Spec.DType != tensor.Invalid {
+		r.DType = m.Spec.DType.String()
+	}
+	if m.Spec.Shape != nil {
+		r.Elements, _ = m.Spec.Shape.Elements() // checked by List
+	}
+	var unsupported *imgio.TypeError
+	switch {
+	case m.Err == nil:
+		r.Bytes, _ = m.Spec.Bytes()
+	case errors.As(m.Err, &unsupported):
+		r.DType, r.Unreadable = unsupported.Type, unsupported.Why
+	default:
+		r.Unreadable = m.Err.Error()
+	}
+	return r
 }
 
 func (a *app) runWeights(file string, raw tensor.DType) error {
@@ -55,30 +79,81 @@ func (a *app) runWeights(file string, raw tensor.DType) error {
 		return err
 	}
 	rows := make([]weightRow, len(members))
-	elements, bytes := 0, 0
+	elements, bytes, unread := 0, 0, 0
 	for i, m := range members {
-		n, _ := m.Spec.Shape.Elements() // checked by List
-		size, _ := m.Spec.Bytes()
-		rows[i] = weightRow{m.Name, m.Spec.DType.String(), append([]int{}, m.Spec.Shape...), n, size, m.Use, m.Layout}
-		elements, bytes = elements+n, bytes+size
+		rows[i] = rowOf(m)
+		if m.Err == nil {
+			elements, bytes = elements+rows[i].Elements, bytes+rows[i].Bytes
+			continue
+		}
+		unread++
 	}
 	if a.JSON {
-		return json.NewEncoder(a.out).Encode(struct {
+		e := json.NewEncoder(a.out)
+		e.SetEscapeHTML(false) // <U5 is the name of a type
+		err = e.Encode(struct {
 			Schema   string      `json:"schema"`
 			File     string      `json:"file"`
 			Elements int         `json:"elements"`
 			Bytes    int         `json:"bytes"`
 			Arrays   []weightRow `json:"arrays"`
 		}{"poolctl.weights/v1", file, elements, bytes, rows})
+	} else {
+		err = a.weightTable(members, rows)
+		count := fmt.Sprintf("%d arrays", len(rows))
+		if unread > 0 {
+			count += fmt.Sprintf(" (%d not readable)", unread)
+		}
+		if err == nil {
+			_, err = fmt.Fprintf(a.out, "%s, %d numbers, %s\n", count, elements, formatBytes(bytes))
+		}
 	}
+	if err != nil {
+		return err
+	}
+	return damage(file, members)
+}
+
+// weightTable prints the arrays for people.
+func (a *app) weightTable(members []imgio.Member, rows []weightRow) error {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
-	t.SetColumnConfigs([]table.ColumnConfig{{Number: 4, Align: text.AlignRight}, {Number: 5, Align: text.AlignRight}})
+	t.SetColumnConfigs([]table.ColumnConfig{
+		{Number: 4, Align: text.AlignRight}, {Number: 5, Align: text.AlignRight},
+		{Number: 8, WidthMax: 40, WidthMaxEnforcer: text.WrapSoft},
+	})
 	t.SuppressEmptyColumns()
-	t.AppendHeader(table.Row{"name", "dtype", "shape", "elements", "bytes", "taken by", "layout"})
-	for i, m := range members {
-		t.AppendRow(table.Row{printable(m.Name), rows[i].DType, m.Spec.Shape.String(), rows[i].Elements, formatBytes(rows[i].Bytes), m.Use, m.Layout})
+	t.AppendHeader(table.Row{"name", "dtype", "shape", "elements", "bytes", "taken by", "layout", "not readable"})
+	for i, r := range rows {
+		cells := table.Row{printable(r.Name), r.DType, "", "", "", r.Use, r.Layout, printable(r.Unreadable)}
+		if members[i].Spec.Shape != nil {
+			cells[2], cells[3] = members[i].Spec.Shape.String(), r.Elements
+		}
+		if members[i].Err == nil {
+			cells[4] = formatBytes(r.Bytes)
+		}
+		t.AppendRow(cells)
 	}
-	_, err = fmt.Fprintf(a.out, "%s\n%d arrays, %d numbers, %s\n", t.Render(), len(rows), elements, formatBytes(bytes))
+	_, err := fmt.Fprintln(a.out, t.Render())
 	return err
+}
+
+// damage returns an error if some arrays are damaged or incomplete. A type that
+// poolctl does not compute with is no fault of the file.
+func damage(file string, members []imgio.Member) error {
+	damaged, code := 0, exitData
+	for _, m := range members {
+		var unsupported *imgio.TypeError
+		if m.Err == nil || errors.As(m.Err, &unsupported) {
+			continue
+		}
+		if damaged == 0 {
+			code = exitCode(m.Err)
+		}
+		damaged++
+	}
+	if damaged == 0 {
+		return nil
+	}
+	return &batchError{fmt.Sprintf("%s: %d of %d arrays cannot be read, the list says why", file, damaged, len(members)), "", code}
 }

@@ -15,6 +15,10 @@ type Member struct {
 	Name string // without the .npy that it has in an .npz archive
 	Spec tensor.Spec
 
+	// Err says why the array cannot be read, or is nil. Spec is only as much as is
+	// known then: a *TypeError has the name of the element type.
+	Err error
+
 	// For an array of an ONNX model: the operator and input that use it, such as
 	// "Conv W", and the order of a filter's axes, as --filter-format takes it. Empty
 	// for other archives.
@@ -22,8 +26,9 @@ type Member struct {
 	Layout string
 }
 
-// List returns the arrays of an archive, in the order of the file. The name must
-// be a plain file name, without #member. raw is as in Options.
+// List returns the arrays of an archive, in the order of the file. An array that
+// cannot be read is listed with the reason. The name must be a plain file name,
+// without #member. raw is as in Options.
 func List(name string, raw tensor.DType) (list []Member, err error) {
 	in, asked, err := input.Open(name, nil)
 	if err != nil {
@@ -52,10 +57,11 @@ func List(name string, raw tensor.DType) (list []Member, err error) {
 	}
 	for _, m := range all {
 		array, err := m.Open()
-		if err != nil {
-			return nil, fmt.Errorf("%s: member %q: %w", f.Name, input.Shorten(m.Name), err)
+		var unsupported *TypeError
+		if errors.As(err, &unsupported) {
+			array.Spec.Shape = unsupported.Shape
 		}
-		list = append(list, Member{m.Name, array.Spec, m.Use.Operator, m.Use.Layout})
+		list = append(list, Member{m.Name, array.Spec, err, m.Use.Operator, m.Use.Layout})
 	}
 	return list, nil
 }

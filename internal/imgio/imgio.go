@@ -42,6 +42,9 @@ const (
 // large is allocated.
 type LimitError = input.LimitError
 
+// TypeError reports an array of a type that poolctl does not compute with.
+type TypeError = input.TypeError
+
 // UsageError reports file names that are wrong whatever the files contain: an
 // unknown extension, an output that is also an input, two outputs with one name.
 type UsageError struct {

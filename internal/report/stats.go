@@ -37,6 +37,10 @@ type Summary struct {
 	NegInf   int     `json:"neg_inf"`
 
 	Histogram Histogram `json:"histogram"`
+
+	// Unreadable says why nothing was measured: the elements are of a type that
+	// poolctl does not compute with. It is empty otherwise.
+	Unreadable string `json:"unreadable,omitempty"`
 }
 
 // Histogram counts finite elements in bins of equal width between Lo and Hi.
@@ -95,6 +99,17 @@ func Inspect(t *tensor.Tensor) Summary {
 	s.Mean, s.Std = ValueOf(m.mean/scale), ValueOf(math.Sqrt(m.square/m.count)/scale)
 	s.Histogram = Histogram{ValueOf(lo), ValueOf(hi), bins.counts}
 	return s
+}
+
+// Unread returns the summary of an array whose elements are of a type that
+// poolctl does not compute with: what its header says, and why nothing was
+// measured.
+func Unread(dtype string, shape tensor.Shape, why string) Summary {
+	n, _ := shape.Elements() // checked when the header was read
+	return Summary{
+		Schema: "poolctl.inspect/v1", DType: dtype, Shape: listOf(shape), Elements: n,
+		Histogram: Histogram{Counts: []int{}}, Unreadable: why,
+	}
 }
 
 // widenedRange returns a range around a single value: 0.5 to both sides, or one
@@ -185,6 +200,15 @@ func (s Summary) WriteText(w io.Writer) error {
 	t := keyTable()
 	if s.Name != "" {
 		t.AppendRow(table.Row{"name", s.Name})
+	}
+	if s.Unreadable != "" {
+		t.AppendRows([]table.Row{
+			{"type", s.DType},
+			{"shape", tensor.Shape(s.Shape).String()},
+			{"elements", grouped(int64(s.Elements))},
+			{"not readable", s.Unreadable},
+		})
+		return writeLines(w, t.Render())
 	}
 	t.AppendRows([]table.Row{
 		{"type", s.DType},

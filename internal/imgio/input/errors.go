@@ -1,6 +1,7 @@
 package input
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/poolctl/poolctl/internal/tensor"
 )
 
 // LimitError reports a file that exceeds a limit. It is returned before anything
@@ -39,6 +42,18 @@ func Unexpected(err error) error {
 		return ErrCut
 	}
 	return err
+}
+
+// TypeError reports an array whose elements are of a type that poolctl does not
+// compute with. The file is in order, and its other arrays can be read.
+type TypeError struct {
+	Type  string       // as the file names it, as Shown returns it
+	Shape tensor.Shape // nil if it is not known
+	Why   string       // such as "strings are not numbers"
+}
+
+func (e *TypeError) Error() string {
+	return fmt.Sprintf("dtype %s: %s", cmp.Or(e.Type, "''"), e.Why)
 }
 
 // Guard turns a panic into an error when it is deferred. Decoders read hostile

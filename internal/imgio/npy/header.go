@@ -107,13 +107,21 @@ func parseHeader(text string, raw tensor.DType) (h header, err error) {
 			return h, fmt.Errorf("header: key %q is missing", key)
 		}
 	}
-	if err := h.setDescr(seen["descr"], raw); err != nil {
+	var unsupported *input.TypeError
+	if err := h.setDescr(seen["descr"], raw); err != nil && !errors.As(err, &unsupported) {
 		return h, err
 	}
 	if h.fortran, ok = seen["fortran_order"].(bool); !ok {
 		return h, fmt.Errorf("fortran_order: got %s, want True or False", show(seen["fortran_order"]))
 	}
-	return h, h.setShape(seen["shape"])
+	if err := h.setShape(seen["shape"]); err != nil {
+		return h, err
+	}
+	if unsupported != nil {
+		unsupported.Shape = h.spec.Shape
+		return h, unsupported
+	}
+	return h, nil
 }
 
 func (h *header) setShape(value any) error {
@@ -171,12 +179,13 @@ func typeOf(code string) (tensor.DType, bool) {
 
 // setDescr reads the element type: a byte order (< little, > big, = or none
 // the machine's own, which is taken as little; | where there is none), a kind
-// and a size; or the type's name. Raw bytes are of type raw, if they can be.
+// and a size; or the type's name. Raw bytes are of type raw, if they can be. For
+// any other type of NumPy the error is a *input.TypeError.
 func (h *header) setDescr(value any, raw tensor.DType) error {
 	descr, ok := value.(string)
 	if !ok {
 		if _, isList := value.(pyList); isList {
-			return fmt.Errorf("dtype %s: structured arrays are not supported", show(value))
+			return &input.TypeError{Type: input.Shown(show(value)), Why: "structured arrays are not supported"}
 		}
 		return fmt.Errorf("dtype %s: want a string such as '<f4'", show(value))
 	}
@@ -200,12 +209,12 @@ func (h *header) setDescr(value any, raw tensor.DType) error {
 		h.spec.DType = d
 		return nil
 	case order != ">":
-		return fmt.Errorf("dtype %s: raw bytes are not numbers, unless --dtype %s says what they are", show(descr), d)
+		return &input.TypeError{Type: input.Shown(descr), Why: fmt.Sprintf("raw bytes are not numbers, unless --dtype %s says what they are", d)}
 	}
 	if code != "" {
 		if why, ok := refusedKinds[code[0]]; ok {
-			return fmt.Errorf("dtype %s: %s", show(descr), why)
+			return &input.TypeError{Type: input.Shown(descr), Why: why}
 		}
 	}
-	return fmt.Errorf("dtype %s: want one of %s", show(descr), strings.Join(append(tensor.DTypeNames(), "bool"), ", "))
+	return &input.TypeError{Type: input.Shown(descr), Why: "want one of " + strings.Join(append(tensor.DTypeNames(), "bool"), ", ")}
 }

@@ -31,6 +31,9 @@ func Members(in *input.File) ([]input.Member, error) {
 	members := make([]input.Member, len(files))
 	for i, f := range files {
 		members[i] = input.Member{Name: memberName(f), File: f.Name, Open: func() (input.Array, error) {
+			if fault := memberFault(f, in.Size); fault != "" {
+				return input.Array{}, errors.New(fault)
+			}
 			return openMember(f, in.Raw)
 		}}
 	}
@@ -54,9 +57,9 @@ func openMember(f *zip.File, raw tensor.DType) (input.Array, error) {
 	}}, nil
 }
 
-// zipFiles reads the directory of an archive. Names are never used as paths. Names
-// that lead out of a folder are refused nevertheless: an archive with such a name
-// is an attack.
+// zipFiles reads the directory of an archive and returns the members that are
+// arrays. Names are never used as paths. Names that lead out of a folder are
+// refused nevertheless: an archive with such a name is an attack.
 func zipFiles(in *input.File) ([]*zip.File, error) {
 	archive, err := zip.NewReader(in.Content, in.Size)
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
@@ -66,33 +69,67 @@ func zipFiles(in *input.File) ([]*zip.File, error) {
 	if len(archive.File) > maxMembers {
 		return nil, input.TooMuch("got %d members, want <= %d", len(archive.File), maxMembers)
 	}
-	if len(archive.File) == 0 {
-		return nil, errors.New("the archive holds no arrays")
-	}
+	var arrays []*zip.File
 	seen := map[string]bool{}
 	for _, f := range archive.File {
 		name := memberName(f)
-		fault := ""
-		switch {
-		case nameFault(name) != "":
-			fault = nameFault(name)
-		case f.Mode()&fs.ModeType != 0 || strings.HasSuffix(f.Name, "/"):
-			fault = "want an ordinary member"
-		case f.Flags&1 != 0:
-			fault = "encrypted members are not supported"
-		case f.Method != zip.Store && f.Method != zip.Deflate:
-			fault = fmt.Sprintf("got compression method %d, want stored or deflated", f.Method)
-		case seen[name]:
+		fault := nameFault(name)
+		if fault == "" && !isArray(f, in.Size) {
+			continue
+		}
+		if seen[name] {
 			fault = "the name occurs twice"
-		case f.UncompressedSize64/inflateRatio > f.CompressedSize64 || f.CompressedSize64 > uint64(in.Size):
-			fault = fmt.Sprintf("got %d bytes from %d in the archive, want what deflate can hold", f.UncompressedSize64, f.CompressedSize64)
 		}
 		if fault != "" {
 			return nil, fmt.Errorf("member %q: %s", input.Shorten(f.Name), fault)
 		}
 		seen[name] = true
+		arrays = append(arrays, f)
 	}
-	return archive.File, nil
+	if len(arrays) == 0 {
+		return nil, errors.New("the archive holds no arrays")
+	}
+	return arrays, nil
+}
+
+// isArray reports whether a member is an array: one whose name ends in .npy, or
+// whose content begins as an .npy file does. People also put a readme beside their
+// arrays. A member that cannot be opened counts by its name. One whose content
+// turns out to be damaged counts as an array, so that the damage is reported.
+func isArray(f *zip.File, size int64) bool {
+	if strings.HasSuffix(f.Name, "/") { // a folder
+		return false
+	}
+	if strings.HasSuffix(f.Name, ".npy") {
+		return true
+	}
+	if memberFault(f, size) != "" {
+		return false
+	}
+	head := make([]byte, len(magic))
+	r, err := f.Open()
+	if err == nil {
+		_, err = io.ReadFull(r, head)
+		_ = r.Close()
+	}
+	short := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	return string(head) == magic || err != nil && !short
+}
+
+// memberFault says why a member of an archive of so many bytes cannot be read, or
+// returns "".
+func memberFault(f *zip.File, size int64) string {
+	switch {
+	case f.Mode()&fs.ModeType != 0:
+		return "want an ordinary member"
+	case f.Flags&1 != 0:
+		return "encrypted members are not supported"
+	case f.Method != zip.Store && f.Method != zip.Deflate:
+		return fmt.Sprintf("got compression method %d, want stored or deflated", f.Method)
+	case f.UncompressedSize64/inflateRatio > f.CompressedSize64 || f.CompressedSize64 > uint64(size):
+		return fmt.Sprintf("got %d bytes from %d in the archive, want what deflate can hold", f.UncompressedSize64, f.CompressedSize64)
+	}
+	return ""
 }
 
 func memberName(f *zip.File) string { return strings.TrimSuffix(f.Name, ".npy") }

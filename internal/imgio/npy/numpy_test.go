@@ -109,7 +109,7 @@ func TestBFloat16Arrays(t *testing.T) {
 		for _, raw := range []tensor.DType{tensor.Invalid, tensor.Float32, tensor.Float16} {
 			in := imgiotest.File(contents[name])
 			in.Raw = raw
-			if _, err := Open(in); err == nil || !strings.Contains(err.Error(), "V2': raw bytes are not numbers, unless --dtype bfloat16 says what they are") {
+			if _, err := Open(in); err == nil || !strings.Contains(err.Error(), "V2: raw bytes are not numbers, unless --dtype bfloat16 says what they are") {
 				t.Errorf("%s as %s: %v", name, raw, err)
 			}
 		}

@@ -20,40 +20,6 @@ const (
 	onnxMaxName   = 1 << 12
 )
 
-// onnxBool is TensorProto.DataType.BOOL.
-const onnxBool = 9
-
-// onnxType returns the element type by its number in TensorProto.DataType
-// (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
-func onnxType(number uint64) (d tensor.DType, c coding, known bool) {
-	if number == onnxBool {
-		return tensor.Uint8, truths, true
-	}
-	for _, d := range tensor.DTypes() {
-		if uint64(d.Codes().ONNX) == number {
-			return d, verbatim, true
-		}
-	}
-	return tensor.Invalid, verbatim, false
-}
-
-// onnxField returns the field of TensorProto that may hold numbers of a type in
-// place of raw_data.
-func onnxField(d tensor.DType) int {
-	switch d {
-	case tensor.Float32:
-		return 4
-	case tensor.Float64:
-		return 10
-	case tensor.Int64:
-		return 7
-	case tensor.Uint32, tensor.Uint64:
-		return 11
-	default: // int32_data has everything else, which is of at most 32 bits
-		return 5
-	}
-}
-
 // onnxTensor is a TensorProto without its data.
 type onnxTensor struct {
 	name     string
@@ -208,17 +174,21 @@ func (a *onnxTensor) externalEntry(w *wire) error {
 
 // stored locates the data of the array and checks its size.
 func (a *onnxTensor) stored(in *input.File) (stored, error) {
-	d, coding, known := onnxType(a.dtype)
-	if !known {
-		return stored{}, fmt.Errorf("got data type %d of TensorProto, want a number type that poolctl computes with, such as 1 (FLOAT)", a.dtype)
-	}
-	s := stored{spec: tensor.Spec{DType: d, Shape: tensor.Shape{}}, coding: coding, pieces: a.raw}
+	shape := tensor.Shape{}
 	for _, d := range a.dims {
 		if d < 0 {
-			return s, fmt.Errorf("got dimensions %d, want sizes >= 0", a.dims)
+			return stored{}, fmt.Errorf("got dimensions %d, want sizes >= 0", a.dims)
 		}
-		s.spec.Shape = append(s.spec.Shape, int(d))
+		shape = append(shape, int(d))
 	}
+	if _, err := shape.Elements(); err != nil {
+		return stored{}, err
+	}
+	d, coding, known := onnxType(a.dtype)
+	if !known {
+		return stored{}, onnxTypeError(a.dtype, shape)
+	}
+	s := stored{spec: tensor.Spec{DType: d, Shape: shape}, coding: coding, pieces: a.raw}
 	switch {
 	case a.elsewhere:
 		p, err := a.outside(in, s)

@@ -65,7 +65,10 @@ func safetensorsMembers(in *input.File) ([]input.Member, error) {
 		list[i] = input.Member{Name: e.name, Open: func() (input.Array, error) {
 			d, coding, known := safetensorsType(e.DType)
 			if !known {
-				return input.Array{}, fmt.Errorf("got type %s, want one that poolctl computes with, such as F32", e.DType)
+				if _, err := e.Shape.Elements(); err != nil {
+					return input.Array{}, err
+				}
+				return input.Array{}, &input.TypeError{Type: input.Shown(e.DType), Shape: e.Shape, Why: "not supported, want a type such as F32"}
 			}
 			s := stored{spec: tensor.Spec{DType: d, Shape: e.Shape}, coding: coding,
 				pieces: []piece{{in.Content, data + e.Offsets[0], e.Offsets[1] - e.Offsets[0]}}}

@@ -135,7 +135,7 @@ func TestBadSafetensorsAreRefused(t *testing.T) {
 		"overlap":      {safetensorsFile(`{"a":{"dtype":"U8","shape":[8],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}}`, 8), "want them to begin at 8"},
 		"backwards":    {safetensorsFile(`{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,-8]}}`, 8), "want them to begin at 0"},
 		"twice":        {safetensorsFile(`{"a":{"dtype":"U8","shape":[8],"data_offsets":[0,8]},"a":{"dtype":"U8","shape":[8],"data_offsets":[0,8]}}`, 8), "occurs twice"},
-		"type unknown": {safetensorsFile(`{"a":{"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]}}`, 8), "got type F8_E4M3"},
+		"type unknown": {safetensorsFile(`{"a":{"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]}}`, 8), "dtype F8_E4M3: not supported, want a type such as F32"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := readAll(c.file, safetensorsMembers)
