@@ -7,7 +7,8 @@ import (
 	"testing/fstest"
 )
 
-// project is a small project with a valid name of every kind.
+// project is a small project with a valid name of every kind. GO stands for go:
+// go generate would take the lines for this file's own.
 const project = `
 -- internal/ops/plan.go --
 // Package ops plans. A Plan is made by NewPlan, for which Plan.Work is known; see
@@ -17,8 +18,8 @@ package ops
 
 import "image"
 
-//go:generate go run ./gen -out plan_amd64.go
-//go:generate go -C ../ops run ./gen -out plan_amd64.go
+//GO:generate go run ./gen -out plan_amd64.go
+//GO:generate go -C ../ops run ./gen -out plan_amd64.go
 
 type base struct{ Held int }
 
@@ -53,7 +54,7 @@ from TensorFlow import MaxPool2d
 // files makes a file system of an archive, with more lines at the end of one file.
 func files(archive, name, more string) fstest.MapFS {
 	m := fstest.MapFS{}
-	for _, part := range strings.Split(archive, "\n-- ")[1:] {
+	for _, part := range strings.Split(strings.ReplaceAll(archive, "//GO:", "//go:"), "\n-- ")[1:] {
 		at, data, _ := strings.Cut(part, " --\n")
 		if at == name {
 			data += more
