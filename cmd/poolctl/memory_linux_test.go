@@ -126,7 +126,7 @@ func randomOperation(t *testing.T, random *rand.Rand, folder string) []string {
 				dtype, depth = tensor.Uint16, 16
 			}
 		}
-		if extension == ".tif" && channels == 2 || extension == ".bmp" || extension == ".gif" {
+		if extension == ".bmp" || extension == ".gif" {
 			channels = 3
 		}
 	}

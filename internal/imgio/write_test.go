@@ -22,10 +22,10 @@ func TestExactFormats(t *testing.T) {
 		depth, channels int
 		back            int // channels that are read
 	}{
-		{".tif", 8, 1, 1}, {".tif", 8, 3, 3}, {".tiff", 8, 4, 4}, {".tif", 16, 1, 1}, {".tif", 16, 3, 3}, {".tif", 16, 4, 4},
+		{".tif", 8, 1, 1}, {".tif", 8, 3, 3}, {".tiff", 8, 4, 4}, {".tif", 16, 1, 1}, {".tif", 8, 2, 2}, {".tif", 16, 2, 2}, {".tif", 16, 3, 3}, {".tif", 16, 4, 4},
 		{".bmp", 8, 1, 3}, {".bmp", 8, 3, 3}, {".bmp", 8, 4, 4},
 		{".pgm", 8, 1, 1}, {".ppm", 16, 3, 3}, {".pam", 8, 2, 2}, {".pam", 16, 4, 4}, {".pnm", 16, 1, 1},
-		{".tif", 8, 2, 4}, {".tif", 16, 2, 4}, {".bmp", 8, 2, 4}, // grey with alpha becomes RGBA
+		{".bmp", 8, 2, 4}, // grey with alpha becomes RGBA
 	}
 	for _, c := range cases {
 		for _, size := range [][2]int{{1, 1}, {5, 3}, {7, 1}, {201, 203}} {

@@ -24,7 +24,7 @@ func Convert(t *tensor.Tensor, img image.Image) error {
 	case *image.RGBA:
 		copyRows(t, img.Pix, img.Stride, 4)
 		if t.Shape[3] == 4 {
-			unpremultiply(tensor.Of[uint8](t), 255)
+			Unpremultiply(tensor.Of[uint8](t), 4)
 		}
 	case *image.Gray16:
 		copyRows16(t, img.Pix, img.Stride, 1)
@@ -33,7 +33,7 @@ func Convert(t *tensor.Tensor, img image.Image) error {
 	case *image.RGBA64:
 		copyRows16(t, img.Pix, img.Stride, 4)
 		if t.Shape[3] == 4 {
-			unpremultiply(tensor.Of[uint16](t), 65535)
+			Unpremultiply(tensor.Of[uint16](t), 4)
 		}
 	default:
 		return fmt.Errorf("decoded to %T, which is not supported", img)
@@ -75,12 +75,14 @@ func copyRows16(t *tensor.Tensor, pix []uint8, stride, samples int) {
 	})
 }
 
-// unpremultiply divides the colours of RGBA pixels by their alpha, rounding to the
-// nearest level.
-func unpremultiply[T uint8 | uint16](pix []T, most uint32) {
-	for i := 0; i < len(pix); i += 4 {
-		alpha := uint32(pix[i+3])
-		for c := i; c < i+3; c++ {
+// Unpremultiply divides the colours of pixels by their last channel, alpha, rounding
+// to the nearest level.
+func Unpremultiply[T uint8 | uint16](pix []T, channels int) {
+	most := uint32(^T(0))
+	for i := 0; i < len(pix); i += channels {
+		last := i + channels - 1
+		alpha := uint32(pix[last])
+		for c := i; c < last; c++ {
 			if alpha == 0 {
 				pix[c] = 0
 			} else {

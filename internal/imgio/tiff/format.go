@@ -17,7 +17,6 @@ var Format = &format.Format{
 		MaxSide:  1<<31 - 1,
 		MaxBytes: 4<<30 - 1<<20, // offsets have 32 bits
 		Deep:     true,
-		Channels: format.WithoutGreyAlpha,
 		Write:    func(w io.Writer, r *raster.Raster, _ format.Options) error { return Write(w, r) },
 		Memory:   func(pixels, channels, sample int) int { return pixels * channels * sample },
 	}},

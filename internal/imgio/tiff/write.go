@@ -22,8 +22,8 @@ type field struct {
 	values []uint32
 }
 
-// Write writes a little-endian TIFF: grey, RGB or RGBA with unassociated alpha, of
-// 8 or 16 bits. Strips are compressed by deflate with the horizontal predictor.
+// Write writes a little-endian TIFF: grey or RGB of 8 or 16 bits, with or without
+// straight alpha. Strips are compressed by deflate with the horizontal predictor.
 func Write(w io.Writer, r *raster.Raster) error {
 	rowBytes := r.Width * r.Channels * r.Depth() / 8
 	rows := max(1, stripBytes/rowBytes)
@@ -42,9 +42,9 @@ func Write(w io.Writer, r *raster.Raster) error {
 	for range r.Channels {
 		bits = append(bits, uint32(r.Depth()))
 	}
-	photometric, deflate, predictor := uint32(1), uint32(8), uint32(2)
+	photometric, predictor := uint32(blackIsZero), uint32(2)
 	if r.Channels > 2 {
-		photometric = 2
+		photometric = rgb
 	}
 	at += at % 2 // the directory begins on a word
 	fields := []field{
@@ -61,7 +61,7 @@ func Write(w io.Writer, r *raster.Raster) error {
 		{tagPredictor, false, []uint32{predictor}},
 	}
 	if r.Alpha() {
-		fields = append(fields, field{tagExtraSamples, false, []uint32{2}})
+		fields = append(fields, field{tagExtraSamples, false, []uint32{straightAlpha}})
 	}
 
 	head := binary.LittleEndian.AppendUint32([]byte("II*\x00"), at)
@@ -78,24 +78,23 @@ func Write(w io.Writer, r *raster.Raster) error {
 			return err
 		}
 	}
-	_, err := w.Write(directory(fields, at))
+	_, err := w.Write(encodeDirectory(fields, at))
 	return err
 }
 
-// directory returns the bytes of a directory at that offset, followed by the values
+// encodeDirectory returns the bytes of a directory at that offset, followed by the values
 // that do not fit into its entries.
-func directory(fields []field, at uint32) []byte {
-	const short, long = 3, 4
+func encodeDirectory(fields []field, at uint32) []byte {
 	order := binary.LittleEndian
 	dir := order.AppendUint16(nil, uint16(len(fields)))
 	extra := []byte{}
 	after := at + 2 + 12*uint32(len(fields)) + 4
 	for _, f := range fields {
-		kind := uint16(short)
+		kind := uint16(typeShort)
 		var values []byte
 		for _, v := range f.values {
 			if f.long {
-				kind = long
+				kind = typeLong
 				values = order.AppendUint32(values, v)
 			} else {
 				values = order.AppendUint16(values, uint16(v))
