@@ -43,8 +43,9 @@ func (g *Gather) Links(j int) Links {
 	// Tap t of window o is on cell j where o*Stride = j + Lo - t*Dilation.
 	reach := j + g.Lo
 	for tap := range min(g.Size, g.TapStep) {
-		if rest := reach - tap*g.Dilation; rest%g.Stride == 0 {
-			return Links{tap, rest / g.Stride, (g.Size-1-tap)/g.TapStep + 1}
+		rest := reach - tap*g.Dilation
+		if o := rest / g.Stride; o*g.Stride == rest {
+			return Links{tap, o, (g.Size-1-tap)/g.TapStep + 1}
 		}
 	}
 	return Links{}

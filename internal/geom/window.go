@@ -1,10 +1,3 @@
-// Package geom is the arithmetic of windows: output sizes, padding, and which
-// input cells belong to which output. Every operation, forward and backward,
-// takes it from here, so that the formula for SAME padding exists once.
-//
-// It imports the standard library only. Everything is computed in 64 bits;
-// parameters are limited to 31 bits and extents to MaxExtent, so that no sum or
-// product in this package can overflow.
 package geom
 
 import (

@@ -5,9 +5,9 @@ import "unsafe"
 // Data that is only moved needs no more than its size: it is moved as bytes, or
 // as Bits of that size.
 
-// Bits is the set of types that elements are moved as.
+// Bits is the set of types that elements are moved as, whatever they are.
 type Bits interface {
-	uint8 | uint16 | uint32 | uint64
+	uint8 | uint16 | uint32 | uint64 | float32 | float64
 }
 
 // Bytes returns the memory of t's elements.
@@ -69,8 +69,3 @@ func Repeat(dst, src *Tensor) {
 
 // Zero sets every element to 0.
 func Zero(t *Tensor) { clear(Bytes(t)) }
-
-// singlesOf returns bits as the float32 numbers that they make.
-func singlesOf(b []uint32) []float32 {
-	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(b))), len(b))
-}

@@ -14,8 +14,8 @@ type elements interface {
 	zero() any // of the Go type
 	size() int
 	make(n int) any                          // n zeros
-	over(first unsafe.Pointer, n int) any    // n elements that lie in memory already
-	memory(data any) (first unsafe.Pointer)  // where the elements of data lie
+	over(first unsafe.Pointer, n int) any    // n elements over existing memory
+	memory(data any) (first unsafe.Pointer)  // address of the elements of data
 	at(data any, i int) float64              // element i
 	singles(dst []float32, data any, at int) // elements at, at+1, … rounded to float32
 	doubles(dst []float64, data any, at int) // elements at, at+1, … rounded to float64
@@ -34,7 +34,7 @@ const (
 	narrow        // they are widened to float32 first
 )
 
-// slices is what does not depend on the kind.
+// slicesOf is what does not depend on the kind.
 type slicesOf[T Element] struct{}
 
 func (slicesOf[T]) zero() (v any) { return *new(T) }
@@ -86,8 +86,9 @@ func (k integers[T]) toOdd(dst []float64, data any, at int) {
 	}
 }
 
-// oddAll cuts numbers from 2^52 on to a multiple of 2^12, plus half of that if
-// there is a rest.
+// oddAll rounds magnitudes of 2^52 and more to 41 bits or more: down to a multiple
+// of 2^12, plus half of that unless the number is one. The result is exact in
+// float64 and on the same side of every number of fewer bits.
 func oddAll[T int64 | uint64](dst []float64, src []T) {
 	const limit, rest = 1 << 52, 1<<12 - 1
 	for i, v := range src[:len(dst)] {

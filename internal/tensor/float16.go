@@ -8,18 +8,14 @@ type F16 uint16
 
 // Float32 widens the number; every value, infinity and NaN is kept.
 func (h F16) Float32() float32 {
-	sign := uint32(h&0x8000) << 16
-	exponent := uint32(h>>10) & 0x1f
-	fraction := uint32(h & 0x3ff)
-	switch exponent {
-	case 0: // zero or subnormal: fraction * 2^-24
-		magnitude := float32(fraction) * (1.0 / (1 << 24))
-		return math.Float32frombits(sign | math.Float32bits(magnitude))
-	case 0x1f: // infinity or NaN
-		return math.Float32frombits(sign | 0x7f800000 | fraction<<13)
-	default:
-		return math.Float32frombits(sign | (exponent+112)<<23 | fraction<<13)
+	bits := uint32(h&0x7fff)<<13 + 112<<23 // the exponent's bias is 15 there, 127 here
+	switch h & 0x7c00 {
+	case 0x7c00: // infinity or NaN
+		bits |= 0xff << 23
+	case 0: // zero or subnormal: f*2^-24 is 2^-14*(1+f/1024) less 2^-14
+		bits = math.Float32bits(math.Float32frombits(bits+1<<23) - 0x1p-14)
 	}
+	return math.Float32frombits(uint32(h&0x8000)<<16 | bits)
 }
 
 // ToF16 rounds f to the nearest F16, ties to even. Magnitudes of
@@ -43,12 +39,14 @@ func ToF16(f float32) F16 {
 }
 
 func widenF16(dst []float32, src []F16) {
+	dst = dst[:len(src)]
 	for i, v := range src {
 		dst[i] = v.Float32()
 	}
 }
 
 func roundF16(dst []F16, src []float32) {
+	dst = dst[:len(src)]
 	for i, v := range src {
 		dst[i] = ToF16(v)
 	}

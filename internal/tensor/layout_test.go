@@ -129,6 +129,31 @@ func TestPermutedMovesEveryElement(t *testing.T) {
 	})
 }
 
+// TestPermutedKeepsEveryBit: signalling NaN, too, in blocks and in what is left of
+// them.
+func TestPermutedKeepsEveryBit(t *testing.T) {
+	for _, d := range tensor.DTypes() {
+		const rows, columns = 133, 21
+		src := tensor.New(tensor.Spec{DType: d, Shape: tensor.Shape{rows, columns}})
+		data, size := tensor.Bytes(src), d.Size()
+		for i := range data {
+			data[i] = byte(i * 7)
+			if i%size >= size-2 { // the exponent, wherever it is
+				data[i] = []byte{0xff, 0x7f, 0xa5, 0x81}[i*11%4]
+			}
+		}
+		got := tensor.Bytes(tensor.Permuted(src, []int{1, 0}))
+		for i := range rows {
+			for j := range columns {
+				from, to := data[(i*columns+j)*size:][:size], got[(j*rows+i)*size:][:size]
+				if !slices.Equal(from, to) {
+					t.Fatalf("%s: %x becomes %x", d, from, to)
+				}
+			}
+		}
+	}
+}
+
 // TestPermutationsInvert: from one layout to another and back.
 func TestPermutationsInvert(t *testing.T) {
 	for _, pair := range [][2]tensor.Layout{{tensor.NHWC, tensor.NCHW}, {tensor.NWC, tensor.NCW}, {tensor.NDHWC, tensor.NCDHW}} {

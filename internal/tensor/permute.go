@@ -99,7 +99,9 @@ func (p *Permuter) Units() int { return p.outside * p.rows * p.columns }
 // Run computes the units lo <= u < hi.
 func (p *Permuter) Run(dst, src *Tensor, lo, hi int) { permuters.For(src.DType)(p, dst, src, lo, hi) }
 
-var permuters = PerSize(permute[uint8], permute[uint16], permute[uint32], permute[uint64])
+// Elements of 4 and 8 bytes are moved in vector registers, of which there are
+// enough beside those of the eight addresses. Loads and stores keep every bit.
+var permuters = PerSize(permute[uint8], permute[uint16], permute[float32], permute[float64])
 
 func permute[T Bits](p *Permuter, to, from *Tensor, lo, hi int) {
 	dst, src := BitsOf[T](to), BitsOf[T](from)
@@ -126,8 +128,8 @@ func permute[T Bits](p *Permuter, to, from *Tensor, lo, hi int) {
 // j < columns.
 func transposeBlock[T Bits](p *Permuter, dst, src []T, rows, columns, srcStep, dstStep int) {
 	tiledRows, tiledColumns := rows&^(PermuteTile-1), columns&^(PermuteTile-1)
-	if four, is := any(src).([]uint32); is && p.Single != nil && tiledRows > 0 && tiledColumns > 0 {
-		p.Single(singlesOf(any(dst).([]uint32)), singlesOf(four), tiledRows, tiledColumns, srcStep, dstStep)
+	if single, is := any(src).([]float32); is && p.Single != nil && tiledRows > 0 && tiledColumns > 0 {
+		p.Single(any(dst).([]float32), single, tiledRows, tiledColumns, srcStep, dstStep)
 	} else {
 		transposeTiles(dst, src, tiledRows, tiledColumns, srcStep, dstStep)
 	}

@@ -19,26 +19,12 @@ func AddWrapping[T tensor.Integer](a, b T) (sum T, wraps int) {
 
 // Clip returns an exact sum, as AddWrapping counts it, clipped to the range of T.
 func Clip[T tensor.Integer](sum T, wraps int) T {
+	least, greatest := tensor.Range[T]()
 	switch {
 	case wraps > 0:
-		return Largest[T]()
+		return greatest
 	case wraps < 0:
-		return Smallest[T]()
+		return least
 	}
 	return sum
-}
-
-// Largest returns the largest number of an integer type.
-func Largest[T tensor.Integer]() T { return Smallest[T]() - 1 }
-
-// Smallest returns the smallest number of an integer type.
-func Smallest[T tensor.Integer]() T {
-	least := T(0)
-	if least-1 > 0 { // unsigned
-		return 0
-	}
-	for least = 1; least > 0; { // twice 1 until the sign turns
-		least += least
-	}
-	return least
 }

@@ -73,31 +73,12 @@ func TestFarStridesAndLargeCells(t *testing.T) {
 
 func checkReduction(t kerneltest.Failer, random *rand.Rand, s *pool.Spec, p kerneltest.Palette) {
 	t.Helper()
-	switch s.DType {
-	case tensor.Uint8:
-		checkReductionOf[uint8, float32](t, random, s, p)
-	case tensor.Int8:
-		checkReductionOf[int8, float32](t, random, s, p)
-	case tensor.Uint16:
-		checkReductionOf[uint16, float32](t, random, s, p)
-	case tensor.Int16:
-		checkReductionOf[int16, float32](t, random, s, p)
-	case tensor.Uint32:
-		checkReductionOf[uint32, float64](t, random, s, p)
-	case tensor.Int32:
-		checkReductionOf[int32, float64](t, random, s, p)
-	case tensor.Uint64:
-		checkReductionOf[uint64, float64](t, random, s, p)
-	case tensor.Int64:
-		checkReductionOf[int64, float64](t, random, s, p)
-	case tensor.Float32:
-		checkReductionOf[float32, float32](t, random, s, p)
-	case tensor.Float64:
-		checkReductionOf[float64, float64](t, random, s, p)
-	default:
-		t.Fatalf("%s: no test for the type", kerneltest.Text(s))
-	}
+	checkReductions.For(s.DType)(t, random, s, p)
 }
+
+var checkReductions = tensor.PerReal(checkReductionOf[uint8, float32], checkReductionOf[int8, float32], checkReductionOf[uint16, float32], checkReductionOf[int16, float32],
+	checkReductionOf[uint32, float64], checkReductionOf[int32, float64], checkReductionOf[uint64, float64], checkReductionOf[int64, float64],
+	checkReductionOf[float32, float32], checkReductionOf[float64, float64])
 
 func checkReductionOf[T tensor.Real, O tensor.Floating](t kerneltest.Failer, random *rand.Rand, s *pool.Spec, p kerneltest.Palette) {
 	t.Helper()

@@ -57,32 +57,14 @@ func TestMaxAndMinAgreeWithTheDefinition(t *testing.T) {
 				s.Reduction = rapid.SampledFrom([]pool.Reduction{pool.Max, pool.Min}).Draw(t, "reduction")
 				random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
 				p := rapid.SampledFrom(kerneltest.Palettes).Draw(t, "palette")
-				switch d {
-				case tensor.Uint8:
-					checkExtremum[uint8](t, random, &s, p)
-				case tensor.Int8:
-					checkExtremum[int8](t, random, &s, p)
-				case tensor.Uint16:
-					checkExtremum[uint16](t, random, &s, p)
-				case tensor.Int16:
-					checkExtremum[int16](t, random, &s, p)
-				case tensor.Uint32:
-					checkExtremum[uint32](t, random, &s, p)
-				case tensor.Int32:
-					checkExtremum[int32](t, random, &s, p)
-				case tensor.Uint64:
-					checkExtremum[uint64](t, random, &s, p)
-				case tensor.Int64:
-					checkExtremum[int64](t, random, &s, p)
-				case tensor.Float32:
-					checkExtremum[float32](t, random, &s, p)
-				default:
-					checkExtremum[float64](t, random, &s, p)
-				}
+				checkExtremums.For(d)(t, random, &s, p)
 			})
 		})
 	}
 }
+
+var checkExtremums = tensor.PerReal(checkExtremum[uint8], checkExtremum[int8], checkExtremum[uint16], checkExtremum[int16],
+	checkExtremum[uint32], checkExtremum[int32], checkExtremum[uint64], checkExtremum[int64], checkExtremum[float32], checkExtremum[float64])
 
 func checkExtremum[T tensor.Real](t kerneltest.Failer, random *rand.Rand, s *pool.Spec, p kerneltest.Palette) {
 	t.Helper()
@@ -118,28 +100,7 @@ func TestAveragesAndSumsAreExactButForOneRounding(t *testing.T) {
 				}
 				random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
 				p := rapid.SampledFrom(kerneltest.Palettes).Draw(t, "palette")
-				switch d {
-				case tensor.Uint8:
-					checkSum[uint8, float32](t, random, &s, p)
-				case tensor.Int8:
-					checkSum[int8, float32](t, random, &s, p)
-				case tensor.Uint16:
-					checkSum[uint16, float32](t, random, &s, p)
-				case tensor.Int16:
-					checkSum[int16, float32](t, random, &s, p)
-				case tensor.Uint32:
-					checkSum[uint32, float64](t, random, &s, p)
-				case tensor.Int32:
-					checkSum[int32, float64](t, random, &s, p)
-				case tensor.Uint64:
-					checkSum[uint64, float64](t, random, &s, p)
-				case tensor.Int64:
-					checkSum[int64, float64](t, random, &s, p)
-				case tensor.Float32:
-					checkSum[float32, float32](t, random, &s, p)
-				default:
-					checkSum[float64, float64](t, random, &s, p)
-				}
+				checkSums.For(d)(t, random, &s, p)
 			})
 		})
 	}
@@ -226,6 +187,10 @@ func planeIndex(g *geom.Geometry) pool.Index {
 	}
 	return x
 }
+
+var checkSums = tensor.PerReal(checkSum[uint8, float32], checkSum[int8, float32], checkSum[uint16, float32], checkSum[int16, float32],
+	checkSum[uint32, float64], checkSum[int32, float64], checkSum[uint64, float64], checkSum[int64, float64],
+	checkSum[float32, float32], checkSum[float64, float64])
 
 func checkSum[T tensor.Real, O tensor.Floating](t kerneltest.Failer, random *rand.Rand, s *pool.Spec, p kerneltest.Palette) {
 	t.Helper()
