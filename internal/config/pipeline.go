@@ -12,32 +12,31 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// What a pipeline file may be at most. The parser is quadratic in the keys of
-// one mapping, and recursive in their depth; both end at these.
+// Limits of a pipeline file. The time of the YAML parser is quadratic in the
+// keys of a mapping and its stack grows with the depth.
 const (
 	MaxPipelineBytes = 64 << 10
-	MaxPipelineText  = 4096 // bytes of one key or value: the longest name of a file
+	MaxPipelineText  = 4096 // bytes of one key or value, as long as the name of a file may be
 	MaxPipelineDepth = 32
 	MaxPipelineSteps = 256
 )
 
-// InputName is what from calls the pipeline's own input; no step has that name.
+// InputName is the name of the pipeline's input in from. No step may have it.
 const InputName = "input"
 
-// Pipeline is a pipeline file that is right by itself: every key is known, every
-// value is one that its parameter takes, and every step takes what comes before
-// it.
+// Pipeline is a valid pipeline file: every key is known, every value suits its
+// parameter, and every step takes inputs that come before it.
 type Pipeline struct {
-	File  string // as it was named, for messages
+	File  string // its name in messages
 	Input Prepare
 	Steps []*Step
-	Save  []Save // in the file's order; empty: the last step as npy
-	Text  []byte // the file's content
+	Save  []Save // in file order; if empty, the last step is saved as npy
+	Text  []byte // the content of the file
 }
 
-// RawType returns the type of arrays that NumPy stores as raw bytes: what a dtype
-// of the file says, be it the input's or a step's. Invalid if none names such a
-// type.
+// RawType returns the element type of arrays that NumPy stores as raw bytes:
+// the one that the file gives as a dtype, of the input or of a step. It is
+// Invalid if the file gives none.
 func (p *Pipeline) RawType() tensor.DType {
 	if p.Input.DType.IsRaw() {
 		return p.Input.DType
@@ -50,55 +49,55 @@ func (p *Pipeline) RawType() tensor.DType {
 	return tensor.Invalid
 }
 
-// Prepare says what is done to an input before the first step: it is resized,
-// then cropped, then multiplied by Scale, then Offset is added.
+// Prepare is the input section: the input is resized, cropped, multiplied by
+// Scale, and Offset is added.
 type Prepare struct {
-	Layout tensor.Layout // of arrays, and what pictures are brought to; "": by rank
-	DType  tensor.DType  // that the first step gets; Invalid: see ops.Preparation
+	Layout tensor.Layout // of arrays, and of pictures after conversion; if empty, by rank
+	DType  tensor.DType  // for the first step; if Invalid, see ops.Preparation
 	Resize *Resize
 	Crop   *Crop
-	Scale  []float64 // one number, or one for each channel; nil: 1
-	Offset []float64 // the same; nil: 0
+	Scale  []float64 // one number, or one for each channel; nil means 1
+	Offset []float64 // the same; nil means 0
 
 	places map[string]Place
 }
 
-// Resize brings the two spatial dimensions of a picture to a size.
+// Resize resizes the two spatial dimensions of a picture.
 type Resize struct {
 	Size   []int // height, width
 	Filter string
 }
 
-// ResizeFilters are the ways of resizing: the methods of the operation resize.
+// ResizeFilters are the filters of Resize: methods of the operation resize.
 var ResizeFilters = ops.ResizeMethods()
 
 // Crop cuts a part out of a picture.
 type Crop struct {
 	Size []int // height, width
-	At   []int // top, left; nil: the middle
+	At   []int // top, left; nil means the middle
 }
 
 // Step is one operation of a pipeline.
 type Step struct {
 	Name string
 	Spec ops.Spec
-	Op   ops.Op   // with the step's values in its parameters
-	From []string // the steps, or InputName, whose output it takes; never empty
+	Op   ops.Op   // with its parameters set
+	From []string // steps whose outputs it takes, or InputName; never empty
 
 	place  Place
-	places map[string]Place // of the values, by key
+	places map[string]Place // of values, by key
 }
 
-// Save says what is written of a step.
+// Save is what is saved of a step.
 type Save struct {
 	Step  string
 	Kinds []string
 	place Place
 }
 
-// SaveKinds are what may be written of a step: its output as an array, a picture
-// or a picture in diverging colours; where its maxima were, as indices or as a
-// picture; and its gradients, those of the output also in diverging colours.
+// SaveKinds are what can be saved of a step: its output as an array, a picture
+// or a heatmap; the places of its maxima as indices or as a picture; its
+// gradients, and that of its output as a heatmap.
 var SaveKinds = []string{"npy", "png", "heatmap", "argmax", "argmax-png", "grad", "grad-heatmap"}
 
 // Has reports whether a kind is saved.
@@ -111,7 +110,7 @@ func (s Save) Has(kind string) bool {
 	return false
 }
 
-// Place returns where the kinds stand.
+// Place returns the place of the kinds.
 func (s Save) Place() Place { return s.place }
 
 // Saved returns what is saved of a step.
@@ -124,8 +123,8 @@ func (p *Pipeline) Saved(step string) Save {
 	return Save{Step: step}
 }
 
-// Resolve returns the name of a file that the pipeline names: relative to the
-// pipeline's own folder.
+// Resolve returns the path of a file that the pipeline names relative to its
+// own folder.
 func (p *Pipeline) Resolve(name string) string {
 	if filepath.IsAbs(name) {
 		return name
@@ -133,8 +132,8 @@ func (p *Pipeline) Resolve(name string) string {
 	return filepath.Join(filepath.Dir(p.File), name)
 }
 
-// At returns where the value of a step's key stands, or the step itself when
-// the key was not given.
+// At returns the place of the value of a step's key, or of the step if the key
+// was not given.
 func (s *Step) At(key string) Place {
 	if place, ok := s.places[key]; ok {
 		return place
@@ -142,18 +141,18 @@ func (s *Step) At(key string) Place {
 	return s.place
 }
 
-// Given reports whether the file gives a step's parameter a value.
+// Given reports whether the file sets a parameter of the step.
 func (s *Step) Given(key string) bool {
 	_, ok := s.places[key]
 	return ok
 }
 
-// At returns where the value of a key of the input section stands.
+// At returns the place of the value of a key of the input section.
 func (p *Prepare) At(key string) Place { return p.places[key] }
 
-// Files returns the files that steps name, resolved and in the order of the file;
-// tensors that are named otherwise, such as sobel-x, are among them when there is
-// a file of that name.
+// Files returns the files that steps name, resolved and in file order. It
+// includes the names of made tensors, such as sobel-x, if there is a file of
+// that name.
 func (p *Pipeline) Files() []string {
 	var list []string
 	for _, step := range p.Steps {
@@ -166,7 +165,7 @@ func (p *Pipeline) Files() []string {
 	return list
 }
 
-// Place is a place in a file, counted from 1.
+// Place is a place in a file. Lines and columns count from 1.
 type Place struct {
 	File         string
 	Line, Column int
@@ -180,11 +179,11 @@ func (p Place) String() string {
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 }
 
-// PipelineFault is one thing that is wrong with a pipeline file.
+// PipelineFault is one fault of a pipeline file.
 type PipelineFault struct {
 	Place
 	Key     string // the path of the key, such as "pool1: strides"; may be empty
-	Problem string // what it was, and what it may be
+	Problem string // the value, and what it may be
 }
 
 func (f PipelineFault) Error() string {
@@ -194,8 +193,7 @@ func (f PipelineFault) Error() string {
 	return f.Place.String() + ": " + f.Key + ": " + f.Problem
 }
 
-// PipelineFaults is everything that is wrong with a pipeline file by itself, in the
-// order of the file.
+// PipelineFaults are all faults of a pipeline file, in file order.
 type PipelineFaults []PipelineFault
 
 func (f PipelineFaults) Error() string {
@@ -206,8 +204,8 @@ func (f PipelineFaults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// ReadPipeline reads a pipeline file. What is wrong with it is a PipelineFaults that
-// tells all of it.
+// ReadPipeline reads a pipeline file. If the file is not valid, the error is a
+// PipelineFaults.
 func ReadPipeline(file string) (*Pipeline, error) {
 	info, err := os.Stat(file)
 	if err == nil && !info.Mode().IsRegular() {
@@ -224,7 +222,7 @@ func ReadPipeline(file string) (*Pipeline, error) {
 	return ParsePipeline(file, text)
 }
 
-// ParsePipeline is ReadPipeline for a file's content.
+// ParsePipeline is ReadPipeline for the content of a file.
 func ParsePipeline(file string, text []byte) (*Pipeline, error) {
 	w := &walker{file: file}
 	root := w.parse(text)

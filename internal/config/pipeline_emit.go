@@ -10,12 +10,12 @@ import (
 	"github.com/poolctl/poolctl/internal/ops"
 )
 
-// OneStep returns the text of the pipeline file whose only step is an operation
-// with its parameters as they are, named like the operation; what has its
-// default is left out. kinds are what is saved of it. An operation with several
-// main inputs takes the pipeline's own for each of so many.
+// OneStep returns a pipeline file whose only step is an operation with its
+// current parameters, named after the operation. Parameters with their default
+// are left out. kinds are what is saved. An operation with several main inputs
+// takes the input of the pipeline as each of that many inputs.
 //
-// An error says that a parameter has a value that no file can have.
+// It fails if a parameter has a value that a file cannot have.
 func OneStep(spec ops.Spec, op ops.Op, inputs int, kinds []string) (string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "version: 1\nsteps:\n  - name: %s\n    op: %s\n", spec.Name, spec.Name)
@@ -38,7 +38,7 @@ func OneStep(spec ops.Spec, op ops.Op, inputs int, kinds []string) (string, erro
 	return b.String(), nil
 }
 
-// valueText writes a parameter's value, given as text for a flag, as YAML.
+// valueText returns the text of a value as YAML. text is what a flag has.
 func valueText(p ops.Param, text string) (string, error) {
 	switch k := p.Kind; {
 	case slices.Contains(p.Words(), text):

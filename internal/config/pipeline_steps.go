@@ -12,7 +12,7 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// StepName is what names of steps look like: they become names of files.
+// StepName is the pattern of step names, which become names of files.
 const StepName = `^[A-Za-z0-9_][A-Za-z0-9_.-]*$`
 
 var stepName = regexp.MustCompile(StepName)
@@ -52,7 +52,7 @@ func (w *walker) pipeline(root *yaml.Node) *Pipeline {
 // steps reads the list of steps.
 func (w *walker) steps(list *yaml.Node, p *Pipeline) {
 	s := &stepWalker{walker: w, lines: map[string]int{}}
-	for _, n := range list.Content { // all names first, so that a step that comes too late can be told from one that is not there
+	for _, n := range list.Content { // all names first, to tell a step that comes too late from one that does not exist
 		for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
 			if n.Content[i].Value == "name" && n.Content[i+1].Kind == yaml.ScalarNode {
 				s.all = append(s.all, n.Content[i+1].Value)
@@ -72,16 +72,16 @@ func (w *walker) steps(list *yaml.Node, p *Pipeline) {
 	}
 }
 
-// stepWalker reads steps one after the other.
+// stepWalker reads steps one after another.
 type stepWalker struct {
 	*walker
 	all    []string       // the names of all steps
 	before []string       // the names so far, in order
-	lines  map[string]int // where each stands; by lower case, since names become names of files
+	lines  map[string]int // of each name in lower case, because file systems may ignore case
 }
 
-// step reads one step. Its parameters are set as flags are, and checked by the
-// operation itself.
+// step reads one step. Its parameters are set as by flags, and the operation
+// checks them.
 func (s *stepWalker) step(n *yaml.Node, index int) *Step {
 	step := &Step{place: s.at(n), places: map[string]Place{}}
 	within := fmt.Sprintf("step %d", index+1)
@@ -100,7 +100,7 @@ func (s *stepWalker) step(n *yaml.Node, index int) *Step {
 	} else {
 		s.fault(n, join(within, "name"), "missing, want a name for the step")
 	}
-	if !known { // which keys there may be is not known either
+	if !known { // then its keys are not known either
 		return step
 	}
 	faults := s.count
@@ -126,8 +126,8 @@ func (s *stepWalker) step(n *yaml.Node, index int) *Step {
 }
 
 // StepParams returns the parameters that are keys of a step: those of the
-// operation and, for grad run, those that say how its gradient is taken. Files
-// that stand in for the upstream gradient are none: a pipeline has its own.
+// operation and, for grad run, those of its gradient. Tensors that replace the
+// upstream gradient are left out: a pipeline computes its own.
 func StepParams(op ops.Op) []ops.Param {
 	params := op.Params()
 	if d, ok := op.(ops.Differentiable); ok {
@@ -150,7 +150,7 @@ func find(n *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// operation reads which operation a step is.
+// operation reads the operation of a step.
 func (s *stepWalker) operation(n *yaml.Node, within string) (ops.Spec, bool) {
 	op := find(n, "op")
 	var names []string
@@ -172,7 +172,7 @@ func (s *stepWalker) operation(n *yaml.Node, within string) (ops.Spec, bool) {
 	return ops.Spec{}, false
 }
 
-// take gives a step its name, which no other may have.
+// take reads the name of a step, which must be unique.
 func (s *stepWalker) take(name string, n *yaml.Node, within string) bool {
 	key := join(within, "name")
 	folded := strings.ToLower(name)
@@ -193,7 +193,7 @@ func (s *stepWalker) take(name string, n *yaml.Node, within string) bool {
 	return false
 }
 
-// from reads whose output a step takes: the step before it, if it does not say.
+// from reads the inputs of a step, by default the step before it.
 func (s *stepWalker) from(step *Step, found map[string]field, within string) {
 	key := join(within, "from")
 	f, given := found["from"]
@@ -237,7 +237,7 @@ func (s *stepWalker) from(step *Step, found map[string]field, within string) {
 	}
 }
 
-// save reads what is written of which step.
+// save reads what is saved of which step.
 func (w *walker) save(n *yaml.Node, p *Pipeline) {
 	if n.Kind != yaml.MappingNode {
 		w.fault(n, "save", "got %s, want steps with lists, such as pool1: [npy, png]", was(n))
@@ -267,7 +267,7 @@ func (w *walker) save(n *yaml.Node, p *Pipeline) {
 	}
 }
 
-// kinds reads what is written of one step; step is nil for the input.
+// kinds reads what is saved of one step; step is nil for the input.
 func (w *walker) kinds(n *yaml.Node, key, name string, step *Step) Save {
 	save := Save{Step: name, place: w.at(n)}
 	if n.Kind == yaml.MappingNode || n.Kind == yaml.SequenceNode && len(n.Content) == 0 {

@@ -15,8 +15,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// set gives a parameter the value of a node, by way of the text that the flag of
-// the same name would have.
+// set sets a parameter to the value of a node. It converts the value to the
+// text that a flag would have.
 func (w *walker) set(p ops.Param, n *yaml.Node, key string) {
 	text, ok := w.text(p, n, key)
 	if !ok {
@@ -27,7 +27,7 @@ func (w *walker) set(p ops.Param, n *yaml.Node, key string) {
 	}
 }
 
-// text returns what a flag would be given for the value of a node.
+// text returns the text that a flag would have for the value of a node.
 func (w *walker) text(p ops.Param, n *yaml.Node, key string) (string, bool) {
 	k := p.Kind
 	want := k.Form
@@ -40,8 +40,7 @@ func (w *walker) text(p ops.Param, n *yaml.Node, key string) (string, bool) {
 	return w.item(n, key, k.Item, want)
 }
 
-// item reads a value that is no list, or one item of a list; want says what a
-// value may be.
+// item reads a single value or one item of a list. want describes valid values.
 func (w *walker) item(n *yaml.Node, key string, item ops.Item, want string) (string, bool) {
 	switch item {
 	case ops.ItemWord:
@@ -109,7 +108,7 @@ func (w *walker) pair(n *yaml.Node, key string) (string, bool) {
 	return lo + ":" + hi, okLo && okHi
 }
 
-// list reads a list, one item of it, or the text that the command line takes.
+// list reads a list, a single item, or the text that the command line accepts.
 func (w *walker) list(n *yaml.Node, key string, item ops.Item, want string) (string, bool) {
 	switch {
 	case n.Kind == yaml.SequenceNode && len(n.Content) > 0:
@@ -133,13 +132,13 @@ func (w *walker) list(n *yaml.Node, key string, item ops.Item, want string) (str
 	}
 }
 
-// oneNumber reports whether text is a number of whatever notation, rather than
-// several as the command line has them: 2x1, 1.44,1.73, 0:1.
+// oneNumber reports whether text is a single number, in any notation. Several
+// numbers, as the command line accepts them, are not: 2x1, 1.44,1.73, 0:1.
 func oneNumber(text string) bool {
 	return (wholeText.MatchString(text) || realText.MatchString(text) || oddNumber.MatchString(text)) && !strings.Contains(text, ":")
 }
 
-// name reads a word that is a step's name, or says what it is instead.
+// name reads the name of a step.
 func (w *walker) name(n *yaml.Node, key string) (string, bool) {
 	if !isText(n) {
 		return w.refused(n, key, "the name of a step, in quotes if it looks like a number")
@@ -149,8 +148,9 @@ func (w *walker) name(n *yaml.Node, key string) (string, bool) {
 
 var flagDashes = regexp.MustCompile(`(^|[ (])--([a-z])`)
 
-// Problem words an error about a parameter for a file, whose keys have no
-// dashes: without the operation and the parameter, which stand before it.
+// Problem returns the text of an error about a parameter for a file. It has no
+// operation and no parameter, which the caller puts in front, and no dashes
+// before keys.
 func Problem(err error) string {
 	var (
 		field *geom.Error
@@ -169,7 +169,8 @@ func Problem(err error) string {
 	return flagDashes.ReplaceAllString(text, "$1$2")
 }
 
-// integers reads a list of whole numbers, at least least, of a given length.
+// integers reads a list of whole numbers of a given length, each at least
+// least.
 func (w *walker) integers(n *yaml.Node, key string, least, length int) []int {
 	want := fmt.Sprintf("a list of %d whole numbers >= %d", length, least)
 	if n.Kind != yaml.SequenceNode || len(n.Content) != length {
@@ -196,7 +197,7 @@ func (w *walker) integers(n *yaml.Node, key string, least, length int) []int {
 	return list
 }
 
-// layout reads the name of an order of axes.
+// layout reads the name of a layout.
 func (w *walker) layout(n *yaml.Node, key string) tensor.Layout {
 	word, ok := w.word(n, key, tensor.LayoutNames())
 	if !ok {
@@ -205,7 +206,7 @@ func (w *walker) layout(n *yaml.Node, key string) tensor.Layout {
 	return tensor.Layout(word)
 }
 
-// word reads one of a few words; case carries no meaning.
+// word reads one of the known words. Case does not matter.
 func (w *walker) word(n *yaml.Node, key string, known []string) (string, bool) {
 	if n.Kind != yaml.ScalarNode || plain(n, nullText) {
 		return w.refused(n, key, "one of "+strings.Join(known, ", "))

@@ -17,16 +17,15 @@ import (
 	"github.com/poolctl/poolctl/internal/ops"
 )
 
-// walker reads the tree of a pipeline file and collects everything that is
-// wrong with it.
+// walker reads the tree of a pipeline file and collects its faults.
 type walker struct {
 	file   string
 	faults PipelineFaults
-	count  int // of faults, of which the first maxFaults are kept
+	count  int // of all faults; the first maxFaults are kept
 }
 
-// maxFaults bounds what is told of a file: a small one may be wrong at every
-// comma.
+// maxFaults bounds the faults that are reported. A small file may have one at
+// every comma.
 const maxFaults = 100
 
 func (w *walker) at(n *yaml.Node) Place { return Place{w.file, n.Line, n.Column} }
@@ -35,15 +34,15 @@ func (w *walker) fault(n *yaml.Node, key, format string, args ...any) {
 	w.add(w.at(n), key, func() string { return fmt.Sprintf(format, args...) })
 }
 
-// add notes a fault, whose problem is worded only if it is told.
+// add adds a fault. problem is called only if the fault is reported.
 func (w *walker) add(place Place, key string, problem func() string) {
 	if w.count++; w.count <= maxFaults {
 		w.faults = append(w.faults, PipelineFault{place, key, problem()})
 	}
 }
 
-// sorted returns the faults in the order of the file, and last how many are not
-// told.
+// sorted returns the faults in file order and, last, the number of those that
+// are not reported.
 func (w *walker) sorted() PipelineFaults {
 	slices.SortStableFunc(w.faults, func(a, b PipelineFault) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
@@ -54,7 +53,7 @@ func (w *walker) sorted() PipelineFaults {
 	return w.faults
 }
 
-// parse returns the file's mapping, or nil with at least one fault.
+// parse returns the mapping of the file, or nil and at least one fault.
 func (w *walker) parse(text []byte) *yaml.Node {
 	whole := func(format string, args ...any) *yaml.Node {
 		w.add(Place{File: w.file}, "", func() string { return fmt.Sprintf(format, args...) })
@@ -89,7 +88,7 @@ func (w *walker) parse(text []byte) *yaml.Node {
 	return top
 }
 
-// syntax words an error of the parser with its place.
+// syntax converts an error of the YAML parser to a fault with its place.
 func (w *walker) syntax(err error) *yaml.Node {
 	fault := PipelineFault{Place: Place{File: w.file}, Problem: strings.TrimPrefix(err.Error(), "yaml: ")}
 	var load *yaml.LoadError
@@ -104,8 +103,9 @@ func (w *walker) syntax(err error) *yaml.Node {
 	return nil
 }
 
-// refuse finds what YAML has and pipeline files have not: it would let a small
-// file mean a large one, or the same text mean two things. Nor is any text long.
+// refuse reports YAML features that pipeline files forbid, because a small file
+// could stand for a large one, or one text for two things. It also reports long
+// texts.
 func (w *walker) refuse(n *yaml.Node, depth int) {
 	if depth > MaxPipelineDepth {
 		w.fault(n, "", "nested more than %d deep", MaxPipelineDepth)
@@ -114,7 +114,7 @@ func (w *walker) refuse(n *yaml.Node, depth int) {
 	switch {
 	case n.Kind == yaml.AliasNode:
 		w.fault(n, "", "got the alias *%s, want the value itself: aliases are refused", n.Value)
-		return // what it stands for is reported where it stands
+		return // its target is reported in its own place
 	case n.Anchor != "":
 		w.fault(n, "", "got the anchor &%s, want none: anchors are refused", n.Anchor)
 	case n.Style&yaml.TaggedStyle != 0:
@@ -134,7 +134,8 @@ func (w *walker) refuse(n *yaml.Node, depth int) {
 // field is a key of a mapping with its value.
 type field struct{ key, value *yaml.Node }
 
-// fields reads a mapping whose keys are known. In keys - and _ are the same.
+// fields reads a mapping with known keys. Hyphens and underscores are the same
+// in keys.
 func (w *walker) fields(n *yaml.Node, within string, known []string) map[string]field {
 	found := map[string]field{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -165,14 +166,14 @@ func (w *walker) key(n *yaml.Node, within string) (string, bool) {
 	return n.Value, true
 }
 
-// unknown reports a word that is none of the known ones.
+// unknown reports a word that is not known.
 func (w *walker) unknown(n *yaml.Node, within, what, word string, known []string) {
 	w.add(w.at(n), within, func() string {
 		return fmt.Sprintf("unknown %s %q, want one of %s", what, word, oneOf(word, known))
 	})
 }
 
-// oneOf lists the known words, and says which of them a word is nearest to.
+// oneOf lists the known words and suggests the nearest one.
 func oneOf(word string, known []string) string {
 	list := strings.Join(known, ", ")
 	if near := ops.Nearest(word, known); near != "" {
@@ -181,7 +182,7 @@ func oneOf(word string, known []string) string {
 	return list
 }
 
-// items returns the items of a list; of a single value, that value.
+// items returns the items of a list, or a single value as its only item.
 func items(n *yaml.Node) []*yaml.Node {
 	if n.Kind == yaml.SequenceNode {
 		return n.Content
@@ -189,7 +190,7 @@ func items(n *yaml.Node) []*yaml.Node {
 	return []*yaml.Node{n}
 }
 
-// join puts the name of what holds a key before it.
+// join puts the path of the parent before a key.
 func join(within, key string) string {
 	if within == "" {
 		return key
@@ -197,9 +198,9 @@ func join(within, key string) string {
 	return within + ": " + key
 }
 
-// Scalars without quotes, by what YAML 1.2's core schema takes them for. It
-// would take 0x10 and 0o17 for whole numbers too, YAML 1.1 also 010 (for 8),
-// 1_000 and 1:30; a pipeline file has decimal digits only.
+// Forms of plain scalars, as in YAML 1.2's core schema, except that numbers
+// have decimal digits only. YAML 1.2 also has 0x10 and 0o17, and YAML 1.1 has
+// 010 (which is 8), 1_000 and 1:30.
 var (
 	nullText  = regexp.MustCompile(`^(|~|null|Null|NULL)$`)
 	boolText  = regexp.MustCompile(`^(true|True|TRUE|false|False|FALSE)$`)
@@ -208,25 +209,25 @@ var (
 	oddNumber = regexp.MustCompile(`^[-+]?[.0-9][0-9_.:]*([eE][-+]?[0-9]+)?$|^0[xo][0-9a-fA-F]+$|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$`)
 )
 
-// quoted reports whether a scalar is text because its quotes, or the block that
-// it stands in, say so.
+// quoted reports whether a scalar is text because of its quotes or its block
+// style.
 func quoted(n *yaml.Node) bool {
 	return n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0
 }
 
-// plain reports whether a scalar without quotes has one of the forms.
+// plain reports whether a scalar is plain and has one of the forms.
 func plain(n *yaml.Node, forms ...*regexp.Regexp) bool {
 	return n.Kind == yaml.ScalarNode && !quoted(n) &&
 		slices.ContainsFunc(forms, func(f *regexp.Regexp) bool { return f.MatchString(n.Value) })
 }
 
-// isText reports whether a scalar is text rather than nothing, a truth value or
-// a number.
+// isText reports whether a scalar is text: not empty, a truth value or a
+// number.
 func isText(n *yaml.Node) bool {
 	return n.Kind == yaml.ScalarNode && (quoted(n) || !plain(n, nullText, boolText, wholeText, realText, oddNumber))
 }
 
-// was describes a value that was refused.
+// was describes a refused value.
 func was(n *yaml.Node) string {
 	switch {
 	case n.Kind == yaml.MappingNode:

@@ -10,10 +10,10 @@ import (
 // SchemaID names the JSON Schema of pipeline files.
 const SchemaID = "https://github.com/poolctl/poolctl/pipeline.schema.json"
 
-// Schema returns the JSON Schema of pipeline files, for editors: a version, what
-// is done to the input, the steps, each with the keys of its operation, and what
-// is saved of them. ParsePipeline accepts more spellings (key_with_underscores,
-// words in any case) and refuses more (names that are not there).
+// Schema returns the JSON Schema of pipeline files, for editors: the version,
+// the input section, the steps with the keys of their operations, and what is
+// saved. ParsePipeline accepts more spellings (key_with_underscores, words in
+// any case) and refuses more (names of steps that do not exist).
 func Schema() *jsonschema.Schema {
 	var steps []*jsonschema.Schema
 	for _, spec := range ops.Table {
@@ -83,12 +83,12 @@ func inputSchema() *jsonschema.Schema {
 	return s
 }
 
-// oneOrMore is an item or a list of them, none twice.
+// oneOrMore is an item, or a list of different items.
 func oneOrMore(item *jsonschema.Schema) *jsonschema.Schema {
 	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{item, {Type: "array", Items: item, MinItems: ptr(1)}}}
 }
 
-// properties makes an object schema from names and schemas in turn; other
+// properties returns an object schema of names and schemas in turn. Other
 // properties are refused.
 func properties(pairs ...any) *jsonschema.Schema {
 	s := &jsonschema.Schema{Type: "object", Properties: jsonschema.NewProperties(), AdditionalProperties: jsonschema.FalseSchema}
@@ -98,7 +98,7 @@ func properties(pairs ...any) *jsonschema.Schema {
 	return s
 }
 
-// words is one of a few words.
+// words is one of the given words.
 func words(list []string) *jsonschema.Schema {
 	s := &jsonschema.Schema{Type: "string"}
 	for _, w := range list {

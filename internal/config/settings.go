@@ -18,15 +18,15 @@ import (
 	"github.com/poolctl/poolctl/internal/ops"
 )
 
-// Prefix begins the names of environment variables: the setting max-pixels is
-// POOLCTL_MAX_PIXELS.
+// Prefix is the start of the names of environment variables: the setting
+// max-pixels is POOLCTL_MAX_PIXELS.
 const Prefix = "POOLCTL"
 
-// maxFile is the largest configuration file that is read.
+// maxFile is the size limit of the configuration file.
 const maxFile = MaxPipelineBytes
 
-// Error is a setting that cannot be used. Where names its place: a variable, or
-// a file with line and column.
+// Error is an invalid setting. Where is its place: a variable, or a file with
+// line and column.
 type Error struct {
 	Where string
 	Err   error
@@ -37,11 +37,10 @@ func (e *Error) Error() string { return e.Where + ": " + e.Err.Error() }
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Apply gives every flag of the set that the command line did not give its
-// value from the environment or the configuration file. file is the value of
-// --config; when it is empty, POOLCTL_CONFIG and then the user's own file
-// (poolctl/config.yaml in the user's configuration folder) are taken, the
-// latter only if it exists.
+// Apply sets every flag that the command line did not set from the environment
+// or the configuration file. file is the value of --config. If it is empty,
+// POOLCTL_CONFIG is used, and then poolctl/config.yaml in the configuration
+// folder of the user, if it exists.
 func Apply(flags *pflag.FlagSet, file string) error {
 	v := viper.NewWithOptions(viper.EnvKeyReplacer(strings.NewReplacer("-", "_")))
 	v.SetEnvPrefix(Prefix)
@@ -57,7 +56,7 @@ func Apply(flags *pflag.FlagSet, file string) error {
 		}
 		variable := Prefix + "_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 		where := variable
-		if text, ok := os.LookupEnv(variable); !ok || text == "" { // viper takes an empty variable as unset
+		if text, ok := os.LookupEnv(variable); !ok || text == "" { // viper treats an empty variable as unset
 			where = places[f.Name]
 			if where == "" {
 				return
@@ -71,8 +70,8 @@ func Apply(flags *pflag.FlagSet, file string) error {
 	return failure
 }
 
-// Fault words a flag's refusal of a value: got "x", want a whole number. The
-// causes of poolctl's own flags have that form already.
+// Fault returns the error for an invalid value of a flag, such as: got "x",
+// want a whole number. Flags of poolctl return errors of that form already.
 func Fault(f *pflag.Flag, value string, cause error) error {
 	text := strings.TrimPrefix(cause.Error(), f.Name+": ")
 	if strings.HasPrefix(text, "got ") {
@@ -87,8 +86,8 @@ func Fault(f *pflag.Flag, value string, cause error) error {
 	return fmt.Errorf("got %q, want %s", value, want)
 }
 
-// readFile loads the configuration file into v and returns where each setting
-// stands in it, as file:line:column.
+// readFile loads the configuration file into v and returns the place of each
+// setting as file:line:column.
 func readFile(v *viper.Viper, flags *pflag.FlagSet, file string) (map[string]string, error) {
 	required := true
 	if file == "" {
@@ -125,7 +124,7 @@ func readFile(v *viper.Viper, flags *pflag.FlagSet, file string) (map[string]str
 	return places, nil
 }
 
-// readLimited reads a file, of a large or endless one a byte more than maxFile.
+// readLimited reads at most maxFile bytes and one more.
 func readLimited(file string) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -135,9 +134,9 @@ func readLimited(file string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxFile+1))
 }
 
-// checkFile refuses keys that are no settings. It returns where each value
-// stands and its text as it is written: 1e3 is not 1000 to a flag that takes
-// whole numbers.
+// checkFile refuses keys that are not settings. It returns the place of each
+// value and its text as written: 1e3 is not 1000 to a flag that takes whole
+// numbers.
 func checkFile(file string, text []byte, flags *pflag.FlagSet) (places map[string]string, values map[string]any, err error) {
 	var root, more yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(text))

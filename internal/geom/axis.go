@@ -27,8 +27,8 @@ func (a Axis) Trivial() bool {
 	return a.Bounds == nil && a.Size == 1 && a.Stride == 1 && a.Lo == 0 && a.Hi == 0
 }
 
-// Span returns the taps t0 <= t < t1 of window o that land inside the input.
-// t0 == t1 when none does.
+// Span returns the taps t0 <= t < t1 of window o that are inside the input. t0
+// == t1 if there are none.
 func (a Axis) Span(o int) (t0, t1 int) {
 	if a.Bounds != nil {
 		return 0, a.Bounds[o][1] - a.Bounds[o][0]
@@ -36,16 +36,16 @@ func (a Axis) Span(o int) (t0, t1 int) {
 	return Inside(o*a.Stride-a.Lo, a.Dilation, a.Size, a.In)
 }
 
-// Inside returns which of n cells lie in [0, extent): k0 <= k < k1. Cell k is
-// cell + k*step, with a step > 0. k0 == k1 when none does.
+// Inside returns which of n cells are in [0, extent): k0 <= k < k1. Cell k is
+// cell + k*step, with step > 0. k0 == k1 if there are none.
 func Inside(cell, step, n, extent int) (k0, k1 int) {
 	k0 = max(0, CeilDiv(-cell, step))
 	k1 = min(n, FloorDiv(extent-1-cell, step)+1)
 	return k0, max(k0, k1)
 }
 
-// Cells returns the input cell of the first tap of window o that lands inside
-// the input, and how many do. They are Dilation cells apart.
+// Cells returns the input cell of the first tap of window o that is inside the
+// input, and the number of those taps. Their cells are Dilation apart.
 func (a Axis) Cells(o int) (first, n int) {
 	if a.Bounds != nil {
 		return a.Bounds[o][0], a.Bounds[o][1] - a.Bounds[o][0]
@@ -58,8 +58,8 @@ func (a Axis) Cells(o int) (first, n int) {
 	return start + t0*a.Dilation, t1 - t0
 }
 
-// Counted returns how many taps of window o lie in the input or its padding:
-// all of them but the overhang of ceil mode.
+// Counted returns the number of taps of window o in the input or its padding:
+// all but those past the padding in ceil mode.
 func (a Axis) Counted(o int) int {
 	if a.Bounds != nil {
 		return a.Bounds[o][1] - a.Bounds[o][0]
@@ -68,8 +68,8 @@ func (a Axis) Counted(o int) int {
 	return min(a.Size, FloorDiv(a.In+a.Hi-1-start, a.Dilation)+1)
 }
 
-// Interior returns the windows o0 <= o < o1 whose taps are all inside the input.
-// o0 == o1 when there is none.
+// Interior returns the windows o0 <= o < o1 whose taps are all inside the
+// input. o0 == o1 if there are none.
 func (a Axis) Interior() (o0, o1 int) {
 	if a.Bounds != nil {
 		return 0, a.Out
@@ -78,9 +78,9 @@ func (a Axis) Interior() (o0, o1 int) {
 	return min(a.Out, o0), min(a.Out, o1)
 }
 
-// Reach returns the windows o0 <= o < o1 that may see input cell i: with
-// dilation some of them step over it (Tap tells). It is how a gradient is
-// gathered.
+// Reach returns the windows o0 <= o < o1 that may see input cell i. With
+// dilation some of them step over it, as Tap tells. Gradients are gathered by
+// it.
 func (a Axis) Reach(i int) (o0, o1 int) {
 	if a.Bounds != nil {
 		o0 = sort.Search(a.Out, func(o int) bool { return a.Bounds[o][1] > i })
@@ -93,7 +93,7 @@ func (a Axis) Reach(i int) (o0, o1 int) {
 }
 
 // Tap returns the tap with which window o sees input cell i, and whether it
-// does.
+// sees it.
 func (a Axis) Tap(o, i int) (t int, ok bool) {
 	if a.Bounds != nil {
 		return i - a.Bounds[o][0], a.Bounds[o][0] <= i && i < a.Bounds[o][1]
@@ -103,7 +103,7 @@ func (a Axis) Tap(o, i int) (t int, ok bool) {
 	return t, distance >= 0 && t < a.Size && distance%a.Dilation == 0
 }
 
-// FloorDiv returns the largest integer that is not above a/b, for b > 0.
+// FloorDiv returns a/b rounded down, for b > 0.
 func FloorDiv(a, b int) int {
 	q := a / b
 	if a%b < 0 {
@@ -112,5 +112,5 @@ func FloorDiv(a, b int) int {
 	return q
 }
 
-// CeilDiv returns the smallest integer that is not below a/b, for b > 0.
+// CeilDiv returns a/b rounded up, for b > 0.
 func CeilDiv(a, b int) int { return -FloorDiv(-a, b) }

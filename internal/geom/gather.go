@@ -1,26 +1,27 @@
 package geom
 
-// Gather is one axis of a convolution seen from the cells that it writes: which
-// taps of the filter meet which cells of the source. Forward, the destinations are
-// windows and the sources input cells. Backward, it is the other way round: that
-// is a transposed convolution, or the gradient with respect to the input.
+// Gather is one axis of a convolution from the point of view of its
+// destination: which taps of the filter meet which cells of the source.
+// Forward, the destination is the windows and the source the input. Backward it
+// is the other way round, as in a transposed convolution and in the gradient
+// with respect to the input.
 type Gather struct {
 	Axis
-	Dst, Src int // extents of what is written and what is read
+	Dst, Src int // extents of destination and source
 
-	// The links of one destination are an arithmetic progression: from one to
-	// the next the tap grows by TapStep and the source cell by CellStep.
+	// The links of a destination cell are an arithmetic progression: the tap
+	// grows by TapStep and the source cell by CellStep.
 	TapStep, CellStep int
 
-	// Destinations that are Period apart use the same taps on source cells that
-	// are Shift apart, but for those that meet padding.
+	// Destination cells that are Period apart use the same taps on source cells
+	// that are Shift apart, padding aside.
 	Period, Shift int
 
 	backward bool
 }
 
-// Links are the N taps and source cells that make up one destination cell, the
-// first of them Tap and Cell.
+// Links are the N taps and source cells of a destination cell. The first are
+// Tap and Cell.
 type Links struct{ Tap, Cell, N int }
 
 // Forward returns the axis as a convolution walks it.
@@ -34,7 +35,7 @@ func (a Axis) Backward() Gather {
 	return Gather{Axis: a, Dst: a.In, Src: a.Out, TapStep: a.Stride / g, CellStep: -a.Dilation / g, Period: a.Stride, Shift: 1, backward: true}
 }
 
-// Links returns what makes up destination cell j, on source cells that may be
+// Links returns the links of destination cell j. Source cells may be in the
 // padding.
 func (g *Gather) Links(j int) Links {
 	if !g.backward {
@@ -51,13 +52,13 @@ func (g *Gather) Links(j int) Links {
 	return Links{}
 }
 
-// At returns the links of destination cell j on source cells that are there.
+// At returns the links of destination cell j to source cells that exist.
 func (g *Gather) At(j int) Links {
 	l := g.Links(j)
 	var k0, k1 int
 	if g.CellStep > 0 {
 		k0, k1 = Inside(l.Cell, g.CellStep, l.N, g.Src)
-	} else { // in reverse, where cells count from the last one
+	} else { // in reverse: cells count from the last one
 		k0, k1 = Inside(g.Src-1-l.Cell, -g.CellStep, l.N, g.Src)
 	}
 	return Links{l.Tap + k0*g.TapStep, l.Cell + k0*g.CellStep, k1 - k0}

@@ -6,26 +6,26 @@ import (
 	"strings"
 )
 
-// Geometry is a window laid over an input: batch, channels and the resolved
-// spatial axes. Missing leading axes have extent 1 and a window of one cell,
-// so that 1-D, 2-D and 3-D share one loop nest.
+// Geometry is windows resolved over an input: batch, channels and spatial axes.
+// Missing leading axes have extent 1 and a window of one cell, so that 1-D, 2-D
+// and 3-D share one loop nest.
 type Geometry struct {
 	N, C int
 	Rank int     // spatial axes: 1, 2 or 3
 	Axes [3]Axis // depth, height, width
-	Rule Padding // the rule that the padding amounts came from
+	Rule Padding // the rule of the padding
 }
 
 var trivial = Axis{In: 1, Out: 1, Size: 1, Stride: 1, Dilation: 1}
 
-// New assembles a geometry from the axes that the input has, outermost first.
+// New returns the geometry with the given spatial axes, outermost first.
 func New(n, c int, axes []Axis) Geometry {
 	g := Geometry{N: n, C: c, Rank: len(axes), Axes: [3]Axis{trivial, trivial, trivial}}
 	copy(g.Axes[3-len(axes):], axes)
 	return g
 }
 
-// Spatial returns the axes that the input really has, outermost first.
+// Spatial returns the spatial axes of the input, outermost first.
 func (g *Geometry) Spatial() []Axis { return g.Axes[3-g.Rank:] }
 
 // In returns the spatial extents of the input, outermost first.
@@ -46,7 +46,7 @@ func (g *Geometry) Out() []int {
 	return sizes
 }
 
-// Taps returns the number of taps of a whole window: the product of the sizes.
+// Taps returns the number of taps of a whole window.
 func (g *Geometry) Taps() int { return g.Axes[0].Size * g.Axes[1].Size * g.Axes[2].Size }
 
 // Empty reports whether the output has no cells although the input has some.
@@ -59,7 +59,7 @@ func (g *Geometry) Empty() bool {
 	return false
 }
 
-// String describes the geometry for failure texts and reports:
+// String returns the descriptor of the geometry, for test failures and reports:
 // n2h112w112c64_k3x3_s2x2_pSAME_d1x1.
 func (g Geometry) String() string {
 	var b strings.Builder
@@ -71,19 +71,19 @@ func (g Geometry) String() string {
 	return b.String()
 }
 
-// Resolve lays the window over an input with the given extents (outermost
-// first) and computes output sizes and padding:
+// Resolve resolves windows over an input with the given extents, outermost first,
+// and computes output sizes and padding:
 //
 //	VALID       out = (in - eff + stride) / stride
 //	EXPLICIT    out = (in + lo + hi - eff + stride) / stride
 //	SAME        out = ceil(in / stride), padding max(0, (out-1)*stride + eff - in)
 //
-// with eff = (size-1)*dilation + 1, the formulas of TensorFlow's
-// core/framework/kernel_shape_util.cc. In ceil mode the division of the first
+// with eff = (size-1)*dilation + 1. The formulas are those of TensorFlow
+// (core/framework/kernel_shape_util.cc). In ceil mode the division of the first
 // two rounds up, and a last window that would start past the input and the
-// padding before it is dropped (PyTorch's and ONNX's rule). A window that does
-// not fit gives an axis with Out = 0; see Fits. Errors name the parameter that
-// does not suit the input.
+// padding before it is dropped, as in PyTorch and ONNX. If no window fits, the
+// axis has Out = 0; see Fits. Errors name the parameter that does not suit the
+// input.
 func Resolve(n int, spatial []int, c int, w Window) (Geometry, error) {
 	if err := w.Check(); err != nil {
 		return Geometry{}, err
@@ -151,8 +151,8 @@ func (g *Geometry) AxisName(i int) string {
 	return axisNames[3-g.Rank+i]
 }
 
-// Fits reports, as an error with the numbers, an axis on which not one window
-// fits into the padded input. Under SAME every window fits.
+// Fits returns an error for an axis on which no window fits into the padded
+// input. Under SAME every window fits.
 func (g *Geometry) Fits() error {
 	if g.Rule == Same || g.Rule == SameLower {
 		return nil
@@ -166,8 +166,8 @@ func (g *Geometry) Fits() error {
 	return nil
 }
 
-// checkPooling refuses padding as large as the window, and windows without a
-// single real cell, which would have nothing to reduce.
+// checkPooling refuses padding as large as the window, and windows without an
+// input cell, which would have nothing to reduce.
 func (g *Geometry) checkPooling() error {
 	for i, a := range g.Spatial() {
 		if lo, hi := a.Lo, a.Hi; max(lo, hi) >= a.Effective() {
@@ -181,16 +181,17 @@ func (g *Geometry) checkPooling() error {
 	return nil
 }
 
-// hollow returns the first window without a real cell. Every window reaches
-// past the padding before the input, and begins before the padding after it
-// (checkPooling, Resolve). So it is one that begins in the padding and steps
-// over the whole input with a dilation larger than that.
+// hollow returns the first window without an input cell. Every window reaches
+// past the padding before the input and begins before the padding after it
+// (checkPooling, Resolve). So a hollow window begins in the padding and, with a
+// dilation larger than the input, steps over it.
 func (a *Axis) hollow() (o int, ok bool) {
 	if a.In >= a.Dilation {
 		return 0, false
 	}
-	// Windows a period apart step on the same cell. Between them that cell
-	// advances by step, so that those which cannot be past the end are skipped.
+	// Windows a period apart step on the same cell. In between the cell
+	// advances by step, so that windows which cannot be past the end are
+	// skipped.
 	step, period := a.Stride%a.Dilation, a.Dilation/gcd(a.Stride, a.Dilation)
 	for last := min(a.Out, CeilDiv(a.Lo, a.Stride), period); o < last; {
 		start := o*a.Stride - a.Lo

@@ -1,14 +1,14 @@
 package geom
 
-// ResolveTranspose lays out a transposed convolution, whose input is the output
-// of the convolution that it is the gradient of. The returned geometry is that
-// convolution's: its axes go from the transposed operation's output (In) to its
-// input (Out).
+// ResolveTranspose resolves a transposed convolution: the gradient of a
+// convolution with respect to its input. The returned geometry is that of the
+// convolution, whose input (In) is the output of the transposed one and whose
+// output (Out) is its input.
 //
 // size is the spatial part of the wanted output, or nil for the smallest one.
-// Under VALID and explicit padding it is (in-1)*stride + eff - lo - hi plus a
-// surplus at the end, which must be smaller than the larger of stride and
-// dilation (PyTorch's rule for output_padding); under SAME it is any size with
+// Under VALID and explicit padding it is (in-1)*stride + eff - lo - hi, plus a
+// surplus at the end that must be smaller than the larger of stride and
+// dilation (output_padding in PyTorch). Under SAME it is any size with
 // ceil(size/stride) = in, by default in*stride.
 func ResolveTranspose(n int, in []int, c int, w Window, size []int) (Geometry, error) {
 	if err := w.Check(); err != nil {

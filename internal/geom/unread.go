@@ -1,9 +1,8 @@
 package geom
 
-// Unread returns how many input cells no window sees, and how many of those are
-// the tail, behind the last one that is seen: what strides step over, and what
-// is left over at the end. ok is false where counting would take too long: with
-// dilation and many millions of cells.
+// Unread returns the number of input cells that no window sees, and how many of
+// them are the tail, after the last cell that is seen. ok is false if counting
+// would take too long, as with dilation and many millions of cells.
 func (a Axis) Unread() (cells, tail int, ok bool) {
 	switch {
 	case a.Out == 0:
@@ -26,17 +25,18 @@ func (a Axis) Unread() (cells, tail int, ok bool) {
 	return cells, tail, true
 }
 
-// mostCounted bounds the steps of counting cells one by one.
+// mostCounted bounds the cells that are counted one by one.
 const mostCounted = 1 << 26
 
 // gaps is Unread without dilation, in closed form.
 func (a Axis) gaps() (cells, tail int) {
-	last := min(a.Out-1, FloorDiv(a.In-1+a.Lo, a.Stride)) // the last window that begins before the end
+	last := min(a.Out-1, FloorDiv(a.In-1+a.Lo, a.Stride)) // the last window that starts before the end
 	tail = min(a.In, max(0, a.In-(last*a.Stride-a.Lo+a.Size)))
 	if a.Stride <= a.Size {
 		return tail, tail
 	}
-	// Windows that do not touch: those within the input, and one across each end.
+	// Windows that do not touch: those inside the input, and one across each
+	// end.
 	o0, o1 := a.Interior()
 	seen := (o1 - o0) * a.Size
 	for _, o := range [2]int{o0 - 1, o1} {

@@ -10,8 +10,8 @@ import (
 // Padding is a rule for the cells that are added around the input.
 type Padding uint8
 
-// The padding rules. Same puts the odd cell of an odd total at the end, as
-// TensorFlow and ONNX's SAME_UPPER do; SameLower puts it at the start.
+// The padding rules. If the total is odd, Same puts the extra cell at the end,
+// as TensorFlow and ONNX (SAME_UPPER) do; SameLower puts it at the start.
 const (
 	Valid Padding = iota
 	Same
@@ -30,21 +30,21 @@ const MaxParameter = math.MaxInt32
 // MaxExtent is the largest extent of an axis.
 const MaxExtent = 1 << 48
 
-// Window is what a user says of an operation's windows: one number for each
-// spatial axis, outermost first. A list of one number holds for every axis; an
-// empty Stride or Dilation means 1.
+// Window is the windows of an operation as a user gives them: one number for
+// each spatial axis, outermost first. A list of one number applies to every
+// axis. An empty Stride or Dilation means 1.
 type Window struct {
 	Size     []int
 	Stride   []int
-	Dilation []int // from 1: the distance between two taps
+	Dilation []int // distance between two taps, at least 1
 	Padding  Padding
 	Amounts  [][2]int // cells before and after, for Explicit
-	Ceil     bool     // keep a last window that hangs over the end; ignored under Same and SameLower
-	Pooling  bool     // refuse padding amounts that leave a window without a real cell
+	Ceil     bool     // keep a last window that reaches past the end; ignored under Same and SameLower
+	Pooling  bool     // refuse padding that leaves a window without an input cell
 }
 
-// Error names the parameter that is wrong, by its name on the command line, the
-// value given and the rule it broke.
+// Error names the parameter that is wrong as the command line does, its value,
+// and the rule that it breaks.
 type Error struct {
 	Field, Problem string
 	Advice         string // what to do about it on the command line; may be empty
@@ -52,14 +52,14 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Field + ": " + e.Problem }
 
-// Hint returns what to do about it, or "".
+// Hint returns the advice.
 func (e *Error) Hint() string { return e.Advice }
 
 func fieldError(field, format string, args ...any) error {
 	return &Error{Field: field, Problem: fmt.Sprintf(format, args...)}
 }
 
-// Check reports what is wrong with the window by itself, whatever the input.
+// Check reports windows that are wrong whatever the input is.
 func (w Window) Check() error {
 	type parameter struct {
 		field  string
@@ -106,7 +106,7 @@ func (w Window) Check() error {
 // effective returns the extent of a window with its gaps: (size-1)*dilation+1.
 func effective(size, dilation int) int { return (size-1)*dilation + 1 }
 
-// pick returns the value of a list for one axis: the only one, or the axis' own.
+// pick returns the number of a list for one axis.
 func pick(list []int, axis, otherwise int) int {
 	switch len(list) {
 	case 0:
@@ -118,7 +118,7 @@ func pick(list []int, axis, otherwise int) int {
 	}
 }
 
-// checkRank reports a list that has neither one number nor one an axis.
+// checkRank reports a list that has neither one number nor one for each axis.
 func (w Window) checkRank(rank int) error {
 	for _, list := range []struct {
 		field string
