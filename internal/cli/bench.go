@@ -37,7 +37,7 @@ func (b *benchFlags) apply(a *app, name string, table bool) error {
 		return usagef("%s: min-time: got %s, want > 0", name, b.minTime)
 	}
 	if b.format != "" && !table {
-		return usagef("%s: format: has a meaning only with --compare-impls or --suite", name)
+		return usagef("%s: format: only applies with --compare-impls or --suite", name)
 	}
 	if b.cpu == "" {
 		return nil
@@ -151,7 +151,7 @@ func (a *app) newBenchOperationCommand(spec ops.Spec) *cobra.Command {
 				return err
 			}
 			if compare && impl != "" {
-				return usagef("%s: impl: has no meaning with --compare-impls, which runs all", spec.Name)
+				return usagef("%s: impl: cannot be used with --compare-impls, which runs all", spec.Name)
 			}
 			plan, specs, err := b.plan(a, impl)
 			if err != nil {

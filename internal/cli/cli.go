@@ -213,7 +213,7 @@ func (a *app) applySettings(cmd *cobra.Command) error {
 		}
 	}
 	if a.Quiet && a.Verbose {
-		return usagef("--quiet: has no meaning with --verbose")
+		return usagef("--quiet: cannot be used with --verbose")
 	}
 	if _, err := cpuLevel(); err != nil {
 		return err

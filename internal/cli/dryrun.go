@@ -29,9 +29,9 @@ func checkRun(command string, b *batchFlags, d *dryRun, inputs []string) error {
 	case d.Only:
 		return nil
 	case d.Report != "":
-		return usagef("%s: report: has a meaning only with --dry-run", command)
+		return usagef("%s: report: only applies with --dry-run", command)
 	case d.Why:
-		return usagef("%s: why: has a meaning only with --dry-run", command)
+		return usagef("%s: why: only applies with --dry-run", command)
 	}
 	return b.check(command, inputs)
 }

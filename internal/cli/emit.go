@@ -69,7 +69,7 @@ func (a *app) emitOperation(o *operation, names []string) error {
 func (a *app) emitGradient(g *gradient, names []string) error {
 	for _, p := range g.op.GradParams() {
 		if p.Kind.File() && p.String() != "" {
-			return usagef("%s: %s: has no meaning with --emit-yaml: in a pipeline gradients come from the steps", g.spec.Name, p.Name)
+			return usagef("%s: %s: cannot be used with --emit-yaml: in a pipeline gradients come from the steps", g.spec.Name, p.Name)
 		}
 	}
 	return a.emitYAML(g.spec, g.op, names, []string{"grad"})

@@ -161,16 +161,16 @@ func (g *gradient) check(flags *pflag.FlagSet, names []string) error {
 	case g.Samples < 1:
 		return usagef("%s: check-samples: got %d, want >= 1", g.spec.Name, g.Samples)
 	case g.param("second") != "" && (g.Check || g.Overlay != "" || g.Arrows != ""):
-		return usagef("%s: second: has no meaning with --check, --overlay and --arrows", g.spec.Name)
+		return usagef("%s: second: cannot be used with --check, --overlay and --arrows", g.spec.Name)
 	case g.param("from-argmax") != "" && (g.Check || g.Arrows != ""):
-		return usagef("%s: from-argmax: has no meaning with --check and --arrows", g.spec.Name)
+		return usagef("%s: from-argmax: cannot be used with --check and --arrows", g.spec.Name)
 	}
 	for _, c := range []struct {
 		name, with string
 		given      bool
 	}{{"reduce", "--heatmap", g.Heatmap != ""}, {"tolerance", "--check", g.Check}, {"check-samples", "--check", g.Check}} {
 		if flags.Changed(c.name) && !c.given {
-			return usagef("%s: %s: has a meaning only with %s", g.spec.Name, c.name, c.with)
+			return usagef("%s: %s: only applies with %s", g.spec.Name, c.name, c.with)
 		}
 	}
 	params := append(g.op.Params(), g.op.GradParams()...)

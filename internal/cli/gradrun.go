@@ -54,7 +54,7 @@ func (a *app) runGradPipeline(g *gradRun, file string, inputs []string) error {
 	}
 	switch {
 	case g.Upstream != "" && g.Target != nil:
-		return usagef("run: upstream: has no meaning with --target")
+		return usagef("run: upstream: cannot be used with --target")
 	case g.Upstream == "-" && slices.Contains(inputs, "-"):
 		return usagef("run: upstream: got -, but an input is read from standard input already")
 	case g.Upstream == "-" && !g.batch.sources(a, inputs).Single():

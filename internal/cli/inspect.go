@@ -63,7 +63,7 @@ A file that cannot be read does not stop the others; the exit code is then 1. An
 func (a *app) runInspect(i *inspection, files []string) error {
 	a.JSON = a.JSON || i.Lines
 	if i.Preview && a.JSON {
-		return usagef("inspect: preview: has no meaning with JSON")
+		return usagef("inspect: preview: cannot be used with JSON")
 	}
 	arrays := arraysOf(files, i.Raw)
 	var measured []report.Summary

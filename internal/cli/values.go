@@ -12,7 +12,7 @@ import (
 	"github.com/poolctl/poolctl/internal/ops"
 )
 
-// choiceValue is a flag that takes one of a few words; case carries no meaning.
+// choiceValue is a flag that takes one of a few words; case does not matter.
 type choiceValue struct {
 	field *string
 	words []string

@@ -209,7 +209,7 @@ func (f PipelineFaults) Error() string {
 func ReadPipeline(file string) (*Pipeline, error) {
 	info, err := os.Stat(file)
 	if err == nil && !info.Mode().IsRegular() {
-		return nil, &Error{file, errors.New("is no regular file, want a pipeline file")}
+		return nil, &Error{file, errors.New("is not a regular file, want a pipeline file")}
 	}
 	text, err := readLimited(file)
 	if err != nil {

@@ -265,7 +265,7 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 	folder := t.TempDir()
 	for name, want := range map[string]string{
 		filepath.Join(folder, "missing.yaml"): ": no such file or directory",
-		folder:                                ": is no regular file, want a pipeline file",
+		folder:                                ": is not a regular file, want a pipeline file",
 	} {
 		_, err := config.ReadPipeline(name)
 		if err == nil || !bytes.HasSuffix([]byte(err.Error()), []byte(want)) {

@@ -185,7 +185,7 @@ func (s *stepWalker) take(name string, n *yaml.Node, within string) bool {
 	case name == InputName:
 		s.fault(n, key, "got %q, which is the pipeline's own input, want another name", name)
 	case taken:
-		s.fault(n, key, "got %q, which the step in line %d is called already (case carries no meaning), want another name", name, line)
+		s.fault(n, key, "got %q, which the step in line %d is called already (case does not matter), want another name", name, line)
 	default:
 		s.lines[folded] = n.Line
 		return true

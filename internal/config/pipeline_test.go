@@ -32,7 +32,7 @@ func TestEveryFaultIsToldWithItsPlace(t *testing.T) {
 		head + "  - {name: a, op: relu, op: tanh}\n":                             "net.yaml:3:25: a: op: given twice, first in line 3",
 		head + "  - {name: a, op: relu, alpha: 1}\n":                             "net.yaml:3:25: a: unknown key \"alpha\", want one of name, op, from, data-format, dtype, relu-gradient",
 		head + "  - {name: a, op: relu, dtype: int7}\n":                          "net.yaml:3:32: a: dtype: got \"int7\", want one of " + typeNames() + " (did you mean \"int8\"?)",
-		head + "  - {name: a, op: relu}\n  - {name: A, op: relu}\n":              "net.yaml:4:12: step 2: name: got \"A\", which the step in line 3 is called already (case carries no meaning), want another name",
+		head + "  - {name: a, op: relu}\n  - {name: A, op: relu}\n":              "net.yaml:4:12: step 2: name: got \"A\", which the step in line 3 is called already (case does not matter), want another name",
 		head + "  - {name: a, op: relu, from: b}\n  - {name: b, op: relu}\n":     "net.yaml:3:31: a: from: got \"b\", which comes later, want a step before this one",
 		head + "  - {name: a, op: relu, from: a}\n":                              "net.yaml:3:31: a: from: got \"a\", the step itself, want a step before it",
 		head + "  - {name: aa, op: relu}\n  - {name: b, op: relu, from: ab}\n":   "net.yaml:4:31: b: from: unknown step \"ab\", want one of input, aa (did you mean \"aa\"?)",

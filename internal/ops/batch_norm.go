@@ -173,7 +173,7 @@ func (o *BatchNorm) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	}
 	for _, name := range []string{"scale", "offset"} {
 		if _, given := l.at[name]; *want.Of(name) && !given {
-			return nil, usage("batch-norm", name+"-grad", "has a meaning only with --%s", name)
+			return nil, usage("batch-norm", name+"-grad", "only applies with --%s", name)
 		}
 	}
 	g := newGradient("batch-norm", in, &o.format, l.layout)

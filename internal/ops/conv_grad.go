@@ -103,7 +103,7 @@ func (g *gradient) book(in []tensor.Spec, want WantGrad, bias bool, geometry geo
 		return 0, 0, 0, 0, err
 	}
 	if want.Bias && !bias {
-		return 0, 0, 0, 0, usage(g.op, "bias-grad", "has a meaning only with --bias")
+		return 0, 0, 0, 0, usage(g.op, "bias-grad", "only applies with --bias")
 	}
 	g.plan.describe(geometry, g.layout)
 	g.plan.Parameters, _ = in[1].Shape.Elements()

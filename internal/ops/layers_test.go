@@ -201,7 +201,7 @@ func TestLayerRefusalsInFull(t *testing.T) {
 		{"batch-norm", "mean=m", "batch-norm: variance: missing, want a file", []tensor.Spec{x}},
 		{"batch-norm", "mean=m variance=v", "batch-norm: variance: got shape (1), want (3), a number for each channel", []tensor.Spec{x, spec(tensor.Float32, 3), spec(tensor.Float32, 1)}},
 		{"pad", "", "pad: paddings: missing, want pairs lo:hi", []tensor.Spec{x}},
-		{"pad", "paddings=1:1 mode=edge value=2", "pad: value: has a meaning only with --mode constant", []tensor.Spec{x}},
+		{"pad", "paddings=1:1 mode=edge value=2", "pad: value: only applies with --mode constant", []tensor.Spec{x}},
 		{"pad", "paddings=1:1 value=0.5", "pad: value: got 0.5, want a whole number that uint8 holds", []tensor.Spec{spec(tensor.Uint8, 2, 4, 5, 3)}},
 		{"pad", "paddings=1:1 value=256", "pad: value: got 256, want a whole number that uint8 holds", []tensor.Spec{spec(tensor.Uint8, 2, 4, 5, 3)}},
 		{"pad", "paddings=4:0 mode=reflect", "pad: paddings: got 4:0 along axis 1 of 4 cells, want each <= 3 with --mode reflect", []tensor.Spec{x}},

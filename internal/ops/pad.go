@@ -58,7 +58,7 @@ func (o *Pad) Check() error {
 	case o.Paddings == nil:
 		return usage("pad", "paddings", "missing, want pairs lo:hi")
 	case o.Value.given && o.Value.value != 0 && o.Mode != padModes[0]:
-		return usage("pad", "value", "has a meaning only with --mode constant")
+		return usage("pad", "value", "only applies with --mode constant")
 	}
 	return nil
 }

@@ -188,7 +188,7 @@ func (o *Pool) checkMeaning() error {
 		{"include-batch-in-index", o.Batch},
 	} {
 		if flags, holds := o.needs(c.name, Want{Argmax: true}); c.given && !holds {
-			return usage("pool", c.name, "has a meaning only with %s", flags)
+			return usage("pool", c.name, "only applies with %s", flags)
 		}
 	}
 	if !o.Window.given() && o.Type != "max" && o.Type != "avg" {
@@ -206,7 +206,7 @@ func (o *Pool) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 		return nil, err
 	}
 	if want.Argmax && o.Type != "max" && o.Type != "min" {
-		return nil, usage("pool", "argmax", "has a meaning only with --type max or min, got %s", o.Type)
+		return nil, usage("pool", "argmax", "only applies with --type max or min, got %s", o.Type)
 	}
 	layout, e, err := o.layout("pool", in[0])
 	if err != nil {

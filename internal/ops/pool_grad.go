@@ -31,10 +31,10 @@ func (o *Pool) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 		return nil, usage("pool", "type", "got %s, want max or min with --ties, --from-argmax and --second", o.Type)
 	}
 	if o.FromArgmax != "" && (o.Second != "" || o.Ties != "first") {
-		return nil, usage("pool", "from-argmax", "has no meaning with --second or --ties: the argmax decides")
+		return nil, usage("pool", "from-argmax", "cannot be used with --second or --ties: the argmax decides")
 	}
 	if o.Second != "" && o.Ties != "first" {
-		return nil, usage("pool", "second", "has no meaning with --ties: it gathers at the first maximum")
+		return nil, usage("pool", "second", "cannot be used with --ties: it gathers at the first maximum")
 	}
 	layout, e, err := o.layout("pool", in[0])
 	if err != nil {

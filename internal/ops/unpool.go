@@ -54,7 +54,7 @@ func (o *Unpool) Check() error {
 	case o.OutputShape == nil:
 		return usage("unpool", "output-shape", "missing, want the whole shape of the output")
 	case o.Batch && o.IndexRule != "tensorflow":
-		return usage("unpool", "include-batch-in-index", "has a meaning only with --argmax-index tensorflow")
+		return usage("unpool", "include-batch-in-index", "only applies with --argmax-index tensorflow")
 	}
 	if _, err := o.OutputShape.Elements(); err != nil {
 		return usage("unpool", "output-shape", "%v", err)
