@@ -12,16 +12,16 @@ var resizeSpec = Spec{
 	Name:    "resize",
 	TF:      "tf.image.resize, tf.compat.v1.image.resize, torch.nn.functional.interpolate (nearest-exact, linear, bilinear, trilinear)",
 	Summary: "resize the spatial dimensions",
-	Doc: `Brings the spatial dimensions to --size, one number for each, or one for all. 1-D, 2-D and 3-D; nothing is done along batch and channels.
+	Doc: `Resizes the spatial dimensions to --size: one number for each, or one for all. The input is 1-D, 2-D or 3-D. Batch and channels stay as they are.
 
---method says what a cell of the output is:
+--method says how a cell of the output is computed:
 
     nearest   a copy of the nearest cell
-    bilinear  between the two cells around its place along each dimension: linear in 1-D, trilinear in 3-D
+    bilinear  interpolated between two cells along each dimension: linear in 1-D, trilinear in 3-D
     area      the mean of the part of the input that it covers
-    bicubic   of four cells along each dimension, by cubic convolution
+    bicubic   interpolated from four cells along each dimension, by cubic convolution
 
-When making a picture much smaller, only area looks at every cell. --coordinates says where cell i of an output of size out lies on an input of size in, along each dimension:
+For a much smaller output, only area reads every cell. --coordinates says where cell i of an output of size out lies on an input of size in, along each dimension:
 
     half-pixel     (i + 1/2) * in / out - 1/2
     align-corners  i * (in - 1) / (out - 1)
@@ -31,9 +31,9 @@ half-pixel is what tf.image.resize does. align-corners is align_corners=True in 
 
 bicubic is TensorFlow's, whose weights come from a table of 1024 steps: with half-pixel the factor is -1/2 and cells outside the input weigh nothing, otherwise the factor is -3/4, as PyTorch's always is, and the edge is repeated.
 
-nearest keeps the type. The others give float32 for integers, as TensorFlow does; floating-point types stay what they are. Weights that are 0 are multiplied too, and bilinear takes the difference of two cells, so an infinity can become NaN.
+nearest keeps the type. The others return float32 for integers, as TensorFlow does, and keep floating-point types. Weights that are 0 are multiplied too, and bilinear takes the difference of two cells, so an infinity can become NaN.
 
-The gradient is the adjoint: what arrives at a cell goes to the cells that it was made of, by their weights. TensorFlow has no gradient of area.`,
+The gradient is the adjoint: the upstream gradient of a cell goes to the cells that it was computed from, times their weights. TensorFlow has no gradient of area.`,
 	Rank:   [2]int{1, 3},
 	Linear: true,
 	Examples: []Example{
@@ -51,7 +51,7 @@ type Resize struct {
 	Method      string
 	Coordinates string
 
-	region *Region // of the output that is made; nil for all
+	region *Region // of the output that is computed; nil for all
 }
 
 // NewResize returns the operation with half-pixel coordinates.
@@ -64,7 +64,7 @@ func NewResize(size []int, method string) *Resize {
 // Region is a part of the spatial dimensions.
 type Region struct{ At, Size []int }
 
-// resizeMethods and resizeCoordinates are the kernel's by name.
+// resizeMethods and resizeCoordinates are the names of those of the kernel.
 var (
 	resizeMethods     = []string{layer.ResizeNearest: "nearest", layer.ResizeLinear: "bilinear", layer.ResizeArea: "area", layer.ResizeCubic: "bicubic"}
 	resizeCoordinates = []string{layer.HalfPixel: "half-pixel", layer.AlignCorners: "align-corners", layer.Asymmetric: "asymmetric"}
@@ -78,7 +78,7 @@ func (o *Resize) Params() []Param {
 	size := intsParam("size", &o.Size, "", "spatial size of the output, one number for each dimension, or one for all")
 	size.Required = true
 	return append([]Param{size,
-		choiceParam("method", &o.Method, resizeMethods, "bilinear", "what a cell of the output is"),
+		choiceParam("method", &o.Method, resizeMethods, "bilinear", "how a cell of the output is computed"),
 		choiceParam("coordinates", &o.Coordinates, resizeCoordinates, "half-pixel", "where a cell of the output lies on the input"),
 	}, o.format.params()...)
 }
@@ -108,7 +108,7 @@ func (o *Resize) Check() error {
 // Inputs implements Op.
 func (o *Resize) Inputs(tensor.Spec) ([]Input, error) { return nil, nil }
 
-// resizing is a resize laid out for its input.
+// resizing is a resize for given inputs.
 type resizing struct {
 	layout  tensor.Layout
 	method  layer.ResizeMethod
@@ -174,8 +174,7 @@ func (o *Resize) lay(x tensor.Spec) (*resizing, error) {
 	return r, nil
 }
 
-// resizedTypes returns the type that resizing computes in, and the type of what
-// it gives.
+// resizedTypes returns the type of the computation and the type of the result.
 func resizedTypes(m layer.ResizeMethod, d tensor.DType) (compute, result tensor.DType) {
 	switch {
 	case m == layer.ResizeNearest:
@@ -200,7 +199,7 @@ func (o *Resize) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	return b.finish()
 }
 
-// impl names what computes it.
+// impl returns the name of the implementation.
 func (r *resizing) impl() string {
 	if r.method == layer.ResizeNearest {
 		return "copy, go"

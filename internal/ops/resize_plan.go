@@ -8,7 +8,7 @@ import (
 )
 
 // order returns the axes in the order in which they are resized: that of
-// TensorFlow, whose results it gives to the bit. A third axis comes last.
+// TensorFlow, whose results are the same to the bit. A third axis comes last.
 func (r *resizing) order() []int {
 	switch n := len(r.axes); {
 	case n == 1:
@@ -24,8 +24,8 @@ func (r *resizing) order() []int {
 	}
 }
 
-// around returns how many arrays of the spatial dimensions lie one after
-// another, and how many elements each of their cells has.
+// around returns the number of arrays of the spatial dimensions that lie one
+// after another, and the number of elements of each of their cells.
 func (r *resizing) around() (outer, inner int) {
 	if r.layout.ChannelsFirst() {
 		return r.extents.N * r.extents.C, 1
@@ -33,7 +33,7 @@ func (r *resizing) around() (outer, inner int) {
 	return r.extents.N, r.extents.C
 }
 
-// factor returns what the sums of area are multiplied by.
+// factor returns the factor of the sums of area.
 func (r *resizing) factor() float64 {
 	if r.method != layer.ResizeArea {
 		return 1
@@ -49,19 +49,20 @@ func (r *resizing) factor() float64 {
 	return round(1 / covered)
 }
 
-// resizeTables are the places and weights of an axis, as the kernel reads them.
+// resizeTables are the positions and weights of an axis, as the kernel reads
+// them.
 type resizeTables struct {
 	cells   buf
 	weights buf // none for nearest
-	needed  buf // the cells of the source that are needed; none: all are there
-	taps    int // cells that one is made of, about
+	needed  buf // the source cells that are needed; none if all exist
+	taps    int // rough number of source cells of a cell
 }
 
-// none is no buffer.
+// none means that there is no buffer.
 const none buf = -1
 
-// resizeTables books the tables of every axis and adds the stage that fills
-// them. Where narrowed holds, only the cells that are needed are counted.
+// resizeTables adds the tables of every axis and the stage that fills them.
+// Where narrowed holds, only the cells that are needed are counted.
 func (b *builder) resizeTables(axes []layer.ResizeAxis, narrowed func(axis int) bool) []resizeTables {
 	list := make([]resizeTables, len(axes))
 	var made []buf
@@ -94,7 +95,7 @@ func (b *builder) resizeTables(axes []layer.ResizeAxis, narrowed func(axis int) 
 	return list
 }
 
-// optional returns a buffer's tensor, or nil.
+// optional returns the tensor of a buffer, nil for none.
 func optional(bufs []*tensor.Tensor, i buf) *tensor.Tensor {
 	if i == none {
 		return nil
@@ -103,8 +104,8 @@ func optional(bufs []*tensor.Tensor, i buf) *tensor.Tensor {
 }
 
 // resize adds the stages that resize src into dst, axis by axis. The first pass
-// reads of the input only what the others need. Nearest takes one pass: it
-// copies from the rows that the other axes name.
+// reads only the part of the input that the others need. Nearest takes one
+// pass, which copies from the rows that the other axes name.
 func (b *builder) resize(dst, src buf, r *resizing) {
 	src = b.converted(src, r.given)
 	if r.given.IsNarrow() && r.method != layer.ResizeNearest {

@@ -18,7 +18,7 @@ var rollSpec = Spec{
 
 --axis counts the axes as they lie in memory, from 0, or from the end by -1, -2, …: of one picture 1 is the height and 2 the width. Several axes take one shift each, or all the same one; an axis that is named twice is shifted by the sum. Without --axis the tensor is one line of numbers in the order of its memory, as in NumPy and PyTorch. A shift may be negative, or larger than the axis. Any type, which is kept.
 
-The gradient is what arrives, rolled back.`,
+The gradient is the upstream gradient, rolled back.`,
 	Rank: oneTensor, Linear: true,
 	Examples: []Example{
 		{"the right quarter of a picture to its left", "poolctl roll samples/chelsea.png --shift 112 --axis 2 -o y.png"},
@@ -62,8 +62,8 @@ func (o *Roll) Check() error {
 // Inputs implements Op.
 func (o *Roll) Inputs(tensor.Spec) ([]Input, error) { return nil, nil }
 
-// shifts returns the shift of every axis, from 0 to less than its extent. Without
-// --axis the only axis is that of all cells.
+// shifts returns the shift of every axis, from 0 to less than its extent.
+// Without --axis the only axis is the line of all cells.
 func (o *Roll) shifts(layout tensor.Layout, shape tensor.Shape) (tensor.Shape, []int, error) {
 	axes := o.Axis
 	if axes == nil {
@@ -92,19 +92,19 @@ func (o *Roll) shifts(layout tensor.Layout, shape tensor.Shape) (tensor.Shape, [
 	return shape, shifts, nil
 }
 
-// rollLayout is the operation laid out for its input: rows of cells that are
-// rolled in themselves, and axes outside them along which whole rows move.
+// rollLayout is the operation for a given input: rows of cells that are rolled,
+// and outer axes along which whole rows move.
 type rollLayout struct {
-	row   int         // cells of a row: the innermost axis that moves, and what is inside it
-	shift int         // cells that a row is shifted by
+	row   int         // elements of a row: the innermost axis that moves and all axes inside it
+	shift int         // elements that a row is shifted by
 	outer []rolledRow // the other axes that move, the innermost first
 }
 
 // rolledRow is an axis along which rows move: its extent and its shift, in rows.
 type rolledRow struct{ extent, shift int }
 
-// newRollLayout lays out shifts along every axis of a shape, backward for the
-// gradient.
+// newRollLayout returns the layout for shifts along every axis of a shape,
+// backward for the gradient.
 func newRollLayout(shape tensor.Shape, shifts []int, backward bool) *rollLayout {
 	inner := len(shape) - 1
 	for inner > 0 && shifts[inner] == 0 {
@@ -133,14 +133,14 @@ func newRollLayout(shape tensor.Shape, shifts []int, backward bool) *rollLayout 
 	return l
 }
 
-// source returns the row that moves to the given one, and how many rows from
-// there on stay neighbours.
+// source returns the row that moves to the given one, and the number of rows
+// after it that stay neighbours.
 func (l *rollLayout) source(row int) (from, together int) {
 	from, together = row, math.MaxInt
 	for _, a := range l.outer {
 		place := row % a.extent
 		end := a.extent
-		if place < a.shift { // comes from the end
+		if place < a.shift { // from the end
 			from += a.extent
 			end = a.shift
 		}
@@ -174,8 +174,8 @@ func (l *rollLayout) run(dst, src *tensor.Tensor, lo, hi int) {
 	}
 }
 
-// lay returns the input's layout and how the operation, or its gradient, moves
-// the cells.
+// lay returns the layout of the input and how the operation or its gradient
+// moves the cells.
 func (o *Roll) lay(x tensor.Spec, backward bool) (tensor.Layout, *rollLayout, error) {
 	if err := o.Check(); err != nil {
 		return "", nil, err
@@ -212,8 +212,8 @@ func (b *builder) roll(l *rollLayout, dst, src buf) {
 	})
 }
 
-// ReceptiveField implements Receptive: cells that come around an end have no
-// even distance to their neighbours, so spatial axes must stay as they are.
+// ReceptiveField implements Receptive. Cells that wrap around are at no even
+// distance from their neighbours, so there is no field if a spatial axis moves.
 func (o *Roll) ReceptiveField(p *Plan) []geom.Field {
 	rank := p.Layout.Rank()
 	if o.Axis == nil || slices.ContainsFunc(o.Axis, func(axis int) bool { return p.Layout.IsSpatial((axis + rank) % rank) }) {
@@ -225,7 +225,8 @@ func (o *Roll) ReceptiveField(p *Plan) []geom.Field {
 // GradParams implements Differentiable.
 func (o *Roll) GradParams() []Param { return nil }
 
-// PlanGrad implements Differentiable: the upstream gradient, rolled back.
+// PlanGrad implements Differentiable. The gradient is the upstream gradient,
+// rolled back.
 func (o *Roll) PlanGrad(in []tensor.Spec, _ WantGrad) (*Plan, error) {
 	layout, l, err := o.lay(in[0], true)
 	if err != nil {
