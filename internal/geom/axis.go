@@ -58,6 +58,30 @@ func (a Axis) Cells(o int) (first, n int) {
 	return start + t0*a.Dilation, t1 - t0
 }
 
+// Fewest returns how many real cells the smallest window has, without looking at
+// every window.
+func (a Axis) Fewest() int {
+	n := a.Size
+	if a.Bounds != nil {
+		for _, b := range a.Bounds {
+			n = min(n, b[1]-b[0])
+		}
+		return n
+	}
+	if a.Lo > 0 { // the first window has lost most taps before the input
+		n += FloorDiv(-a.Lo, a.Dilation)
+		inside := CeilDiv(a.In, a.Dilation) // taps that reach over the whole input
+		if _, fewer := a.stepsOver(a.In % a.Dilation); fewer && a.In%a.Dilation != 0 {
+			inside--
+		}
+		n = min(n, inside)
+	}
+	if last := (a.Out-1)*a.Stride - a.Lo; last >= 0 { // and the last one most behind it
+		n = min(n, CeilDiv(a.In-last, a.Dilation))
+	}
+	return max(0, n)
+}
+
 // Counted returns the number of taps of window o in the input or its padding:
 // all but those past the padding in ceil mode.
 func (a Axis) Counted(o int) int {

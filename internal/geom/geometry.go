@@ -189,6 +189,12 @@ func (a *Axis) hollow() (o int, ok bool) {
 	if a.In >= a.Dilation {
 		return 0, false
 	}
+	return a.stepsOver(a.In)
+}
+
+// stepsOver returns the first window that begins in the padding and whose first tap
+// at or past cell 0 is at or past limit, which is less than the dilation.
+func (a *Axis) stepsOver(limit int) (o int, ok bool) {
 	// Windows a period apart step on the same cell. In between the cell
 	// advances by step, so that windows which cannot be past the end are
 	// skipped.
@@ -196,13 +202,13 @@ func (a *Axis) hollow() (o int, ok bool) {
 	for last := min(a.Out, CeilDiv(a.Lo, a.Stride), period); o < last; {
 		start := o*a.Stride - a.Lo
 		cell := start + CeilDiv(-start, a.Dilation)*a.Dilation
-		if cell >= a.In {
+		if cell >= limit {
 			return o, true
 		}
 		if step == 0 {
 			break
 		}
-		o += CeilDiv(a.In-cell, step)
+		o += CeilDiv(limit-cell, step)
 	}
 	return 0, false
 }

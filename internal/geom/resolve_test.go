@@ -283,3 +283,23 @@ func TestGeometryDescribesItself(t *testing.T) {
 		t.Errorf("%v is not empty", g)
 	}
 }
+
+// TestFewestCells: the real cells of the smallest window, by counting.
+func TestFewestCells(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWindow(t)
+		w.Ceil, w.Pooling = rapid.Bool().Draw(t, "ceil"), true
+		g, err := geom.Resolve(1, []int{rapid.IntRange(1, 40).Draw(t, "in")}, 1, w)
+		if err != nil || g.Empty() {
+			return
+		}
+		a := g.Axes[2]
+		cells := make([]int, a.Out)
+		for _, l := range linksOf(a) {
+			cells[l.o]++
+		}
+		if got, want := a.Fewest(), slices.Min(cells); got != want {
+			t.Fatalf("%v ceil %v: got %d, want %d", g, w.Ceil, got, want)
+		}
+	})
+}

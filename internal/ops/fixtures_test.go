@@ -32,6 +32,8 @@ var fixtures = map[string][]fixture{
 		{params: "type=avg window=4,4 strides=1 divisor=3 empty=allow", x: tensor.Shape{1, 19, 17, 2}},
 		{params: "type=sum window=global", x: tensor.Shape{2, 9, 8, 3}},
 		{params: "type=lp window=2,2 p=3", x: tensor.Shape{2, 9, 8, 3}},
+		{params: "type=median window=3,2 strides=2,1 padding=SAME", x: tensor.Shape{2, 9, 8, 3}},
+		{params: "type=rank rank=1 window=3,2 strides=2,1 padding=SAME", x: tensor.Shape{2, 9, 8, 3}},
 		{params: "type=avg output-size=4,5", x: tensor.Shape{2, 9, 8, 3}},
 		{params: "type=max fractional=1.5,1.25 seed=7 overlapping=true pseudo-random=true", x: tensor.Shape{2, 19, 18, 3}},
 		{params: "type=max window=2,2 include-batch-in-index=true", x: tensor.Shape{2, 9, 8, 3}},

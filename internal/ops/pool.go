@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/ops/kernel/pool"
@@ -15,7 +16,7 @@ import (
 var poolSpec = Spec{
 	Name:    "pool",
 	TF:      "tf.nn.max_pool, avg_pool, max_pool3d, avg_pool3d, pool, max_pool_with_argmax, fractional_max_pool, fractional_avg_pool",
-	Summary: "max, average, min, sum and Lp pooling in 1-D, 2-D and 3-D",
+	Summary: "max, average, min, sum, Lp, median and rank pooling in 1-D, 2-D and 3-D",
 	Doc: `Slides a window over the input and reduces the cells under it, channel by channel.
 
     eff = (window - 1) * dilation + 1
@@ -27,6 +28,8 @@ var poolSpec = Spec{
 
 Padding never enters the reduction: a maximum is that of the real cells, and an average divides by how many there are (TensorFlow's rule). --count-include-pad counts the padding too (PyTorch's default), --divisor replaces the count. Strides default to the window.
 
+A median is the middle cell of a window, or the mean of the two middle ones where it has an even number of real cells; integers give the type that their average has. --type rank --rank R takes the cell of place R in the order of values: 0 is the minimum, and the result is a cell. A rank that some window does not have, at a border for example, is refused. (TensorFlow has neither; values inside are those of scipy.ndimage.median_filter for odd windows and rank_filter.)
+
 --argmax writes where each maximum (or minimum) was; the first in row-major order wins a tie. --argmax-index names the convention: tensorflow (y*W + x)*C + c, with --include-batch-in-index ((b*H + y)*W + x)*C + c; pytorch y*W + x; onnx ((b*C + c)*H + y)*W + x; onnx-column-major with H and W swapped. Indices count cells of the unpadded input whatever --data-format is.
 
 --output-size makes the windows adaptive (PyTorch's rule): output i covers the cells from floor(i*in/out) to ceil((i+1)*in/out). --fractional takes one ratio for each spatial dimension, out = floor(in / ratio), and draws the window borders by --seed as tf.nn.fractional_max_pool does for the same seed; the report prints them.`,
@@ -37,6 +40,8 @@ Padding never enters the reduction: a maximum is that of the real cells, and an 
 		{"average 3x3 windows at every pixel, borders included", "poolctl pool samples/chelsea.png --type avg --window 3 --strides 1 --padding SAME -o smooth.png"},
 		{"max_pool_with_argmax of an array, and a picture of where the maxima were", "poolctl pool samples/input_10x9x9x3.npy --type max --window 2 --strides 1 --padding SAME -o max.npy --argmax where.png"},
 		{"one number for each channel", "poolctl pool samples/chelsea.png --type avg --window global -o means.npy"},
+		{"take out specks by the median of 5x5 pixels", "poolctl pool samples/chelsea.png --type median --window 5 --strides 1 --padding SAME -o clean.png"},
+		{"the second smallest of each 2x2 pixels", "poolctl pool samples/chelsea.png --type rank --rank 1 --window 2 -o second.png"},
 		{"adaptive pooling to 7x7", "poolctl pool samples/chelsea.png --type avg --output-size 7,7 -o seven.npy"},
 		{"the shapes only", "poolctl pool samples/chelsea.png --type max --window 3 --strides 2 --padding SAME --dry-run"},
 	},
@@ -53,6 +58,7 @@ type Pool struct {
 	CountPadding bool
 	Divisor      int // 0 if not given
 	P            float64
+	Rank         number
 	NaN          string
 	OutputSize   []int
 	Fractional   []float64
@@ -68,31 +74,18 @@ type Pool struct {
 	Second     string
 }
 
-var reductions = map[string]pool.Reduction{"max": pool.Max, "avg": pool.Average, "min": pool.Min, "sum": pool.Sum, "lp": pool.LP}
-
 var conventions = []string{"tensorflow", "pytorch", "onnx", "onnx-column-major"}
 
 // Params implements Op.
 func (o *Pool) Params() []Param {
-	kind := choiceParam("type", &o.Type, []string{"max", "avg", "min", "sum", "lp"}, "", "how a window is reduced").shown("TYPE")
+	kind := choiceParam("type", &o.Type, poolTypes(anyPoolKind), "", "how a window is reduced").shown("TYPE")
 	kind.Required = true
 	params := []Param{kind, windowParam(&o.Window)}
 	params = append(params, o.windows.params("the window")...)
+	params = append(params, boolParam("ceil-mode", &o.CeilMode, "keep a last window that hangs over the end"))
+	kinds, _ := o.kindParams()
+	params = append(params, kinds...)
 	params = append(params,
-		boolParam("ceil-mode", &o.CeilMode, "keep a last window that hangs over the end"),
-		boolParam("count-include-pad", &o.CountPadding, "averages divide by the cells of input and padding"),
-		intParam("divisor", &o.Divisor, "the count", "averages divide by this number instead of a count", func(v int) error {
-			if v == 0 {
-				return errors.New("got 0, want any other whole number")
-			}
-			return nil
-		}),
-		numberParam("p", &o.P, 2, "exponent of lp pooling; inf is the largest magnitude", func(v float64) error {
-			if v <= 0 {
-				return fmt.Errorf("got %s, want > 0", formatNumber(v))
-			}
-			return nil
-		}),
 		nanParam(&o.NaN),
 		intsParam("output-size", &o.OutputSize, "", "adaptive pooling to this size"),
 		numbersParam("fractional", &o.Fractional, "fractional pooling by this ratio, at least 1"),
@@ -116,25 +109,23 @@ func (o *Pool) needs(name string, want Want) (flags string, holds bool) {
 	switch name {
 	case "strides", "dilations", "padding", "ceil-mode", "empty":
 		return "--window", o.Window.given()
-	case "count-include-pad", "divisor":
-		return "--type avg", o.Type == "avg"
-	case "p":
-		return "--type lp", o.Type == "lp"
 	case "seed", "pseudo-random", "overlapping":
 		return "--fractional", o.Fractional != nil
 	case "argmax-index":
 		return "--argmax", want.Argmax || o.FromArgmax != ""
 	case "include-batch-in-index":
 		return "--argmax-index tensorflow", o.IndexRule == "tensorflow" && (want.Argmax || o.FromArgmax != "")
-	default:
-		return "", true
 	}
+	if _, kindOf := o.kindParams(); kindOf[name] != nil {
+		return "--type " + kindOf[name].name, o.Type == kindOf[name].name
+	}
+	return "", true
 }
 
 // Check implements Op.
 func (o *Pool) Check() error {
 	if o.Type == "" {
-		return usage("pool", "type", "missing, want one of max, avg, min, sum, lp")
+		return usage("pool", "type", "missing, want one of %s", strings.Join(poolTypes(anyPoolKind), ", "))
 	}
 	ways := 0
 	for _, given := range []bool{o.Window.given(), o.OutputSize != nil, o.Fractional != nil} {
@@ -179,9 +170,6 @@ func (o *Pool) checkMeaning() error {
 		{"dilations", o.Dilations != nil},
 		{"padding", o.Padding.given},
 		{"ceil-mode", o.CeilMode},
-		{"count-include-pad", o.CountPadding},
-		{"divisor", o.Divisor != 0},
-		{"p", o.P != 2},
 		{"seed", o.Seed != 0},
 		{"pseudo-random", o.PseudoRandom},
 		{"overlapping", o.Overlapping},
@@ -191,8 +179,17 @@ func (o *Pool) checkMeaning() error {
 			return usage("pool", c.name, "only applies with %s", flags)
 		}
 	}
-	if !o.Window.given() && o.Type != "max" && o.Type != "avg" {
-		return usage("pool", "type", "got %s, want --window (adaptive and fractional pooling are max or avg)", o.Type)
+	kinds, kindOf := o.kindParams()
+	for _, p := range kinds {
+		if given := p.String() != p.Default && p.String() != ""; given && kindOf[p.Name] != o.kind() {
+			return usage("pool", p.Name, "only applies with --type %s", kindOf[p.Name].name)
+		}
+	}
+	if !o.Window.given() && !o.is((*poolKind).isIrregular) {
+		return usage("pool", "type", "got %s, want --window (adaptive and fractional pooling are %s)", o.Type, either(poolTypes((*poolKind).isIrregular)))
+	}
+	if k := o.kind(); k != nil && k.check != nil {
+		return k.check(o)
 	}
 	return nil
 }
@@ -205,8 +202,9 @@ func (o *Pool) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	if want.Argmax && o.Type != "max" && o.Type != "min" {
-		return nil, usage("pool", "argmax", "only applies with --type max or min, got %s", o.Type)
+	kind := o.kind()
+	if want.Argmax && !kind.winner {
+		return nil, usage("pool", "argmax", "only applies with --type %s, got %s", either(poolTypes((*poolKind).isWinner)), o.Type)
 	}
 	layout, e, err := o.layout("pool", in[0])
 	if err != nil {
@@ -223,11 +221,8 @@ func (o *Pool) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 		b.plan.Index.Extent[i] = a.In
 	}
 
-	spec := pool.Spec{
-		Geometry: g, Reduction: reductions[o.Type], ChannelsFirst: layout.ChannelsFirst(),
-		IgnoreNaN: o.NaN == "ignore", Power: o.P, CountPadding: o.CountPadding, Divisor: o.Divisor,
-		Argmax: want.Argmax, Index: b.plan.Index, Want: want.Impl,
-	}
+	spec := o.spec(kind, g, layout)
+	spec.Argmax, spec.Index, spec.Want = want.Argmax, b.plan.Index, want.Impl
 	exact := spec.Reduction.KeepsType()
 	spec.Picture = o.picture(in[0], want)
 	result := o.averaged(in[0])
@@ -297,7 +292,7 @@ func (o *Pool) notes(b *builder, spec pool.Spec, y, x buf, layout tensor.Layout)
 // samples, which stay in their range, keep their type.
 func (o *Pool) picture(x tensor.Spec, want Want) bool {
 	asked := o.DType == x.DType || o.DType == tensor.Invalid && want.Picture
-	return asked && o.Type == "avg" && o.Divisor == 0 && (x.DType == tensor.Uint8 || x.DType == tensor.Uint16)
+	return asked && o.kind().samples && o.Divisor == 0 && (x.DType == tensor.Uint8 || x.DType == tensor.Uint16)
 }
 
 // pool adds the stage of a pooling kernel.
@@ -327,8 +322,24 @@ func (b *builder) pool(spec pool.Spec, dst, argmax, src buf, wantArgmax bool) {
 		}})
 }
 
+// spec says what a kernel computes of the input, but for its type.
+func (o *Pool) spec(k *poolKind, g geom.Geometry, layout tensor.Layout) pool.Spec {
+	return pool.Spec{
+		Geometry: g, Reduction: k.reduction, ChannelsFirst: layout.ChannelsFirst(), IgnoreNaN: o.NaN == "ignore",
+		Power: o.P, Rank: int(o.Rank.value), CountPadding: o.CountPadding, Divisor: o.Divisor,
+	}
+}
+
 // geometry resolves the windows over the input.
 func (o *Pool) geometry(e tensor.Extents, p *Plan) (geom.Geometry, error) {
+	g, err := o.lay(e, p)
+	if fits := o.kind().fits; err == nil && fits != nil {
+		err = fits(o, &g)
+	}
+	return g, err
+}
+
+func (o *Pool) lay(e tensor.Extents, p *Plan) (geom.Geometry, error) {
 	if o.Window.given() {
 		size := o.Window.Size
 		if o.Window.Global {

@@ -26,9 +26,9 @@ func (o *Pool) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	extreme := o.Type == "max" || o.Type == "min"
-	if (o.FromArgmax != "" || o.Second != "" || o.Ties != "first") && !extreme {
-		return nil, usage("pool", "type", "got %s, want max or min with --ties, --from-argmax and --second", o.Type)
+	kind := o.kind()
+	if (o.FromArgmax != "" || o.Second != "" || o.Ties != "first") && !kind.winner {
+		return nil, usage("pool", "type", "got %s, want %s with --ties, --from-argmax and --second", o.Type, either(poolTypes((*poolKind).isWinner)))
 	}
 	if o.FromArgmax != "" && (o.Second != "" || o.Ties != "first") {
 		return nil, usage("pool", "from-argmax", "cannot be used with --second or --ties: the argmax decides")
@@ -40,7 +40,7 @@ func (o *Pool) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &poolGradient{gradient: newGradient("pool", in, &o.format, layout), o: o, given: layout}
+	p := &poolGradient{gradient: newGradient("pool", in, &o.format, layout), o: o, kind: kind, given: layout}
 	if p.g, err = o.geometry(e, p.plan); err != nil {
 		return nil, err
 	}
@@ -62,9 +62,6 @@ func (o *Pool) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	return p.build(in, e)
 }
 
-// linear reports whether pooling of this type is linear in its input.
-func (o *Pool) linear() bool { return o.Type == "avg" || o.Type == "sum" }
-
 // computedIn returns the layout in which the gradient of pooling is computed:
 // channels last for channels-first data if transposing pays, else the layout of
 // the data.
@@ -82,6 +79,7 @@ type poolGradient struct {
 	*gradient         // its layout is the layout of the stages
 	given             tensor.Layout
 	o                 *Pool
+	kind              *poolKind
 	g                 geom.Geometry
 	inShape, outShape tensor.Shape
 	images, inner     int
@@ -136,21 +134,21 @@ func (p *poolGradient) build(in []tensor.Spec, e tensor.Extents) (*Plan, error) 
 	if p.result != p.dtype || p.layout != p.given {
 		dst = p.temp(p.dtype, p.inShape...)
 	}
-	switch {
-	case o.Type == "avg" || o.Type == "sum":
-		p.unread(0, 1)
-		p.average(dst, dy)
-	case o.Type == "lp" && !math.IsInf(o.P, 1):
-		p.lp(dst, dy)
-	case o.Type == "lp":
-		p.lpInfinite(dst, dy)
-	case o.Ties == "all" || o.Ties == "split":
-		p.match(dst, dy)
-	default:
-		p.route(dst, dy, p.native())
-	}
+	p.kind.gradient(p, dst, dy)
 	p.deliver(dx, dst, p.layout, p.given)
 	return p.finish()
+}
+
+// extremum is the gradient of maxima and minima.
+func (p *poolGradient) extremum(dst, dy buf) {
+	switch p.o.Ties {
+	case "all", "split":
+		p.match(dst, dy)
+	case "first", "last":
+		p.route(dst, dy, p.native())
+	default:
+		panic("ops: no gradient for --ties " + p.o.Ties)
+	}
 }
 
 // native returns the input in the type in which maxima are compared.
@@ -165,9 +163,9 @@ func (p *poolGradient) input() buf { return p.converted(p.native(), p.dtype) }
 
 // kernelSpec returns the spec of the forward kernel for an input of type d.
 func (p *poolGradient) kernelSpec(d tensor.DType) pool.Spec {
-	o := p.o
-	return pool.Spec{Level: p.plan.Level, Geometry: p.g, Reduction: reductions[o.Type], ChannelsFirst: p.layout.ChannelsFirst(), DType: d,
-		IgnoreNaN: o.NaN == "ignore", Power: o.P, CountPadding: o.CountPadding, Divisor: o.Divisor, Index: p.index()}
+	spec := p.o.spec(p.kind, p.g, p.layout)
+	spec.Level, spec.DType, spec.Index = p.plan.Level, d, p.index()
+	return spec
 }
 
 // index numbers cells within their plane.
@@ -293,7 +291,7 @@ func (p *poolGradient) fromArgmax(dx buf, e tensor.Extents) {
 
 // lastTies sends the gradient to the last winner of each window, of any size.
 func (p *poolGradient) lastTies(dst, dy buf) {
-	k := &poolgrad.LastWinner{Geometry: p.g, ChannelsFirst: p.layout.ChannelsFirst(), Minimum: p.o.Type == "min", IgnoreNaN: p.o.NaN == "ignore", DType: p.dtype}
+	k := &poolgrad.LastWinner{Geometry: p.g, ChannelsFirst: p.layout.ChannelsFirst(), Minimum: p.kind.reduction == pool.Min, IgnoreNaN: p.o.NaN == "ignore", DType: p.dtype}
 	x := p.input()
 	p.plan.Impl = "every cell of every window, go"
 	p.stage(Stage{Name: "ties", Units: k.Units(), Work: math.MaxInt,

@@ -14,6 +14,7 @@ import (
 func (p *poolGradient) average(dst, dy buf) {
 	spec := p.kernelSpec(p.dtype)
 	if !spec.IgnoreNaN || !p.o.input(p.spec(0)).IsFloat() {
+		p.unread(0, 1)
 		p.spread(dst, dy, spec)
 		return
 	}
@@ -102,6 +103,10 @@ func (p *poolGradient) spread(dst, dy buf, spec pool.Spec) {
 // lp is the gradient of y = (Σ|x|^p)^(1/p): dx = sign(x) |x|^(p-1) Σ dy
 // y^(1-p), summed over the windows that see x. It is 0 where x is 0.
 func (p *poolGradient) lp(dst, dy buf) {
+	if math.IsInf(p.o.P, 1) {
+		p.lpInfinite(dst, dy)
+		return
+	}
 	x := p.input()
 	y := p.temp(p.dtype, p.outShape...)
 	p.pool(p.kernelSpec(p.dtype), y, y, x, false)

@@ -358,6 +358,15 @@ func (c *call) reduce(values []float64, counted int) (y float64, at int) {
 			return math.Pow(powers, 1/p), 0
 		}
 		return largest, 0
+	case "rank":
+		if rank := int(c.number("rank")); rank < len(values) {
+			y = slices.Sorted(slices.Values(values))[rank]
+			return y, slices.Index(values, y)
+		}
+		return math.NaN(), 0
+	case "median":
+		sorted := slices.Sorted(slices.Values(values))
+		return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2, 0
 	default:
 		panic("the reference has no --type " + kind)
 	}

@@ -18,6 +18,7 @@ import (
 var badValues = map[string][]string{
 	"bool":    {"", "1", "0", "yes", "TRUE", "2.5"},
 	"int":     {"", "0", "2.5", "1e3", "true", "many", "1,2", "9223372036854775808", " 1"},
+	"count":   {"", "-1", "2.5", "true", "many", "1,2", "2147483648", "9223372036854775808"},
 	"number":  {"", "0", "-1", "nan", "true", "many", "1,2"},
 	"ints":    {"", "0", "-1", "2.5", "true", "many", ",", "2,,2", "2x", "1,2,3,4", "2147483648", "4611686018427387904", "9223372036854775808"},
 	"signed":  {"", "2.5", "true", "many", ",", "2,,2", "2x", "1,2,3,4,5,6", "9223372036854775808"},
@@ -105,10 +106,15 @@ func checkRefusal(t *testing.T, err error, name, value string) {
 // TestRefusalsInFull holds whole messages, one for each kind of rule.
 func TestRefusalsInFull(t *testing.T) {
 	for _, c := range []struct{ op, params, want string }{
-		{"pool", "", "pool: type: missing, want one of max, avg, min, sum, lp"},
-		{"pool", "type=mx", `type: got "mx", want one of max, avg, min, sum, lp (did you mean "max"?)`},
+		{"pool", "", "pool: type: missing, want one of max, avg, min, sum, lp, median, rank"},
+		{"pool", "type=mx", `type: got "mx", want one of max, avg, min, sum, lp, median, rank (did you mean "max"?)`},
 		{"pool", "type=max", "pool: window: got 0 of --window, --output-size and --fractional, want exactly one"},
 		{"pool", "type=max window=2 output-size=3", "pool: window: got 2 of --window, --output-size and --fractional, want exactly one"},
+		{"pool", "type=rank window=2", "pool: rank: missing, want a whole number with --type rank: 0 is the smallest cell of a window"},
+		{"pool", "type=rank rank=4 window=2", "pool: rank: got 4, want at most 3 (the smallest window has 4 real cells)"},
+		{"pool", "type=rank rank=1 window=2 padding=1:1", "pool: rank: got 1, want 0 (the smallest window has one real cell)"},
+		{"pool", "type=max rank=1 window=2", "pool: rank: only applies with --type rank"},
+		{"pool", "type=median window=2 p=3", "pool: p: only applies with --type lp"},
 		{"pool", "type=max window=2.5", `window: got "2.5", want a whole number, or global`},
 		{"pool", "type=max window=2 strides=0", "pool: strides: got 0, want >= 1"},
 		{"pool", "type=max window=2 dilations=2147483648", "pool: dilations: got 2147483648, want <= 2147483647"},
@@ -123,7 +129,7 @@ func TestRefusalsInFull(t *testing.T) {
 		{"pool", "type=max fractional=0.5", "pool: fractional: got 0.5, want a finite ratio >= 1"},
 		{"pool", "type=max window=2 nan=maybe", `nan: got "maybe", want one of propagate, ignore`},
 		{"pool", "type=max window=2 ceil-mode=1", `ceil-mode: got "1", want true or false`},
-		{"pool", "type=max window=2 stride=1", `unknown parameter: got "stride", want one of type, window, strides, padding, dilations, empty, ceil-mode, count-include-pad, divisor, p, nan, output-size, fractional, seed, pseudo-random, overlapping, argmax-index, include-batch-in-index, data-format, dtype (did you mean "strides"?)`},
+		{"pool", "type=max window=2 stride=1", `unknown parameter: got "stride", want one of type, window, strides, padding, dilations, empty, ceil-mode, count-include-pad, divisor, p, rank, nan, output-size, fractional, seed, pseudo-random, overlapping, argmax-index, include-batch-in-index, data-format, dtype (did you mean "strides"?)`},
 		{"pool", "type=max window=2 dtype=float31", `dtype: got "float31", want one of ` + strings.Join(tensor.DTypeNames(), ", ") + ` (did you mean "float32"?)`},
 		{"conv2d", "", "conv2d: filter: missing, want a file or one of sobel-x, sobel-y, laplacian, emboss, identity, gaussian:SIZE:SIGMA, box:SIZE, NAME:SHAPE:SEED of a random one (uniform, normal, glorot-uniform, glorot-normal, he-uniform, he-normal), zeros:SHAPE, ones:SHAPE"},
 		{"conv2d", "filter=box:3 groups=2", "conv2d: groups: got 2 with the filter box:3, want none: a named filter applies to every channel separately"},

@@ -2,6 +2,7 @@ package pool
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/poolctl/poolctl/internal/geom"
 	"github.com/poolctl/poolctl/internal/ops/kernel"
@@ -18,10 +19,11 @@ type Spec struct {
 	ChannelsFirst bool
 	IgnoreNaN     bool
 	Power         float64 // of LP
+	Rank          int     // of Rank: the smallest cell is 0; every window has more real cells
 	CountPadding  bool    // averages divide by the cells of input and padding
 	Divisor       int     // averages divide by this instead of a count, unless it is 0
 	Picture       bool    // Average of unsigned 8 or 16 bits without Divisor: results of that type, see Result
-	Argmax        bool    // Max and Min: also write where the value was
+	Argmax        bool    // also write where the value was, see Reduction.HasArgmax
 	Index         Index   // how Argmax numbers cells
 }
 
@@ -93,7 +95,7 @@ func candidates(spec Spec) []candidate {
 }
 
 func candidatesOfLevel(spec *Spec) []candidate {
-	return append([]candidate{directCandidate(spec), intsCandidate(spec)}, axisCandidates(spec)...)
+	return slices.Concat([]candidate{directCandidate(spec), intsCandidate(spec)}, axisCandidates(spec), rankCandidates(spec))
 }
 
 // turnTaps is the smallest non-overlapping window for which transposing the input

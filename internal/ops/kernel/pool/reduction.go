@@ -5,13 +5,19 @@ import "fmt"
 // Reduction is what pooling does with the cells of a window.
 type Reduction uint8
 
-// The reductions. LP is (Σ|x|^p)^(1/p).
+// The reductions. LP is (Σ|x|^p)^(1/p). Rank is the cell of a certain place in the
+// order of values, see Spec.Rank. The median of an even number of cells is the mean
+// of the lower and the upper one.
 const (
 	Max Reduction = iota
 	Min
 	Average
 	Sum
 	LP
+	Rank
+	Median
+	LowerMedian
+	UpperMedian
 )
 
 // reductions says of each what several kernels need to know. A kernel refuses a
@@ -20,6 +26,7 @@ var reductions = [...]struct {
 	name      string
 	extremum  bool // the largest or the smallest cell
 	sum       bool // a sum of the cells, divided by something or not
+	rank      bool // of cells that have a certain place in the order of values
 	keepsType bool // the result is a cell of the window
 }{
 	Max:     {name: "maxima", extremum: true, keepsType: true},
@@ -27,6 +34,11 @@ var reductions = [...]struct {
 	Average: {name: "averages", sum: true},
 	Sum:     {name: "sums", sum: true},
 	LP:      {name: "Lp norms"},
+
+	Rank:        {name: "ranks", rank: true, keepsType: true},
+	Median:      {name: "medians", rank: true},
+	LowerMedian: {name: "lower medians", rank: true, keepsType: true},
+	UpperMedian: {name: "upper medians", rank: true, keepsType: true},
 }
 
 func (r Reduction) known() bool { return int(r) < len(reductions) }
@@ -44,6 +56,13 @@ func (r Reduction) IsExtremum() bool { return r.known() && reductions[r].extremu
 
 // IsSum reports whether the reduction is Average or Sum.
 func (r Reduction) IsSum() bool { return r.known() && reductions[r].sum }
+
+// IsRank reports whether the reduction takes cells by their place in the order of
+// values.
+func (r Reduction) IsRank() bool { return r.known() && reductions[r].rank }
+
+// HasArgmax reports whether results are a cell's, of which Argmax is the place.
+func (r Reduction) HasArgmax() bool { return r.KeepsType() }
 
 // KeepsType reports whether results have the type of the cells.
 func (r Reduction) KeepsType() bool { return r.known() && reductions[r].keepsType }
