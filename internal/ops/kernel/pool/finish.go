@@ -204,26 +204,36 @@ func finishTally[T tensor.Real, O tensor.Floating](f Finishing[T, O], acc []tall
 	})
 }
 
-func finishRoot[T tensor.Real, O tensor.Floating](root func(float64) float64) finisher[T, float64, O] {
+func finishRoot[T tensor.Real, O tensor.Floating](root rooting[T, O]) finisher[T, float64, O] {
 	return func(f Finishing[T, O], acc []float64) {
-		dst := f.dst[f.at:][:len(acc)]
+		dst, of := f.dst[f.at:][:len(acc)], root.root
 		for i, sum := range acc {
-			dst[i] = O(root(sum))
+			dst[i] = O(of(sum))
+		}
+		if math.IsInf(root.least, -1) {
+			return
+		}
+		for i, sum := range acc {
+			if root.odd(sum) {
+				dst[i] = root.again(&f, i)
+			}
 		}
 	}
 }
 
 // finishSkippingRoot is finishRoot of sums that skipped NaN; of returns the sum
-// and how many.
-func finishSkippingRoot[T tensor.Real, A any, O tensor.Floating](root func(float64) float64, of func(A) (sum, skipped float64)) finisher[T, A, O] {
+// and how many it skipped.
+func finishSkippingRoot[T tensor.Real, A any, O tensor.Floating](root rooting[T, O], of func(A) (sum, skipped float64)) finisher[T, A, O] {
 	return func(f Finishing[T, O], acc []A) {
 		dst := f.dst[f.at:][:len(acc)]
 		for i, a := range acc {
 			sum, skipped := of(a)
 			if f.allSkipped(f.x0, i, skipped) {
 				dst[i] = O(math.NaN())
+			} else if root.odd(sum) {
+				dst[i] = root.again(&f, i)
 			} else {
-				dst[i] = O(root(sum))
+				dst[i] = O(root.root(sum))
 			}
 		}
 	}
