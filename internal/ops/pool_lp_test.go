@@ -43,15 +43,15 @@ func TestNormsOfSmallAndLargePowers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		close := func(got, want []float64) bool { // what is small above has two digits
+		near := func(got, want []float64) bool { // what is small above has two digits
 			return slices.EqualFunc(got, want, func(a, b float64) bool {
 				return a == b || a != a && b != b || math.Abs(a-b) <= 2e-2*math.Abs(b) && (math.Abs(b) < 1e-3 || math.Abs(a-b) <= 2e-5*math.Abs(b))
 			})
 		}
-		if got := runPlan(t, plan, c.x); !close(got, c.y) {
+		if got := runPlan(t, plan, c.x); !near(got, c.y) {
 			t.Errorf("%v %s: norm %v, want %v", values(c.x), c.params, got, c.y)
 		}
-		if got := runPlan(t, grad, c.x, dy); !close(got, c.dx) {
+		if got := runPlan(t, grad, c.x, dy); !near(got, c.dx) {
 			t.Errorf("%v %s: gradient %v, want %v", values(c.x), c.params, got, c.dx)
 		}
 	}

@@ -81,8 +81,7 @@ type direct struct {
 	joined   bool // and they are computed as one
 }
 
-// joinBelow is how many numbers make a row so long that it is not worth while to
-// join it with others.
+// joinBelow is the length from which joining a row with others does not pay.
 const joinBelow = 1 << 10
 
 // directCandidate takes small windows of float32.
@@ -120,7 +119,7 @@ func directRefusal(spec *Spec) string {
 	return ""
 }
 
-// directUnasked says why a direct kernel that could run had better not, or nothing.
+// directUnasked says why a direct kernel that can run should not, or nothing.
 func directUnasked(spec *Spec) string {
 	g := &spec.Geometry
 	inner := g.C
@@ -180,23 +179,23 @@ func newDirect(spec *Spec, table *directTable) *Kernel {
 }
 
 // sameRows reports whether all windows of rows inside the input have the same taps,
-// but for the ends of rows.
+// except at the ends of rows.
 func (d *direct) sameRows() bool {
 	z, y, x := &d.Geometry.Axes[0], &d.Geometry.Axes[1], &d.Geometry.Axes[2]
 	z0, z1 := z.Interior()
 	return z1-z0 == z.Out && z.Bounds == nil && y.Bounds == nil && x.Bounds == nil
 }
 
-// shares reports whether windows one below the other share rows that bands of
-// rows of outputs sum once.
+// shares reports whether windows below each other share rows, which bands of output
+// rows reduce once.
 func (d *direct) shares() bool {
 	y, x := &d.Geometry.Axes[1], &d.Geometry.Axes[2]
 	x0, x1 := x.Interior()
 	return d.sameRows() && d.Geometry.Axes[0].Size == 1 && y.Dilation == 1 && y.Size > y.Stride && x.Stride == 1 && (x1-x0)*d.inner >= scratchLanes
 }
 
-// rowsOfBands returns the rows of a unit when they are computed by bands: some
-// bands, but not so many that there are few units.
+// rowsOfBands returns the rows of a unit that is computed by bands: several bands,
+// but few enough that there are units for the threads.
 func (d *direct) rowsOfBands(out int) int {
 	return kernel.RoundUp(max(1, min((1<<17)/out, d.rows/32)), d.most)
 }
@@ -239,7 +238,7 @@ func WindowSize(g *geom.Geometry) string {
 	return strings.Join(words, "x")
 }
 
-// MaskLanes sets as many lanes as a cell smaller than a vector has numbers.
+// MaskLanes sets the first n lanes, at most 8.
 func MaskLanes(lanes *[16]int32, n int) {
 	for i := range min(n, 8) {
 		lanes[i] = -1

@@ -13,9 +13,9 @@ type rowBand struct {
 	buffer []float64
 }
 
-// A band has so many rows of outputs at most. More would share more of their
-// rows, but are more streams: a band of four reads six. The functions for 3x3,
-// which compute less, gain by fewer.
+// The most rows of outputs in a band. More rows would share more of their input, but
+// read more streams: a band of four reads six. The functions for 3x3 compute less
+// and are fastest with three.
 const (
 	bandRows    = 4
 	bandRows3x3 = 3
@@ -43,9 +43,9 @@ func bandAverager(lanes int, average averageBandFunc) bandFunc {
 	}
 }
 
-// delay returns how many bytes of a row of results wait: those of cells smaller than
-// two cache lines would be stored to addresses that the next cells are loaded from,
-// but for a multiple of 4 KiB.
+// delay returns how many bytes of a row of results are held back. Results of cells
+// smaller than two cache lines would go to addresses that differ by a multiple of
+// 4 KiB from those that the next cells are loaded from.
 func (b *rowBand) delay() int {
 	if b.taps[1] < 2*kernel.LineBytes {
 		return 3 * kernel.LineBytes

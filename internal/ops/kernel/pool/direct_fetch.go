@@ -2,19 +2,19 @@ package pool
 
 import "github.com/poolctl/poolctl/internal/geom"
 
-// Cells are fetched early, at most so many of a window, where the input does not
-// stay in the caches and the processor, which fetches linear streams by itself,
-// would have to wait: maxima and minima of few taps are as fast as it fetches.
+// Kernels fetch at most MostFetches cells of a window early, where the input does not
+// stay in the caches. The processor fetches linear streams by itself, and maxima and
+// minima of few taps are no faster than that.
 const (
 	MostFetches = 8
 	FetchBytes  = 1 << 20
 	fetchTaps   = 9
 )
 
-// AddFetches puts behind the taps of a window of count cells, where MostFetches have
-// room, the offsets of those cells that the window below it adds, and that no
-// other window of a row does. It returns how many there are. Cells have so many
-// bytes.
+// AddFetches appends to the taps of a window of count cells the offsets of the cells
+// that the window below adds and no other window of the row reads. There must be
+// room for MostFetches behind the taps. It returns the number of offsets. A cell has
+// the given number of bytes.
 func AddFetches(axes *[3]geom.Axis, cell int, taps []int, count [3]int) int {
 	z, y, x := &axes[0], &axes[1], &axes[2]
 	if y.Dilation > 1 {

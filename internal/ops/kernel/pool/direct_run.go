@@ -5,8 +5,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// segment is outputs of a row whose windows have as many cells along the width: all
-// that are inside the input, or one that is not.
+// segment is a range of outputs of a row whose windows have the same number of cells
+// along the width: all that lie inside the input, or one that does not.
 type segment struct{ x, outputs, first, count int }
 
 // cutRow cuts a row, and says which segment is inside the input, or -1.
@@ -29,7 +29,7 @@ func (d *direct) cutRow() (list []segment, interior int) {
 	return list, interior
 }
 
-// directUnit is a band of rows under computation.
+// directUnit computes a band of rows.
 type directUnit struct {
 	*direct
 	in, out []float32
@@ -41,8 +41,8 @@ type directUnit struct {
 	column  []float32
 }
 
-// tapList is the taps of windows of a size, their numbers, and how many offsets of
-// what is worth fetching early stand behind the taps.
+// tapList holds the taps of windows of one size, their numbers for argmax, and how
+// many offsets of cells to fetch early follow the taps.
 type tapList struct {
 	count   [3]int
 	taps    []int
@@ -159,8 +159,8 @@ func (u *directUnit) windows(row int, g *segment) Run {
 // segment computes a segment of a row.
 func (u *directUnit) segment(row int, g *segment) { u.reduce(u.windows(row, g), &u.lanes) }
 
-// interior computes rows of windows that are inside the input but for the ends of
-// rows, which come last: joined rows write there too.
+// interior computes rows of windows that lie inside the input along the height. The
+// ends of rows come last, because joined rows write there too.
 func (u *directUnit) interior(row, rows int) {
 	if u.inside >= 0 {
 		g := &u.segments[u.inside]
@@ -190,9 +190,9 @@ func (u *directUnit) eachRow(row, rows int, g *segment) {
 	}
 }
 
-// joinedRows computes rows that lie as far apart in the output as in the input as
-// one: what stands between the windows inside is computed too, and wrong until the
-// ends of rows are.
+// joinedRows computes rows that are as far apart in the output as in the input as
+// one long row. The outputs at the ends of rows come out wrong and are computed
+// again afterwards.
 func (u *directUnit) joinedRows(row, rows int, g *segment) {
 	line := u.Geometry.Axes[2].Out * u.inner
 	r := u.windows(row, g)
@@ -220,9 +220,9 @@ func (u *directUnit) columnRows(row, rows int, g *segment) {
 	}
 }
 
-// bandTile is how many numbers of a row bands of rows take before they go on to the
-// right. The rows of a band and of the next one, which is fetched ahead, are then
-// a quarter of a core's L2.
+// bandTile is the width in numbers of the tiles that bands work down. The rows of a
+// band and of the next one, which is fetched ahead, then fill a quarter of a core's
+// L2.
 const bandTile = 6 << 10
 
 // bandRows computes the windows inside the input of some rows: tile by tile, and in
@@ -272,8 +272,8 @@ func (d *direct) offsets(taps []int, count [3]int) []int {
 	return taps
 }
 
-// fetches puts behind the taps of a window of count cells what is worth fetching
-// early, and returns how much.
+// fetches appends the offsets of cells to fetch early to the taps of a window of
+// count cells, and returns how many there are.
 func (d *direct) fetches(taps []int, count [3]int) int {
 	waits := d.Argmax || d.Reduction.IsSum() || d.taps >= fetchTaps
 	if !waits || 4*d.Geometry.N*d.inImage < FetchBytes {

@@ -78,9 +78,9 @@ func windowsAVX2(wide wideFunc, even evenFunc, quad quadFunc, narrow narrowFunc)
 	}
 }
 
-// Quads returns how many outputs may be computed by four, cells of up to four
-// numbers being read and written as four: what that is too much must still be
-// within the run, of which the outputs after them see to that.
+// Quads returns how many outputs may be computed four at a time. Cells of up to four
+// numbers are then read and written as four, so enough outputs must follow that this
+// stays within the run.
 func (r *Run) Quads() int {
 	if r.N > 4 {
 		return 0

@@ -4,5 +4,5 @@ package pool
 
 import "github.com/poolctl/poolctl/internal/ops/kernel"
 
-// directTables holds nothing: every level runs the separable kernel.
+// directTables is empty: there are no direct kernels in plain Go.
 var directTables [kernel.AVX512 + 1]directTable

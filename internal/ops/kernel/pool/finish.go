@@ -6,7 +6,7 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Finishing is one row of outputs that is ready to be written.
+// Finishing is a row of outputs whose accumulators are complete.
 type Finishing[T, O tensor.Real] struct {
 	Spec   *Spec
 	inner  int // numbers a cell
@@ -21,7 +21,7 @@ type Finishing[T, O tensor.Real] struct {
 	stream bool // write past the caches
 }
 
-// span is a range of outputs of a row that averages divide alike.
+// span is a range of outputs of a row whose averages have the same divisor.
 type span struct{ x0, x1, taps int }
 
 // spans lists the ranges of outputs of a row, of a regular axis.
@@ -48,8 +48,8 @@ func (s *Spec) spans() []span {
 	return list
 }
 
-// finisher turns a row of accumulators into results. It takes the row by value:
-// what an unknown function gets a pointer to is allocated.
+// finisher turns a row of accumulators into results. It takes the row by value,
+// because a pointer passed to a function value would move the row to the heap.
 type finisher[T tensor.Real, A any, O tensor.Real] func(f Finishing[T, O], acc []A)
 
 func finishSame[T tensor.Real](f Finishing[T, T], acc []T) { copy(f.dst[f.at:], acc) }
@@ -79,9 +79,8 @@ func finishLocated[T tensor.Real](f Finishing[T, T], acc []located[T]) {
 	}
 }
 
-// Divisor returns what averages of the row's outputs are divided by, but for NaN
-// that were skipped; perOutput when it is still to be multiplied by the taps
-// along the width.
+// Divisor returns the divisor of the row's averages, before skipped NaN are taken
+// off. With perOutput it must still be multiplied by the taps along the width.
 func (f *Finishing[T, O]) Divisor() (row int, perOutput bool) {
 	s := f.Spec
 	switch {
@@ -127,10 +126,10 @@ func finishSum[T tensor.Real, O tensor.Floating](divide divider[O]) finisher[T, 
 	}
 }
 
-// divider divides and rounds a row of sums; with stream past the caches. For
-// float32 it multiplies by the reciprocal: the product is off by a unit or so in
-// the last place of float64, which the rounding to float32 swallows unless it is
-// a tie, and the mean of a constant is that constant still.
+// divider divides and rounds a row of sums; with stream it writes past the caches.
+// For float32 it multiplies by the reciprocal. The product is off by about a unit in
+// the last place of float64, which rounding to float32 hides except near ties. The
+// mean of a constant is still that constant.
 type divider[O tensor.Floating] func(dst []O, src []float64, divisor float64, stream bool)
 
 func divideAll[O tensor.Floating](dst []O, src []float64, divisor float64, _ bool) {
@@ -161,7 +160,7 @@ func finishDouble[T tensor.Real, O tensor.Floating](f Finishing[T, O], acc []dou
 	})
 }
 
-// lowers reports whether averages do not count the cells that they skip.
+// lowers reports whether skipped cells lower the divisor.
 func (s *Spec) lowers() bool { return s.Reduction == Average && s.Divisor == 0 }
 
 func finishCounted[T tensor.Real, O tensor.Floating](f Finishing[T, O], acc []counted) {
@@ -285,8 +284,8 @@ func (f *Finishing[T, O]) scaled(x, i int) (sum double) {
 	return sum
 }
 
-// Alike returns how many outputs of a row, from x on and before end, surely
-// have as many taps as the first one.
+// Alike returns a number of outputs of a row, from x on and before end, that have as
+// many taps as the first one. There may be more.
 func (f *Finishing[T, O]) Alike(x, end int) int {
 	a := &f.Spec.Geometry.Axes[2]
 	if lo, hi := a.Interior(); a.Bounds == nil && lo <= x && x < hi {

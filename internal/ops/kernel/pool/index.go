@@ -31,7 +31,7 @@ type Index struct {
 // Plane returns the number of cells of one channel of one image.
 func (x *Index) Plane() int { return x.Extent[0] * x.Extent[1] * x.Extent[2] }
 
-// Limit returns the number that all indices are below.
+// Limit returns the exclusive upper bound of all indices.
 func (x *Index) Limit() int {
 	switch {
 	case x.Convention == PyTorch:

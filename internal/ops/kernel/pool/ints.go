@@ -11,11 +11,10 @@ import (
 // intRows pools integers of 8 and 16 bits in vectors of their own type. A row of
 // outputs takes two steps. Down: the rows of its windows become one row in scratch
 // memory, of elements for maxima, of 16- or 32-bit sums for averages. Across:
-// shifted copies of that row are combined, as they are where the stride is 1,
-// brought together by shuffles elsewhere. Around the row stands what changes
-// nothing (the lowest value for a maximum, 0 for a sum), so that windows over
-// padding are like all others. The channels make no difference but for the
-// distance of the shifts.
+// shifted copies of that row are combined; where the stride is not 1, shuffles bring
+// the outputs together. The row is padded with values that change nothing (the
+// lowest value for a maximum, 0 for a sum), so that windows over padding need no
+// special case. The number of channels only sets the distance of the shifts.
 type intRows struct {
 	Spec
 	rows     *intTable
@@ -165,8 +164,9 @@ func (p *intRows) planSums(element int) (refusal string) {
 	return ""
 }
 
-// planTiles cuts rows so that accumulators of a tile stay in the cache, but not so
-// narrow that windows over two tiles cost much.
+// planTiles cuts rows so that the accumulators of a tile stay in the cache. Tiles must
+// be wide beside the windows, because cells that windows of two tiles share are read
+// twice.
 func (p *intRows) planTiles() {
 	x, y := &p.Geometry.Axes[2], &p.Geometry.Axes[1]
 	cell := p.inner * p.sum
@@ -182,10 +182,10 @@ func (p *intRows) planTiles() {
 	p.cells = (p.tile-1)*x.Stride + x.Effective()
 }
 
-// planAcross chooses how the row is reduced: windows of up to seven cells tap by
-// tap, larger ones from windows of 4, 16, 64, ... cells, each made of four of the
-// level before. A maximum takes those of the last level that cover it, a sum as
-// many of each as its size has in that digit.
+// planAcross chooses how the row is reduced. Windows of up to seven cells go tap by
+// tap. Larger ones are built from windows of 4, 16, 64, ... cells, each made of four
+// of the level before. A maximum combines windows of the last level that cover it, a
+// sum as many of each level as the digit of its size in base 4 says.
 func (p *intRows) planAcross() {
 	x := &p.Geometry.Axes[2]
 	step := x.Dilation * p.inner * p.sum

@@ -14,14 +14,14 @@ const ordinaryExponent = 900
 
 // exponents returns the largest magnitude of the exponents of numbers other than 0.
 func exponents[T tensor.Real]() float64 {
-	switch d := tensor.TypeOf[T](); {
-	case d == tensor.Float64:
-		return 1074
-	case d == tensor.Float32:
-		return 149
-	default:
+	d := tensor.TypeOf[T]()
+	if d.IsInteger() {
 		return float64(8 * d.Size())
 	}
+	if d == tensor.Float32 {
+		return 149
+	}
+	return 1074
 }
 
 // rooting turns sums of powers into norms. Norms of sums that are not between least

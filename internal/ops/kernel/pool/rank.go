@@ -37,31 +37,17 @@ const (
 
 // rankCandidates take medians and other order statistics.
 func rankCandidates(spec *Spec) []candidate {
-	switch spec.DType {
-	case tensor.Uint8:
-		return rankCandidatesOf[uint8, float32](spec)
-	case tensor.Int8:
-		return rankCandidatesOf[int8, float32](spec)
-	case tensor.Uint16:
-		return rankCandidatesOf[uint16, float32](spec)
-	case tensor.Int16:
-		return rankCandidatesOf[int16, float32](spec)
-	case tensor.Uint32:
-		return rankCandidatesOf[uint32, float64](spec)
-	case tensor.Int32:
-		return rankCandidatesOf[int32, float64](spec)
-	case tensor.Uint64:
-		return rankCandidatesOf[uint64, float64](spec)
-	case tensor.Int64:
-		return rankCandidatesOf[int64, float64](spec)
-	case tensor.Float32:
-		return rankCandidatesOf[float32, float32](spec)
-	case tensor.Float64:
-		return rankCandidatesOf[float64, float64](spec)
-	default:
+	if spec.DType.IsNarrow() {
 		return noRankCandidates("there is none for " + spec.DType.String())
 	}
+	return rankCandidatesPerType.For(spec.DType)(spec)
 }
+
+// rankCandidatesPerType has the type of averages beside each type.
+var rankCandidatesPerType = tensor.PerReal(rankCandidatesOf[uint8, float32], rankCandidatesOf[int8, float32],
+	rankCandidatesOf[uint16, float32], rankCandidatesOf[int16, float32],
+	rankCandidatesOf[uint32, float64], rankCandidatesOf[int32, float64], rankCandidatesOf[uint64, float64], rankCandidatesOf[int64, float64],
+	rankCandidatesOf[float32, float32], rankCandidatesOf[float64, float64])
 
 func noRankCandidates(refusal string) []candidate {
 	return []candidate{{Name: "sliding order", Refusal: refusal}, {Name: "selection", Refusal: refusal}}
@@ -169,8 +155,9 @@ func (s *Spec) places(n int) (lo, hi int) {
 		return n / 2, n / 2
 	case Rank:
 		return s.Rank, s.Rank
+	case Max, Min, Average, Sum, LP:
 	}
-	panic("pool: " + s.Reduction.String() + " have no place")
+	panic("pool: " + s.Reduction.String() + " have no place") // rankCandidatesOf refuses them
 }
 
 // rankWindow is the real cells of one window, of one channel.

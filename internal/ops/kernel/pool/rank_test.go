@@ -126,12 +126,13 @@ func wantedCells[T tensor.Real](data []T, w *kerneltest.Window, s *pool.Spec) (l
 	slices.Sort(numbers)
 	n := len(numbers)
 	lo, hi = (n-1)/2, n/2
-	switch s.Reduction {
-	case pool.Rank:
+	if s.Reduction == pool.Rank {
 		lo, hi = s.Rank, s.Rank
-	case pool.LowerMedian:
+	}
+	if s.Reduction == pool.LowerMedian {
 		hi = lo
-	case pool.UpperMedian:
+	}
+	if s.Reduction == pool.UpperMedian {
 		lo = hi
 	}
 	if nan >= 0 && !s.IgnoreNaN || hi >= n {

@@ -83,14 +83,14 @@ func loadPowerOf[T tensor.Real, A any](p powers, of func(v float64) A) loader[T,
 	}
 }
 
-// powers are |x|^p and its inverse. Results that are rounded to float32 take
-// the short way of logarithm and exponential.
+// powers computes |x|^p and its inverse. For results that are rounded to float32 it
+// uses raise, which is faster than math.Pow.
 type powers struct {
 	p      float64
 	narrow bool
 }
 
-// isRaised reports whether power is raise.
+// isRaised reports whether the power is computed by raise.
 func (w powers) isRaised() bool {
 	return w.narrow && w.p != 1 && w.p != 2 && w.p != 3 && w.p <= mostRaised
 }

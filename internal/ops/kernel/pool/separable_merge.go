@@ -21,8 +21,8 @@ type double struct{ hi, lo float64 }
 // noDouble changes nothing that it is added to.
 var noDouble = double{hi: math.Copysign(0, -1)}
 
-// counted is a sum that skipped some NaN terms. Their number is a double too, so
-// that it is added up as the sum is.
+// counted is a sum that skipped NaN terms, and how many. The count is a double too,
+// so that both are added by the same instructions.
 type counted struct{ sum, skipped double }
 
 // tally is counted for results that are rounded to float32.
@@ -118,8 +118,8 @@ func addDouble(a, b double) double {
 // toDouble returns a term: v - v is 0, or NaN where v is infinite or NaN.
 func toDouble(v float64) double { return double{v, v - v} }
 
-// over divides by a count, whose reciprocal is given too, rounding once: what
-// rounding took from the quotient needs no more than its first bits.
+// over divides by a count, whose reciprocal is given too, and rounds once. The
+// remainder needs only its leading bits, so it is multiplied by the reciprocal.
 func (s double) over(count, reciprocal float64) float64 {
 	q := s.hi / count
 	if q-q != 0 {

@@ -32,8 +32,7 @@ func raise(x, p float64) float64 {
 	return float64(series*expTable[n&(tableSize-1)]) * math.Float64frombits(uint64(n>>tableBits+1023)<<52)
 }
 
-// mostRaised is the largest exponent that raise is for: an error of the logarithm
-// grows with it.
+// mostRaised is the largest exponent that raise takes. The error grows with it.
 const mostRaised = 64
 
 const (

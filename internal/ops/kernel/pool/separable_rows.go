@@ -5,8 +5,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// rowTable holds the row functions of a CPU level that are better than plain
-// Go; what it does not hold is done in plain Go.
+// rowTable holds the row functions of a CPU level that are faster than plain Go.
+// Plain Go does the rest.
 type rowTable struct {
 	extrema [4][]any // by ExtremumKind: merger[T] for some types T
 	widen   []any    // loader[T, float64] for some types T
@@ -25,8 +25,7 @@ func pick[F any](list []any, plain F) (F, bool) {
 	return plain, false
 }
 
-// extremumMerger returns the fastest merger of a kind at a level, and what it is
-// written for.
+// extremumMerger returns the fastest merger of a kind at a level, and its ISA.
 func extremumMerger[T tensor.Real](level kernel.Level, minimum, ignoreNaN bool) (kernel.Merger[T], string) {
 	kind := kernel.KindOf(minimum, ignoreNaN)
 	plain := [4]kernel.Merger[T]{kernel.MergeMax[T], kernel.MergeMaxIgnoreNaN[T], kernel.MergeMin[T], kernel.MergeMinIgnoreNaN[T]}[kind]
@@ -34,8 +33,7 @@ func extremumMerger[T tensor.Real](level kernel.Level, minimum, ignoreNaN bool) 
 	return f, kernel.ISA(level, found)
 }
 
-// sumMerger returns the fastest merger of sums at a level, and what it is
-// written for.
+// sumMerger returns the fastest merger of sums at a level, and its ISA.
 func sumMerger(level kernel.Level) (kernel.Merger[float64], string) {
 	if f := rowTables[level].sum; f != nil {
 		return f, kernel.ISA(level, true)

@@ -4,5 +4,5 @@ package pool
 
 import "github.com/poolctl/poolctl/internal/ops/kernel"
 
-// rowTables holds nothing: every level runs plain Go.
+// rowTables is empty: every level runs plain Go.
 var rowTables [kernel.AVX512 + 1]rowTable

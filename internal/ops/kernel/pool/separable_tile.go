@@ -13,9 +13,9 @@ type tiling struct {
 	cells  [3]int  // most input cells of a tile along each axis
 }
 
-// The scratch memory that a tile aims at: about half of a core's L2. Windows
-// much larger than a tile of that size are given up to largeTile, because
-// every tile reduces the rows around it once more.
+// Tiles aim at smallTile bytes of scratch memory, about half of a core's L2. Where
+// windows are much larger than such a tile they may take largeTile, because every
+// tile reduces the rows around it again.
 const (
 	smallTile = 1 << 19
 	largeTile = 1 << 24
@@ -42,8 +42,8 @@ func newTiling(g *geom.Geometry, inner, bytes int) tiling {
 		t.size[2] = (t.size[2] + 1) / 2
 		t.measure()
 	}
-	// Narrow enough that a tile can be as high and as deep as its window:
-	// else every row of tiles would reduce the rows around it once more.
+	// Narrow enough that a tile can be as high and as deep as its window.
+	// Otherwise every row of tiles would reduce the rows around it again.
 	for t.size[2]*g.Axes[2].Stride > g.Axes[2].Effective() && t.squareElements(g) > largeTile/bytes {
 		t.size[2] = (t.size[2] + 1) / 2
 		t.measure()

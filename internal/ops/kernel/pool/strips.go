@@ -8,12 +8,12 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// merging is what matters about accumulators when strips are planned.
+// merging holds the properties of accumulators that the plan of strips depends on.
 type merging struct {
 	size    int  // bytes of one
 	overlap bool // merging a cell twice changes nothing
 	ordered bool // of equal numbers the first is wanted: cells are merged in row-major order
-	slides  bool // there is a slider
+	slides  bool // windows along the width may be merged by a slider
 }
 
 // sums is the merging of sums in float64.
@@ -21,12 +21,12 @@ var sums = merging{size: 8, slides: true}
 
 // stripPlan says how a plane is pooled in strips of columns, from its top to its
 // bottom. Each row of a strip is loaded into accumulators and reduced along the
-// width once; what the windows of several rows of outputs share stays in scratch
-// memory, in a ring of rows or in the suffixes of a block.
+// width once. Rows that several rows of outputs share stay in scratch memory, in a
+// ring of rows or in the suffixes of a block.
 //
-// Beside the row stands what changes nothing, so that windows over padding are
-// like all others: the neutral accumulator, or, where merging a cell again
-// changes nothing, copies of the nearest cell of the same windows.
+// Padding left and right of a row is filled so that windows over it need no special
+// case: with the neutral accumulator, or, where merging a cell again changes
+// nothing, with copies of the nearest cell of the same windows.
 type stripPlan struct {
 	merging
 	inner int // numbers a cell
@@ -59,8 +59,8 @@ const (
 )
 
 // tapsDown returns the largest window along the height that is reduced tap by
-// tap: that reads as many rows an output as the window has, blocks read five and
-// three for each row of the stride.
+// tap. Tap by tap reads one row for each row of the window; blocks read five rows
+// and three for each row of the stride.
 func tapsDown(stride int) int { return 3*stride + 5 }
 
 // newStripPlan plans strips, or says why not.
@@ -119,8 +119,9 @@ func (p *stripPlan) planLevels(x *geom.Axis) {
 	}
 }
 
-// planTiles cuts rows so that a few rows of accumulators stay in L1, but not so
-// narrow that windows over two strips cost much.
+// planTiles cuts rows into strips. A few rows of accumulators should stay in L1, but
+// strips must be wide beside the windows, because cells that windows of two strips
+// share are reduced twice.
 func (p *stripPlan) planTiles(x *geom.Axis) {
 	cell := p.inner * p.size
 	limit := max(stripRow, 4*x.Effective()*cell)
@@ -166,8 +167,8 @@ func (p *stripPlan) planTiles(x *geom.Axis) {
 	}
 }
 
-// planBands cuts the height for the threads, but not so low that the rows that
-// windows of two bands share cost much.
+// planBands cuts the height into bands for the threads. Bands must be high beside the
+// windows, because rows that windows of two bands share are reduced twice.
 func (p *stripPlan) planBands(y *geom.Axis, planes int) {
 	p.bands = max(1, stripUnits/max(1, planes*p.tiles))
 	least := (8*y.Effective() + y.Stride - 1) / y.Stride
@@ -184,9 +185,9 @@ func (p *stripPlan) words() int {
 	return (p.levels+2)*p.room + rows*p.slot + scratchLanes
 }
 
-// apart returns at least n, so that rows of as many accumulators begin so many
-// bytes off a multiple of 4 KiB apart: a load waits for an earlier store whose
-// address has the same last twelve bits.
+// apart rounds n accumulators up so that the distance between rows is off bytes more
+// than a multiple of 4 KiB. A load waits for an earlier store whose address has the
+// same last twelve bits.
 func apart(n, size, off int) int {
 	const page = 4096
 	bytes := n * size

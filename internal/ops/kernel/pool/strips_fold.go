@@ -14,11 +14,11 @@ import (
 // With stream, dst is written past the caches.
 type folder[A any] func(dst, src []A, taps []int, outputs, n, step int, stream bool)
 
-// scratchLanes is what lengths in scratch memory are rounded up to: whole
-// vectors of every type.
+// scratchLanes is the multiple that lengths in scratch memory are rounded up to:
+// whole vectors of every type.
 const scratchLanes = 16
 
-// foldMerging returns the folder that a merger makes.
+// foldMerging builds a folder from a merger.
 func foldMerging[A any](merge kernel.Merger[A]) folder[A] {
 	size := int(unsafe.Sizeof(*new(A)))
 	return func(dst, src []A, taps []int, outputs, n, step int, _ bool) {
@@ -94,7 +94,8 @@ func sumFolder(level kernel.Level) folder[float64] {
 // in ends.
 type slider[A any] func(windows, ends, src []A, at, n, size, cells int)
 
-// sumSlider always returns one: sums are of one order at every level.
+// sumSlider returns the slider of sums. There is one at every level, so that sums
+// are added in the same order at all of them.
 func sumSlider(level kernel.Level) slider[float64] {
 	if f := foldTables[level].slide; f != nil {
 		return f
@@ -149,7 +150,7 @@ func countedFolder(level kernel.Level) folder[counted] {
 	return foldMerging(mergeCounted)
 }
 
-// locatedFolder also returns what it is written for.
+// locatedFolder returns the folder of values with their places, and its ISA.
 func locatedFolder[T tensor.Real](level kernel.Level, kind kernel.ExtremumKind, merge kernel.Merger[located[T]]) (f folder[located[T]], isa string) {
 	if f, ok := any(foldTables[level].located[kind]).(folder[located[T]]); ok && f != nil {
 		return f, level.String()

@@ -6,11 +6,11 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// A key is a number and its place in one int64, so that the maximum of keys, in
-// any order, is that of the first of the best numbers: the number's order among
-// all of its type stands in the upper half, the complement of its offset within
-// the image in the lower. -0 and 0 are of the same order; the number itself is
-// read again at the place that won.
+// A key packs a number and its place into one int64. The upper half is the number's
+// order among all of its type, the lower half the complement of its offset within
+// the image. So the maximum of keys, merged in any order, belongs to the first of
+// the best numbers. -0 and 0 have the same order; the number itself is read again
+// at the place that won.
 
 // keyOrder says how numbers are ordered.
 type keyOrder struct {
@@ -18,7 +18,7 @@ type keyOrder struct {
 	nan     int32 // the order of NaN: above all others, or below when they are ignored
 }
 
-// keysUpTo is the largest number of elements of an image whose places fit.
+// keysUpTo is the most elements of an image whose places fit into half a key.
 const keysUpTo = math.MaxUint32
 
 func newKeyOrder(spec *Spec) keyOrder {

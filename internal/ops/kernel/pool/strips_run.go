@@ -6,8 +6,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// stripUnit is a part of the output under computation: outputs x0 <= x < x1 of
-// the rows y0 <= y < y1 of a plane of windows.
+// stripUnit computes a part of the output: x0 <= x < x1 of the rows y0 <= y < y1 of
+// a plane of windows.
 type stripUnit[T tensor.Real, A any, O tensor.Real] struct {
 	*strips[T, A, O]
 	src     []T // of the image
@@ -184,8 +184,8 @@ func (u *stripUnit[T, A, O]) pad(x *geom.Axis) {
 	}
 }
 
-// downFirst merges whole rows of a window, one after another, before it reduces
-// what they come to along the width.
+// downFirst merges whole rows of a window one after another, and then reduces the
+// merged row along the width.
 func (u *stripUnit[T, A, O]) downFirst() {
 	z, y := &u.Geometry.Axes[0], &u.Geometry.Axes[1]
 	planes := u.nz
@@ -234,9 +234,9 @@ func (u *stripUnit[T, A, O]) downByTaps() {
 }
 
 // downByBlocks is van Herk's and Gil and Werman's algorithm: rows are cut into
-// blocks of as many as a window has, and a window is the suffix of one block and
-// the prefix of the next. A block's suffixes give way to the rows of the next one
-// as soon as no window needs them.
+// blocks of the window's height, and a window is the suffix of one block and the
+// prefix of the next. The rows of the next block overwrite a block's suffixes as
+// soon as no window needs them.
 func (u *stripUnit[T, A, O]) downByBlocks() {
 	y := &u.Geometry.Axes[1]
 	size, bytes := y.Size, u.size*u.slot
@@ -294,8 +294,8 @@ func (u *stripUnit[T, A, O]) blockRow(slot []A, row int) {
 	}
 }
 
-// emit writes the outputs of a row of windows that are merged from the rows of
-// the list, so many of each plane.
+// emit writes a row of outputs, merged from the rows in the list: count rows of each
+// plane.
 func (u *stripUnit[T, A, O]) emit(o, count int) {
 	axes := &u.Geometry.Axes
 	n := (u.x1 - u.x0) * u.inner

@@ -6,8 +6,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Route computes the units lo <= i < hi of the gradient of a maximum or minimum:
-// what arrives at a window goes to the cell whose tap is its code (see Winners).
+// Route computes the units lo <= i < hi of the gradient of a maximum or minimum. The
+// upstream gradient of a window goes to the cell that its code names (see Winners).
 func (k *CellGradient) Route(s *kernel.Scratch, dst, upstream, codes *tensor.Tensor, lo, hi int) {
 	switch {
 	case k.lanes == 0 && k.DType == tensor.Float32:
@@ -58,8 +58,8 @@ func newOutput[F tensor.Floating](k *CellGradient, s *kernel.Scratch, dst *tenso
 	return o
 }
 
-// write has cells computed by vectors, or by plain Go those that are too few.
-// Small cells are computed side by side with others of their phase first.
+// write computes cells by vectors, or by plain Go where they are too few. Small cells
+// are first computed side by side with others of their phase.
 func (o *output[F]) write(c cells, vectors func(dst *F, c cells, stream int), plain func(dst []F, c cells)) {
 	k := o.k
 	switch {
@@ -88,8 +88,8 @@ func (o *output[F]) write(c cells, vectors func(dst *F, c cells, stream int), pl
 func (o *output[F]) interleave(c cells) {
 	n, size := c.n, o.k.DType.Size()
 	dst := o.dst[c.at-c.phase*n:][:c.apart*n]
-	// A cell is moved as 16 or 32 bytes; what that is too much the next one puts
-	// right, and behind the last one nothing may be written.
+	// A cell is moved as 16 or 32 bytes. The next cell overwrites the excess, but
+	// behind the last one nothing may be written.
 	width := 16
 	if n*size > width {
 		width = 32
@@ -216,8 +216,7 @@ func spreadPlain[F tensor.Floating](dst, upstream []F, c cells) {
 	}
 }
 
-// divideFrame divides the gradients of a frame by what the averages were
-// divided by.
+// divideFrame divides the gradients of a frame by the divisors of the averages.
 func divideFrame[F tensor.Floating](k *CellGradient, table *cellTable[F], shares, upstream []F, fr frame) {
 	if fr.width == 0 {
 		return
@@ -256,9 +255,9 @@ func (t *cellTable[F]) divide(dst, src []F, divisor int) {
 	}
 }
 
-// scatterCodes is the plain form of Route: it goes over the windows that see a
-// unit's rows, and adds each gradient to its cell if that is one of the unit's.
-// Its sums are those of route to the bit: windows come in the same order.
+// scatterCodes is the plain form of Route. It goes over the windows that see a unit's
+// rows, and adds each gradient to its cell if the cell belongs to the unit. Windows
+// come in the same order as in route, so the sums agree to the bit.
 func scatterCodes[F tensor.Floating](k *CellGradient, s *kernel.Scratch, dstTensor, upstreamTensor, codesTensor *tensor.Tensor, lo, hi int) {
 	s.Reset()
 	taps := kernel.Take[int](s, k.Geometry.Taps())

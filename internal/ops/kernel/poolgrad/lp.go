@@ -13,14 +13,14 @@ import (
 //
 // over the windows that see x, and 0 where x is 0. It is computed as |x|^(p-1)
 // times a sum of weights dy y^(1-p), which spreading adds up for all windows. A
-// weight that has not a moderate magnitude is NaN instead; cells that see such a
-// window are computed by the formula, whose ratios are at most 1.
+// weight of extreme magnitude is replaced by NaN. Cells that see such a window are
+// computed by the formula above, whose ratios are at most 1.
 type LPNorm struct {
 	pool.Spec // DType: Float32 or Float64, of all tensors
 }
 
-// weightRange is what weights of ordinary magnitude lie between, so that neither
-// they nor sums of them leave the type's range.
+// weightRange bounds weights of ordinary magnitude. Sums of them stay within the
+// type's range.
 func (k *LPNorm) weightRange() (least, most float64) {
 	if k.DType == tensor.Float32 {
 		return 1e-25, 1e25
@@ -73,7 +73,7 @@ func lpNorms[F tensor.Floating](k *LPNorm, dstTensor, sumsTensor, upstreamTensor
 	}
 }
 
-// lpCell adds up what the windows give that see a cell.
+// lpCell computes the gradient of one cell from all windows that see it.
 func lpCell[F tensor.Floating](k *LPNorm, upstream, norms, src []F, i int) float64 {
 	axes := &k.Geometry.Axes
 	inner := k.Geometry.C

@@ -9,7 +9,7 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Duplicates says what becomes of several values for one cell.
+// Duplicates is a rule for several values that go to one cell.
 type Duplicates uint8
 
 // The rules for duplicates. LastWins means the last in row-major order of the
@@ -31,13 +31,13 @@ type Unpool struct {
 	DType      tensor.DType // a Real type
 }
 
-// listOf is how many values are looked at together: they have a common range
-// of targets, and a list of them in the nearest cache.
+// listOf is the number of values that are handled together. They have a common range
+// of targets, and a list of them fits in the nearest cache.
 const listOf = 512
 
-// mostBands is in how many bands the targets are cut for the threads, where
-// there are not as many images. Each goes through all lists of values that may
-// reach it; where the indices are in no order at all, these are all lists.
+// mostBands is the most bands that targets are cut into for the threads, where there
+// are fewer images than that. Each band goes through all lists of values that may
+// reach it; where indices are in no order, that is all of them.
 const mostBands = 8
 
 // lists returns how many lists the values of an image make.
@@ -356,8 +356,8 @@ func gather[F tensor.Floating](u *Unpool, s *kernel.Scratch, dstTensor, srcTenso
 }
 
 // Gradient computes the units lo <= i < hi of the gradient of Place with
-// respect to the values, under a rule by which one value wins: what arrives at a
-// target goes to that one.
+// respect to the values, under a rule by which one value wins. The gradient of a
+// target goes to the value that won it.
 func (u *Unpool) Gradient(s *kernel.Scratch, dst, upstream, values, index, ranges *tensor.Tensor, lo, hi int) {
 	if u.DType == tensor.Float32 {
 		unpoolGradient[float32](u, s, dst, upstream, values, index, ranges, lo, hi)

@@ -6,9 +6,8 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// TieShares divides the upstream gradient of a maximum or minimum by the number
-// of winners of each window: of cells that equal its result, or are NaN as it
-// is.
+// TieShares divides the upstream gradient of a maximum or minimum by the number of
+// winners of each window: cells that equal the result, or are NaN if it is.
 type TieShares struct {
 	pool.Spec
 	Units int

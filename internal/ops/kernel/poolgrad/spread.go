@@ -54,7 +54,7 @@ func SpreadPasses(spec pool.Spec) (list []*CellGradient) {
 	return list
 }
 
-// Shares divides an upstream gradient by what the averages were divided by.
+// Shares divides an upstream gradient by the divisors of the averages.
 type Shares struct{ pool.Spec }
 
 // images returns how many rows of outputs there are and how many numbers a

@@ -9,9 +9,10 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Winners says for every window of maximum or minimum pooling which of its taps
-// won, and what won if that is wanted: in a byte, the number of the tap in row-major order of the whole window.
-// The gradient needs to know no more, and eight times less than an argmax.
+// Winners finds which tap won each window of maximum or minimum pooling, and the
+// value too if it is wanted. A tap is a byte: its number in row-major order of the
+// whole window. That is all that the gradient needs, in an eighth of the memory of
+// an argmax.
 type Winners struct {
 	pool.Spec
 	Last  bool // of equal winners the last one instead of the first
@@ -20,8 +21,8 @@ type Winners struct {
 	rows  outputRows
 }
 
-// mostCodes is how many taps a byte can tell apart. Larger windows have few
-// outputs, or are better reduced axis by axis.
+// mostCodes is the most taps that a byte can tell apart. Larger windows have few
+// outputs, or are faster axis by axis.
 const mostCodes = 1 << 8
 
 // codeBlock is how many numbers plain Go compares at a time.
