@@ -259,6 +259,7 @@ func TestBatchKills(t *testing.T) {
 // ends within a second with the documented code, nothing is left half-written,
 // and --resume ends as one undisturbed run does.
 func TestBatchInterrupts(t *testing.T) {
+	heedSignals(t)
 	const n = 400 // a third of a second or more, so that every signal comes before the end
 	folder := batchFolder(t, n)
 	succeed(t, folder, runBatch("whole")...)
@@ -312,6 +313,7 @@ func TestBatchInterrupts(t *testing.T) {
 // something that takes half a minute: one signal drops it within a second, two
 // at once.
 func TestBatchInterruptsALongComputation(t *testing.T) {
+	heedSignals(t)
 	folder := batchFolder(t, 2)
 	const slow = "version: 1\nsteps:\n  - {name: a, op: dilation2d, filter: \"normal:301x301x3:1\", padding: SAME}\ninput: {resize: {size: [1200, 1200], filter: nearest}}\n"
 	if err := os.WriteFile(filepath.Join(folder, "net.yaml"), []byte(slow), 0o666); err != nil {

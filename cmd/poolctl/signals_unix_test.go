@@ -4,14 +4,26 @@ package main
 
 import (
 	"os"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
 )
 
+// heedSignals gives signals their ordinary effect on the programs that a test
+// starts. A signal that the test's own parent ignores, as nohup ignores hangups,
+// stays ignored in them unless the test catches it.
+func heedSignals(t *testing.T) {
+	t.Helper()
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
+	t.Cleanup(func() { signal.Stop(caught) })
+}
+
 // TestSignals ends a program that waits for its input: it stops with the
 // documented code and one line, and leaves no file behind.
 func TestSignals(t *testing.T) {
+	heedSignals(t)
 	for _, c := range []struct {
 		signal os.Signal
 		code   int

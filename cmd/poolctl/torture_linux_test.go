@@ -142,6 +142,7 @@ func TestKills(t *testing.T) {
 // TestInterrupts interrupts the program at random moments: it ends within a
 // second with the documented code, and leaves nothing.
 func TestInterrupts(t *testing.T) {
+	heedSignals(t)
 	v := newVictim(t)
 	random := rand.New(rand.NewPCG(7, 8))
 	for i := range repeats(15, 200) {
