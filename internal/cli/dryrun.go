@@ -82,7 +82,7 @@ func (j *pipelineJob) dryRunOne(d *dryRun, item *batch.Item, several bool, seen 
 		return err
 	}
 	seen[key] = true
-	return j.a.writeNetwork(g, j.depth.of(&source.Info), &source.Info, several, j.a.reportFormat(d.Report, true), d.Why)
+	return j.a.writeNetwork(g, j.form(&source.Info), &source.Info, several, j.a.reportFormat(d.Report, true), d.Why)
 }
 
 // namedError is a failure that names its input.

@@ -48,8 +48,8 @@ func (a *app) emitYAML(spec ops.Spec, op ops.Op, names, kinds []string) error {
 
 // emitOperation prints an operation's command as a pipeline file.
 func (a *app) emitOperation(o *operation, names []string) error {
-	if o.Overlay != "" || o.files.Normalize != imgio.NormalizeNone.String() {
-		a.note("argmax-overlay and normalize are not part of a pipeline file")
+	if o.Overlay != "" || o.files.Normalize != imgio.NormalizeNone.String() || o.files.Enlarge > 0 {
+		a.note("argmax-overlay, normalize and enlarge are not part of a pipeline file")
 	}
 	kinds := []string{"npy"}
 	if imgio.IsPicture(o.Output) {

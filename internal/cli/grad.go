@@ -139,7 +139,7 @@ func (g *gradient) check(flags *pflag.FlagSet, names []string) error {
 	if err := g.op.Check(); err != nil {
 		return err
 	}
-	if err := g.files.check(); err != nil {
+	if err := g.files.check(g.spec.Name, append(g.parameterFiles(), g.Output)...); err != nil {
 		return err
 	}
 	g.normalizes = flags.Changed("normalize")

@@ -25,7 +25,7 @@ func (a *app) gradOutputs(g *gradient, plan *ops.Plan, tensors []*tensor.Tensor,
 	var list []imgio.Output
 	for i, o := range plan.Outputs {
 		if name := g.fileOf(i, o.Name); name != "" {
-			list = append(list, imgio.Output{Name: name, Tensor: results[i], Layout: o.Layout, Depth: depth, Quality: g.files.Quality, Normalize: normalize})
+			list = append(list, imgio.Output{Name: name, Tensor: results[i], Layout: o.Layout, Depth: depth, Quality: g.files.Quality, Normalize: normalize, Enlarge: int(g.files.Enlarge)})
 			if imgio.IsPicture(name) && !g.normalizes {
 				a.noteStretched(name, results[i])
 			}
@@ -112,7 +112,11 @@ func (a *app) gradFootprint(g *gradient, forward, plan *ops.Plan, in *inputs, up
 	normalize, _ := imgio.ParseNormalize(g.files.Normalize) // checked by gradOutputs
 	var outputs []imgio.Output
 	for i, o := range plan.Outputs {
-		outputs = append(outputs, imgio.Output{Name: g.fileOf(i, o.Name), Layout: o.Layout, Depth: g.files.Depth.of(in.first()), Normalize: normalize})
+		output := imgio.Output{Name: g.fileOf(i, o.Name), Layout: o.Layout, Depth: g.files.Depth.of(in.first()), Normalize: normalize, Enlarge: int(g.files.Enlarge)}
+		if err := a.checkEnlarged(plan.Op, output, o.Spec); err != nil {
+			return footprint{}, err
+		}
+		outputs = append(outputs, output)
 	}
 	if g.Heatmap != "" || g.Overlay != "" {
 		outputs = append(outputs, imgio.Output{})

@@ -9,6 +9,7 @@ import (
 	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
 	"github.com/poolctl/poolctl/internal/report"
+	"github.com/poolctl/poolctl/internal/tensor"
 )
 
 // footprint is the largest amount of memory that a command needs, in bytes. A
@@ -104,6 +105,24 @@ func (a *app) checkBytes(what string, need int) error {
 	return &limitError{
 		fmt.Sprintf("%s: needs %s of memory, the limit is %s", what, formatBytes(need), formatBytes(int(a.MaxMemory))),
 		"--max-memory raises the limit; fewer --threads need less scratch memory"}
+}
+
+// checkEnlarged refuses a picture that --enlarge makes larger than pictures may
+// be.
+func (a *app) checkEnlarged(what string, o imgio.Output, spec tensor.Spec) error {
+	if o.Enlarge <= 1 {
+		return nil
+	}
+	width, height, err := o.Size(spec)
+	switch {
+	case err != nil:
+		return &limitError{fmt.Sprintf("%s: enlarge: got %d for %s, the picture does not fit: %v", what, o.Enlarge, spec, err), ""}
+	case width*height > a.MaxPixels:
+		return &limitError{fmt.Sprintf("%s: enlarge: got %d, which makes %d pixels (%dx%d), the limit is %d", what, o.Enlarge, width*height, width, height, a.MaxPixels), "--max-pixels raises the limit"}
+	case max(width, height) > a.MaxSide:
+		return &limitError{fmt.Sprintf("%s: enlarge: got %d, which makes %dx%d pixels, the limit is %d across and down", what, o.Enlarge, width, height, a.MaxSide), "--max-side raises the limit"}
+	}
+	return nil
 }
 
 // checkMemory refuses a plan that needs more than --max-memory.

@@ -18,11 +18,11 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// networkMemory returns the memory that a pipeline takes for an input. depth is
-// the bit depth of pictures. input is the header of the input's file, nil if
+// networkMemory returns the memory that a pipeline takes for an input. form is
+// that of pictures. input is the header of the input's file, nil if
 // there is no file; ahead says whether the next input is read at the same time.
 // The parts are added up even if they are not needed at the same time.
-func networkMemory(g *pipeline.Graph, threads, depth int, input *imgio.Info, ahead bool) (report.NetworkMemory, error) {
+func networkMemory(g *pipeline.Graph, threads int, form pictureForm, input *imgio.Info, ahead bool) (report.NetworkMemory, error) {
 	m := g.Memory(threads)
 	total, err := m.Total()
 	if err != nil {
@@ -39,7 +39,7 @@ func networkMemory(g *pipeline.Graph, threads, depth int, input *imgio.Info, ahe
 		case "heatmap", "grad-heatmap":
 			drawn = plus(drawn, min(figure.SheetBytes, n))
 		default:
-			o := imgio.Output{Name: (batch.Product{Step: s.Step, Ext: s.Ext()}).Ext, Layout: s.Layout, Depth: depth}
+			o := imgio.Output{Name: (batch.Product{Step: s.Step, Ext: s.Ext()}).Ext, Layout: s.Layout, Depth: form.depth, Enlarge: form.enlarge}
 			encode = max(encode, o.Encoding(spec))
 		}
 	}
@@ -104,10 +104,10 @@ func addNetworkFlags(flags *pflag.FlagSet, format *string, why *bool) {
 	flags.BoolVar(why, "why", false, "with the report, say which kernels run and why faster ones do not")
 }
 
-// writeNetwork prints the report of a pipeline on standard output. For depth, input
+// writeNetwork prints the report of a pipeline on standard output. For form, input
 // and ahead see networkMemory.
-func (a *app) writeNetwork(g *pipeline.Graph, depth int, input *imgio.Info, ahead bool, format string, why bool) error {
-	m, err := networkMemory(g, a.Threads, depth, input, ahead)
+func (a *app) writeNetwork(g *pipeline.Graph, form pictureForm, input *imgio.Info, ahead bool, format string, why bool) error {
+	m, err := networkMemory(g, a.Threads, form, input, ahead)
 	if err != nil {
 		return err
 	}
@@ -173,7 +173,7 @@ func (a *app) runShapePipeline(s *shapePipeline, file string) error {
 	if err != nil {
 		return err
 	}
-	return a.writeNetwork(g, 8, nil, false, a.reportFormat(s.Report, true), s.Why)
+	return a.writeNetwork(g, pictureForm{depth: 8}, nil, false, a.reportFormat(s.Report, true), s.Why)
 }
 
 // isPipeline reports whether an operand is the name of a pipeline file rather

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,6 +37,7 @@ type fileFlags struct {
 	Depth     depthFlag
 	Quality   int
 	Normalize string
+	Enlarge   enlargeFlag
 }
 
 // add declares the flags; normalize is the default of --normalize.
@@ -45,6 +47,36 @@ func (f *fileFlags) add(flags *pflag.FlagSet, normalize imgio.Normalize) {
 	flags.IntVar(&f.Quality, "quality", imgio.DefaultQuality, "quality of a JPEG output, `N` from 1 to 100")
 	f.Normalize = normalize.String()
 	flags.Var(&choiceValue{&f.Normalize, imgio.NormalizeNames()}, "normalize", "stretch the values of a picture output by `RULE`: none, minmax (least to black, greatest to white) or symmetric (0 is mid-grey)")
+	f.Enlarge.add(flags)
+}
+
+// enlargeFlag is the flag for the size of a value in picture outputs, in
+// pixels; 0 if it is not given.
+type enlargeFlag int
+
+// largestCell is the most pixels that --enlarge gives a value.
+const largestCell = 1000
+
+func (e *enlargeFlag) add(flags *pflag.FlagSet) {
+	flags.Var(e, "enlarge", "draw each value of a picture output as a square of `N` pixels, so that single cells are seen (default 1, and more on a contact sheet)")
+}
+
+func (e *enlargeFlag) Type() string { return "int" }
+
+func (e *enlargeFlag) String() string {
+	if *e == 0 {
+		return ""
+	}
+	return strconv.Itoa(int(*e))
+}
+
+func (e *enlargeFlag) Set(text string) error {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > largestCell {
+		return fmt.Errorf("got %q, want a whole number from 1 to %d", text, largestCell)
+	}
+	*e = enlargeFlag(n)
+	return nil
 }
 
 // depthFlag is the flag for the depth of picture outputs.
@@ -63,7 +95,11 @@ func (d *depthFlag) of(info *imgio.Info) int {
 	return bits
 }
 
-func (f *fileFlags) check() error {
+// check refuses flags that are wrong for outputs of those names.
+func (f *fileFlags) check(op string, outputs ...string) error {
+	if f.Enlarge > 0 && !slices.ContainsFunc(outputs, imgio.IsPicture) {
+		return usagef("%s: enlarge: only applies to a picture output such as -o out.png", op)
+	}
 	if f.Quality < 1 || f.Quality > 100 {
 		return usagef("--quality: got %d, want 1 to 100", f.Quality)
 	}
@@ -203,8 +239,12 @@ func (a *app) runOperation(o *operation, names []string) error {
 	}
 	r := shapeReport(o.op, plan)
 	r.Name = strings.Join(names, " ")
-	memory, err := a.footprint(plan, in, o.planned(plan, o.files.Depth.of(in.first())))
+	planned := o.planned(plan, o.files.Depth.of(in.first()))
+	memory, err := a.footprint(plan, in, planned)
 	if err != nil {
+		return err
+	}
+	if err := a.checkEnlarged(plan.Op, planned[0], plan.Outputs[0].Spec); err != nil {
 		return err
 	}
 	compute := a.oneAfterAnother
@@ -313,7 +353,7 @@ func (o *operation) check(names []string) error {
 	if err := o.op.Check(); err != nil {
 		return err
 	}
-	if err := o.files.check(); err != nil {
+	if err := o.files.check(o.spec.Name, o.Output); err != nil {
 		return err
 	}
 	if len(o.outputs()) == 0 && !o.DryRun {
@@ -352,7 +392,7 @@ func (o *operation) outputs() []string {
 // planned returns the files to write without their tensors.
 func (o *operation) planned(plan *ops.Plan, depth int) []imgio.Output {
 	normalize, _ := imgio.ParseNormalize(o.files.Normalize) // checked by results
-	list := []imgio.Output{{Name: o.Output, Layout: plan.Outputs[0].Layout, Depth: depth, Normalize: normalize}}
+	list := []imgio.Output{{Name: o.Output, Layout: plan.Outputs[0].Layout, Depth: depth, Normalize: normalize, Enlarge: int(o.files.Enlarge)}}
 	if len(plan.Outputs) > 1 {
 		list = append(list, imgio.Output{})
 	}
@@ -371,7 +411,7 @@ func (o *operation) results(plan *ops.Plan, input *tensor.Tensor, results []*ten
 	var list []imgio.Output
 	if o.Output != "" {
 		list = append(list, imgio.Output{Name: o.Output, Tensor: results[0], Layout: plan.Outputs[0].Layout,
-			Depth: depth, Quality: o.files.Quality, Normalize: normalize})
+			Depth: depth, Quality: o.files.Quality, Normalize: normalize, Enlarge: int(o.files.Enlarge)})
 	}
 	if o.Argmax == "" && o.Overlay == "" {
 		return list, nil

@@ -23,6 +23,7 @@ type running struct {
 	dry      dryRun
 	NoOrient bool
 	Depth    depthFlag
+	Enlarge  enlargeFlag
 }
 
 func (a *app) newRunCommand() *cobra.Command {
@@ -49,6 +50,7 @@ A pipeline file has a version (1), a list of steps, and optionally an input sect
 	r.batch.add(flags)
 	flags.BoolVar(&r.NoOrient, "no-orient", false, "ignore a JPEG's EXIF orientation")
 	r.Depth.add(flags)
+	r.Enlarge.add(flags)
 	r.dry.add(flags)
 	return cmd
 }
@@ -75,13 +77,16 @@ func (a *app) runPipeline(r *running, file string, inputs []string) error {
 	if len(products) == 0 {
 		return usagef("run: %s: save lists gradients only, which `poolctl grad run` makes", file)
 	}
+	if r.Enlarge > 0 && !slices.ContainsFunc(products, func(s pipeline.Saved) bool { return s.Kind == "png" }) {
+		return usagef("run: enlarge: only applies to a pipeline that saves a png, %s saves none", file)
+	}
 	weights := pipeline.NewWeights(a.files(false, p.RawType()))
-	j := &pipelineJob{a: a, files: a.files(r.NoOrient, p.RawType()), depth: r.Depth, engine: pipeline.NewEngine(a.Threads),
+	j := &pipelineJob{a: a, files: a.files(r.NoOrient, p.RawType()), depth: r.Depth, enlarge: int(r.Enlarge), engine: pipeline.NewEngine(a.Threads),
 		graphs: pipeline.NewCache(func(in pipeline.Input) (*pipeline.Graph, error) { return pipeline.Compile(p, weights, in) })}
 	if r.dry.Only {
 		return j.dryRun(&r.dry, &r.batch, inputs)
 	}
-	key, err := pipelineKey(p, "run", fmt.Sprint(r.NoOrient, r.Depth.text))
+	key, err := pipelineKey(p, "run", fmt.Sprint(r.NoOrient, r.Depth.text, r.Enlarge.String()))
 	if err != nil {
 		return err
 	}
@@ -132,6 +137,7 @@ type pipelineJob struct {
 	a        *app
 	files    imgio.Options // how inputs are opened
 	depth    depthFlag
+	enlarge  int
 	graphs   *pipeline.Cache
 	engine   *pipeline.Engine // used by compute only
 	admitted int              // bytes, used by load only
@@ -145,7 +151,7 @@ type pipelineJob struct {
 type decoded struct {
 	graph *pipeline.Graph
 	given []*tensor.Tensor // the input and, backward, the upstream gradient
-	depth int              // bits of a picture
+	form  pictureForm
 }
 
 func (j *pipelineJob) run(b *batchFlags, inputs []string, w work) error {
@@ -162,10 +168,10 @@ func (j *pipelineJob) load(item *batch.Item) (d decoded, err error) {
 	if d.graph, err = j.graphs.Graph(pipeline.Input{Spec: source.Info.Spec, Picture: source.Info.Picture}); err != nil {
 		return d, err
 	}
-	d.depth = j.depth.of(&source.Info)
+	d.form = j.form(&source.Info)
 	var upstream func() (*tensor.Tensor, error)
 	if j.upstream != nil {
-		d.depth = 8
+		d.form = pictureForm{depth: 8}
 		if upstream, err = j.upstream(d.graph); err != nil {
 			return d, err
 		}
@@ -213,11 +219,16 @@ func (j *pipelineJob) compute(item *batch.Item, d decoded) error {
 		return err
 	}
 	collect(runner.Graph().Memory(1).Arena)
-	outputs, err := savedOutputs(runner, item, d.depth)
+	outputs, err := savedOutputs(runner, item, d.form)
 	if err != nil {
 		return err
 	}
 	return j.a.writeAll(outputs, false)
+}
+
+// form returns the form of the pictures that are made of a file.
+func (j *pipelineJob) form(input *imgio.Info) pictureForm {
+	return pictureForm{j.depth.of(input), j.enlarge}
 }
 
 // reset restarts the threads: a panic may have left them in any state.
@@ -226,9 +237,17 @@ func (j *pipelineJob) reset() { j.engine = pipeline.NewEngine(j.a.Threads) }
 // admit refuses a graph that needs more than --max-memory for an input, and
 // sets the garbage collector's limit near the largest need so far.
 func (j *pipelineJob) admit(g *pipeline.Graph, input *imgio.Info, ahead bool) error {
-	m, err := networkMemory(g, j.a.Threads, j.depth.of(input), input, ahead)
+	m, err := networkMemory(g, j.a.Threads, j.form(input), input, ahead)
 	if err != nil {
 		return err
+	}
+	for _, s := range g.Saved {
+		o := imgio.Output{Name: (batch.Product{Step: s.Step, Ext: s.Ext()}).Ext, Layout: s.Layout, Enlarge: j.enlarge}
+		if s.Kind == "png" {
+			if err := j.a.checkEnlarged(s.Step, o, g.Spec(s)); err != nil {
+				return err
+			}
+		}
 	}
 	need := int(m.Peak)
 	if j.a.MaxMemory > 0 && need > int(j.a.MaxMemory) {

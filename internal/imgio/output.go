@@ -54,6 +54,7 @@ type Output struct {
 	Depth     int           // bits per sample: 8 (also for 0) or 16
 	Quality   int           // of a JPEG, 1 to 100; 0 means DefaultQuality
 	Normalize Normalize
+	Enlarge   int // pixels across and down for each value; 0: 1, and on a contact sheet as many as show it
 
 	// Progress tells how much of the tensor is ready, nil if all of it is. Formats
 	// that can (format.Encoder.Follows) encode rows as they become ready.
@@ -65,7 +66,7 @@ type Output struct {
 // verbatim reports whether the tensor's values are the picture's samples.
 func (o *Output) verbatim() bool {
 	s := o.Tensor.Shape
-	if len(s) != 4 || s[0] != 1 || s[3] > 4 || o.Layout != tensor.NHWC || o.Normalize != NormalizeNone {
+	if len(s) != 4 || s[0] != 1 || s[3] > 4 || o.Layout != tensor.NHWC || o.Normalize != NormalizeNone || o.Enlarge > 1 {
 		return false
 	}
 	return o.Tensor.DType == tensor.Uint8 && o.Depth != 16 || o.Tensor.DType == tensor.Uint16 && o.Depth == 16

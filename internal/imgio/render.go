@@ -83,11 +83,15 @@ func render(o Output) (*raster.Raster, []Note, error) {
 	if o.Quality < 0 || o.Quality > 100 {
 		return nil, nil, fmt.Errorf("got quality %d, want 1 to 100", o.Quality)
 	}
+	if o.Enlarge < 0 {
+		return nil, nil, fmt.Errorf("got %d pixels for each value, want >= 1", o.Enlarge)
+	}
 	r := &raster.Raster{Width: v.w, Height: v.h, Channels: v.c, Told: o.Progress}
 	var clipped levelCount
 	if v.isPicture() {
 		clipped = fill(r, v.tensor, depth, o.Normalize)
-	} else if r, clipped, err = contactSheet(v, depth, o.Normalize); err != nil {
+		r = r.Enlarged(max(1, o.Enlarge))
+	} else if r, clipped, err = contactSheet(v, depth, o.Enlarge, o.Normalize); err != nil {
 		return nil, nil, err
 	}
 	var notes []Note

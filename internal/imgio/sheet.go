@@ -53,9 +53,10 @@ type sheet struct {
 // contactSheet draws a tensor that is not a picture as one 8-bit RGB picture,
 // with a grey tile for each batch entry, depth slice and channel. Labels give the
 // index n, d or c along the axes longer than 1. A signal is one tile with a row
-// for each channel. All tiles share one mapping from values to levels.
-func contactSheet(v volume, depth int, n Normalize) (*raster.Raster, levelCount, error) {
-	s, err := newSheet(v)
+// for each channel. All tiles share one mapping from values to levels. A value is
+// a square of enlarge pixels, or as large as it takes to be seen if that is 0.
+func contactSheet(v volume, depth, enlarge int, n Normalize) (*raster.Raster, levelCount, error) {
+	s, err := newSheet(v, enlarge)
 	if err != nil {
 		return nil, levelCount{}, err
 	}
@@ -74,7 +75,8 @@ func grey(t *tensor.Tensor, channels, depth int, n Normalize) ([]uint8, levelCou
 	return pix, levels(pix, t, n, channels, false)
 }
 
-func newSheet(v volume) (*sheet, error) {
+// newSheet lays out the tiles, or returns why there is no sheet of them.
+func newSheet(v volume, enlarge int) (*sheet, error) {
 	s := &sheet{width: v.w, height: v.h}
 	count := v.n * v.d * v.c
 	if v.spatial == 1 {
@@ -104,10 +106,13 @@ func newSheet(v volume) (*sheet, error) {
 		s.kx = max(1, (sheetTile+longer-1)/longer)
 		s.ky = s.kx
 	}
+	if enlarge > 0 {
+		s.kx, s.ky = enlarge, enlarge
+	}
 	cellW, cellH := s.cell()
 	if total := float64(cellW) * float64(cellH) * float64(count); total > sheetPixels {
 		return nil, fmt.Errorf("got %d tiles of %dx%d, %.0f pixels with their labels, want <= %d on one contact sheet: write .npy, or fewer channels",
-			count, s.width, s.height, total, sheetPixels)
+			count, s.width*s.kx, s.height*s.ky, total, sheetPixels)
 	}
 	return s, nil
 }

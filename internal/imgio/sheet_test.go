@@ -21,7 +21,7 @@ func TestContactSheet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := newSheet(v)
+	s, err := newSheet(v, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestSignalSheet(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := newSheet(v)
+		s, err := newSheet(v, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

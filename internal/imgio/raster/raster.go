@@ -55,6 +55,40 @@ func (r *Raster) RGB() *Raster {
 	return out
 }
 
+// Enlarged returns the raster with each pixel as a square of n × n pixels.
+func (r *Raster) Enlarged(n int) *Raster {
+	if n == 1 {
+		return r
+	}
+	out := &Raster{Width: n * r.Width, Height: n * r.Height, Channels: r.Channels}
+	if r.Pix16 != nil {
+		out.Pix16 = enlarged(r.Pix16, r, n)
+	} else {
+		out.Pix8 = enlarged(r.Pix8, r, n)
+	}
+	return out
+}
+
+func enlarged[T uint8 | uint16](pix []T, r *Raster, n int) []T {
+	from, to := r.Width*r.Channels, r.Width*n*r.Channels // samples of a row
+	out := make([]T, r.Height*n*to)
+	Bands(r.Height, max(1, 1<<16/(n*to)), func(lo, hi int) {
+		for y := lo; y < hi; y++ {
+			rows := out[y*n*to : (y+1)*n*to]
+			at := 0
+			for x := 0; x < from; x += r.Channels {
+				for range n {
+					at += copy(rows[at:to], pix[y*from+x:][:r.Channels])
+				}
+			}
+			for k := 1; k < n; k++ {
+				copy(rows[k*to:(k+1)*to], rows[:to])
+			}
+		}
+	})
+	return out
+}
+
 func tripled[T uint8 | uint16](pix []T, channels int) []T {
 	out := make([]T, 0, len(pix)/channels*(channels+2))
 	for i := 0; i < len(pix); i += channels {
