@@ -8,10 +8,10 @@ package samples
 
 import "embed"
 
-// FS holds a colour and a grey photograph, and the arrays of the tutorial:
+// FS holds a colour and a grey photograph, a ramp, and the arrays of the tutorial:
 // input, filter and bias of its conv2d, volume and filter of its conv3d.
 //
-//go:embed chelsea.png camera.png
+//go:embed chelsea.png camera.png ramp_6x6.npy
 //go:embed input_10x9x9x3.npy filter_2x2x3x2.npy bias_2.npy
 //go:embed volume_1x2x5x5x1.npy filter3d_2x3x3x1x3.npy
 var FS embed.FS

@@ -6,7 +6,10 @@ go build -o "${TMPDIR:-/tmp}/poolctl-docs" ./cmd/poolctl
 poolctl() { "${TMPDIR:-/tmp}/poolctl-docs" "$@"; }
 out=docs/images
 
-# The README: a photograph pooled by maximum, where those maxima were, and edges.
+# The README: what the demo draws, a photograph pooled by maximum, where those maxima were, and edges.
+temp=$(mktemp -d)
+poolctl demo -o "$temp/demo" >"$temp/log"
+cp "$temp/demo/comparison.png" "$out/"
 poolctl pool samples/chelsea.png --type max --window 3 -o "$out/max.png"
 poolctl pool samples/chelsea.png --type avg --window 3 -o "$out/avg.png"
 poolctl pool samples/chelsea.png --type min --window 3 -o "$out/min.png"
@@ -14,7 +17,6 @@ poolctl pool samples/camera.png --type max --window 24 --strides 8 --padding SAM
 poolctl conv2d samples/camera.png --filter sobel-x --strides 3 --padding SAME --normalize symmetric -o "$out/edges.png"
 
 # The tutorial.
-temp=$(mktemp -d)
 poolctl conv2d samples/input_10x9x9x3.npy --filter samples/filter_2x2x3x2.npy --strides 1 --padding SAME -o "$temp/conv.npy"
 poolctl conv2d samples/input_10x9x9x3.npy --filter samples/filter_2x2x3x2.npy --strides 1 --padding SAME \
   --normalize symmetric -o "$out/tutorial-conv.png"
