@@ -41,7 +41,7 @@ var foreignCommands = []struct{ ours, theirs string }{
 	{"leaky-relu", "lrelu"},
 	{"batch-norm", "batchnorm1d batchnorm2d batchnorm3d batchnormalization bn fusedbatchnorm"},
 	{"lrn", "localresponsenorm localresponsenormalization"},
-	{"pad", "zeropadding1d zeropadding2d zeropadding3d zeropad zeropad2d constantpad2d reflectionpad2d copymakeborder"},
+	{"pad", "zeropadding1d zeropadding2d zeropadding3d zeropad zeropad2d constantpad2d reflectionpad2d replicationpad2d circularpad2d copymakeborder"},
 	{"resize", "interpolate upsample upsampling1d upsampling2d upsampling3d upsamplingnearest2d upsamplingbilinear2d"},
 	{"dense", "linear gemm fc fullyconnected"},
 	{"concat", "concatenate cat"},
@@ -101,7 +101,7 @@ var foreignValues = []struct{ flags, pattern, hint string }{
 	{"padding", `NOTSET|EXPLICIT`, "give the cells before and after, such as --padding 1:1; without --padding there are none"},
 	{"padding", `full`, "for a window of K cells, full is --padding K-1:K-1 with the number in place of K-1"},
 	{"padding", `causal`, "Keras's causal is --padding N:0 with N = (window - 1) x dilation"},
-	{"padding", `zeros|constant|reflect|symmetric|replicate|edge`, "--padding says how many cells are added; `poolctl pad --mode` says what they hold"},
+	{"padding", `zeros|constant|reflect|symmetric|replicate|edge|circular|wrap`, "--padding says how many cells are added; `poolctl pad --mode` says what they hold"},
 
 	{"window strides dilations", `1, *(\d+), *1`, "TensorFlow's $0 counts the batch and the channels too; here it is --FLAG $1"},
 	{"window strides dilations", `1, *(\d+), *(\d+), *1`, "TensorFlow's $0 counts the batch and the channels too; here it is --FLAG $1,$2"},
@@ -125,6 +125,7 @@ var foreignValues = []struct{ flags, pattern, hint string }{
 	{"argmax-index", `torch`, "$0 is --argmax-index pytorch"},
 
 	{"mode", `replicate|nearest`, "$0 is --mode edge"},
+	{"mode", `circular|periodic`, "$0 is --mode wrap"},
 	{"mode", `zeros?`, "$0 is --mode constant"},
 	{"mode", `mirror`, "SciPy's mirror is --mode reflect, and its reflect is --mode symmetric"},
 	{"method", `(inter_)?linear`, "$0 is --method bilinear"},

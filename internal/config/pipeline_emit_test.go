@@ -22,7 +22,7 @@ var candidates = map[string][]string{
 	"shape":   {"6,6", "1,8,8,1"},
 	"window":  {"3", "2,3", "global"},
 	"padding": {"SAME", "VALID", "SAME_LOWER", "0:1", "1:0,0:1"},
-	"pairs":   {"1:2", "0:0,1:2,3:4,0:1"},
+	"pairs":   {"1:2", "0:0,1:2,3:4,0:1", "-1:2,0:-3"},
 	"tensor":  {"w.npy", "box:3", "he-normal:3x3x1x2:7", "model.onnx#conv1.weight", `a "b" # c`, "1e3", "null", "gewichte/ä.npy"},
 }
 

@@ -91,7 +91,7 @@ func TestTheSchemaRefusesWhatItCan(t *testing.T) {
 	schema := compiledSchema(t)
 	through := map[string]bool{}
 	for _, word := range strings.Fields(`two-documents version-real name-twice window-5 window-12 window-13
-		window-14 window-15 window-17 p-7 alpha-3 depth-radius-5 filter-5 groups-1 groups-2 check-required check-lp
+		window-14 window-15 window-17 p-7 alpha-3 depth-radius-5 paddings-4 filter-5 groups-1 groups-2 check-required check-lp
 		from-unknown from-itself from-later from-several from-case save-unknown save-kind-twice save-argmax input-19
 		anchor anchors-everywhere merge tag`) {
 		through[word] = true

@@ -336,7 +336,7 @@ func (a axisValue) in(op string, layout tensor.Layout) (int, error) {
 	}
 }
 
-// pairsParam declares pairs of whole numbers >= 0.
+// pairsParam declares pairs of whole numbers, which may be negative.
 func pairsParam(name string, field *[][2]int, doc string) Param {
 	return Param{Name: name, Kind: kindPairs, Doc: doc,
 		set: func(text string) error {
@@ -348,8 +348,8 @@ func pairsParam(name string, field *[][2]int, doc string) Param {
 				if !ok || errLo != nil || errHi != nil {
 					return fmt.Errorf("got %q, want pairs lo:hi of whole numbers", text)
 				}
-				if min(a, b) < 0 || max(a, b) > math.MaxInt32 {
-					return fmt.Errorf("got %s, want each from 0 to %d", pair, math.MaxInt32)
+				if min(a, b) < -math.MaxInt32 || max(a, b) > math.MaxInt32 {
+					return fmt.Errorf("got %s, want each from %d to %d", pair, -math.MaxInt32, math.MaxInt32)
 				}
 				list = append(list, [2]int{a, b})
 			}

@@ -119,6 +119,10 @@ var fixtures = map[string][]fixture{
 		{params: "paddings=0:0,1:2,3:4,0:1 mode=symmetric", x: tensor.Shape{2, 9, 8, 3}},
 		{params: "paddings=2:3 mode=edge", x: tensor.Shape{2, 5, 4, 3, 2}},
 		{params: "paddings=0:0,2:1", x: tensor.Shape{3, 7}},
+		{params: "paddings=7:-1,-2:9 mode=wrap", x: tensor.Shape{2, 5, 4, 3}},
+		{params: "paddings=0:0,9:23,-1:14,5:0 mode=reflect", x: tensor.Shape{2, 1, 4, 3}},
+		{params: "paddings=17:0,-1:22 mode=symmetric", x: tensor.Shape{2, 5, 4, 3}},
+		{params: "paddings=-1:-2,-2:3 value=2", x: tensor.Shape{2, 5, 4, 3}},
 	},
 	"flatten": {{x: tensor.Shape{2, 23, 31, 3}, memory: true}, {x: tensor.Shape{3, 7}, memory: true}, {x: tensor.Shape{2, 3, 2, 4, 5}, memory: true}},
 	"dense": {

@@ -135,6 +135,10 @@ var gradCases = map[string][]gradCase{
 		{params: "paddings=2:3 mode=edge", x: tensor.Shape{2, 3, 2}},
 		{params: "paddings=0:0,2:2,0:1,1:1 mode=edge", x: tensor.Shape{2, 3, 2, 3}},
 		{params: "paddings=0:0,1:1 value=3", x: tensor.Shape{2, 3}},
+		{params: "paddings=7:-1,-2:9 mode=wrap", x: tensor.Shape{2, 3, 4, 2}},
+		{params: "paddings=0:0,9:5,-1:14,3:0 mode=reflect", x: tensor.Shape{2, 1, 4, 2}},
+		{params: "paddings=8:0,-1:9 mode=symmetric", x: tensor.Shape{2, 3, 4, 2}},
+		{params: "paddings=-1:-1,-2:3", x: tensor.Shape{2, 3, 4, 2}},
 	},
 	"resize": {
 		{params: "size=7,3", x: tensor.Shape{2, 4, 5, 2}},

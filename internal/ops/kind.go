@@ -71,7 +71,7 @@ var (
 	kindPadding = &Kind{Name: "padding", Placeholder: "RULE", Type: "SAME|VALID|SAME_LOWER|lo:hi,…", Item: ItemPair, Most: 3, Words: []string{"SAME", "VALID", "SAME_LOWER"},
 		Form: "SAME, VALID, SAME_LOWER or pairs such as [[0, 1], [0, 1]]", item: numberPair, text: pairList}
 	kindPairs = &Kind{Name: "pairs", Placeholder: "PAIRS", Type: "lo:hi,…", Item: ItemPair, Most: 5,
-		Form: "pairs such as [[0, 1], [0, 1]]", item: numberPair, text: pairList}
+		Form: "pairs such as [[0, 1], [0, 1]]", item: signedPair, text: `^[-+]?\d+:[-+]?\d+(,[-+]?\d+:[-+]?\d+)*$`}
 )
 
 // Values that several rows share.
@@ -88,6 +88,7 @@ var (
 	positiveNumber = &jsonschema.Schema{Type: "integer", Minimum: "1"}
 	anyNumber      = &jsonschema.Schema{Type: "number"}
 	numberPair     = &jsonschema.Schema{Type: "array", Items: naturalNumber, MinItems: ptr(2), MaxItems: ptr(2)}
+	signedPair     = &jsonschema.Schema{Type: "array", Items: wholeNumber, MinItems: ptr(2), MaxItems: ptr(2)}
 )
 
 // schema describes the values of a parameter of the kind that takes the given

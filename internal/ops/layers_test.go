@@ -14,7 +14,7 @@ func init() {
 	badValues["real"] = []string{"", "nan", "true", "many", "1,2"}
 	badValues["count"] = []string{"", "-1", "2.5", "1e3", "true", "many", "1,2", "2147483648"}
 	badValues["axis"] = []string{"", "2.5", "true", "many", "1,2", "5", "-6", "9223372036854775808"}
-	badValues["pairs"] = []string{"", "0", "1", "true", "1:", ":1", "1:2:3", "1.5:0", "-1:0", "0:-7", "2147483648:0", "0:4611686018427387904", "0:0,0:0,0:0", "0:0,0:0,0:0,0:0,0:0,0:0"}
+	badValues["pairs"] = []string{"", "0", "1", "true", "1:", ":1", "1:2:3", "1.5:0", "-24:0", "0:-2147483648", "2147483648:0", "0:4611686018427387904", "0:0,0:0,0:0", "0:0,0:0,0:0,0:0,0:0,0:0"}
 }
 
 // TestNamesMayBeSpeltWithUnderscores, of operations and of parameters; local
@@ -204,8 +204,8 @@ func TestLayerRefusalsInFull(t *testing.T) {
 		{"pad", "paddings=1:1 mode=edge value=2", "pad: value: only applies with --mode constant", []tensor.Spec{x}},
 		{"pad", "paddings=1:1 value=0.5", "pad: value: got 0.5, want a whole number that uint8 holds", []tensor.Spec{spec(tensor.Uint8, 2, 4, 5, 3)}},
 		{"pad", "paddings=1:1 value=256", "pad: value: got 256, want a whole number that uint8 holds", []tensor.Spec{spec(tensor.Uint8, 2, 4, 5, 3)}},
-		{"pad", "paddings=4:0 mode=reflect", "pad: paddings: got 4:0 along axis 1 of 4 cells, want each <= 3 with --mode reflect", []tensor.Spec{x}},
-		{"pad", "paddings=0:6 mode=symmetric", "pad: paddings: got 0:6 along axis 1 of 4 cells, want each <= 4 with --mode symmetric", []tensor.Spec{x}},
+		{"pad", "paddings=-2:-3", "pad: paddings: got -2:-3 along axis 1 of 4 cells, want at most 4 taken away", []tensor.Spec{x}},
+		{"pad", "paddings=-4:1 mode=wrap", "pad: paddings: got -4:1 along axis 1 of 4 cells, want a cell left to copy with --mode wrap", []tensor.Spec{x}},
 		{"pad", "paddings=1:1,1:1,1:1", "pad: paddings: got 3 pairs in 1:1,1:1,1:1, want 1, 2 (the spatial dimensions) or 4 (NHWC)", []tensor.Spec{x}},
 		{"pad", "paddings=1:1,1:1,1:1", "pad: paddings: got 3 pairs in 1:1,1:1,1:1, want 1, 2 (the spatial dimensions) or 2 (HW)", []tensor.Spec{spec(tensor.Float32, 4, 5)}},
 		{"roll", "axis=1", "roll: shift: missing, want a whole number or a list of them", []tensor.Spec{x}},

@@ -11,9 +11,9 @@ import (
 
 var padSpec = Spec{
 	Name:    "pad",
-	TF:      "tf.pad (edge: torch.nn.functional.pad replicate, ONNX Pad edge)",
-	Summary: "add cells around a tensor: a value, mirrored, or repeated",
-	Doc: `Adds cells before and after along some axes. --paddings has pairs lo:hi: one for all spatial dimensions, one for each of them, or one for each axis of the tensor in memory order, as in tf.pad. Two axes are one grey picture (H, W). Any type, which is kept.
+	TF:      "tf.pad (edge, wrap: torch.nn.functional.pad replicate, circular; ONNX Pad)",
+	Summary: "add cells around a tensor: a value, mirrored, repeated or wrapped; or crop it",
+	Doc: `Adds cells before and after along some axes, or takes cells away where a number is negative. --paddings has pairs lo:hi: one for all spatial dimensions, one for each of them, or one for each axis of the tensor in memory order, as in tf.pad. Two axes are one grey picture (H, W). Any type, which is kept.
 
 --mode says what the new cells hold:
 
@@ -21,17 +21,20 @@ var padSpec = Spec{
     reflect    mirrored at the edge:  c b | a b c | b a
     symmetric  the edge too:          b a | a b c | c b
     edge       the edge repeated:     a a | a b c | c c
+    wrap       from the other end:    b c | a b c | a b
 
-With reflect there must be fewer new cells than cells, with symmetric at most as many. PyTorch calls edge replicate. The gradient with respect to a cell is the sum of the upstream gradient over the cell and its copies.`,
+More new cells than cells go on: reflect and symmetric mirror again and again, wrap goes round again and again, as in numpy.pad. reflect of one cell repeats it. PyTorch calls edge replicate and wrap circular. --paddings -1:2 takes one cell away and adds two; what is taken away is gone before new cells copy others, as in ONNX Pad. The gradient with respect to a cell is the sum of the upstream gradient over the cell and its copies, and 0 for a cell that was taken away.`,
 	Rank: oneTensor, Space: true,
 	Examples: []Example{
 		{"mirror the border before a filter", "poolctl pad samples/chelsea.png --paddings 8:8 --mode reflect -o padded.png"},
 		{"every axis, as tf.pad", "poolctl pad samples/input_10x9x9x3.npy --paddings 0:0,1:2,3:4,0:1 --value -1 -o y.npy"},
+		{"a seamless texture", "poolctl pad samples/chelsea.png --paddings 100:100 --mode wrap -o tiled.png"},
+		{"crop ten rows and twenty columns on each side", "poolctl pad samples/chelsea.png --paddings -10:-10,-20:-20 -o cropped.png"},
 	},
 	New: func() Op { return defaults(new(Pad)) },
 }
 
-// Pad adds cells around a tensor.
+// Pad adds cells around a tensor, or takes some away.
 type Pad struct {
 	format
 	Paddings [][2]int
@@ -40,11 +43,11 @@ type Pad struct {
 }
 
 // padModes are the names by layer.PadMode.
-var padModes = []string{"constant", "reflect", "symmetric", "edge"}
+var padModes = []string{"constant", "reflect", "symmetric", "edge", "wrap"}
 
 // Params implements Op.
 func (o *Pad) Params() []Param {
-	paddings := pairsParam("paddings", &o.Paddings, "cells before and after as lo:hi: one pair for all spatial dimensions, one for each, or one for each axis")
+	paddings := pairsParam("paddings", &o.Paddings, "cells before and after as lo:hi, negative to crop: one pair for all spatial dimensions, one for each, or one for each axis")
 	paddings.Required = true
 	return append([]Param{paddings,
 		choiceParam("mode", &o.Mode, padModes, padModes[0], "what the new cells hold"),
@@ -83,12 +86,11 @@ func (o *Pad) lay(x tensor.Spec) (tensor.Layout, *layer.Pad, error) {
 	var out tensor.Shape
 	for axis, n := range x.Shape {
 		lo, hi := pads[axis][0], pads[axis][1]
-		most := map[string]int{"reflect": n - 1, "symmetric": n}
-		if limit, mirrored := most[o.Mode]; mirrored && max(lo, hi) > max(limit, 0) {
-			return "", nil, unfit("pad", "paddings", "got %d:%d along axis %d of %d cells, want each <= %d with --mode %s", lo, hi, axis, n, max(limit, 0), o.Mode)
-		}
-		if o.Mode == "edge" && n == 0 && lo+hi > 0 {
-			return "", nil, unfit("pad", "paddings", "got %d:%d along axis %d without cells, want 0:0 with --mode edge", lo, hi, axis)
+		switch kept := n + min(0, lo) + min(0, hi); {
+		case kept < 0:
+			return "", nil, unfit("pad", "paddings", "got %d:%d along axis %d of %d cells, want at most %d taken away", lo, hi, axis, n, n)
+		case kept == 0 && max(lo, hi) > 0 && o.Mode != padModes[layer.PadConstant]:
+			return "", nil, unfit("pad", "paddings", "got %d:%d along axis %d of %d cells, want a cell left to copy with --mode %s", lo, hi, axis, n, o.Mode)
 		}
 		out = append(out, lo+n+hi)
 	}
@@ -138,7 +140,7 @@ func (o *Pad) ReceptiveField(p *Plan) []geom.Field {
 		if !p.Layout.IsSpatial(i) {
 			continue
 		}
-		if o.Mode != padModes[layer.PadConstant] && pad != [2]int{} {
+		if o.Mode != padModes[layer.PadConstant] && max(pad[0], pad[1]) > 0 {
 			return nil
 		}
 		f := geom.OneCell

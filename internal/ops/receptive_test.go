@@ -124,6 +124,7 @@ func TestWithoutFields(t *testing.T) {
 		{"softmax", fixture{params: "axis=1", x: tensor.Shape{2, 9, 8, 3}}},
 		{"concat", fixture{params: "axis=-2", x: tensor.Shape{2, 9, 8, 3}, more: []tensor.Shape{{2, 9, 2, 3}}}},
 		{"pad", fixture{params: "paddings=0:1,0:0 mode=reflect", x: tensor.Shape{2, 9, 8, 3}}},
+		{"pad", fixture{params: "paddings=-1:0,0:1 mode=wrap", x: tensor.Shape{2, 9, 8, 3}}},
 		{"pad", fixture{params: "paddings=1:0,0:0 mode=edge", x: tensor.Shape{2, 9, 8, 3}}},
 		{"resize", fixture{params: "size=6,8", x: tensor.Shape{2, 9, 8, 3}}},
 		{"resize", fixture{params: "size=9,5 method=area", x: tensor.Shape{2, 9, 8, 3}}},

@@ -137,23 +137,32 @@ func padReference(c *call) []grid {
 	return []grid{fill(shape, func(o []int) float64 {
 		from := make([]int, len(o))
 		for i, n := range x.shape {
+			first, last := max(0, -amounts[i][0]), n-1+min(0, amounts[i][1]) // what is not cropped
 			at := o[i] - amounts[i][0]
-			outside := at < 0 || at >= n
-			switch mode := c.values["mode"]; {
-			case outside && mode == "constant":
-				return c.number("value")
-			case outside && mode == "edge":
-				at = min(max(at, 0), n-1)
-			case at < 0 && mode == "reflect":
-				at = -at
-			case at < 0 && mode == "symmetric":
-				at = -1 - at
-			case at >= n && mode == "reflect":
-				at = 2*(n-1) - at
-			case at >= n && mode == "symmetric":
-				at = 2*n - 1 - at
-			case outside:
-				panic("the reference has no --mode " + mode)
+			for mode := c.values["mode"]; at < first || at > last; {
+				switch mode {
+				case "constant":
+					return c.number("value")
+				case "edge":
+					at = min(max(at, first), last)
+				case "wrap":
+					if at < first {
+						at += last - first + 1
+					} else {
+						at -= last - first + 1
+					}
+				case "reflect", "symmetric":
+					edge := map[string]int{"reflect": 0, "symmetric": 1}[mode]
+					if first == last && mode == "reflect" {
+						at = first
+					} else if at < first {
+						at = 2*first - edge - at
+					} else {
+						at = 2*last + edge - at
+					}
+				default:
+					panic("the reference has no --mode " + mode)
+				}
 			}
 			from[i] = at
 		}

@@ -77,15 +77,23 @@ def lrn(radius, bias, alpha, beta):
     return brute
 
 
+def cropped(a, pads):
+    return a[tuple(slice(max(0, -lo), n + min(0, hi)) for n, (lo, hi) in zip(a.shape, pads))]
+
+
+def grown(pads):
+    return [(max(0, lo), max(0, hi)) for lo, hi in pads]
+
+
 def pad(pads, mode, value):
-    """By padding the cells' places: each new cell holds a place, or none."""
+    """By padding the cells' places: each new cell holds a place, or none. Negative pads are cropped first."""
     def brute(t, dy):
         x = t["x"]
-        places = np.arange(x.size).reshape(x.shape)
+        places = cropped(np.arange(x.size).reshape(x.shape), pads)
         if mode == "constant":
-            places = np.pad(places, pads, constant_values=-1)
+            places = np.pad(places, grown(pads), constant_values=-1)
         else:
-            places = np.pad(places, pads, mode)
+            places = np.pad(places, grown(pads), mode)
         y = np.append(x.reshape(-1), np.array([value], x.dtype))[places]
         if dy is None:
             return y, None

@@ -22,7 +22,7 @@ def pick(found, only):
     return [f if only is None or name in only else None for f, name in zip(found, ["tensorflow", "torch", "onnx"])]
 
 
-# pad: TensorFlow has no edge, PyTorch no symmetric and no padding of batch or channels but with a constant
+# pad: TensorFlow has no edge and no wrap, PyTorch no symmetric and no padding of batch or channels but with a constant
 
 def every_axis(paddings, rank, layout=None):
     """The pairs of all axes: paddings has them, or those of the spatial ones, or one for each of those."""
@@ -40,7 +40,7 @@ def torch_pad(amounts, mode, value):
     if rank < 3 or amounts[0] != (0, 0) or amounts[-1] != (0, 0) or mode == "symmetric":
         return None
     flat = [n for p in reversed(spatial) for n in p]
-    word = {"reflect": "reflect", "edge": "replicate"}[mode]
+    word = {"reflect": "reflect", "edge": "replicate", "wrap": "circular"}[mode]
     return lambda t: torch.movedim(functional.pad(torch.movedim(t["x"], -1, 1), flat, mode=word), 1, -1)
 
 
@@ -49,7 +49,7 @@ def gathered(amounts, mode):
     def run(t):
         x = t["x"]
         for axis, pair in enumerate(amounts):
-            places = np.pad(np.arange(x.shape[axis]), pair, mode)
+            places = np.pad(brute.cropped(np.arange(x.shape[axis]), [pair]), brute.grown([pair]), mode)
             x = torch.index_select(x, axis, torch.from_numpy(places))
         return x
     return run
@@ -65,7 +65,8 @@ def same_bits(run):
     return moved
 
 
-def pad(x, paddings, mode="constant", value=None, only=None, layout=None, **more):
+def pad(x, paddings, mode="constant", value=None, only=None, layout=None, far=False, **more):
+    """far: more cells than PyTorch adds by itself, so that it gathers them."""
     amounts = every_axis(paddings, x.ndim, layout)
     v = 0 if value is None else value
     params = {"paddings": pads(paddings)} | ({"mode": mode} if mode != "constant" else {})
@@ -77,8 +78,8 @@ def pad(x, paddings, mode="constant", value=None, only=None, layout=None, **more
                      numpy_helper.from_array(np.array(v, t["x"].dtype), "value")]
         return [helper.make_node("Pad", ["x", "pads", "value"], ["y"], mode=mode), *constants]
 
-    own = None if layout else torch_pad(amounts, mode, v)
-    found = [("tf.pad", lambda t: tf.pad(t["x"], amounts, mode, v)) if mode != "edge" else None,
+    own = None if layout or far else torch_pad(amounts, mode, v)
+    found = [("tf.pad", lambda t: tf.pad(t["x"], amounts, mode, v)) if mode not in ("edge", "wrap") else None,
              ("torch.nn.functional.pad", same_bits(own)) if own else None if mode == "constant" else
              ("torch.index_select over numpy.pad of the places", same_bits(gathered(amounts, mode))),
              ("ONNX Pad", onnx_pad) if mode != "symmetric" and not 0 in x.shape else None]
@@ -86,7 +87,7 @@ def pad(x, paddings, mode="constant", value=None, only=None, layout=None, **more
                     keeps=True, exact=True, sums=mode != "constant", **more))
 
 
-for mode in ["constant", "reflect", "symmetric", "edge"]:
+for mode in ["constant", "reflect", "symmetric", "edge", "wrap"]:
     for shape, paddings in [
             ((2, 9, 4), [(2, 3)]), ((2, 5, 6, 3), [(1, 1)]), ((2, 5, 6, 3), [(0, 4), (3, 1)]), ((2, 5, 6, 3), [(4, 0), (0, 0)]),
             ((1, 3, 4, 2, 5), [(1, 1)]), ((1, 3, 4, 2, 5), [(2, 1), (0, 3), (1, 0)]),
@@ -110,6 +111,17 @@ pad(data((2, 5, 6, 3)), [(4, 4), (5, 5)], "reflect", note="most")
 pad(data((2, 5, 6, 3)), [(5, 5), (6, 6)], "symmetric", note="most")
 pad(data((2, 5, 6, 3)), [(40, 1), (0, 30)], "edge", note="far")
 pad(data((2, 5, 6, 3)), [(40, 1), (0, 30)], note="far")
+for mode in ["constant", "reflect", "symmetric", "edge", "wrap"]:  # ONNX Runtime mirrors only once
+    once = ["torch"] if mode == "reflect" else ["torch", "onnx"]
+    for shape, paddings in [((2, 5, 6, 3), [(-1, 2), (2, -1)]), ((2, 9, 4), [(-2, 3)]), ((1, 3, 4, 2, 5), [(1, -1), (-1, 1), (0, 0)]),
+                            ((2, 5, 6, 3), [(-1, -2), (0, -3)])]:
+        for dtype in ["float32", "float64", "uint8", "int64"] if len(shape) == 4 else ["float32"]:
+            pad(data(shape, dtype), paddings, mode, only=["torch", "onnx"], note="cropped")
+        pad(data(shape, kind="whole"), paddings, mode, only=["torch"], first=True, note="cropped")
+    for shape, paddings in [((2, 9, 4), [(-4, 20)]), ((2, 5, 6, 3), [(14, -2), (-3, 31)]), ((1, 3, 4, 2, 5), [(5, 7), (0, 13), (-1, 4)]),
+                            ((2, 1, 1, 3), [(3, 2), (0, 5)])]:
+        for dtype in ["float32", "float64", "uint8", "int64"] if shape == (2, 5, 6, 3) else ["float32"]:
+            pad(data(shape, dtype, "whole" if dtype[0] == "f" else "mixed"), paddings, mode, only=once, far=mode != "constant", note="far")
 for value in [-1.5, 0.1, 1e30]:
     pad(data((2, 5, 6, 3)), [(1, 2)], value=value)
     pad(data((2, 5, 6, 3), "float64"), [(1, 2)], value=value, only=["tensorflow", "torch"])

@@ -5,86 +5,130 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// Pad makes an array larger along some of its axes.
+// Pad adds cells to an array along its axes, or takes cells away.
 type Pad struct {
 	In, Out tensor.Shape // of the same rank, at least 1
-	Pads    [][2]int     // cells before and after, for each axis
+	Pads    [][2]int     // cells before and after, for each axis; negative ones are taken away
 	Mode    PadMode
+	axes    []padAxis
 }
 
 // PadMode says what padding holds.
 type PadMode uint8
 
 // PadConstant is a value. PadReflect mirrors at the first and last cell without
-// repeating it, PadSymmetric with repeating it. PadEdge repeats it.
+// repeating it, PadSymmetric with repeating it. PadEdge repeats it. PadWrap
+// begins again at the other end.
 const (
 	PadConstant PadMode = iota
 	PadReflect
 	PadSymmetric
 	PadEdge
+	PadWrap
 )
 
-// NewPad plans padding by some cells before and after along every axis. Mirrors
-// must be large enough, and edges there: that is for the caller to check.
+// padAxis is one axis: of the source, the kept cells are skip <= i < skip+kept.
+// The result has lo new cells, the kept ones, and new ones up to out.
+type padAxis struct {
+	mode                PadMode
+	skip, kept, lo, out int
+}
+
+// NewPad plans padding by some cells before and after along every axis. An axis
+// has as many cells as are taken away, and one is left where new cells copy
+// others: that is for the caller to check.
 func NewPad(in tensor.Shape, pads [][2]int, mode PadMode) *Pad {
 	k := &Pad{In: in, Pads: pads, Mode: mode}
 	for axis, n := range in {
-		k.Out = append(k.Out, pads[axis][0]+n+pads[axis][1])
+		lo, hi := pads[axis][0], pads[axis][1]
+		a := padAxis{mode: mode, skip: max(0, -lo), kept: n + min(0, lo) + min(0, hi), lo: max(0, lo), out: n + lo + hi}
+		k.axes, k.Out = append(k.axes, a), append(k.Out, a.out)
 	}
 	return k
 }
 
-// source returns which position of the source position o of the result repeats,
-// or -1.
-func (k *Pad) source(axis, o int) int {
-	n := k.In[axis]
-	i := o - k.Pads[axis][0]
-	switch {
-	case i >= 0 && i < n:
-		return i
-	case k.Mode == PadConstant:
-		return -1
-	case k.Mode == PadEdge:
-		return min(max(i, 0), n-1)
-	case k.Mode == PadReflect && i < 0:
-		return -i
-	case k.Mode == PadReflect:
-		return 2*(n-1) - i
-	case i < 0:
-		return -1 - i
-	default:
-		return 2*n - 1 - i
+// period returns after how many cells the result repeats itself. With a mirror
+// that is there and back.
+func (a padAxis) period() int {
+	switch a.mode {
+	case PadReflect:
+		return max(1, 2*(a.kept-1))
+	case PadSymmetric:
+		return 2 * a.kept
+	case PadWrap:
+		return a.kept
+	case PadConstant, PadEdge:
+		return a.out
 	}
+	panic("layer: unknown pad mode")
 }
 
-// copies returns the positions of the result that repeat position i of the
-// source: before it, itself, and after it; each from the first to before the
-// second.
-func (k *Pad) copies(axis, i int) [3][2]int {
-	n, lo, out := k.In[axis], k.Pads[axis][0], k.Out[axis]
-	list := [3][2]int{1: {lo + i, lo + i + 1}}
-	switch k.Mode {
+// source returns which position of the source position o of the result repeats,
+// or -1.
+func (a padAxis) source(o int) int {
+	i := o - a.lo
+	if i >= 0 && i < a.kept {
+		return a.skip + i
+	}
+	switch a.mode {
 	case PadConstant:
+		return -1
 	case PadEdge:
-		if i == 0 {
-			list[0][1] = lo
-		}
-		if i == n-1 {
-			list[2] = [2]int{lo + n, out}
-		}
-	case PadReflect, PadSymmetric:
-		before, after := lo-1-i, lo+2*n-1-i
-		if k.Mode == PadReflect {
-			before, after = lo-i, lo+2*(n-1)-i
-		}
-		if before >= 0 && before < lo {
-			list[0] = [2]int{before, before + 1}
-		}
-		if after >= lo+n && after < out {
-			list[2] = [2]int{after, after + 1}
+		return a.skip + min(max(i, 0), a.kept-1)
+	case PadReflect, PadSymmetric, PadWrap:
+	}
+	period := a.period()
+	if i < 0 {
+		i += period
+	}
+	if i < 0 || i >= period {
+		if i %= period; i < 0 {
+			i += period
 		}
 	}
-	return list
+	if i < a.kept {
+		return a.skip + i
+	}
+	if a.mode == PadReflect {
+		return a.skip + period - i
+	}
+	return a.skip + period - 1 - i // wrapped cells are all below kept
+}
+
+// run is positions from first to before end, step apart.
+type run struct{ first, end, step int }
+
+// copies returns the positions of the result that repeat position i of the
+// source.
+func (a padAxis) copies(i int) [2]run {
+	i -= a.skip
+	if i < 0 || i >= a.kept {
+		return [2]run{}
+	}
+	at, period := a.lo+i, a.period()
+	switch a.mode {
+	case PadConstant:
+		return [2]run{{at, at + 1, 1}}
+	case PadEdge:
+		r := run{at, at + 1, 1}
+		if i == 0 {
+			r.first = 0
+		}
+		if i == a.kept-1 {
+			r.end = a.out
+		}
+		return [2]run{r}
+	case PadReflect:
+		if i == 0 || i == a.kept-1 { // its own mirror image
+			return [2]run{{at % period, a.out, period}}
+		}
+		return [2]run{{at % period, a.out, period}, {(a.lo + period - i) % period, a.out, period}}
+	case PadSymmetric:
+		return [2]run{{at % period, a.out, period}, {(a.lo + period - 1 - i) % period, a.out, period}}
+	case PadWrap:
+		return [2]run{{at % period, a.out, period}}
+	}
+	panic("layer: unknown pad mode")
 }
 
 // rowsOf returns the number of rows, lines along the last axis, of a shape.
@@ -116,8 +160,7 @@ var padders = tensor.PerSize(padRows[uint8], padRows[uint16], padRows[uint32], p
 func padRows[B tensor.Bits](k *Pad, to, from, cell *tensor.Tensor, lo, hi int) {
 	dst, src, value := tensor.BitsOf[B](to), tensor.BitsOf[B](from), tensor.BitsOf[B](cell)[0]
 	last := len(k.Out) - 1
-	width, inner := k.Out[last], k.In[last]
-	before := k.Pads[last][0]
+	a, width, inner := k.axes[last], k.Out[last], k.In[last]
 	for r := lo; r < hi; r++ {
 		row, from := dst[r*width:(r+1)*width], k.sourceRow(r)
 		if from < 0 {
@@ -127,12 +170,12 @@ func padRows[B tensor.Bits](k *Pad, to, from, cell *tensor.Tensor, lo, hi int) {
 			continue
 		}
 		line := src[from*inner : (from+1)*inner]
-		for o := range before {
-			row[o] = at(line, k.source(last, o), value)
+		for o := range a.lo {
+			row[o] = at(line, a.source(o), value)
 		}
-		copy(row[before:], line)
-		for o := before + inner; o < width; o++ {
-			row[o] = at(line, k.source(last, o), value)
+		copy(row[a.lo:], line[a.skip:a.skip+a.kept])
+		for o := a.lo + a.kept; o < width; o++ {
+			row[o] = at(line, a.source(o), value)
 		}
 	}
 }
@@ -149,7 +192,7 @@ func at[B tensor.Bits](line []B, i int, value B) B {
 func (k *Pad) sourceRow(r int) int {
 	row, step := 0, 1
 	for axis := len(k.Out) - 2; axis >= 0; axis-- {
-		i := k.source(axis, r%k.Out[axis])
+		i := k.axes[axis].source(r % k.Out[axis])
 		if i < 0 {
 			return -1
 		}
@@ -189,8 +232,8 @@ func padGradient[F tensor.Floating](k *Pad, s *kernel.Scratch, dst, upstream []F
 // off, row and step what they make of the result's.
 func gatherRows[F tensor.Floating](k *Pad, sums []float64, upstream []F, axis, r, row, step int) {
 	if axis >= 0 {
-		for _, part := range k.copies(axis, r%k.In[axis]) {
-			for o := part[0]; o < part[1]; o++ {
+		for _, part := range k.axes[axis].copies(r % k.In[axis]) {
+			for o := part.first; o < part.end; o += part.step {
 				gatherRows(k, sums, upstream, axis-1, r/k.In[axis], row+o*step, step*k.Out[axis])
 			}
 		}
@@ -198,7 +241,7 @@ func gatherRows[F tensor.Floating](k *Pad, sums []float64, upstream []F, axis, r
 	}
 	last := len(k.In) - 1
 	for o, v := range upstream[row*k.Out[last] : (row+1)*k.Out[last]] {
-		if i := k.source(last, o); i >= 0 {
+		if i := k.axes[last].source(o); i >= 0 {
 			sums[i] += float64(v)
 		}
 	}
