@@ -294,6 +294,24 @@ func countParam(name string, field *number, otherwise int, doc string) Param {
 		get: func() string { return formatNumber(field.value) }}
 }
 
+// optionalCountParam is countParam, whose text is empty where no number was
+// given, as it must be if the number cannot be given beside another parameter.
+// otherwise is negative if there is no default.
+func optionalCountParam(name string, field *number, otherwise int, doc string) Param {
+	p := countParam(name, field, otherwise, doc)
+	if otherwise < 0 {
+		p.Default = ""
+	}
+	text := p.get
+	p.get = func() string {
+		if !field.given {
+			return ""
+		}
+		return text()
+	}
+	return p
+}
+
 // axisValue is the value of --axis: an axis in memory order, from 0, or from
 // the end as -1, -2, …; the channels if it is not given.
 type axisValue struct {

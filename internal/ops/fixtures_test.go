@@ -112,6 +112,8 @@ var fixtures = map[string][]fixture{
 		{x: tensor.Shape{2, 9, 8, 16}},
 		{params: "depth-radius=2 bias=2 alpha=0.1 beta=0.75", x: tensor.Shape{2, 23, 31, 13}},
 		{params: "depth-radius=0 beta=1.5", x: tensor.Shape{3, 7}},
+		{params: "size=4 alpha=0.25", x: tensor.Shape{2, 9, 8, 7}},
+		{params: "size=20", x: tensor.Shape{2, 9, 5}},
 	},
 	"pad": {
 		{params: "paddings=1:2 value=5", x: tensor.Shape{2, 23, 31, 3}},

@@ -127,6 +127,8 @@ var gradCases = map[string][]gradCase{
 		{x: tensor.Shape{1, 2, 3, 7}},
 		{params: "depth-radius=1 bias=2 alpha=0.5 beta=0.75", x: tensor.Shape{2, 3, 8}},
 		{params: "depth-radius=2 beta=1.5", x: tensor.Shape{2, 13}},
+		{params: "size=2 beta=1.5", x: tensor.Shape{2, 5}},
+		{params: "size=6 alpha=0.5", x: tensor.Shape{2, 3, 8}},
 	},
 	"pad": {
 		{params: "paddings=1:2", x: tensor.Shape{2, 3, 4, 2}},

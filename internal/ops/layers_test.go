@@ -200,6 +200,8 @@ func TestLayerRefusalsInFull(t *testing.T) {
 		{"bias-add", "bias=b", "bias-add: bias: got shape (4), want (3), a number for each channel", []tensor.Spec{x, spec(tensor.Float32, 4)}},
 		{"batch-norm", "mean=m", "batch-norm: variance: missing, want a file", []tensor.Spec{x}},
 		{"batch-norm", "mean=m variance=v", "batch-norm: variance: got shape (1), want (3), a number for each channel", []tensor.Spec{x, spec(tensor.Float32, 3), spec(tensor.Float32, 1)}},
+		{"lrn", "size=0", "lrn: size: got 0, want >= 1", []tensor.Spec{x}},
+		{"lrn", "size=4 depth-radius=2", "lrn: depth-radius: cannot be used with --size", []tensor.Spec{x}},
 		{"pad", "", "pad: paddings: missing, want pairs lo:hi", []tensor.Spec{x}},
 		{"pad", "paddings=1:1 mode=edge value=2", "pad: value: only applies with --mode constant", []tensor.Spec{x}},
 		{"pad", "paddings=1:1 value=0.5", "pad: value: got 0.5, want a whole number that uint8 holds", []tensor.Spec{spec(tensor.Uint8, 2, 4, 5, 3)}},

@@ -121,16 +121,7 @@ func (o *Pool) lpParams() []Param {
 }
 
 func (o *Pool) rankParams() []Param {
-	p := countParam("rank", &o.Rank, 0, "which cell of the window in the order of values; 0 is the smallest")
-	p.Default = ""
-	text := p.get
-	p.get = func() string {
-		if !o.Rank.given {
-			return ""
-		}
-		return text()
-	}
-	return []Param{p}
+	return []Param{optionalCountParam("rank", &o.Rank, -1, "which cell of the window in the order of values; 0 is the smallest")}
 }
 
 func (o *Pool) checkRank() error {

@@ -44,10 +44,17 @@ var references = map[string]func(c *call) []grid{
 		})}
 	},
 	"lrn": func(c *call) []grid {
-		x, radius := c.in[0], int(c.number("depth-radius"))
+		x := c.in[0]
+		before, after := 5, 5
+		if c.values["size"] != "" {
+			size := int(c.number("size"))
+			before, after = size/2, (size-1)/2
+		} else if c.values["depth-radius"] != "" {
+			before, after = int(c.number("depth-radius")), int(c.number("depth-radius"))
+		}
 		return []grid{fill(x.shape, func(o []int) float64 {
 			squares, channel := 0.0, o[len(o)-1]
-			for j := max(0, channel-radius); j <= min(x.channels()-1, channel+radius); j++ {
+			for j := max(0, channel-before); j <= min(x.channels()-1, channel+after); j++ {
 				v := x.at(append(slices.Clone(o[:len(o)-1]), j)...)
 				squares += v * v
 			}

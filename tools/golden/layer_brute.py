@@ -60,20 +60,20 @@ def softmax(axis):
     return brute
 
 
-def neighbours(a, radius):
+def neighbours(a, before, after):
     """The sum of every channel's neighbours, term by term."""
     channels = a.shape[-1]
-    return np.stack([a[..., max(0, c - radius):c + radius + 1].sum(-1) for c in range(channels)], -1)
+    return np.stack([a[..., max(0, c - before):c + after + 1].sum(-1) for c in range(channels)], -1)
 
 
-def lrn(radius, bias, alpha, beta):
+def lrn(before, after, bias, alpha, beta):
     def brute(t, dy):
         x = t["x"]
-        n = bias + alpha * neighbours(x * x, radius)
+        n = bias + alpha * neighbours(x * x, before, after)
         y = x * n ** -beta
         if dy is None:
             return y, None
-        return y, {"x": dy * n ** -beta - 2 * alpha * beta * x * neighbours(dy * x * n ** (-beta - 1), radius)}
+        return y, {"x": dy * n ** -beta - 2 * alpha * beta * x * neighbours(dy * x * n ** (-beta - 1), after, before)}
     return brute
 
 

@@ -129,12 +129,16 @@ batch_norm(data((2, 5, 3)), statistics=small, epsilon=0, note="small", only=["te
 
 # local response normalisation
 
-def lrn(x, radius=None, bias=None, alpha=None, beta=None, only=None, **more):
-    given = {"depth-radius": radius, "bias": bias, "alpha": alpha, "beta": beta}
+def lrn(x, radius=None, bias=None, alpha=None, beta=None, only=None, size=None, **more):
+    """An even size is PyTorch's: ONNX has the odd channel after, TensorFlow has no such size."""
+    given = {"depth-radius": radius, "size": size, "bias": bias, "alpha": alpha, "beta": beta}
     params = {k: str(v) for k, v in given.items() if v is not None}
     r, k, a, b = (5 if radius is None else radius, 1 if bias is None else bias, 1 if alpha is None else alpha,
                   0.5 if beta is None else beta)
-    size = 2 * r + 1
+    before, after = (r, r) if size is None else (size // 2, (size - 1) // 2)
+    r, size = before, before + after + 1
+    if size % 2 == 0:
+        only = ["torch"]
     four = x.ndim == 4 and x.dtype in (np.float16, np.float32)
 
     def torch_lrn(t):
@@ -146,7 +150,7 @@ def lrn(x, radius=None, bias=None, alpha=None, beta=None, only=None, **more):
     found = [("tf.nn.local_response_normalization", lambda t: tf.nn.local_response_normalization(t["x"], r, k, a, b)) if four else None,
              ("torch.nn.functional.local_response_norm", torch_lrn),
              between("LRN", size=size, alpha=a * size, beta=b, bias=float(k)) if four and a > 0 and b > 0 else None]
-    add(pair, Layer("lrn", {"x": x}, brute.lrn(r, k, a, b), *pick(found, only), params=params, **more))
+    add(pair, Layer("lrn", {"x": x}, brute.lrn(before, after, k, a, b), *pick(found, only), params=params, **more))
 
 
 for shape in SHAPES:
@@ -157,6 +161,13 @@ for shape in SHAPES:
 for channels in [1, 2, 5, 8, 17]:
     for radius in [0, 1, 2, 4, 20]:
         lrn(data((2, 3, 4, channels)), radius)
+for size in [1, 2, 3, 4, 7, 8, 30]:
+    for channels in [1, 5, 9]:
+        lrn(data((2, 3, 4, channels)), size=size)
+    lrn(data((2, 3, 4, 9), "float64"), bias=2, alpha=0.25, beta=0.75, size=size, first=True)
+    lrn(data((2, 7, 6), "float16"), size=size)
+lrn(data((3, 7)), size=4)
+lrn(data((1, 3, 4, 2, 5)), alpha=1e-4 / 6, beta=0.75, size=6)
 for radius, bias, alpha, beta in [
         (2, 1, 2e-5, 0.75), (2, 2, 1e-4, 0.75), (1, 1, 0.5, 1), (3, 0.5, 0.1, 0.25), (2, 1, 0.3, 2), (2, 1, 0.2, 0.9), (2, 1, 0, 0.5),
         (2, 1.5, 1, 0), (1, 1, 0.1, -0.5)]:

@@ -74,19 +74,23 @@ func softmax[F tensor.Floating](k Softmax, scratch *kernel.Scratch, dst, src, up
 
 // LRN is local response normalisation along lanes:
 //
-//	y[c] = x[c] / n[c]^Beta,  n[c] = Bias + Alpha · Σ x[j]² over |j - c| <= Radius
+//	y[c] = x[c] / n[c]^Beta,  n[c] = Bias + Alpha · Σ x[j]² over c - Before <= j <= c + After
 type LRN struct {
 	Lanes
-	Radius            int
+	Before, After     int // neighbours on each side, >= 0
 	Bias, Alpha, Beta float64
 }
 
-// radius returns the radius, at most that which reaches all of a lane.
-func (k *LRN) radius() int { return min(k.Radius, max(0, k.Extent-1)) }
+// sides returns Before and After, each at most what reaches all of a lane.
+func (k *LRN) sides() (before, after int) {
+	most := max(0, k.Extent-1)
+	return min(k.Before, most), min(k.After, most)
+}
 
 // Scratch returns the bytes that a worker needs.
 func (k *LRN) Scratch() int {
-	return 8 * (3*kernel.Words[float64](k.Extent) + 2*kernel.Words[float64](k.Extent+2*k.radius()))
+	before, after := k.sides()
+	return 8 * (3*kernel.Words[float64](k.Extent) + 2*kernel.Words[float64](k.Extent+before+after))
 }
 
 // Run computes dst from src in the units lo <= u < hi.
@@ -100,7 +104,7 @@ func (k *LRN) Run(s *kernel.Scratch, dst, src *tensor.Tensor, lo, hi int) {
 
 // Gradient computes the gradient with respect to src:
 //
-//	upstream[c]/n[c]^Beta - 2·Alpha·Beta · x[c] · Σ upstream[j]·x[j]/n[j]^(Beta+1) over |j - c| <= Radius
+//	upstream[c]/n[c]^Beta - 2·Alpha·Beta · x[c] · Σ upstream[j]·x[j]/n[j]^(Beta+1) over c - After <= j <= c + Before
 func (k *LRN) Gradient(s *kernel.Scratch, dst, src, upstream *tensor.Tensor, lo, hi int) {
 	if dst.DType == tensor.Float32 {
 		normalize(k, s, tensor.Of[float32](dst), tensor.Of[float32](src), tensor.Of[float32](upstream), lo, hi)
@@ -114,7 +118,8 @@ func normalize[F tensor.Floating](k *LRN, scratch *kernel.Scratch, dst, src, ups
 	n := kernel.Take[float64](scratch, k.Extent)
 	power := kernel.Take[float64](scratch, k.Extent)
 	terms := kernel.Take[float64](scratch, k.Extent)
-	w := neighbourhood{radius: k.radius(), head: kernel.Take[float64](scratch, k.Extent+2*k.radius()), tail: kernel.Take[float64](scratch, k.Extent+2*k.radius())}
+	before, after := k.sides()
+	w := neighbourhood{head: kernel.Take[float64](scratch, k.Extent+before+after), tail: kernel.Take[float64](scratch, k.Extent+before+after)}
 	for unit := lo; unit < hi; unit++ {
 		o0, o1, i0, i1 := k.part(unit)
 		for o := o0; o < o1; o++ {
@@ -125,7 +130,7 @@ func normalize[F tensor.Floating](k *LRN, scratch *kernel.Scratch, dst, src, ups
 					x := float64(lane[c*k.Inner])
 					terms[c] = x * x
 				}
-				w.sum(n, terms)
+				w.sum(n, terms, before)
 				for c := range n {
 					n[c] = k.Bias + k.Alpha*n[c]
 					power[c] = inversePower(n[c], k.Beta)
@@ -140,7 +145,7 @@ func normalize[F tensor.Floating](k *LRN, scratch *kernel.Scratch, dst, src, ups
 				for c := range terms {
 					terms[c] = float64(arrived[c*k.Inner]) * float64(lane[c*k.Inner]) * power[c] / n[c]
 				}
-				w.sum(n, terms)
+				w.sum(n, terms, after) // j sees c: the window the other way round
 				for c, p := range power {
 					out[c*k.Inner] = F(float64(arrived[c*k.Inner])*p - 2*k.Alpha*k.Beta*float64(lane[c*k.Inner])*n[c])
 				}
@@ -167,16 +172,15 @@ func inversePower(v, beta float64) float64 {
 // neighbourhood sums the numbers around each of a line: in blocks as long as
 // the window, from the block's beginning (head) and to its end (tail), so that
 // every window is two of these sums, whatever its length, and nothing is
-// subtracted. The line is seen with radius zeros at both ends.
-type neighbourhood struct {
-	radius     int
-	head, tail []float64
-}
+// subtracted. The line is seen with zeros at both ends, so that head and tail are
+// longer than it by the neighbours of both sides.
+type neighbourhood struct{ head, tail []float64 }
 
-func (w *neighbourhood) sum(dst, terms []float64) {
-	length := 2*w.radius + 1
+// sum sums terms around each, so many of them before it.
+func (w *neighbourhood) sum(dst, terms []float64, before int) {
+	length := len(w.head) - len(terms) + 1
 	at := func(i int) float64 {
-		if i -= w.radius; i >= 0 && i < len(terms) {
+		if i -= before; i >= 0 && i < len(terms) {
 			return terms[i]
 		}
 		return 0
