@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"os"
 	"slices"
 	"strings"
@@ -24,20 +23,17 @@ type benchFlags struct {
 	format     string // of a table
 }
 
-func (b *benchFlags) add(flags *pflag.FlagSet, tables string) {
+func (b *benchFlags) add(flags *pflag.FlagSet) {
 	flags.DurationVar(&b.minTime, "min-time", time.Second, "measure for at least `TIME`")
 	flags.Var(&choiceValue{&b.cpu, []string{"generic", "avx2", "avx512"}}, "cpu", "use kernels of this `LEVEL` at most: generic, avx2 or avx512 (default the machine's)")
 	flags.BoolVar(&b.noRoofline, "no-roofline", false, "do not measure the machine's limits")
-	flags.Var(&choiceValue{&b.format, []string{"text", "json", "csv", "markdown"}}, "format", "with "+tables+": the table as `FORMAT` text, json, csv or markdown")
+	flags.Var(&choiceValue{&b.format, []string{"text", "json", "csv", "markdown"}}, "format", "print the result as `FORMAT`: text, json, csv or markdown (default text on a terminal and for tables, else json)")
 }
 
 // apply checks the flags and caps the CPU level.
-func (b *benchFlags) apply(a *app, name string, table bool) error {
+func (b *benchFlags) apply(a *app, name string) error {
 	if b.minTime <= 0 {
 		return usagef("%s: min-time: got %s, want > 0", name, b.minTime)
-	}
-	if b.format != "" && !table {
-		return usagef("%s: format: only applies with --compare-impls or --suite", name)
 	}
 	if b.cpu == "" {
 		return nil
@@ -57,7 +53,7 @@ func (a *app) newBenchCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench {OPERATION --shape SHAPE | --suite} [flags]",
 		Short: "time an operation on random data in memory",
-		Long: `Plans the operation once and runs it again and again on random data, outputs reused, for at least --min-time. Prints one JSON object: op, shape, out_shape, impl, isa, threads, iterations, seconds (min, median, max), bytes, flops, gb_per_s, gflop_per_s, roofline.
+		Long: `Plans the operation once and runs it again and again on random data, outputs reused, for at least --min-time. On a terminal it prints the times, the data rate and the share of the machine's limit. In a pipe, and with --json, it prints one JSON object: op, shape, out_shape, impl, isa, threads, iterations, seconds (min, median, max, mean, deviation), bytes, flops, gb_per_s, gflop_per_s, roofline. --format chooses, and makes CSV and Markdown too.
 
 roofline has the machine's limits, with --threads: copy_gb_per_s, the fastest copy of large buffers (bytes read and written); plain_copy_gb_per_s, the same with ordinary stores; gflop_per_s, multiply-adds in registers. limit_seconds is the least time that these allow, and bound says which of them decides (memory or compute). ratio is the time of the fastest run divided by limit_seconds. Data that fit in the caches, and algorithms that multiply less than the definition, may take less than the limit.
 
@@ -80,7 +76,7 @@ roofline has the machine's limits, with --threads: copy_gb_per_s, the fastest co
 			if !suite {
 				return &usageError{"bench: operation missing, want one of " + strings.Join(operationNames(), ", ") + ", or --suite", "`" + cmd.CommandPath() + " --help` shows examples"}
 			}
-			if err := options.apply(a, "bench", true); err != nil {
+			if err := options.apply(a, "bench"); err != nil {
 				return err
 			}
 			return a.runSuite(options, match)
@@ -90,7 +86,7 @@ roofline has the machine's limits, with --threads: copy_gb_per_s, the fastest co
 	flags.SortFlags = false
 	flags.BoolVar(&suite, "suite", false, "run the workloads that poolctl is judged by, and print a table")
 	flags.StringVar(&match, "match", "", "with --suite: only workloads whose name holds `TEXT`")
-	options.add(flags, "--suite")
+	options.add(flags)
 	for _, spec := range ops.Table {
 		cmd.AddCommand(a.newBenchOperationCommand(spec))
 	}
@@ -147,7 +143,7 @@ func (a *app) newBenchOperationCommand(spec ops.Spec) *cobra.Command {
 		Short: spec.Summary,
 		Args:  noInput,
 		RunE: func(*cobra.Command, []string) error {
-			if err := options.apply(a, spec.Name, compare); err != nil {
+			if err := options.apply(a, spec.Name); err != nil {
 				return err
 			}
 			if compare && impl != "" {
@@ -170,17 +166,14 @@ func (a *app) newBenchOperationCommand(spec ops.Spec) *cobra.Command {
 			if compare {
 				return a.writeComparison(results, a.reportFormat(options.format, true))
 			}
-			if r := results[0].Roofline; r != nil {
-				a.note("%.3g times the %s limit", r.Ratio, r.Bound)
-			}
-			return json.NewEncoder(a.out).Encode(results[0])
+			return a.writeTimes(&results[0], a.timesFormat(options.format))
 		},
 	}
 	b.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&impl, "impl", "", "run the implementation `NAME`, as --compare-impls lists them (default the best)")
 	flags.BoolVar(&compare, "compare-impls", false, "run every implementation that can do it, in turn, and print a table")
-	options.add(flags, "--compare-impls")
+	options.add(flags)
 	return cmd
 }
 

@@ -37,7 +37,11 @@ func (a *app) runSuite(options benchFlags, match string) error {
 		rows = append(rows, row)
 	}
 	if len(rows) == 0 {
-		return usagef("bench: match: no workload has %q in its name", match)
+		var names []string
+		for _, w := range bench.Workloads() {
+			names = append(names, w.Name)
+		}
+		return &usageError{fmt.Sprintf("bench: match: no workload has %q in its name", match), "the workloads are: " + strings.Join(names, "; ")}
 	}
 	team := ops.NewTeam(a.Threads)
 	defer team.Close()

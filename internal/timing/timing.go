@@ -33,11 +33,14 @@ type Result struct {
 	Relative float64 `json:"-"` // time divided by that of the first plan, median over rounds
 }
 
-// Seconds are the times of the runs of a plan.
+// Seconds are the times of the runs of a plan. Deviation is the standard
+// deviation of one run, divided by n-1.
 type Seconds struct {
-	Min    float64 `json:"min"`
-	Median float64 `json:"median"`
-	Max    float64 `json:"max"`
+	Min       float64 `json:"min"`
+	Median    float64 `json:"median"`
+	Max       float64 `json:"max"`
+	Mean      float64 `json:"mean"`
+	Deviation float64 `json:"deviation"`
 }
 
 // Machine is what the machine can do with the threads in use.
@@ -120,6 +123,7 @@ func newResult(plan *ops.Plan, threads int, times []float64) Result {
 	}
 	r.Seconds.Median = median(times)
 	r.Seconds.Min, r.Seconds.Max = times[0], times[len(times)-1]
+	r.Seconds.Mean, r.Seconds.Deviation = stat.MeanStdDev(times, nil)
 	r.Noise = times[len(times)*3/4] / times[len(times)/4]
 	for _, spec := range plan.Buffers[:plan.Inputs+len(plan.Outputs)] {
 		n, _ := spec.Bytes()

@@ -43,6 +43,9 @@ func TestInTurnRunsEveryPlanAsOften(t *testing.T) {
 		if !(0 < r.Seconds.Min && r.Seconds.Min <= r.Seconds.Median && r.Seconds.Median <= r.Seconds.Max) || r.Noise < 1 {
 			t.Errorf("plan %d: %+v", i, r)
 		}
+		if s := r.Seconds; !(s.Min <= s.Mean && s.Mean <= s.Max && s.Deviation >= 0 && s.Deviation <= s.Max-s.Min) {
+			t.Errorf("plan %d: mean and deviation do not suit the range: %+v", i, s)
+		}
 		// Input and output, 4 bytes a number; a comparison for each tap.
 		if want := int64(4 * (8*8*3 + 4*4*3)); r.Bytes != want || r.Flops != 4*4*3*4 {
 			t.Errorf("plan %d: %d bytes, %d operations, want %d and %d", i, r.Bytes, r.Flops, want, 4*4*3*4)
@@ -53,6 +56,16 @@ func TestInTurnRunsEveryPlanAsOften(t *testing.T) {
 	}
 	if results[0].Relative != 1 || !(results[1].Relative > 0) {
 		t.Errorf("relative times %g and %g, want 1 and more than 0", results[0].Relative, results[1].Relative)
+	}
+}
+
+// TestMeanAndDeviation takes the textbook's numbers 2 4 4 4 5 5 7 9: mean 5, sum of
+// squared differences 32, divided by n-1 = 7.
+func TestMeanAndDeviation(t *testing.T) {
+	x := tensor.Spec{DType: tensor.Float32, Shape: tensor.Shape{1, 8, 8, 3}}
+	got := newResult(plan(t, x, "max"), 1, []float64{9, 2, 4, 5, 4, 7, 4, 5}).Seconds
+	if got.Mean != 5 || math.Abs(got.Deviation-math.Sqrt(32.0/7)) > 1e-15 || got.Min != 2 || got.Max != 9 {
+		t.Errorf("got %+v, want mean 5, deviation %g, 2 to 9", got, math.Sqrt(32.0/7))
 	}
 }
 
