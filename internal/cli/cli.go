@@ -121,7 +121,7 @@ INPUT is a file (` + imgio.InputExtensions() + `; recognised by content; FILE#NA
 
 Every setting below is also a POOLCTL_… variable (--max-pixels is POOLCTL_MAX_PIXELS) and a line of the configuration file; flags win over variables, variables over the file.
 
-Exit codes: 0 done; 1 input, output or data error; 2 usage or configuration error; 3 a comparison differs; 4 part of a batch failed; 5 refused by a limit; 130 interrupted; 143 terminated.`,
+Exit codes: ` + exitCodesInBrief(),
 		SilenceErrors:      true,
 		SilenceUsage:       true,
 		DisableSuggestions: true,

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/poolctl/poolctl/internal/config"
 	"github.com/poolctl/poolctl/internal/ops"
@@ -19,7 +20,7 @@ func (a *app) newDocsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "docs FOLDER", Short: "write the reference pages of the operations", Hidden: true, Args: oneFolder,
 		RunE: func(_ *cobra.Command, args []string) error {
-			pages, err := referencePages()
+			pages, err := a.referencePages()
 			if err != nil {
 				return err
 			}
@@ -34,7 +35,7 @@ func (a *app) newDocsCommand() *cobra.Command {
 }
 
 // referencePages returns the pages by file name.
-func referencePages() (map[string]string, error) {
+func (a *app) referencePages() (map[string]string, error) {
 	schema, err := json.MarshalIndent(config.Schema(), "", "  ")
 	if err != nil {
 		return nil, err
@@ -48,7 +49,45 @@ func referencePages() (map[string]string, error) {
 	}
 	index.WriteString("\n[pipeline.schema.json](pipeline.schema.json) is the JSON Schema of pipeline files.\n")
 	pages["README.md"] = index.String()
+	pages["../configuration.md"] = a.configurationPage()
 	return pages, nil
+}
+
+// configurationPage returns the page on settings, variables and exit codes.
+func (a *app) configurationPage() string {
+	var b strings.Builder
+	settings := a.newRootCommand().PersistentFlags()
+	b.WriteString("<!-- Generated from internal/cli by `go generate ./...`; do not edit. -->\n\n# Configuration\n\n" +
+		"A setting comes from the first of these that has it: its flag, its environment variable, the configuration file, its default. " +
+		"Only the settings below are read from variables and from the file; flags of a single command are not.\n\n" +
+		"## Settings\n\n| key | variable | value | default | meaning |\n|---|---|---|---|---|\n")
+	settings.VisitAll(func(f *pflag.Flag) {
+		if f.Name == "config" || f.Name == "help" {
+			return
+		}
+		explainDefault(f)
+		usage, standard, _ := strings.Cut(strings.TrimSuffix(f.Usage, ")"), " (default ")
+		if standard == "" {
+			standard = "off"
+		}
+		fmt.Fprintf(&b, "| `%s` | `%s` | %s | %s | %s |\n", f.Name, config.Variable(f.Name), code(strings.ReplaceAll(f.DefValue, "|", `\|`)), standard, usage)
+	})
+	b.WriteString("\n## The configuration file\n\nA YAML file with one key for each setting, all optional:\n\n```yaml\n" +
+		"threads: 4\nmax-memory: 2GiB\ncolor: never\n```\n\nThe first place that is given is read, and no other:\n\n" + factTable("place", configurationFiles()) +
+		"\nAn unknown key, a value that does not suit its setting, and a key that occurs twice are errors, with line and column (exit code 2).\n\n" +
+		"## Environment variables\n\n" + factTable("variable", environment(settings)) +
+		"\nAn empty variable counts as unset.\n\n## Exit codes\n\n" + factTable("code", exitFacts()))
+	return b.String()
+}
+
+// factTable lists facts as a table, with the word what above the first column.
+func factTable(what string, facts []fact) string {
+	var b strings.Builder
+	b.WriteString("| " + what + " | |\n|---|---|\n")
+	for _, f := range facts {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", f.name, f.meaning)
+	}
+	return b.String()
 }
 
 const generatedMark = "<!-- Generated from internal/ops by `go generate ./...`; do not edit. -->\n\n"

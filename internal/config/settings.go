@@ -22,6 +22,11 @@ import (
 // max-pixels is POOLCTL_MAX_PIXELS.
 const Prefix = "POOLCTL"
 
+// Variable returns the name of a setting's environment variable.
+func Variable(setting string) string {
+	return Prefix + "_" + strings.ToUpper(strings.ReplaceAll(setting, "-", "_"))
+}
+
 // maxFile is the size limit of the configuration file.
 const maxFile = MaxPipelineBytes
 
@@ -54,7 +59,7 @@ func Apply(flags *pflag.FlagSet, file string) error {
 		if f.Changed || failure != nil || f.Name == "config" {
 			return
 		}
-		variable := Prefix + "_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		variable := Variable(f.Name)
 		where := variable
 		if text, ok := os.LookupEnv(variable); !ok || text == "" { // viper treats an empty variable as unset
 			where = places[f.Name]
@@ -91,7 +96,7 @@ func Fault(f *pflag.Flag, value string, cause error) error {
 func readFile(v *viper.Viper, flags *pflag.FlagSet, file string) (map[string]string, error) {
 	required := true
 	if file == "" {
-		file = os.Getenv(Prefix + "_CONFIG")
+		file = os.Getenv(Variable("config"))
 	}
 	if file == "" {
 		required = false
