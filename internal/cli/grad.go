@@ -122,7 +122,7 @@ func (a *app) newGradOperationCommand(spec ops.Spec, op ops.Differentiable) *cob
 	if spec.Name == "pool" {
 		flags.StringVar(&g.Arrows, "arrows", "", "drawing (.svg or picture `FILE`) of a small input, with an arrow from each output cell to the cells that its gradient goes to, for maximum and average side by side; of several channels or images, that of --target or the first")
 	}
-	flags.BoolVar(&g.Check, "check", false, "compare with numerical differentiation in float64; exit code 3 if they differ")
+	flags.BoolVar(&g.Check, "check", false, "compare with numerical differentiation in float64, and what is written with float64; exit code 3 if they differ")
 	flags.Float64Var(&g.Tolerance, "tolerance", 1e-5, "largest relative error `X` that --check accepts")
 	flags.IntVar(&g.Samples, "check-samples", 256, "--check perturbs at most `N` numbers of each tensor")
 	addParams(flags, op.Params())
@@ -302,7 +302,7 @@ func (a *app) runGrad(g *gradient, names []string) error {
 	}
 	var check *gradcheck.Result
 	if g.Check {
-		if check, err = g.numerically(a.Threads).Run(tensors[:up.at+1]); err != nil {
+		if check, err = g.numerically(a.Threads).Run(tensors[:up.at+1], results); err != nil {
 			if errors.Is(err, gradcheck.ErrTies) {
 				return &hinted{err, "try an input without equal values, or a larger --check-samples"}
 			}

@@ -42,6 +42,8 @@ type Tensor struct {
 	At      []int   `json:"at"`
 	Got     float64 `json:"gradient"`
 	Want    float64 `json:"numerical"`
+
+	Written *Written `json:"written"`
 }
 
 // ErrTies means that the output has a kink at every element that was tried, so
@@ -49,13 +51,17 @@ type Tensor struct {
 var ErrTies = errors.New("at ties, where there is no derivative to compare with")
 
 // Run checks the gradients at the given inputs. The last input is the upstream
-// gradient. All must be finite.
-func (c *Check) Run(in []*tensor.Tensor) (*Result, error) {
+// gradient. All must be finite. written are the gradients as they are written,
+// for the input and every parameter that is given, in the order of the plan.
+func (c *Check) Run(in, written []*tensor.Tensor) (*Result, error) {
 	upstream := len(in) - 1
 	in = slices.Clone(in)
 	specs := make([]tensor.Spec, len(in))
 	for i := range in {
 		if i == upstream || c.differentiates(i) {
+			if d := ops.ElementType(c.Op); d != tensor.Invalid {
+				in[i], _ = tensor.Converted(in[i], d) // as the operation does first
+			}
 			in[i], _ = tensor.Converted(in[i], tensor.Float64)
 			if slices.ContainsFunc(tensor.Of[float64](in[i]), func(v float64) bool { return !finite(v) }) {
 				return nil, c.errorf("%s holds NaN or infinities, want finite numbers", c.inputName(i, upstream))
@@ -68,6 +74,13 @@ func (c *Check) Run(in []*tensor.Tensor) (*Result, error) {
 		return nil, err
 	}
 	defer n.close()
+	if len(written) != len(n.gradients) {
+		return nil, c.errorf("got %d gradients as they are written, want %d", len(written), len(n.gradients))
+	}
+	terms, err := c.magnitudes(in)
+	if err != nil {
+		return nil, err
+	}
 	result := &Result{Equal: true, Tolerance: c.Tolerance}
 	for i, dx := range n.gradients {
 		t, err := n.compare(i, dx, c.Samples)
@@ -77,8 +90,9 @@ func (c *Check) Run(in []*tensor.Tensor) (*Result, error) {
 		if t.Checked == 0 && t.Ties > 0 {
 			return nil, c.errorf("%s: all %d numbers that were tried are %w", t.Name, t.Ties, ErrTies)
 		}
+		t.Written = compareWritten(written[i], dx, terms[i], n.weights)
 		result.Tensors = append(result.Tensors, t)
-		result.Equal = result.Equal && t.Error <= c.Tolerance
+		result.Equal = result.Equal && t.Error <= c.Tolerance && t.Written.Beyond == 0
 	}
 	if ops.IsLinear(c.Spec, c.Op) {
 		gap, err := n.adjoint(slices.Contains(c.tensorParams(), "bias"))
@@ -103,7 +117,7 @@ func (c *Check) Bytes(specs []tensor.Spec) (int, error) {
 		return 0, err
 	}
 	total := 0
-	for _, plan := range []*ops.Plan{forward, backward} {
+	for _, plan := range []*ops.Plan{forward, backward, backward} { // once more for the magnitudes
 		n, err := plan.Bytes(c.Threads)
 		if err != nil || n > math.MaxInt-total {
 			return 0, &TooLargeError{c.Spec.Name}
@@ -195,6 +209,7 @@ func (r *Result) WriteText(w io.Writer) error {
 			fmt.Fprintf(w, ", %d at ties left out", t.Ties)
 		}
 		fmt.Fprintln(w, ")")
+		t.Written.writeText(w, t.Name)
 	}
 	if r.Adjoint != nil {
 		fmt.Fprintf(w, "check adjoint <dy, f(x)> and <f*(dy), x> differ by %.2g relative\n", *r.Adjoint)

@@ -28,6 +28,34 @@ func check(t *testing.T, name string, values ...string) *Check {
 	return &Check{Spec: spec, Op: op, Tolerance: 1e-5, Samples: 64, Threads: 1}
 }
 
+// run checks the gradients of the operation as its own plan computes them.
+func run(t *testing.T, c *Check, in ...*tensor.Tensor) (*Result, error) {
+	t.Helper()
+	return c.Run(in, gradients(t, c, in...))
+}
+
+// gradients are those that the operation writes.
+func gradients(t *testing.T, c *Check, in ...*tensor.Tensor) []*tensor.Tensor {
+	t.Helper()
+	specs := make([]tensor.Spec, len(in))
+	for i := range in {
+		specs[i] = in[i].Spec
+	}
+	want := ops.WantGrad{Input: true}
+	for _, name := range ops.Gradients(c.Op) {
+		*want.Of(name) = ops.Get(c.Op, name) != ""
+	}
+	plan, err := c.Op.PlanGrad(specs, want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, _, err := ops.Run(plan, 1, in...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
 // signal is n different numbers as NHWC.
 func signal(height, width, channels int) *tensor.Tensor {
 	data := make([]float32, height*width*channels)
@@ -53,7 +81,7 @@ func TestGradientsAgreeAndWrongOnesDoNot(t *testing.T) {
 	x, dy := signal(6, 6, 2), signal(3, 3, 2)
 	for _, kind := range []string{"max", "min", "avg", "sum"} {
 		c := check(t, "pool", "type", kind, "window", "2")
-		r, err := c.Run([]*tensor.Tensor{x, dy})
+		r, err := run(t, c, []*tensor.Tensor{x, dy}...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,7 +93,7 @@ func TestGradientsAgreeAndWrongOnesDoNot(t *testing.T) {
 		}
 		other := map[string]string{"max": "min", "min": "max", "avg": "max", "sum": "avg"}[kind]
 		c.Op = &wrong{c.Op.(*ops.Pool), other}
-		if r, err = c.Run([]*tensor.Tensor{x, dy}); err != nil {
+		if r, err = run(t, c, []*tensor.Tensor{x, dy}...); err != nil {
 			t.Fatal(err)
 		}
 		if r.Equal || r.Tensors[0].Error < 0.1 {
@@ -77,7 +105,7 @@ func TestGradientsAgreeAndWrongOnesDoNot(t *testing.T) {
 func TestEveryTensorIsChecked(t *testing.T) {
 	c := check(t, "conv2d", "filter", "f.npy", "bias", "b.npy")
 	filter := signal(3, 3, 2).Reshaped(tensor.Shape{3, 3, 2, 1})
-	r, err := c.Run([]*tensor.Tensor{signal(5, 5, 2), filter, tensor.From([]float32{0.5}, 1), signal(3, 3, 1)})
+	r, err := run(t, c, []*tensor.Tensor{signal(5, 5, 2), filter, tensor.From([]float32{0.5}, 1), signal(3, 3, 1)}...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,11 +131,11 @@ func TestWhatCannotBeCheckedIsRefused(t *testing.T) {
 	c := check(t, "pool", "type", "max", "window", "2")
 	ties := tensor.From([]float32{1, 1, 1, 1}, 1, 2, 2, 1)
 	one := tensor.From([]float32{1}, 1, 1, 1, 1)
-	if _, err := c.Run([]*tensor.Tensor{ties, one}); !errors.Is(err, ErrTies) || !strings.HasPrefix(err.Error(), "pool: check: dx: all 4 numbers that were tried are at ties") {
+	if _, err := run(t, c, []*tensor.Tensor{ties, one}...); !errors.Is(err, ErrTies) || !strings.HasPrefix(err.Error(), "pool: check: dx: all 4 numbers that were tried are at ties") {
 		t.Errorf("ties: %v", err)
 	}
 	nan := tensor.From([]float32{1, float32(math.NaN()), 3, 4}, 1, 2, 2, 1)
-	if _, err := c.Run([]*tensor.Tensor{nan, one}); err == nil || err.Error() != "pool: check: the input holds NaN or infinities, want finite numbers" {
+	if _, err := run(t, c, []*tensor.Tensor{nan, one}...); err == nil || err.Error() != "pool: check: the input holds NaN or infinities, want finite numbers" {
 		t.Errorf("NaN: %v", err)
 	}
 	if nan.DType != tensor.Float32 {
