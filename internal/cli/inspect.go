@@ -20,6 +20,7 @@ import (
 // inspection is the command that measures arrays.
 type inspection struct {
 	Preview  bool
+	Channels bool
 	NoOrient bool
 	Raw      tensor.DType // of raw bytes
 	Lines    bool         // print a JSON object on a line for each array
@@ -31,13 +32,14 @@ func (a *app) newInspectCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inspect FILE… [flags]",
 		Short: "shape, dtype, range, mean, histogram, NaN and Inf of arrays and pictures",
-		Long: `Measures every array of the files: shape, dtype, range, mean, standard deviation, zeros, NaN and infinities, and a histogram. --preview draws them in the terminal.
+		Long: `Measures every array of the files: shape, dtype, range, mean, standard deviation, zeros, NaN and infinities, and a histogram. --per-channel adds the median, and a row for each channel. All but the counts cover the finite numbers only: NaN and infinities are left out and counted. --preview draws them in the terminal.
 
 A file that cannot be read does not stop the others; the exit code is then 1. An array of an archive whose type poolctl does not compute with is shown with its type, shape and the reason. --json prints one object for one array and a list of objects for several, --jsonl one object on each line.`,
 		Example: examples([]ops.Example{
 			{Does: "a picture and an array", Command: "poolctl inspect samples/chelsea.png samples/input_10x9x9x3.npy"},
 			{Does: "all arrays of an archive, as JSON", Command: "poolctl inspect samples/pair.npz --json"},
 			{Does: "the same, an object on each line", Command: "poolctl inspect samples/pair.npz --jsonl"},
+			{Does: "is one channel of the photograph darker?", Command: "poolctl inspect samples/chelsea.png --per-channel"},
 			{Does: "see it in the terminal", Command: "poolctl inspect samples/camera.png --preview"},
 		}),
 		GroupID: "look",
@@ -53,9 +55,10 @@ A file that cannot be read does not stop the others; the exit code is then 1. An
 		RunE: func(_ *cobra.Command, args []string) error { return a.runInspect(i, args) },
 	}
 	cmd.Flags().BoolVar(&i.Preview, "preview", false, "draw the picture in the terminal")
+	cmd.Flags().BoolVar(&i.Channels, "per-channel", false, "measure each channel too, with medians")
 	cmd.Flags().BoolVar(&i.NoOrient, "no-orient", false, "ignore a JPEG's EXIF orientation")
 	cmd.Flags().BoolVar(&i.Lines, "jsonl", false, "print JSON with one object on each line")
-	cmd.Flags().StringVar(&i.Format, "data-format", "", "`FORMAT` of an array, for --preview: the order of its axes (default by rank)")
+	cmd.Flags().StringVar(&i.Format, "data-format", "", "`FORMAT` of an array, for --preview and --per-channel: the order of its axes (default by rank)")
 	rawFlag(cmd.Flags(), &i.Raw)
 	return cmd
 }
@@ -134,10 +137,24 @@ func (a *app) inspect(i *inspection, array inspected) (report.Summary, error) {
 		if err != nil {
 			return s, err
 		}
-		if t, err = a.readWithin(source, 0); err != nil {
+		beside, layout := 0, tensor.Layout("")
+		if i.Channels {
+			if layout, err = layoutOf(source.Info.Spec, i.Format); err == nil {
+				beside, err = report.ChannelBytes(source.Info.Spec, layout)
+			}
+			if err != nil {
+				source.Close()
+				return s, &hinted{fmt.Errorf("%s: per-channel: %w", array.name, err), "--data-format names the axes"}
+			}
+		}
+		if t, err = a.readWithin(source, beside); err != nil {
 			return s, err
 		}
-		s = report.Inspect(t)
+		if !i.Channels {
+			s = report.Inspect(t)
+		} else if s, err = report.InspectChannels(t, layout); err != nil {
+			return s, err
+		}
 	}
 	s.Name = array.name
 	var err error
@@ -167,11 +184,17 @@ func (a *app) readWithin(source *imgio.Source, beside int) (*tensor.Tensor, erro
 	return source.Read()
 }
 
-func (a *app) preview(t *tensor.Tensor, format string) error {
-	layout, err := tensor.DefaultLayout(len(t.Shape))
+// layoutOf returns the layout of an array: the format, or the default for its
+// rank.
+func layoutOf(spec tensor.Spec, format string) (tensor.Layout, error) {
 	if format != "" {
-		layout, err = tensor.ParseLayout(format)
+		return tensor.ParseLayout(format)
 	}
+	return tensor.DefaultLayout(len(spec.Shape))
+}
+
+func (a *app) preview(t *tensor.Tensor, format string) error {
+	layout, err := layoutOf(t.Spec, format)
 	if err != nil {
 		return &hinted{fmt.Errorf("preview: %w", err), "--data-format names the axes"}
 	}

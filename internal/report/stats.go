@@ -29,7 +29,8 @@ type Summary struct {
 	Min      Value   `json:"min"`
 	Max      Value   `json:"max"`
 	Mean     Value   `json:"mean"`
-	Std      Value   `json:"std"` // population standard deviation, as numpy.std computes it
+	Std      Value   `json:"std"`              // population standard deviation, as numpy.std computes it
+	Median   Value   `json:"median,omitempty"` // InspectChannels alone finds it
 	Zeros    int     `json:"zeros"`
 	Share    float64 `json:"zero_share"` // share of zeros among all elements
 	NaN      int     `json:"nan"`
@@ -37,6 +38,8 @@ type Summary struct {
 	NegInf   int     `json:"neg_inf"`
 
 	Histogram Histogram `json:"histogram"`
+
+	Channels []ChannelSummary `json:"channels,omitempty"`
 
 	// Unreadable says why nothing was measured: the elements are of a type that
 	// poolctl does not compute with. It is empty otherwise.
@@ -217,6 +220,11 @@ func (s Summary) WriteText(w io.Writer) error {
 		{"range", fmt.Sprintf("%s to %s", s.Min, s.Max)},
 		{"mean", s.Mean.String()},
 		{"deviation", s.Std.String()},
+	})
+	if s.Channels != nil {
+		t.AppendRow(table.Row{"median", s.Median.String()})
+	}
+	t.AppendRows([]table.Row{
 		{"zeros", fmt.Sprintf("%s (%s %%)", grouped(int64(s.Zeros)), strconv.FormatFloat(100*s.Share, 'g', 3, 64))},
 	})
 	if s.NaN+s.PosInf+s.NegInf > 0 {
@@ -230,6 +238,9 @@ func (s Summary) WriteText(w io.Writer) error {
 	}
 	for i, line := range s.Histogram.bars(3) {
 		t.AppendRow(table.Row{once(i, "histogram"), line})
+	}
+	if s.Channels != nil {
+		return writeLines(w, t.Render()+"\n\n"+channelTable(s.Channels))
 	}
 	return writeLines(w, t.Render())
 }
