@@ -19,7 +19,7 @@ func (a *app) newWeightsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "weights FILE [flags]",
 		Short: "the arrays in an ONNX, safetensors or .npz file",
-		Long: `Lists the arrays of an archive: the initialisers of an ONNX model, the tensors of a safetensors file, the members of an .npz. Only headers are read.
+		Long: `Lists the arrays of an archive: the weights of an ONNX model (initialisers, Constant nodes; those of graphs inside a node by its name), the tensors of a safetensors file, the members of an .npz. Only headers are read.
 
 Any of them can be given where a command or a pipeline takes a file, as FILE#NAME: --filter model.onnx#conv1.weight --filter-format OIHW. An array of a type that poolctl does not compute with is listed with the reason. For an ONNX model the list shows which operator takes an array, and the order of a filter's axes, for --filter-format. bfloat16 is read as float32, booleans as uint8.`,
 		Example: examples([]ops.Example{

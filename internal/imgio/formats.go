@@ -34,6 +34,7 @@ var formats = []*format.Format{
 	svg,
 	weights.Safetensors,
 	weights.ONNX,
+	weights.TensorProto,
 }
 
 // streamed is the format of standard output.
@@ -60,7 +61,6 @@ func extensionsOf(holds func(*format.Format) bool) (list []string) {
 	return list
 }
 
-func isRead(f *format.Format) bool    { return len(f.Magic) > 0 }
 func isArchive(f *format.Format) bool { return f.Archive != nil }
 func takesTensors(f *format.Format) bool {
 	return f.Written() && !f.Drawing
@@ -109,7 +109,7 @@ func byExtension(name string) *format.Format {
 
 // recognise returns the format that a file's first bytes tell.
 func recognise(in *input.File) (*format.Format, error) {
-	head, err := in.Head(format.MagicLength)
+	head, err := in.Head(format.HeadLength)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +121,7 @@ func recognise(in *input.File) (*format.Format, error) {
 			return f, nil
 		}
 	}
-	return nil, fmt.Errorf("begins with %q, want a file of %s", head[:min(8, len(head))], format.List(namesOf(isRead)))
+	return nil, fmt.Errorf("begins with %q, want a file of %s", head[:min(8, len(head))], format.List(namesOf((*format.Format).Read)))
 }
 
 // destination is what an output's name means.

@@ -32,11 +32,11 @@ func TestFormatsAreComplete(t *testing.T) {
 			}
 			names[name] = true
 		}
-		if len(f.Extensions) == 0 || f.Drawing != (len(f.Magic) == 0) {
-			t.Errorf("%s: got %d extensions and %d magics", f.Name, len(f.Extensions), len(f.Magic))
+		if len(f.Extensions) == 0 || f.Drawing == f.Read() {
+			t.Errorf("%s: got %d extensions, read %t", f.Name, len(f.Extensions), f.Read())
 		}
 		for _, magic := range f.Magic {
-			if len(magic) > format.MagicLength {
+			if len(magic) > format.HeadLength {
 				t.Errorf("%s: magic %q is longer than what is looked at", f.Name, magic)
 			}
 		}

@@ -83,7 +83,7 @@ func TestOddNames(t *testing.T) {
 	got, _ := mustRead(t, filepath.Join(dir, "a#b.npz#arr_0"), Options{})
 	imgiotest.SameBits(t, got, small)
 	_, err := Open(filepath.Join(dir, "a#b.npy#x"), Options{})
-	imgiotest.WantError(t, err, "a#b.npy#x: #x names a member, but the file is npy, want npz, safetensors or onnx")
+	imgiotest.WantError(t, err, "a#b.npy#x: #x names a member, but the file is npy, want npz, safetensors, onnx or tensorproto")
 	_, err = Open("-", Options{})
 	imgiotest.WantError(t, err, "-: there is no standard input")
 }

@@ -16,6 +16,10 @@ type Format struct {
 	Name  string   // in lower case, as messages have it
 	Magic []string // beginnings of its files; ? stands for any byte
 
+	// Looks reports whether a file that begins with head is of the format. It is for
+	// formats without a Magic. head is shorter than HeadLength if the file is.
+	Looks func(head []byte) bool
+
 	// Extensions of its files' names, in lower case with the dot. Aliases are
 	// other spellings of the first.
 	Extensions, Aliases []string
@@ -117,12 +121,18 @@ func (f *Format) Has(extension string) bool {
 	return slices.Contains(f.Extensions, extension) || slices.Contains(f.Aliases, extension)
 }
 
-// MagicLength is the length of the longest beginning of a file by which a format
-// is recognised.
-const MagicLength = 16
+// Read reports whether files of the format can be read.
+func (f *Format) Read() bool { return len(f.Magic) > 0 || f.Looks != nil }
+
+// HeadLength is how much of a file's beginning is looked at to recognise its
+// format.
+const HeadLength = 512
 
 // Begins reports whether a file that begins with head is of the format.
 func (f *Format) Begins(head []byte) bool {
+	if f.Looks != nil && f.Looks(head) {
+		return true
+	}
 	return slices.ContainsFunc(f.Magic, func(magic string) bool {
 		if len(head) < len(magic) {
 			return false

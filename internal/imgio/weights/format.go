@@ -10,13 +10,19 @@ var Safetensors = &format.Format{
 	Archive:    &format.Archive{Members: safetensorsMembers, Weights: true},
 }
 
-// ONNX is the format of ONNX models. It has no magic. A model begins with its
-// version, field 1; after it comes the tag of another field: the producer's name
-// or version, the domain, the model's version, a text, the graph, or the operator
-// sets.
+// ONNX is the format of ONNX models.
 var ONNX = &format.Format{
 	Name:       "onnx",
-	Magic:      []string{"\x08?\x12", "\x08?\x1a", "\x08?\x22", "\x08?\x28", "\x08?\x32", "\x08?\x3a", "\x08?\x42"},
+	Looks:      looksONNX,
 	Extensions: []string{".onnx"},
 	Archive:    &format.Archive{Members: onnxMembers, Weights: true},
+}
+
+// TensorProto is the format of single ONNX tensors, such as the inputs and outputs
+// of ONNX's tests.
+var TensorProto = &format.Format{
+	Name:       "tensorproto",
+	Looks:      looksTensorProto,
+	Extensions: []string{".pb"},
+	Archive:    &format.Archive{Members: tensorProtoMembers},
 }

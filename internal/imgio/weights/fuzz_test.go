@@ -20,11 +20,23 @@ func FuzzSafetensors(f *testing.F) {
 
 // FuzzONNX reads every array of a model.
 func FuzzONNX(f *testing.F) {
-	data, err := os.ReadFile("testdata/model.onnx")
+	for _, name := range []string{modelONNX, constantsONNX} {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Add([]byte("\x08\x07\x3a\x02\x0a\x00"))
+	f.Fuzz(func(t *testing.T, data []byte) { imgiotest.Members(t, onnxMembers, data) })
+}
+
+// FuzzTensorProto reads a single tensor.
+func FuzzTensorProto(f *testing.F) {
+	data, err := os.ReadFile(inputPB)
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(data)
-	f.Add([]byte("\x08\x07\x3a\x02\x0a\x00"))
-	f.Fuzz(func(t *testing.T, data []byte) { imgiotest.Members(t, onnxMembers, data) })
+	f.Fuzz(func(t *testing.T, data []byte) { imgiotest.Members(t, tensorProtoMembers, data) })
 }

@@ -5,10 +5,14 @@ import (
 
 	"github.com/poolctl/poolctl/internal/imgio/input"
 	"github.com/poolctl/poolctl/internal/tensor"
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// onnxBool is TensorProto.DataType.BOOL.
-const onnxBool = 9
+// Numbers of TensorProto.DataType.
+const (
+	onnxString = 8
+	onnxBool   = 9
+)
 
 // onnxType returns the element type by its number in TensorProto.DataType
 // (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
@@ -44,7 +48,7 @@ func onnxTypeError(number uint64, shape tensor.Shape) error {
 
 // onnxField returns the field of TensorProto that may hold numbers of a type in
 // place of raw_data.
-func onnxField(d tensor.DType) int {
+func onnxField(d tensor.DType) protowire.Number {
 	switch d {
 	case tensor.Float32:
 		return 4

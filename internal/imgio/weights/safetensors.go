@@ -70,8 +70,8 @@ func safetensorsMembers(in *input.File) ([]input.Member, error) {
 				}
 				return input.Array{}, &input.TypeError{Type: input.Shown(e.DType), Shape: e.Shape, Why: "not supported, want a type such as F32"}
 			}
-			s := stored{spec: tensor.Spec{DType: d, Shape: e.Shape}, coding: coding,
-				pieces: []piece{{in.Content, data + e.Offsets[0], e.Offsets[1] - e.Offsets[0]}}}
+			s := stored{spec: tensor.Spec{DType: d, Shape: e.Shape}, coding: coding}
+			s.takes(piece{in.Content, data + e.Offsets[0], e.Offsets[1] - e.Offsets[0]})
 			return s.array(), s.check()
 		}}
 	}

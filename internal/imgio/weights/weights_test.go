@@ -180,7 +180,7 @@ func TestSafetensorsLimit(t *testing.T) {
 // TestDamagedWeights cuts and changes the fixtures at every byte: each either
 // reads or is refused with an error of one line, and claims nothing large.
 func TestDamagedWeights(t *testing.T) {
-	for file, list := range map[string]list{modelONNX: onnxMembers, arraysST: safetensorsMembers} {
+	for file, list := range map[string]list{modelONNX: onnxMembers, constantsONNX: onnxMembers, inputPB: tensorProtoMembers, arraysST: safetensorsMembers} {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
