@@ -101,6 +101,9 @@ func (a *app) runWeights(file string, raw tensor.DType) error {
 	} else {
 		err = a.weightTable(members, rows)
 		count := fmt.Sprintf("%d arrays", len(rows))
+		if len(rows) == 1 {
+			count = "1 array"
+		}
 		if unread > 0 {
 			count += fmt.Sprintf(" (%d not readable)", unread)
 		}
