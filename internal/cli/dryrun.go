@@ -82,6 +82,7 @@ func (j *pipelineJob) dryRunOne(d *dryRun, item *batch.Item, several bool, seen 
 		return err
 	}
 	seen[key] = true
+	j.a.noteInputLayout(item.Path, g)
 	return j.a.writeNetwork(g, j.form(&source.Info), &source.Info, several, j.a.reportFormat(d.Report, true), d.Why)
 }
 

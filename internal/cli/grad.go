@@ -251,6 +251,7 @@ func (a *app) runGrad(g *gradient, names []string) error {
 	if err != nil {
 		return err
 	}
+	a.noteLayout(names[0], g.spec, g.op, forward)
 	up := upstream{output: forward.Outputs[0], dtype: in.list[0].spec.DType.Averaged()}
 	if err := a.openUpstream(g, &up, in); err != nil {
 		return err

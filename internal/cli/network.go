@@ -173,6 +173,7 @@ func (a *app) runShapePipeline(s *shapePipeline, file string) error {
 	if err != nil {
 		return err
 	}
+	a.noteInputLayout("", g)
 	return a.writeNetwork(g, pictureForm{depth: 8}, nil, false, a.reportFormat(s.Report, true), s.Why)
 }
 

@@ -237,6 +237,7 @@ func (a *app) runOperation(o *operation, names []string) error {
 	if err != nil {
 		return err
 	}
+	a.noteLayout(names[0], o.spec, o.op, plan)
 	r := shapeReport(o.op, plan)
 	r.Name = strings.Join(names, " ")
 	planned := o.planned(plan, o.files.Depth.of(in.first()))

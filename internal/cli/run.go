@@ -141,6 +141,7 @@ type pipelineJob struct {
 	graphs   *pipeline.Cache
 	engine   *pipeline.Engine // used by compute only
 	admitted int              // bytes, used by load only
+	told     bool             // that an array may be a picture, used by load only
 
 	// upstream checks the upstream gradient of a graph, and returns the function
 	// that reads or makes it; nil when the pipeline runs forward.
@@ -167,6 +168,9 @@ func (j *pipelineJob) load(item *batch.Item) (d decoded, err error) {
 	defer source.Close()
 	if d.graph, err = j.graphs.Graph(pipeline.Input{Spec: source.Info.Spec, Picture: source.Info.Picture}); err != nil {
 		return d, err
+	}
+	if !j.told {
+		j.told = j.a.noteInputLayout(item.Path, d.graph)
 	}
 	d.form = j.form(&source.Info)
 	var upstream func() (*tensor.Tensor, error)

@@ -175,6 +175,7 @@ func (a *app) newShapeOperationCommand(spec ops.Spec) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.noteLayout("", spec, op, plan)
 			return a.writeReport(shapeReport(op, plan), a.reportFormat(format, true), why, false)
 		},
 	}

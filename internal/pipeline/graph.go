@@ -70,7 +70,7 @@ func Compile(file *config.Pipeline, w *Weights, in Input) (*Graph, error) {
 // planned returns a graph whose nodes are planned, but not laid out.
 func planned(file *config.Pipeline, w *Weights, in Input) (*Graph, error) {
 	g := &Graph{File: file, Input: in, weights: w}
-	layout, err := g.inputLayout()
+	layout, _, err := g.inputLayout()
 	if err != nil {
 		return nil, err
 	}
@@ -101,27 +101,36 @@ func (g *Graph) index(name string) int {
 }
 
 // inputLayout returns the order of the input's axes: the file's, else that of
-// the first step that takes the input, else the one for its rank.
-func (g *Graph) inputLayout() (tensor.Layout, error) {
+// the first step that takes the input, else the one for its rank. guessed
+// reports whether only the rank decided.
+func (g *Graph) inputLayout() (layout tensor.Layout, guessed bool, err error) {
 	if g.File.Input.Layout != "" {
-		return g.File.Input.Layout, nil
+		return g.File.Input.Layout, false, nil
 	}
 	for _, step := range g.File.Steps {
 		if l := ops.DataFormat(step.Op); l != "" && slices.Contains(step.From, config.InputName) {
-			return l, nil
+			return l, false, nil
 		}
 	}
 	if g.Input.Picture {
-		return tensor.NHWC, nil
+		return tensor.NHWC, false, nil
 	}
 	if len(g.Input.Spec.Shape) == tensor.NC.Rank() && g.takesVectors() {
-		return tensor.NC, nil
+		return tensor.NC, true, nil
 	}
-	layout, err := tensor.DefaultLayout(len(g.Input.Spec.Shape))
+	layout, err = tensor.DefaultLayout(len(g.Input.Spec.Shape))
 	if err != nil {
-		return "", fmt.Errorf("input: %w", err)
+		return "", false, fmt.Errorf("input: %w", err)
 	}
-	return layout, nil
+	return layout, true, nil
+}
+
+// Layout returns the order of the input's axes. guessed reports whether neither
+// the file nor a step named it and the input is an array, so that only its rank
+// decided.
+func (g *Graph) Layout() (layout tensor.Layout, guessed bool) {
+	layout, guessed, _ = g.inputLayout() // failed already when the graph was planned
+	return layout, guessed
 }
 
 // takesVectors reports whether no step lays anything over space: then two axes
