@@ -185,7 +185,7 @@ func (s *settings) flags(f *pflag.FlagSet) {
 	s.Color = "auto"
 	f.Var(&choiceValue{&s.Color, []string{"auto", "always", "never"}}, "color", "when to use colours: `WHEN` is auto (on a terminal), always or never; NO_COLOR is honoured")
 	s.MaxMemory = byteSize(defaultMemory())
-	f.Var(&s.MaxMemory, "max-memory", "refuse work that needs more memory than `SIZE`, such as 4GiB (default half of the machine's)")
+	f.Var(&s.MaxMemory, "max-memory", "refuse work that needs more memory than `SIZE`, such as 4GiB or 4G (default half of the machine's)")
 	f.Lookup("max-memory").DefValue = ""
 	f.IntVar(&s.MaxPixels, "max-pixels", imgio.DefaultMaxPixels, "refuse pictures of more than `N` pixels")
 	f.IntVar(&s.MaxSide, "max-side", imgio.DefaultMaxSide, "refuse pictures of more than `N` pixels across or down")

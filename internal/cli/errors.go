@@ -68,6 +68,10 @@ func keepsReport(err error) bool {
 	return errors.Is(err, errDiffers) || errors.As(err, &batch)
 }
 
+// mostFaults bounds the faults of a pipeline file that are printed; JSON has all
+// of them.
+const mostFaults = 20
+
 // report prints an error, if there is one, and returns the exit code.
 func (a *app) report(err error) int {
 	if err == nil {
@@ -93,7 +97,11 @@ func (a *app) report(err error) int {
 		return code
 	}
 	fmt.Fprintf(a.err, "poolctl: error: %s\n", text)
-	for _, line := range more {
+	for i, line := range more {
+		if i == mostFaults-1 {
+			fmt.Fprintf(a.err, "  and %d more\n", len(more)-i)
+			break
+		}
 		fmt.Fprintf(a.err, "  %s\n", line)
 	}
 	if hint != "" {

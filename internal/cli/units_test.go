@@ -19,13 +19,14 @@ func TestByteSize(t *testing.T) {
 	for text, want := range map[string]byteSize{
 		"1": 1, "1000000": 1_000_000, "512MiB": 512 << 20, "4GiB": 4 << 30, "1TiB": 1 << 40, "2kib": 2048, "1.5KiB": 1536,
 		"3KB": 3000, "3 MB": 3_000_000, "1GB": 1_000_000_000, "1TB": 1_000_000_000_000, "10B": 10,
+		"4G": 4 << 30, "512m": 512 << 20, "2K": 2048, "1T": 1 << 40,
 	} {
 		var got byteSize
 		if err := got.Set(text); err != nil || got != want {
 			t.Errorf("%q: got %d, %v, want %d", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "0", "-1", "x", "MiB", "1XB", "nan", "inf", "9e18GiB", "8EiB", "1 2", "1e30"} {
+	for _, text := range []string{"", "0", "-1", "x", "MiB", "1XB", "G", "4X", "nan", "inf", "9e18GiB", "8EiB", "1 2", "1e30"} {
 		var got byteSize
 		if err := got.Set(text); err == nil {
 			t.Errorf("%q: got %d, want an error", text, got)

@@ -65,7 +65,7 @@ func (v *shapesValue) Set(text string) error {
 	return err
 }
 
-// byteSize is a flag that takes an amount of memory: 512MiB, 4GiB, 1000000.
+// byteSize is a flag that takes an amount of memory: 512MiB, 4GiB, 4G, 1000000.
 type byteSize int
 
 var byteUnits = []struct {
@@ -73,7 +73,8 @@ var byteUnits = []struct {
 	size float64
 }{
 	{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40},
-	{"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1}, {"", 1},
+	{"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1},
+	{"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {"T", 1 << 40}, {"", 1}, // 4G is 4GiB, as for Docker and systemd
 }
 
 func (b *byteSize) Type() string { return "bytes" }
