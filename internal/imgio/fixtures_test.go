@@ -15,14 +15,6 @@ import (
 // The fixtures are made by tools/fixtures/*.py with NumPy and Pillow.
 const arraysNPZ = "npy/testdata/arrays.npz"
 
-// decodedElsewhere lists the pictures that image/jpeg decodes, and the share of
-// samples that may differ: its inverse transform rounds unlike libjpeg's.
-var decodedElsewhere = map[string]float64{
-	"jpeg-progressive": 0.05,
-	"jpeg-cmyk":        0.05,
-	"jpeg-ycck":        0.2, // the decoder converts YCCK to CMYK itself, with its own rounding
-}
-
 // pictures returns the pictures in the testdata of every format.
 func pictures(t testing.TB) []string {
 	t.Helper()
@@ -39,8 +31,7 @@ func pictures(t testing.TB) []string {
 	return files
 }
 
-// TestPictures reads every picture of testdata as Pillow does: to the bit, and
-// those that image/jpeg decodes within the stated distance.
+// TestPictures reads every picture of testdata as Pillow does, to the bit.
 func TestPictures(t *testing.T) {
 	for _, file := range pictures(t) {
 		name := filepath.Base(file)
@@ -51,17 +42,7 @@ func TestPictures(t *testing.T) {
 			if !info.Picture || info.Depth != 8*got.DType.Size() {
 				t.Errorf("got %+v, want a picture of %d bits", info, 8*got.DType.Size())
 			}
-			limit, near := decodedElsewhere[key]
-			if !near {
-				imgiotest.SameBits(t, got, want)
-				return
-			}
-			if !got.Spec.Equal(want.Spec) {
-				t.Fatalf("got %s, want %s", got.Spec, want.Spec)
-			}
-			if share, far := imgiotest.Distance(tensor.Of[uint8](got), tensor.Of[uint8](want)); far > 3 || share > limit {
-				t.Errorf("got %.1f %% of the samples off, by %d at most, want <= %.0f %%, <= 3", 100*share, far, 100*limit)
-			}
+			imgiotest.SameBits(t, got, want)
 		})
 	}
 }

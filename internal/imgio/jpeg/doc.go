@@ -1,5 +1,6 @@
-// Package jpeg reads and writes JPEG. It decodes baseline files of 8 bits itself,
-// to the same samples as libjpeg. The standard library decodes all others.
+// Package jpeg reads and writes JPEG. It decodes sequential and progressive files of
+// 8 bits with Huffman codes, to the same samples as libjpeg-turbo. The standard
+// library encodes.
 //
-// It imports tensor, input, raster and the standard library.
+// It imports format, input, raster, tensor and the standard library.
 package jpeg
