@@ -96,12 +96,7 @@ func (a *app) planWorkload(w bench.Workload) (plannedWorkload, error) {
 
 func (a *app) writeSuite(rows []workloadResult, limits *ops.Roofline, format string) error {
 	if format == "json" {
-		report := struct {
-			Schema    string           `json:"schema"`
-			Threads   int              `json:"threads"`
-			Machine   *timing.Machine  `json:"machine,omitempty"`
-			Workloads []workloadResult `json:"workloads"`
-		}{Schema: "poolctl.bench-suite/v1", Threads: a.Threads, Workloads: rows}
+		report := suiteReport{Schema: "poolctl.bench-suite/v1", Threads: a.Threads, Workloads: rows}
 		if limits != nil {
 			machine := timing.MachineOf(limits)
 			report.Machine = &machine
@@ -130,18 +125,11 @@ func (a *app) writeSuite(rows []workloadResult, limits *ops.Roofline, format str
 // writeComparison prints the implementations of one operation side by side.
 func (a *app) writeComparison(results []timing.Result, format string) error {
 	if format == "json" {
-		type row struct {
-			timing.Result
-			Relative float64 `json:"relative"`
-		}
-		var rows []row
+		var rows []implRow
 		for _, r := range results {
-			rows = append(rows, row{r, r.Relative})
+			rows = append(rows, implRow{r, r.Relative})
 		}
-		return json.NewEncoder(a.out).Encode(struct {
-			Schema string `json:"schema"`
-			Impls  []row  `json:"impls"`
-		}{"poolctl.bench-impls/v1", rows})
+		return json.NewEncoder(a.out).Encode(implsReport{"poolctl.bench-impls/v1", rows})
 	}
 	t := benchTable("implementation", results[0].Roofline != nil, "relative")
 	for i := range results {
@@ -181,4 +169,24 @@ func (a *app) writeTable(t table.Writer, format string) error {
 	}
 	_, err := fmt.Fprintln(a.out, text())
 	return err
+}
+
+// suiteReport is the JSON of bench --suite.
+type suiteReport struct {
+	Schema    string           `json:"schema"`
+	Threads   int              `json:"threads"`
+	Machine   *timing.Machine  `json:"machine,omitempty"`
+	Workloads []workloadResult `json:"workloads"`
+}
+
+// implsReport is the JSON of bench --compare-impls.
+type implsReport struct {
+	Schema string    `json:"schema"`
+	Impls  []implRow `json:"impls"`
+}
+
+// implRow is an implementation; Relative is its time divided by that of the first.
+type implRow struct {
+	timing.Result
+	Relative float64 `json:"relative"`
 }

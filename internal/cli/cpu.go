@@ -23,14 +23,7 @@ func (a *app) newCPUCommand() *cobra.Command {
 				return err
 			}
 			if a.JSON {
-				return json.NewEncoder(a.out).Encode(struct {
-					Schema   string   `json:"schema"`
-					Arch     string   `json:"arch"`
-					Detected string   `json:"detected"`
-					Level    string   `json:"level"`
-					Features []string `json:"features"`
-					Threads  int      `json:"threads"`
-				}{"poolctl.cpu/v1", runtime.GOARCH, kernel.Detected().String(), level.String(), kernel.Features(), a.Threads})
+				return json.NewEncoder(a.out).Encode(cpuReport{"poolctl.cpu/v1", runtime.GOARCH, kernel.Detected().String(), level.String(), kernel.Features(), a.Threads})
 			}
 			fmt.Fprintf(a.out, "arch      %s\nlevel     %s (the machine has %s; %s caps it)\nfeatures  %s\nthreads   %d\n",
 				runtime.GOARCH, level, kernel.Detected(), kernel.Variable, strings.Join(kernel.Features(), " "), a.Threads)
@@ -47,4 +40,14 @@ func cpuLevel() (kernel.Level, error) {
 		return level, usagef("%v", err)
 	}
 	return level, nil
+}
+
+// cpuReport is the JSON of cpu.
+type cpuReport struct {
+	Schema   string   `json:"schema"`
+	Arch     string   `json:"arch"`
+	Detected string   `json:"detected"`
+	Level    string   `json:"level"`
+	Features []string `json:"features"`
+	Threads  int      `json:"threads"`
 }

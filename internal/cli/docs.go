@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -47,8 +48,13 @@ func (a *app) referencePages() (map[string]string, error) {
 		pages[spec.Name+".md"] = referencePage(spec)
 		fmt.Fprintf(&index, "| [%s](%s.md) | %s | %s |\n", spec.Name, spec.Name, spec.Summary, spec.TF)
 	}
-	index.WriteString("\n[pipeline.schema.json](pipeline.schema.json) is the JSON Schema of pipeline files.\n")
+	index.WriteString("\n[pipeline.schema.json](pipeline.schema.json) is the JSON Schema of pipeline files; [json.md](../json.md) describes the others, of what the program prints.\n")
 	pages["README.md"] = index.String()
+	outputs, err := jsonPages()
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(pages, outputs)
 	pages["../configuration.md"] = a.configurationPage()
 	return pages, nil
 }

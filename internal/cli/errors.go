@@ -86,13 +86,7 @@ func (a *app) report(err error) int {
 		text, more = fmt.Sprintf("%s (and %d more)", faults[0], len(faults)-1), faults[1:]
 	}
 	if a.JSON {
-		line, _ := json.Marshal(struct {
-			Schema string   `json:"schema"`
-			Error  string   `json:"error"`
-			More   []string `json:"more,omitempty"`
-			Hint   string   `json:"hint,omitempty"`
-			Code   int      `json:"exit_code"`
-		}{"poolctl.error/v1", text, more, hint, code})
+		line, _ := json.Marshal(errorReport{"poolctl.error/v1", text, more, hint, code})
 		fmt.Fprintf(a.err, "%s\n", line)
 		return code
 	}
@@ -192,4 +186,13 @@ func printable(text string) string {
 		b.WriteRune(r)
 	}
 	return b.String()
+}
+
+// errorReport is the JSON of an error.
+type errorReport struct {
+	Schema string   `json:"schema"`
+	Error  string   `json:"error"`
+	More   []string `json:"more,omitempty"` // the other errors of a pipeline file
+	Hint   string   `json:"hint,omitempty"`
+	Code   int      `json:"exit_code"`
 }

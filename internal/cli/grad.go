@@ -437,10 +437,13 @@ func (a *app) writeGradReport(r report.Operation, format string, g *gradient, st
 	if !g.Why {
 		r.Why = nil
 	}
-	return json.NewEncoder(a.reportWriter(outTaken)).Encode(struct {
-		Schema    string            `json:"schema"`
-		Operation report.Operation  `json:"operation"`
-		Gradient  report.Stats      `json:"gradient"`
-		Check     *gradcheck.Result `json:"check,omitempty"`
-	}{"poolctl.grad/v1", r, stats, check})
+	return json.NewEncoder(a.reportWriter(outTaken)).Encode(gradReport{"poolctl.grad/v1", r, stats, check})
+}
+
+// gradReport is the JSON of a gradient's report.
+type gradReport struct {
+	Schema    string            `json:"schema"`
+	Operation report.Operation  `json:"operation"`
+	Gradient  report.Stats      `json:"gradient"`
+	Check     *gradcheck.Result `json:"check,omitempty"`
 }

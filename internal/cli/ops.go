@@ -58,19 +58,11 @@ func (a *app) newOpsCommand() *cobra.Command {
 
 func (a *app) listOperations() error {
 	if a.JSON {
-		type row struct {
-			Name    string `json:"name"`
-			Summary string `json:"summary"`
-			TF      string `json:"tensorflow"`
-		}
-		var rows []row
+		var rows []opRow
 		for _, s := range ops.Table {
-			rows = append(rows, row{s.Name, s.Summary, s.TF})
+			rows = append(rows, opRow{s.Name, s.Summary, s.TF})
 		}
-		return json.NewEncoder(a.out).Encode(struct {
-			Schema     string `json:"schema"`
-			Operations []row  `json:"operations"`
-		}{"poolctl.ops/v1", rows})
+		return json.NewEncoder(a.out).Encode(opsReport{"poolctl.ops/v1", rows})
 	}
 	for _, s := range ops.Table {
 		fmt.Fprintf(a.out, "%-17s %s\n", s.Name, s.Summary)
@@ -85,14 +77,7 @@ func (a *app) describeOperation(name string) error {
 	}
 	if a.JSON {
 		encoder := json.NewEncoder(a.out)
-		return encoder.Encode(struct {
-			Schema     string           `json:"schema"`
-			Name       string           `json:"name"`
-			Summary    string           `json:"summary"`
-			TensorFlow string           `json:"tensorflow"`
-			Doc        string           `json:"doc"`
-			Parameters []describedParam `json:"parameters"`
-		}{"poolctl.op/v1", spec.Name, spec.Summary, spec.TF, spec.Doc, describeParams(spec.New().Params())})
+		return encoder.Encode(opReport{"poolctl.op/v1", spec.Name, spec.Summary, spec.TF, spec.Doc, describeParams(spec.New().Params())})
 	}
 	fmt.Fprintf(a.out, "%s: %s\nTensorFlow: %s\n\n%s\n\n", spec.Name, spec.Summary, wrap(spec.TF), wrap(spec.Doc))
 	t := table.NewWriter()
@@ -125,4 +110,26 @@ func describeParams(params []ops.Param) []describedParam {
 		list = append(list, describedParam{p.Name, p.Type(), def, p.Required, p.Choices, p.Doc})
 	}
 	return list
+}
+
+// opsReport is the JSON of ops list.
+type opsReport struct {
+	Schema     string  `json:"schema"`
+	Operations []opRow `json:"operations"`
+}
+
+type opRow struct {
+	Name    string `json:"name"`
+	Summary string `json:"summary"`
+	TF      string `json:"tensorflow"`
+}
+
+// opReport is the JSON of ops describe.
+type opReport struct {
+	Schema     string           `json:"schema"`
+	Name       string           `json:"name"`
+	Summary    string           `json:"summary"`
+	TensorFlow string           `json:"tensorflow"`
+	Doc        string           `json:"doc"`
+	Parameters []describedParam `json:"parameters"`
 }

@@ -31,9 +31,17 @@ func (a *app) newVersionCommand() *cobra.Command {
 // printVersion prints the version of poolctl, of Go and of the system.
 func (a *app) printVersion() error {
 	if a.JSON {
-		return json.NewEncoder(a.out).Encode(map[string]string{
-			"schema": "poolctl.version/v1", "version": versionText(), "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
+		return json.NewEncoder(a.out).Encode(versionReport{"poolctl.version/v1", versionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH})
 	}
 	fmt.Fprintf(a.out, "poolctl %s (%s, %s/%s)\n", versionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return nil
+}
+
+// versionReport is the JSON of version.
+type versionReport struct {
+	Schema  string `json:"schema"`
+	Version string `json:"version"`
+	Go      string `json:"go"`
+	OS      string `json:"os"`
+	Arch    string `json:"arch"`
 }

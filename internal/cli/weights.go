@@ -91,13 +91,7 @@ func (a *app) runWeights(file string, raw tensor.DType) error {
 	if a.JSON {
 		e := json.NewEncoder(a.out)
 		e.SetEscapeHTML(false) // <U5 is the name of a type
-		err = e.Encode(struct {
-			Schema   string      `json:"schema"`
-			File     string      `json:"file"`
-			Elements int         `json:"elements"`
-			Bytes    int         `json:"bytes"`
-			Arrays   []weightRow `json:"arrays"`
-		}{"poolctl.weights/v1", file, elements, bytes, rows})
+		err = e.Encode(weightsReport{"poolctl.weights/v1", file, elements, bytes, rows})
 	} else {
 		err = a.weightTable(members, rows)
 		count := fmt.Sprintf("%d arrays", len(rows))
@@ -159,4 +153,13 @@ func damage(file string, members []imgio.Member) error {
 		return nil
 	}
 	return &batchError{fmt.Sprintf("%s: %d of %d arrays cannot be read, the list says why", file, damaged, len(members)), "", code}
+}
+
+// weightsReport is the JSON of weights.
+type weightsReport struct {
+	Schema   string      `json:"schema"`
+	File     string      `json:"file"`
+	Elements int         `json:"elements"`
+	Bytes    int         `json:"bytes"`
+	Arrays   []weightRow `json:"arrays"`
 }

@@ -18,7 +18,7 @@ type Written struct {
 	Of     int     `json:"of"`
 	Beyond int     `json:"beyond_rounding"` // numbers that rounding does not explain
 	Ratio  float64 `json:"max_error_to_bound"`
-	At     []int   `json:"at"`
+	At     []int   `json:"at"` // empty if no number differs
 	Got    float64 `json:"written"`
 	Want   float64 `json:"float64"`
 	Bound  float64 `json:"bound"`
@@ -77,7 +77,7 @@ func (c *Check) magnitudes(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 // compareWritten compares one gradient with what float64 gives. terms are the
 // magnitudes, upstream is the upstream gradient.
 func compareWritten(written, exact, terms *tensor.Tensor, upstream []float64) *Written {
-	w := &Written{DType: written.DType.String(), Of: written.Len()}
+	w := &Written{DType: written.DType.String(), Of: written.Len(), At: []int{}}
 	wide, _ := tensor.Converted(written, tensor.Float64)
 	narrow, _ := tensor.Converted(exact, written.DType)
 	rounded, _ := tensor.Converted(narrow, tensor.Float64)

@@ -32,14 +32,14 @@ type Difference struct {
 	NaNInOne int     `json:"nan_in_one"` // elements that are NaN in one of the two
 
 	// First is the first element, in row-major order, that differs.
-	First *Place `json:"first"`
+	First *Place `json:"first" jsonschema:"nullable"`
 	// Absolute, Relative and ULP are the places with the largest |a-b|, |a-b|/|b|
 	// and distance in units in the last place. Pairs with a NaN are left out. They
 	// are nil if no element differs. An infinity is infinitely far from any other
 	// number; its distance in ULP is not counted.
-	Absolute *Place `json:"absolute"`
-	Relative *Place `json:"relative"`
-	ULP      *Place `json:"ulp"`
+	Absolute *Place `json:"absolute" jsonschema:"nullable"`
+	Relative *Place `json:"relative" jsonschema:"nullable"`
+	ULP      *Place `json:"ulp" jsonschema:"nullable"`
 	// ULPType is the type whose units in the last place are counted: the narrower
 	// of the two floating-point types. It is empty if both are integers.
 	ULPType string `json:"ulp_dtype,omitempty"`

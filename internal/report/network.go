@@ -233,8 +233,8 @@ type networkStepJSON struct {
 	operationJSON
 	From   []string `json:"from"`
 	Runs   bool     `json:"runs"`
-	Field  *Field   `json:"field"`
-	Unread *int64   `json:"unread"`
+	Field  *Field   `json:"field" jsonschema:"nullable"`
+	Unread *int64   `json:"unread" jsonschema:"nullable"`
 	Tail   []int    `json:"tail"`
 }
 
@@ -243,6 +243,21 @@ type totalsJSON struct {
 	MultiplyAdds    int64 `json:"multiply_adds"`
 	ActivationBytes int64 `json:"activation_bytes"`
 }
+
+type networkJSON struct {
+	Schema     string            `json:"schema"`
+	File       string            `json:"file"`
+	Input      specJSON          `json:"input"`
+	Prepared   specJSON          `json:"prepared"`
+	DataFormat string            `json:"data_format"`
+	Steps      []networkStepJSON `json:"steps"`
+	Totals     totalsJSON        `json:"totals"`
+	Memory     NetworkMemory     `json:"memory"`
+}
+
+// JSONSchemaAlias returns a value of the type that has the fields of the JSON
+// object.
+func (Network) JSONSchemaAlias() any { return networkJSON{} }
 
 // WriteJSON writes the report as one object of the schema poolctl.network/v1. A
 // step without a field has null there, and so has unread if it was not counted.
@@ -255,16 +270,7 @@ func (n Network) WriteJSON(w io.Writer) error {
 		}
 	}
 	parameters, multiplyAdds, activations := n.totals()
-	return writeJSON(w, struct {
-		Schema     string            `json:"schema"`
-		File       string            `json:"file"`
-		Input      specJSON          `json:"input"`
-		Prepared   specJSON          `json:"prepared"`
-		DataFormat string            `json:"data_format"`
-		Steps      []networkStepJSON `json:"steps"`
-		Totals     totalsJSON        `json:"totals"`
-		Memory     NetworkMemory     `json:"memory"`
-	}{"poolctl.network/v1", n.File, specObject(n.Input), specObject(n.Prepared), n.DataFormat, steps, totalsJSON{parameters, multiplyAdds, activations}, n.Memory})
+	return writeJSON(w, networkJSON{"poolctl.network/v1", n.File, specObject(n.Input), specObject(n.Prepared), n.DataFormat, steps, totalsJSON{parameters, multiplyAdds, activations}, n.Memory})
 }
 
 // WriteCSV writes a header and one line per step: the columns of WriteShapeCSV,

@@ -237,6 +237,10 @@ func (o Operation) MarshalJSON() ([]byte, error) {
 	return marshal(shapeJSON{"poolctl.shape/v1", o.object()})
 }
 
+// JSONSchemaAlias returns a value of the type that has the fields of the JSON
+// object.
+func (Operation) JSONSchemaAlias() any { return shapeJSON{} }
+
 func (o Operation) object() operationJSON {
 	object := operationJSON{
 		Op: o.Op, Name: o.Name, DataFormat: o.DataFormat,
