@@ -10,7 +10,7 @@ import (
 type Info struct {
 	Spec    tensor.Spec
 	Format  string // its name in lower case
-	Depth   int    // bits per sample of a picture: 8 or 16; 0 for an array
+	Depth   int    // bits per sample of a picture: 8, 16, 32 or 64; 0 for an array
 	Picture bool   // Spec is NHWC with N = 1
 
 	// Data is the file that holds the array's data, if not the file itself: an ONNX
@@ -26,7 +26,7 @@ type Info struct {
 // unless something else is asked for: 16 for a picture of 16 bits and for an array
 // of uint16, else 8.
 func (i *Info) PictureDepth() int {
-	if i.Depth == 16 || i.Spec.DType == tensor.Uint16 {
+	if i.Spec.DType == tensor.Uint16 {
 		return 16
 	}
 	return 8

@@ -12,7 +12,10 @@ import (
 type Header struct {
 	Width, Height int
 	Channels      int
-	Depth         int // bits per sample: 8 or 16
+	Depth         int // bits per sample: 8 or 16; 32 or 64 with DType
+
+	// DType is the type of the samples. Invalid stands for uint8 or uint16, as Depth says.
+	DType tensor.DType
 
 	// Decoding is roughly how many bytes the decoder needs at its peak beside the
 	// tensor that it writes.
@@ -22,7 +25,9 @@ type Header struct {
 // Spec returns the type and shape of the picture: NHWC with N = 1.
 func (h Header) Spec() tensor.Spec {
 	dtype := tensor.Uint8
-	if h.Depth == 16 {
+	if h.DType != tensor.Invalid {
+		dtype = h.DType
+	} else if h.Depth == 16 {
 		dtype = tensor.Uint16
 	}
 	return tensor.Spec{DType: dtype, Shape: tensor.Shape{1, h.Height, h.Width, h.Channels}}

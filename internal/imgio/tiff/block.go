@@ -7,29 +7,63 @@ import (
 	"io"
 
 	"github.com/poolctl/poolctl/internal/imgio/input"
-	"github.com/poolctl/poolctl/internal/imgio/raster"
-	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// readBlock decodes a strip or tile into t, row by row.
-func (p *picture) readBlock(t *tensor.Tensor, row, column int) error {
+// word holds the bits of a sample, whatever its type.
+type word interface {
+	uint8 | uint16 | uint32 | uint64
+}
+
+// finisher turns a row of stored samples into a row of the picture. Where a pixel
+// keeps its number of samples, both are the same memory.
+type finisher[U word] func(out, row []U) error
+
+// readBlock decodes a strip or tile into the picture, row by row: of each plane one.
+func readBlock[U word](p *picture, out []U, finish finisher[U], row, column int) error {
 	y, i := row*p.blockHeight, row*p.across+column
 	height := p.blockHeight
 	if !p.tiled { // the last strip is shorter; the last tiles are padded
 		height = min(height, p.height-y)
 	}
-	r, err := p.decompress(int64(p.offsets[i]), int64(p.counts[i]), height)
+	readers := make([]io.Reader, p.planes)
+	var err error
+	for plane := 0; plane < p.planes && err == nil; plane++ {
+		k := i + plane*p.across*p.down
+		readers[plane], err = p.decompress(int64(p.offsets[k]), int64(p.counts[k]), height)
+	}
+	x, channels := column*p.blockWidth, p.channels()
+	pixels := min(p.blockWidth, p.width-x)
 	line := make([]byte, p.rowBytes())
+	var stored []U
+	if channels != p.samples {
+		stored = make([]U, pixels*p.samples)
+	}
 	for ; err == nil && height > 0 && y < p.height; height-- {
-		if _, err = io.ReadFull(r, line); err == nil {
-			err = p.put(t, line, column*p.blockWidth, y)
-			y++
+		to := out[(y*p.width+x)*channels:][:pixels*channels]
+		from := to
+		if stored != nil {
+			from = stored
+		}
+		for plane := 0; plane < p.planes && err == nil; plane++ {
+			if _, err = io.ReadFull(readers[plane], line); err == nil {
+				unpack(p, from[plane:], line)
+			}
+		}
+		if err == nil {
+			if p.predictor == 2 {
+				for i := p.samples; i < len(from); i++ {
+					from[i] += from[i-p.samples]
+				}
+			}
+			if err = finish(to, from); err == nil {
+				y++
+			}
 		}
 	}
-	if err == nil && height == 0 && isDeflate(p.compression) {
+	for plane := 0; plane < p.planes && err == nil && height == 0 && isDeflate(p.compression); plane++ {
 		// The checksum is verified at the end of the data. Of what follows the rows,
 		// no more than their own size is read.
-		if _, err = io.CopyN(io.Discard, r, int64(len(line))*int64(p.blockHeight)+1); errors.Is(err, io.EOF) {
+		if _, err = io.CopyN(io.Discard, readers[plane], int64(len(line))*int64(p.blockHeight)+1); errors.Is(err, io.EOF) {
 			err = nil
 		}
 	}
@@ -39,74 +73,76 @@ func (p *picture) readBlock(t *tensor.Tensor, row, column int) error {
 	return nil
 }
 
-// put stores a row of a block in t, its first pixel at (x, y).
-func (p *picture) put(t *tensor.Tensor, line []byte, x, y int) error {
-	pixels, channels := min(p.blockWidth, p.width-x), t.Shape[3]
-	at, n := (y*p.width+x)*channels, pixels*channels
-	if p.bits == 16 {
-		out := tensor.Of[uint16](t)[at:][:n]
-		for i := range out {
-			out[i] = p.order.Uint16(line[2*i:])
-		}
-		finish(p, out)
-		return nil
+// unpack takes the samples of a plane's row, as many as row has place for.
+func unpack[U word](p *picture, row []U, line []byte) {
+	if p.predictor == 3 {
+		line = p.restored(line)
 	}
-	out := tensor.Of[uint8](t)[at:][:n]
-	if p.photometric == palette {
-		indices := out[2*pixels:] // each is read before a colour is written over it
-		unpack(indices, line, p.bits, 1)
-		if p.predicted {
-			accumulate(indices, 1)
+	step := p.planes
+	n := (len(row) + step - 1) / step
+	switch p.bits {
+	case 8:
+		for i := range n {
+			row[i*step] = U(line[i])
 		}
-		for i, index := range indices {
-			if int(index) >= len(p.colours) {
-				return fmt.Errorf("got palette index %d, want < %d", index, len(p.colours))
+	case 16:
+		for i := range n {
+			row[i*step] = U(p.order.Uint16(line[2*i:]))
+		}
+	case 32:
+		for i := range n {
+			row[i*step] = U(p.order.Uint32(line[4*i:]))
+		}
+	case 64:
+		for i := range n {
+			row[i*step] = U(p.order.Uint64(line[8*i:]))
+		}
+	default:
+		p.unpackBits(line, func(i int, v uint32) { row[i*step] = U(v) }, n)
+	}
+}
+
+// unpackBits takes samples of fewer than 16 bits that are no whole bytes, the first
+// from the highest bits. Those of fewer than 8 bits become levels of 0…255, but for
+// indices of a palette.
+func (p *picture) unpackBits(line []byte, put func(i int, v uint32), n int) {
+	factor := uint32(1)
+	if p.bits < 8 && p.photometric != palette {
+		factor = 255 / (1<<p.bits - 1)
+	}
+	var waiting uint32
+	have := 0
+	for i := range n {
+		for ; have < p.bits; have += 8 {
+			waiting = waiting<<8 | uint32(line[0])
+			line = line[1:]
+		}
+		have -= p.bits
+		put(i, waiting>>have&(1<<p.bits-1)*factor)
+	}
+}
+
+// restored undoes the predictor of floating-point samples: TIFF Technical Note 3.
+// The row holds the highest bytes of all samples, then the next ones, each as the
+// difference from the byte of the pixel on the left. The result has p's byte order.
+func (p *picture) restored(line []byte) []byte {
+	size := p.bits / 8
+	samples := p.samples / p.planes
+	for i := samples; i < len(line); i++ {
+		line[i] += line[i-samples]
+	}
+	n := len(line) / size
+	out := make([]byte, len(line))
+	for i := range n {
+		for b := range size {
+			at := b
+			if p.order.String() == "LittleEndian" {
+				at = size - 1 - b
 			}
-			copy(out[3*i:], p.colours[index][:])
-		}
-		return nil
-	}
-	unpack(out, line, p.bits, 255/(1<<p.bits-1))
-	finish(p, out)
-	return nil
-}
-
-// unpack takes samples of 1, 2, 4 or 8 bits, the first from the highest bits, and
-// multiplies them.
-func unpack(out, line []byte, bits int, factor uint8) {
-	if bits == 8 {
-		copy(out, line)
-		return
-	}
-	mask := byte(1<<bits - 1)
-	each := 8 / bits
-	for i := range out {
-		out[i] = line[i/each] >> (8 - bits - i%each*bits) & mask * factor
-	}
-}
-
-// finish turns the stored samples of a row into levels. Associated alpha has
-// multiplied the stored colour, so it is divided out before white becomes the
-// highest level.
-func finish[T uint8 | uint16](p *picture, row []T) {
-	if p.predicted {
-		accumulate(row, p.samples)
-	}
-	if p.extra == associatedAlpha {
-		raster.Unpremultiply(row, p.samples)
-	}
-	if p.photometric == whiteIsZero {
-		for i := 0; i < len(row); i += p.samples {
-			row[i] = ^row[i]
+			out[i*size+at] = line[b*n+i]
 		}
 	}
-}
-
-// accumulate adds to each sample that of the pixel on the left.
-func accumulate[T uint8 | uint16](row []T, samples int) {
-	for i := samples; i < len(row); i++ {
-		row[i] += row[i-samples]
-	}
+	return out
 }
 
 // bufferBytes is how much of a block is read from the file at a time.

@@ -33,15 +33,17 @@ func (p *picture) readCompression(d *directory) error {
 	case uncompressed, packBits:
 	case lzwCodes, deflate, oldDeflate: // other compressions have no predictor
 		switch predictor := d.number(tagPredictor, 1); {
-		case predictor == 2 && p.bits < 8:
-			return fmt.Errorf("got predictor 2 with %d bits per sample, want 8 or 16", p.bits)
-		case predictor != 1 && predictor != 2:
-			return fmt.Errorf("got predictor %d, want 1 or 2", predictor)
+		case predictor == 2 && p.bits != 8*p.dtype.Size():
+			return fmt.Errorf("got predictor 2 with %d bits per sample, want 8, 16, 32 or 64", p.bits)
+		case predictor == 3 && !p.dtype.IsFloat():
+			return fmt.Errorf("got predictor 3 with samples of %s, want floating point", p.dtype)
+		case predictor < 1 || predictor > 3:
+			return fmt.Errorf("got predictor %d, want 1 to 3", predictor)
 		default:
-			p.predicted = predictor == 2
+			p.predictor = predictor
 		}
 	case group3, group4:
-		if p.bits != 1 || p.photometric == palette {
+		if p.bits != 1 || p.samples != 1 || p.photometric == palette {
 			return fmt.Errorf("got %d bits per sample and photometric interpretation %d, want 1 bit of grey for CCITT compression", p.bits, p.photometric)
 		}
 		if options := d.number(tagT4Options, 0); p.compression == group3 && options&^2 != 0 {

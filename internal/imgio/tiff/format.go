@@ -10,7 +10,7 @@ import (
 // Format is TIFF. Compressed strips are kept in memory until all are ready.
 var Format = &format.Format{
 	Name:       "tiff",
-	Magic:      []string{"II*\x00", "MM\x00*"},
+	Magic:      []string{"II*\x00", "MM\x00*", "II+\x00", "MM\x00+"},
 	Extensions: []string{".tif"},
 	Aliases:    []string{".tiff"},
 	Picture: &format.Picture{Open: Open, Encoder: &format.Encoder{

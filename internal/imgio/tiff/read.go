@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"runtime"
-	"slices"
 	"sync"
 
 	"github.com/poolctl/poolctl/internal/imgio/input"
@@ -20,6 +19,10 @@ const (
 	blackIsZero = 1
 	rgb         = 2
 	palette     = 3
+	cmyk        = 5
+	cieLab      = 8
+	iccLab      = 9
+	ituLab      = 10
 )
 
 // Meanings of the sample after a pixel's colour.
@@ -37,21 +40,24 @@ type picture struct {
 	width, height int
 	bits, samples int // bits per sample, samples per pixel
 	photometric   int
-	extra         int // the meaning of the last sample, if it is none of the colour's
+	dtype         tensor.DType // of the samples
+	colour        int          // how many samples are the colour's
+	associated    bool         // the sample after the colour multiplied it
+	planes        int          // 1, or samples where each has a plane of its own
 	compression   int
-	predicted     bool       // samples are differences from the pixel on the left
+	predictor     int        // 2: differences from the pixel on the left, 3: their bytes, apart
 	reversed      bool       // the first bit of a byte is its least significant one
 	colours       [][3]uint8 // of a palette
 
 	tiled                   bool
 	blockWidth, blockHeight int
 	across, down            int      // numbers of blocks
-	offsets, counts         []uint32 // bytes of each block in the file
+	offsets, counts         []uint64 // bytes of each block in the file
 }
 
-// Open reads the header of the first picture in a TIFF: grey of 1, 2, 4, 8 and 16 bits,
-// palettes of up to 8, RGB of 8 and 16; grey and RGB may have one sample more. Associated
-// alpha is divided out.
+// Open reads the header of the first picture in a TIFF: grey, RGB and Lab of integers
+// and floats, palettes, and CMYK, which becomes RGB. Associated alpha of unsigned
+// integers of up to 16 bits is divided out.
 func Open(in *input.File, o raster.Options) (raster.Header, raster.Decoder, error) {
 	d, err := readDirectory(in)
 	if err != nil {
@@ -72,71 +78,12 @@ func Open(in *input.File, o raster.Options) (raster.Header, raster.Decoder, erro
 			return raster.Header{}, nil, err
 		}
 	}
-	info := raster.Header{Width: p.width, Height: p.height, Channels: p.samples, Depth: max(8, p.bits)}
-	if p.photometric == palette {
-		info.Channels = 3
-	}
+	info := raster.Header{Width: p.width, Height: p.height, Channels: p.channels(), Depth: 8 * p.dtype.Size(), DType: p.dtype}
 	// A decoder holds a row, and of fax a byte for each pixel of two rows; then
 	// what decompression needs.
-	decoder := p.rowBytes() + 2*p.blockWidth + 1<<17
-	info.Decoding = 3*4*len(p.offsets) + min(p.down, runtime.GOMAXPROCS(0))*decoder
+	decoder := p.planes*(p.rowBytes()+1<<17) + p.blockWidth*(2+p.samples*p.dtype.Size())
+	info.Decoding = 3*8*len(p.offsets) + min(p.down, runtime.GOMAXPROCS(0))*decoder
 	return info, p.decode, nil
-}
-
-// readSamples reads and checks what a pixel consists of.
-func (p *picture) readSamples(d *directory) error {
-	p.photometric = d.number(tagPhotometric, whiteIsZero)
-	p.bits, p.samples = d.number(tagBitsPerSample, 1), d.number(tagSamplesPerPixel, 1)
-	colour, allowed, named := 1, []int{1, 2, 4, 8, 16}, "1, 2, 4, 8 or 16"
-	switch p.photometric {
-	case whiteIsZero, blackIsZero:
-	case palette:
-		allowed, named = []int{1, 2, 4, 8}, "1, 2, 4 or 8"
-	case rgb:
-		colour, allowed, named = 3, []int{8, 16}, "8 or 16"
-	default:
-		names := map[int]string{4: " (a mask)", 5: " (CMYK)", 6: " (YCbCr)", 8: " (CIE L*a*b*)", 9: " (ICC L*a*b*)", 10: " (ITU L*a*b*)"}
-		return fmt.Errorf("got photometric interpretation %d%s, want grey, RGB or a palette", p.photometric, names[p.photometric])
-	}
-	most := colour + 1
-	if p.photometric == palette {
-		most = colour
-	}
-	if n := max(1, d.count(tagBitsPerSample)); n != p.samples {
-		return fmt.Errorf("got %d samples per pixel and the bits of %d, want as many", p.samples, n)
-	}
-	if p.samples < colour || p.samples > most {
-		return fmt.Errorf("got %d samples per pixel, want %d to %d with photometric interpretation %d", p.samples, colour, most, p.photometric)
-	}
-	for _, bits := range d.values(tagBitsPerSample, p.samples) {
-		if int(bits) != p.bits {
-			return fmt.Errorf("got samples of %d and of %d bits, want as many bits for each", p.bits, bits)
-		}
-	}
-	if !slices.Contains(allowed, p.bits) || p.samples > 1 && p.bits < 8 {
-		if p.samples > 1 {
-			named = "8 or 16"
-		}
-		return fmt.Errorf("got %d bits per sample, want %s", p.bits, named)
-	}
-	for _, format := range d.values(tagSampleFormat, p.samples) {
-		if format != 1 {
-			names := map[uint32]string{2: " (signed integers)", 3: " (floating point)", 4: " (undefined)"}
-			return fmt.Errorf("got sample format %d%s, want 1: unsigned integers", format, names[format])
-		}
-	}
-	if planar := d.number(tagPlanar, 1); planar != 1 && p.samples > 1 {
-		return fmt.Errorf("got planar configuration %d, want 1: one plane for each sample is not supported", planar)
-	}
-	if p.samples > colour {
-		if p.extra = d.number(tagExtraSamples, unspecified); p.extra > straightAlpha {
-			return fmt.Errorf("got extra sample %d, want 0 to 2", p.extra)
-		}
-	}
-	if p.photometric == palette {
-		return p.readPalette(d)
-	}
-	return nil
 }
 
 // readPalette reads the colours, of which 8 of 16 bits count.
@@ -177,7 +124,7 @@ func (p *picture) readBlocks(d *directory) error {
 		}
 	}
 	p.across, p.down = (p.width+p.blockWidth-1)/p.blockWidth, (p.height+p.blockHeight-1)/p.blockHeight
-	n := p.across * p.down
+	n := p.across * p.down * p.planes
 	if got := min(d.count(offsets), d.count(counts)); got < n {
 		return fmt.Errorf("got the offsets and sizes of %d strips or tiles, want %d", got, n)
 	}
@@ -188,9 +135,9 @@ func (p *picture) readBlocks(d *directory) error {
 	for i := range n {
 		least := int64(1)
 		if p.compression == uncompressed {
-			least = int64(min(p.blockHeight, p.height-i/p.across*p.blockHeight)) * int64(p.rowBytes())
+			least = int64(min(p.blockHeight, p.height-i/p.across%p.down*p.blockHeight)) * int64(p.rowBytes())
 		}
-		if at := int64(p.offsets[i]); min(int64(p.counts[i]), d.in.Size-at) < least {
+		if at := int64(min(p.offsets[i], math.MaxInt64)); min(int64(min(p.counts[i], math.MaxInt64)), d.in.Size-at) < least {
 			return fmt.Errorf("strip or tile %d: got %d bytes at %d in a file of %d, want %d or more: %w",
 				i, p.counts[i], at, d.in.Size, least, input.ErrCut)
 		}
@@ -198,12 +145,28 @@ func (p *picture) readBlocks(d *directory) error {
 	return nil
 }
 
-// rowBytes returns the bytes of one row of a block.
-func (p *picture) rowBytes() int { return (p.blockWidth*p.samples*p.bits + 7) / 8 }
+// rowBytes returns the bytes of one row of a block, of one plane.
+func (p *picture) rowBytes() int { return (p.blockWidth*(p.samples/p.planes)*p.bits + 7) / 8 }
 
-// decode reads the blocks, a row of them on each goroutine. Of several errors it
-// returns that of the first block.
+// decode reads the blocks into a tensor of the samples' type.
 func (p *picture) decode(t *tensor.Tensor, told *tensor.Progress) error {
+	switch size := p.dtype.Size(); size {
+	case 1:
+		return decodeBlocks(p, tensor.BitsOf[uint8](t), p.finish8, told)
+	case 2:
+		return decodeBlocks(p, tensor.BitsOf[uint16](t), p.finish16, told)
+	case 4:
+		return decodeBlocks(p, tensor.BitsOf[uint32](t), finishWide[uint32](p), told)
+	case 8:
+		return decodeBlocks(p, tensor.BitsOf[uint64](t), finishWide[uint64](p), told)
+	default:
+		return fmt.Errorf("got samples of %d bytes, want 1, 2, 4 or 8", size)
+	}
+}
+
+// decodeBlocks reads the blocks, a row of them on each goroutine. Of several errors it
+// returns that of the first block.
+func decodeBlocks[U word](p *picture, out []U, finish finisher[U], told *tensor.Progress) error {
 	var mu sync.Mutex
 	var fault error
 	good := p.down // rows of blocks before the first bad one
@@ -214,7 +177,7 @@ func (p *picture) decode(t *tensor.Tensor, told *tensor.Progress) error {
 	}
 	work := func(lo, _ int) {
 		for i := 0; i < p.across && intact(lo); i++ {
-			err := p.readBlock(t, lo, i)
+			err := readBlock(p, out, finish, lo, i)
 			mu.Lock()
 			if err != nil && lo < good {
 				fault, good = err, lo
@@ -224,7 +187,7 @@ func (p *picture) decode(t *tensor.Tensor, told *tensor.Progress) error {
 	}
 	raster.Bands(p.down, 1, raster.InOrder(work, func(hi int) {
 		if intact(hi - 1) {
-			told.Reach(min(p.height, hi*p.blockHeight) * p.width * t.Shape[3])
+			told.Reach(min(p.height, hi*p.blockHeight) * p.width * p.channels())
 		}
 	}))
 	return fault
