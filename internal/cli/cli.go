@@ -145,8 +145,8 @@ Exit codes: ` + exitCodesInBrief(),
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.SetFlagErrorFunc(flagError)
-	root.SetUsageTemplate(usageTemplate)
-	root.SetHelpTemplate(helpTemplate)
+	root.SetUsageTemplate(fitted(usageTemplate, a.helpWidth()))
+	root.SetHelpTemplate(fitted(helpTemplate, a.helpWidth()))
 	root.Flags().BoolVar(&version, "version", false, "print the version of poolctl and of Go")
 	a.settings.flags(root.PersistentFlags())
 	root.AddGroup(

@@ -1,23 +1,61 @@
 package cli
 
 import (
+	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 )
 
-// textWidth is the width that help is wrapped to, in columns.
-const textWidth = 100
+// The width of help, in columns: the terminal's within these bounds, or else
+// defaultWidth.
+const (
+	defaultWidth = 80
+	leastWidth   = 40
+	mostWidth    = 110 // longer lines are hard to read
+)
 
-func init() { cobra.AddTemplateFunc("wrap", wrap) }
+func init() {
+	cobra.AddTemplateFunc("wrap", wrap)
+	cobra.AddTemplateFunc("entry", entry)
+}
 
-// wrap breaks the lines of a text that are wider than textWidth; lines that
-// begin with a blank (formulas, tables) stay as they are.
-func wrap(text string) string {
+// helpWidth returns the width that help is wrapped to.
+func (a *app) helpWidth() int {
+	if file, ok := a.terminal(); ok {
+		if w, _, err := term.GetSize(int(file.Fd())); err == nil && w > 0 {
+			return min(max(w, leastWidth), mostWidth)
+		}
+	}
+	return defaultWidth
+}
+
+// fitted returns a template of help for a width.
+func fitted(template string, width int) string {
+	return strings.ReplaceAll(template, "WIDTH", strconv.Itoa(width))
+}
+
+// entry returns a line of a list of commands: a name, padded, and a text that is
+// wrapped beside it.
+func entry(width, padding int, name, text string) string {
+	indent := padding + 3
+	if width-indent < leastWidth/2 { // too narrow for two columns
+		indent = 6
+	}
+	wrapped := wrap(width-indent, text)
+	return fmt.Sprintf("  %-*s %s", padding, name, strings.ReplaceAll(wrapped, "\n", "\n"+strings.Repeat(" ", indent)))
+}
+
+// wrap breaks the lines of a text that are wider than width, between words; lines
+// that begin with a blank (formulas, tables) keep their spacing.
+func wrap(textWidth int, text string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
 		if strings.HasPrefix(line, " ") {
-			b.WriteString(line)
+			b.WriteString(hang(textWidth, line))
 			continue
 		}
 		column := 0
@@ -39,6 +77,32 @@ func wrap(text string) string {
 		}
 	}
 	return b.String()
+}
+
+// columns finds the first column of a line of a table, with the blanks around it.
+var columns = regexp.MustCompile(`^ +\S+(?: \S+)*  +`)
+
+// hang breaks an indented line that is wider than width. It continues below the
+// second column of a table, or a little to the right of a formula's beginning.
+func hang(width int, line string) string {
+	indent := len(line) - len(strings.TrimLeft(line, " ")) + 2
+	if first := columns.FindString(line); first != "" && len(first) < width/2 {
+		indent = len(first)
+	}
+	var b strings.Builder
+	rest := []rune(line)
+	for len(rest) > width && strings.TrimRight(string(rest), "\n") != string(rest[:width]) {
+		cut := width
+		for cut > indent && rest[cut] != ' ' {
+			cut--
+		}
+		if cut <= indent { // one word
+			break
+		}
+		b.WriteString(string(rest[:cut]) + "\n")
+		rest = []rune(strings.Repeat(" ", indent) + strings.TrimLeft(string(rest[cut:]), " "))
+	}
+	return b.String() + string(rest)
 }
 
 // newHelpCommand returns `help`. Unlike cobra's own, it refuses a word that is
@@ -107,18 +171,18 @@ const usageTemplate = `{{if .HasExample}}Examples:
 {{- if .HasAvailableSubCommands}}{{$cmds := .Commands}}{{if .Groups}}{{range $group := .Groups}}
 
 {{.Title}}{{range $cmds}}{{if (and (eq .GroupID $group.ID) .IsAvailableCommand)}}
-  {{rpad .Name .NamePadding }} {{.Short}}{{end}}{{end}}{{end}}{{else}}
+{{entry WIDTH .NamePadding .Name .Short}}{{end}}{{end}}{{end}}{{else}}
 
 Commands:{{range $cmds}}{{if .IsAvailableCommand}}
-  {{rpad .Name .NamePadding }} {{.Short}}{{end}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
+{{entry WIDTH .NamePadding .Name .Short}}{{end}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
 
 Flags:
-{{.LocalFlags.FlagUsagesWrapped 110 | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableInheritedFlags}}
+{{.LocalFlags.FlagUsagesWrapped WIDTH | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableInheritedFlags}}
 
 Settings:
-{{.InheritedFlags.FlagUsagesWrapped 110 | trimTrailingWhitespaces}}{{end}}
+{{.InheritedFlags.FlagUsagesWrapped WIDTH | trimTrailingWhitespaces}}{{end}}
 `
 
-const helpTemplate = `{{with (or .Long .Short)}}{{. | trimTrailingWhitespaces | wrap}}
+const helpTemplate = `{{with (or .Long .Short)}}{{. | trimTrailingWhitespaces | wrap WIDTH}}
 
 {{end}}{{if or .Runnable .HasSubCommands}}{{.UsageString}}{{end}}`

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -12,7 +13,7 @@ import (
 
 // TestHelp reads the help of every command.
 func TestHelp(t *testing.T) {
-	const widest = 110
+	const widest = defaultWidth // what is written to is no terminal
 	for _, cmd := range commands() {
 		path := strings.Fields(cmd.CommandPath())[1:]
 		var direct, byWord, notes bytes.Buffer
@@ -61,19 +62,24 @@ func TestFlagTexts(t *testing.T) {
 	}
 }
 
-func TestWrapKeepsEveryWordAndIndentedLines(t *testing.T) {
+func TestWrapKeepsEveryWord(t *testing.T) {
+	const width = 50
 	long := strings.Repeat("word ", 60)
-	text := wrap(long + "\n\n    a formula that is left as it is " + long + "\nshort\n")
-	if got, want := strings.Fields(text), strings.Fields(long+" a formula that is left as it is "+long+" short"); len(got) != len(want) {
-		t.Errorf("got %d words, want %d", len(got), len(want))
-	}
-	lines := strings.Split(text, "\n")
-	for _, line := range lines {
-		if !strings.HasPrefix(line, " ") && len(line) > textWidth {
-			t.Errorf("%d columns, want <= %d: %s", len(line), textWidth, line)
+	for _, text := range []string{long, "short\n\n" + long + "\n", "    y = " + long + "\n", "    SAME     " + long, "  a formula  of two  columns\n"} {
+		wrapped := wrap(width, text)
+		if got, want := strings.Fields(wrapped), strings.Fields(text); !slices.Equal(got, want) {
+			t.Errorf("got the words %q, want %q", got, want)
+		}
+		for line := range strings.Lines(wrapped) {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > width {
+				t.Errorf("%d columns, want <= %d: %s", n, width, line)
+			}
 		}
 	}
-	if !strings.Contains(text, "\n    a formula that is left as it is "+long+"\nshort\n") {
-		t.Errorf("the indented line changed: %s", text)
+	if got, want := wrap(20, "  SAME  one two three four\n"), "  SAME  one two\n        three four\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got, want := wrap(20, "  a formula  of two\n"), "  a formula  of two\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -79,7 +79,7 @@ func (a *app) describeOperation(name string) error {
 		encoder := json.NewEncoder(a.out)
 		return encoder.Encode(opReport{"poolctl.op/v1", spec.Name, spec.Summary, spec.TF, spec.Doc, describeParams(spec.New().Params())})
 	}
-	fmt.Fprintf(a.out, "%s: %s\nTensorFlow: %s\n\n%s\n\n", spec.Name, spec.Summary, wrap(spec.TF), wrap(spec.Doc))
+	fmt.Fprintf(a.out, "%s: %s\nTensorFlow: %s\n\n%s\n\n", spec.Name, spec.Summary, wrap(a.helpWidth(), spec.TF), wrap(a.helpWidth(), spec.Doc))
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
 	t.SetColumnConfigs([]table.ColumnConfig{{Number: 4, WidthMax: 50, WidthMaxEnforcer: text.WrapSoft}, {Number: 2, WidthMax: 20, WidthMaxEnforcer: text.WrapSoft}})
