@@ -29,7 +29,7 @@ func TestComparisonShowsTheSamePlace(t *testing.T) {
 	seen := map[uint8]int{} // pixels of each grey
 	pix := tensor.Of[uint8](got)
 	for i := 0; i < len(pix); i += 3 {
-		if pix[i] == pix[i+1] && pix[i] == pix[i+2] {
+		if g := pix[i]; [3]uint8(pix[i:]) == [3]uint8{g, g, g} {
 			seen[pix[i]]++
 		}
 	}
