@@ -7,6 +7,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"github.com/poolctl/poolctl/internal/report"
 	"github.com/poolctl/poolctl/internal/tensor"
 	"github.com/poolctl/poolctl/internal/timing"
 )
@@ -57,12 +58,8 @@ func timesText(r *timing.Result) string {
 	s := r.Seconds
 	unit := unitOf(s.Median)
 	var b strings.Builder
-	threads := "threads"
-	if r.Threads == 1 {
-		threads = "thread"
-	}
 	fmt.Fprintf(&b, "%s  %s %s to %s\n", r.Op, r.DType, tensor.Shape(r.Shape), tensor.Shape(r.OutShape))
-	fmt.Fprintf(&b, "  kernel      %s (%s), %d %s\n", r.Impl, r.ISA, r.Threads, threads)
+	fmt.Fprintf(&b, "  kernel      %s (%s), %s\n", r.Impl, r.ISA, report.Counted(r.Threads, "thread"))
 	fmt.Fprintf(&b, "  median      %s\n", unit.text(s.Median))
 	fmt.Fprintf(&b, "  mean        %s ± %s\n", unit.text(s.Mean), unit.text(s.Deviation))
 	fmt.Fprintf(&b, "  range       %s to %s, %d runs\n", unit.text(s.Min), unit.text(s.Max), r.Iterations)

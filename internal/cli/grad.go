@@ -299,7 +299,7 @@ func (a *app) runGrad(g *gradient, names []string) error {
 		return err
 	}
 	if clipped > 0 {
-		a.note("%d values did not fit their integer type and were clipped", clipped)
+		a.note("%s", clippedText(clipped))
 	}
 	var check *gradcheck.Result
 	if g.Check {

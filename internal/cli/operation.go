@@ -12,6 +12,7 @@ import (
 	"github.com/poolctl/poolctl/internal/figure"
 	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
+	"github.com/poolctl/poolctl/internal/report"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -263,7 +264,7 @@ func (a *app) runOperation(o *operation, names []string) error {
 	if err := a.admit(plan.Op, memory); err != nil {
 		return err
 	}
-	a.verbose("%s: %s on %d threads", described(plan), plan.Impl, a.Threads)
+	a.verbose("%s: %s on %s", described(plan), plan.Impl, report.Counted(a.Threads, "thread"))
 	if err := compute(o, plan, in, memory); err != nil {
 		return err
 	}
@@ -292,7 +293,7 @@ func (a *app) oneAfterAnother(o *operation, plan *ops.Plan, in *inputs, memory f
 	}
 	collect(memory.encode)
 	if clipped > 0 {
-		a.note("%d values did not fit their integer type and were clipped", clipped)
+		a.note("%s", clippedText(clipped))
 	}
 	outputs, err := o.results(plan, tensors[0], results, o.files.Depth.of(in.first()))
 	if err != nil {
@@ -462,4 +463,12 @@ func (a *app) writeAll(outputs []imgio.Output, normalizes bool) error {
 		a.note("%s", printable(text))
 	}
 	return nil
+}
+
+// clippedText tells how many values an integer type could not hold.
+func clippedText(n int) string {
+	if n == 1 {
+		return "1 value did not fit its integer type and was clipped"
+	}
+	return report.Count(n) + " values did not fit their integer type and were clipped"
 }

@@ -211,7 +211,7 @@ func (j *pipelineJob) compute(item *batch.Item, d decoded) error {
 		return err
 	}
 	if n := runner.Clipped() - before; n > 0 {
-		j.a.note("%s: %d values did not fit their integer type and were clipped", printable(item.Path), n)
+		j.a.note("%s: %s", printable(item.Path), clippedText(n))
 	}
 	names := item.Outputs()
 	for _, name := range names {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/ops"
+	"github.com/poolctl/poolctl/internal/report"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
@@ -94,15 +95,12 @@ func (a *app) runWeights(file string, raw tensor.DType) error {
 		err = e.Encode(weightsReport{"poolctl.weights/v1", file, elements, bytes, rows})
 	} else {
 		err = a.weightTable(members, rows)
-		count := fmt.Sprintf("%d arrays", len(rows))
-		if len(rows) == 1 {
-			count = "1 array"
-		}
+		count := report.Counted(len(rows), "array")
 		if unread > 0 {
 			count += fmt.Sprintf(" (%d not readable)", unread)
 		}
 		if err == nil {
-			_, err = fmt.Fprintf(a.out, "%s, %d numbers, %s\n", count, elements, formatBytes(bytes))
+			_, err = fmt.Fprintf(a.out, "%s, %s, %s\n", count, report.Counted(elements, "number"), formatBytes(bytes))
 		}
 	}
 	if err != nil {

@@ -85,3 +85,11 @@ func TestChannelsAreMeasuredByThemselves(t *testing.T) {
 		t.Errorf("no image: %+v, %v", s, err)
 	}
 }
+
+func TestCountsHaveTheRightGrammar(t *testing.T) {
+	for n, want := range map[int]string{0: "0 threads", 1: "1 thread", 2: "2 threads", 1234: "1,234 threads"} {
+		if got := Counted(n, "thread"); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}

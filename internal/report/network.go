@@ -198,7 +198,7 @@ func (n Network) notes() []string {
 	}
 	list := []string{
 		fmt.Sprintf("total: %s parameters, %s multiply-adds, %s of activations", grouped(parameters), grouped(multiplyAdds), byteSize(activations)),
-		fmt.Sprintf("peak memory%s on %d threads: %s = arena %s (%s without reuse) + weights %s and %s packed + scratch %s + input %s", backward, m.Threads,
+		fmt.Sprintf("peak memory%s on %s: %s = arena %s (%s without reuse) + weights %s and %s packed + scratch %s + input %s", backward, Counted(m.Threads, "thread"),
 			byteSize(m.Peak), byteSize(m.Arena), byteSize(m.Separate), byteSize(m.Weights), byteSize(m.Packed), byteSize(m.Scratch), byteSize(m.Input)),
 	}
 	for _, part := range []struct {

@@ -95,6 +95,15 @@ func writeJSON(w io.Writer, v any) error {
 // Count formats a number of things with groups of three digits: 1,234,567.
 func Count(n int) string { return grouped(int64(n)) }
 
+// Counted formats a number of things with their name, which takes an s unless
+// there is one: 1 thread, 1,234 values.
+func Counted(n int, name string) string {
+	if n != 1 {
+		name += "s"
+	}
+	return Count(n) + " " + name
+}
+
 // grouped does the same for an int64.
 func grouped(n int64) string {
 	text := strconv.FormatInt(n, 10)
