@@ -111,13 +111,20 @@ func newHelpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "help [COMMAND…]", Short: "help about a command", GroupID: "about",
 		PersistentPreRunE: func(*cobra.Command, []string) error { return nil }, // help must work whatever the settings
-		RunE: func(cmd *cobra.Command, args []string) error {
+		Args: func(cmd *cobra.Command, args []string) error {
 			about, rest, err := cmd.Root().Find(args)
 			if err != nil {
 				return &usageError{text: "help: " + err.Error()}
 			}
 			if len(rest) > 0 {
 				return unknownCommand(about, rest[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, _, err := cmd.Root().Find(args)
+			if err != nil {
+				return err
 			}
 			about.InitDefaultHelpFlag()
 			return about.Help()

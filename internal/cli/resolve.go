@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,6 +18,13 @@ import (
 // not known yet.
 func resolve(root *cobra.Command, args []string) error {
 	cmd, rest, err := root.Find(args)
+	if err == nil && cmd.Name() == "help" {
+		words := rest // a command and its own commands, up to a flag
+		if flag := slices.IndexFunc(rest, func(word string) bool { return strings.HasPrefix(word, "-") }); flag >= 0 {
+			words = rest[:flag]
+		}
+		return cmd.Args(cmd, words)
+	}
 	if err != nil || cmd.Args == nil || !cmd.HasSubCommands() && len(cmd.ValidArgs) == 0 {
 		return nil //nolint:nilerr // Execute finds the same error
 	}
