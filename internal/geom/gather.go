@@ -17,7 +17,10 @@ type Gather struct {
 	// that are Shift apart, padding aside.
 	Period, Shift int
 
-	backward bool
+	// Backward, stride and dilation have the greatest common divisor common, and
+	// inverse times dilation/common is 1 modulo stride/common.
+	backward        bool
+	common, inverse int
 }
 
 // Links are the N taps and source cells of a destination cell. The first are
@@ -32,7 +35,8 @@ func (a Axis) Forward() Gather {
 // Backward returns the axis as a transposed convolution walks it.
 func (a Axis) Backward() Gather {
 	g := gcd(a.Stride, a.Dilation)
-	return Gather{Axis: a, Dst: a.In, Src: a.Out, TapStep: a.Stride / g, CellStep: -a.Dilation / g, Period: a.Stride, Shift: 1, backward: true}
+	return Gather{Axis: a, Dst: a.In, Src: a.Out, TapStep: a.Stride / g, CellStep: -a.Dilation / g, Period: a.Stride, Shift: 1,
+		backward: true, common: g, inverse: inverse(a.Dilation/g, a.Stride/g)}
 }
 
 // Links returns the links of destination cell j. Source cells may be in the
@@ -41,15 +45,18 @@ func (g *Gather) Links(j int) Links {
 	if !g.backward {
 		return Links{0, j*g.Stride - g.Lo, g.Size}
 	}
-	// Tap t of window o is on cell j where o*Stride = j + Lo - t*Dilation.
+	// Tap t of window o is on cell j where o*Stride = j + Lo - t*Dilation. Modulo
+	// Stride that is a linear congruence for t. It has one solution below TapStep,
+	// or none.
 	reach := j + g.Lo
-	for tap := range min(g.Size, g.TapStep) {
-		rest := reach - tap*g.Dilation
-		if o := rest / g.Stride; o*g.Stride == rest {
-			return Links{tap, o, (g.Size-1-tap)/g.TapStep + 1}
-		}
+	if reach%g.common != 0 {
+		return Links{}
 	}
-	return Links{}
+	tap := reach / g.common % g.TapStep * g.inverse % g.TapStep
+	if tap >= g.Size {
+		return Links{}
+	}
+	return Links{tap, (reach - tap*g.Dilation) / g.Stride, (g.Size-1-tap)/g.TapStep + 1}
 }
 
 // At returns the links of destination cell j to source cells that exist.
@@ -69,4 +76,14 @@ func gcd(a, b int) int {
 		a, b = b, a%b
 	}
 	return a
+}
+
+// inverse returns the x in [0, m) with a*x = 1 modulo m, for a and m without a
+// common divisor, by Euclid's algorithm.
+func inverse(a, m int) int {
+	x, next := 0, 1
+	for r, rest := m, a%m; rest != 0; r, rest = rest, r%rest {
+		x, next = next, x-r/rest*next
+	}
+	return (x + m) % m
 }

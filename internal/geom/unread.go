@@ -26,7 +26,7 @@ func (a Axis) Unread() (cells, tail int, ok bool) {
 }
 
 // mostCounted bounds the cells that are counted one by one.
-const mostCounted = 1 << 26
+const mostCounted = 1 << 22
 
 // gaps is Unread without dilation, in closed form.
 func (a Axis) gaps() (cells, tail int) {

@@ -1,6 +1,10 @@
 package conv
 
-import "github.com/poolctl/poolctl/internal/geom"
+import (
+	"fmt"
+
+	"github.com/poolctl/poolctl/internal/geom"
+)
 
 // axis is one axis of a convolution in the form that register tiles need. The
 // destinations j = phase + q*period of a phase form a dense convolution of their
@@ -41,6 +45,21 @@ func newAxis(g *geom.Gather) axis {
 		a.phases = append(a.phases, p)
 	}
 	return a
+}
+
+// mostPhases is how many phases a plan may have: each needs memory, and units.
+const mostPhases = 1 << 12
+
+var manyPhases = fmt.Sprintf("the strides make more than %d sets of taps", mostPhases)
+
+// phasesOf returns the number of phases of all axes together, or more than
+// mostPhases.
+func phasesOf(axes *[3]geom.Gather) int {
+	n := 1
+	for i := range axes {
+		n *= max(1, min(axes[i].Period, axes[i].Dst, mostPhases+1))
+	}
+	return n
 }
 
 // real returns the taps k0 <= k < k1 that meet real cells when tap 0 meets the

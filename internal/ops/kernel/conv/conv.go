@@ -171,14 +171,10 @@ func depthwiseCandidate[F tensor.Floating](spec *Spec, level kernel.Level) kerne
 }
 
 func gemmCandidate[F tensor.Floating](spec *Spec, level kernel.Level) kernel.Candidate[*Kernel] {
-	phases := 1
-	for i := range spec.Gather {
-		phases *= max(1, min(spec.Gather[i].Period, spec.Gather[i].Dst, mostPhases+1))
-	}
 	tiles := assembledTiles[F](level)
 	refusal := kernel.LevelRefusal(tiles != nil, level, spec.Level)
-	if refusal == "" && phases > mostPhases {
-		refusal = fmt.Sprintf("the strides make more than %d sets of taps", mostPhases)
+	if refusal == "" && phasesOf(&spec.Gather) > mostPhases {
+		refusal = manyPhases
 	}
 	return kernel.Candidate[*Kernel]{Name: gemmName[F](level), Refusal: refusal, Algorithm: kernel.GEMM, Plan: func() *Kernel { return newGemm(*spec, tiles).conv() }}
 }

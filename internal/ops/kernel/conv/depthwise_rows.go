@@ -61,6 +61,8 @@ func vectorDepthwiseRefusal(spec *DepthwiseSpec, lanes int) string {
 	switch {
 	case spec.Multiplier != 1:
 		return fmt.Sprintf("there are %d results a channel", spec.Multiplier)
+	case phasesOf(&spec.Gather) > mostPhases:
+		return manyPhases
 	case spec.C < lanes && (x.Shift != 1 || x.Period != 1):
 		return fmt.Sprintf("%d channels are fewer than the %d lanes of a vector, and rows have a stride", spec.C, lanes)
 	}

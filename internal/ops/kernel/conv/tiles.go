@@ -3,6 +3,7 @@ package conv
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"unsafe"
 
 	"github.com/poolctl/poolctl/internal/ops/kernel"
@@ -59,7 +60,7 @@ type gemm[F tensor.Floating] struct {
 	Spec
 	axes               [3]axis
 	phases             []gemmPhase
-	taps               []gemmTap
+	taps               int // of all phases
 	srcGroup, dstGroup int
 	pixels             int // of a tile
 	panels             []panel[F]
@@ -87,13 +88,14 @@ type panel[F tensor.Floating] struct {
 
 // gemmPhase is the convolution of the destinations that use the same taps.
 type gemmPhase struct {
-	axis     [3]*axisPhase
-	image    int // destinations of an image
-	taps     int
-	packed   int   // where its weights begin
-	unit     int   // the first
-	segments []int // byte offsets from a pixel
-	run      int   // numbers of a segment
+	axis   [3]*axisPhase
+	image  int // destinations of an image
+	taps   int
+	first  int // its first tap, counted through all phases
+	packed int // where its weights begin
+	unit   int // the first
+	along  int // segments of a row of taps
+	run    int // numbers of a segment
 }
 
 // overlap reports whether some destinations overlap padding along these axes.
@@ -121,9 +123,6 @@ const (
 // streamRowsFrom is the size in bytes of source and destinations from which rows
 // are written past the caches. Up to it a large L3 takes them faster.
 const streamRowsFrom = 64 << 20
-
-// mostPhases is how many phases a plan may have: each needs memory and units.
-const mostPhases = 1 << 12
 
 // The intended memory of a unit: distinct source bytes, which stay in a core's L2
 // beside a panel, and bytes of patches.
@@ -185,17 +184,16 @@ func (k *gemm[F]) plan() {
 			for x := range k.axes[2].phases {
 				p := gemmPhase{axis: [3]*axisPhase{&k.axes[0].phases[z], &k.axes[1].phases[y], &k.axes[2].phases[x]}, packed: k.flags}
 				p.image, p.taps = p.axis[0].count*p.axis[1].count*p.axis[2].count, p.axis[0].taps*p.axis[1].taps*p.axis[2].taps
-				k.listSegments(&p, bytes)
+				k.measureSegments(&p)
+				p.first = k.taps
+				k.taps += p.taps
 				k.flags += k.Groups * k.width * p.taps * k.srcGroup
-				k.patchWords, k.segments = max(k.patchWords, p.taps*k.Src), max(k.segments, len(p.segments), p.taps)
+				k.patchWords, k.segments = max(k.patchWords, p.taps*k.Src), max(k.segments, p.axis[0].taps*p.axis[1].taps*p.along, p.taps)
 				total, most = total+k.N*p.image, max(most, k.N*p.image)
 				k.phases = append(k.phases, p)
 				k.flagged = k.flagged || k.SkipPadding && p.overlap(0, 1, 2) || p.overlap(0, 1) && p.axis[2].inside1-p.axis[2].inside0 >= k.pixels
 			}
 		}
-	}
-	for i := range k.phases {
-		k.listTaps(&k.phases[i])
 	}
 	k.stream = bytes*(total*k.Dst+k.N*k.axes[0].src*k.axes[1].src*k.axes[2].src*k.Src) >= streamRowsFrom
 	k.cutUnits(total, most)
@@ -237,31 +235,23 @@ func (k *gemm[F]) cutUnits(total, most int) {
 	}
 }
 
-// listSegments finds the runs of source numbers of a destination whose every
-// tap meets a real cell. Neighbouring cells of a row are one run.
-func (k *gemm[F]) listSegments(p *gemmPhase, bytes int) {
-	along := p.axis[2].taps
-	p.run = k.srcGroup
+// measureSegments says what the runs of source numbers of a destination are whose
+// every tap meets a real cell. Neighbouring cells of a row are one run.
+func (k *gemm[F]) measureSegments(p *gemmPhase) {
+	p.along, p.run = p.axis[2].taps, k.srcGroup
 	if k.joined() {
-		along, p.run = min(along, 1), along*k.Src
-	}
-	for z := range p.axis[0].taps {
-		for y := range p.axis[1].taps {
-			for x := range along {
-				cell := (z*k.axes[0].cellStep*k.axes[1].src+y*k.axes[1].cellStep)*k.axes[2].src + x*k.axes[2].cellStep
-				p.segments = append(p.segments, cell*k.Src*bytes)
-			}
-		}
+		p.along, p.run = min(p.along, 1), p.along*k.Src
 	}
 }
 
-// listTaps lists the taps of a phase in packed order.
-func (k *gemm[F]) listTaps(p *gemmPhase) {
-	at := func(axis, i int) int { return p.axis[axis].tap + i*p.axis[axis].tapStep }
-	for i := range p.taps {
-		x, y, z := i%p.axis[2].taps, i/p.axis[2].taps%p.axis[1].taps, i/p.axis[2].taps/p.axis[1].taps
-		k.taps = append(k.taps, gemmTap{(at(0, z)*k.Gather[1].Size+at(1, y))*k.Gather[2].Size + at(2, x), i, p})
-	}
+// tapAt returns tap i, counted through all phases in packed order.
+func (k *gemm[F]) tapAt(i int) gemmTap {
+	at := sort.Search(len(k.phases), func(j int) bool { return k.phases[j].first+k.phases[j].taps > i })
+	p := &k.phases[at]
+	i -= p.first
+	tap := func(axis, i int) int { return p.axis[axis].tap + i*p.axis[axis].tapStep }
+	x, y, z := i%p.axis[2].taps, i/p.axis[2].taps%p.axis[1].taps, i/p.axis[2].taps/p.axis[1].taps
+	return gemmTap{(tap(0, z)*k.Gather[1].Size+tap(1, y))*k.Gather[2].Size + tap(2, x), i, p}
 }
 
 // joined reports whether neighbouring taps of a row lie next to each other in
@@ -292,7 +282,7 @@ const packSources = 64
 
 // packUnits returns the units in which the filter is packed.
 func (k *gemm[F]) packUnits() int {
-	return len(k.taps) * k.Groups * ((k.srcGroup + packSources - 1) / packSources)
+	return k.taps * k.Groups * ((k.srcGroup + packSources - 1) / packSources)
 }
 
 // pack packs a few source channels of one tap and group. Units follow the filter's
@@ -302,7 +292,7 @@ func (k *gemm[F]) pack(packedTensor, filterTensor *tensor.Tensor, unit int) {
 	parts := (k.srcGroup + packSources - 1) / packSources
 	i0 := unit % parts * packSources
 	i1 := min(i0+packSources, k.srcGroup)
-	g, tap := unit/parts%k.Groups, &k.taps[unit/parts/k.Groups]
+	g, tap := unit/parts%k.Groups, k.tapAt(unit/parts/k.Groups)
 	var flag F
 	for i := i0; i < i1; i++ {
 		from := filter[tap.tap*k.Filter.Tap+i*k.Filter.Src+g*k.Filter.Group:]

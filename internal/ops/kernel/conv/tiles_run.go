@@ -229,12 +229,15 @@ func (u *gemmUnit[F]) addEdge(n, cz, cy, cx int, dst uintptr) {
 // runs lists the runs of the taps z0 <= z < z1, y0 <= y < y1 for a panel.
 func (u *gemmUnit[F]) runs(g int, p *panel[F], z0, z1, y0, y1 int) []tapRun {
 	bytes := int(u.bytes())
-	height := u.phase.axis[1].taps
-	along := len(u.phase.segments) / max(1, u.phase.axis[0].taps*height)
+	height, along := u.phase.axis[1].taps, u.phase.along
 	list := u.segments[:0]
 	for z := z0; z < z1; z++ {
-		for i := (z*height + y0) * along; i < (z*height+y1)*along; i++ {
-			list = append(list, tapRun{u.phase.segments[i] + g*u.srcGroup*bytes, i * u.phase.run * p.tile.channels * bytes})
+		for y := y0; y < y1; y++ {
+			row := (z*u.axes[0].cellStep*u.axes[1].src + y*u.axes[1].cellStep) * u.axes[2].src
+			for x := range along {
+				cell, i := row+x*u.axes[2].cellStep, (z*height+y)*along+x
+				list = append(list, tapRun{(cell*u.Src + g*u.srcGroup) * bytes, i * u.phase.run * p.tile.channels * bytes})
+			}
 		}
 	}
 	return list

@@ -44,7 +44,7 @@ func newTiling(g *geom.Geometry, inner, bytes int) tiling {
 	}
 	// Narrow enough that a tile can be as high and as deep as its window.
 	// Otherwise every row of tiles would reduce the rows around it again.
-	for t.size[2]*g.Axes[2].Stride > g.Axes[2].Effective() && t.squareElements(g) > largeTile/bytes {
+	for t.size[2] > 1 && t.size[2]*g.Axes[2].Stride > g.Axes[2].Effective() && t.squareElements(g) > largeTile/bytes {
 		t.size[2] = (t.size[2] + 1) / 2
 		t.measure()
 	}

@@ -18,11 +18,8 @@ func Adjoint(spec pool.Spec) (adjoint pool.Spec, ok bool) {
 		if a.Bounds != nil || a.Stride != 1 {
 			return adjoint, false
 		}
-		back := a.Backward()
-		for cell := range a.In {
-			if back.At(cell).N == 0 {
-				return adjoint, false
-			}
+		if cells, _, ok := a.Unread(); !ok || cells > 0 {
+			return adjoint, false
 		}
 		lo := a.Effective() - 1 - a.Lo
 		*a = geom.Axis{In: a.Out, Out: a.In, Size: a.Size, Stride: 1, Dilation: a.Dilation, Lo: lo, Hi: a.In - 1 + a.Effective() - a.Out - lo}
