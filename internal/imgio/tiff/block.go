@@ -29,7 +29,7 @@ func readBlock[U word](p *picture, out []U, finish finisher[U], row, column int)
 	var err error
 	for plane := 0; plane < p.planes && err == nil; plane++ {
 		k := i + plane*p.across*p.down
-		readers[plane], err = p.decompress(int64(p.offsets[k]), int64(p.counts[k]), height)
+		readers[plane], err = p.decompress(int64(p.offsets[k]), int64(p.counts[k]))
 	}
 	x, channels := column*p.blockWidth, p.channels()
 	pixels := min(p.blockWidth, p.width-x)

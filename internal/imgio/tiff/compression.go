@@ -7,13 +7,13 @@ import (
 	"math/bits"
 
 	"github.com/klauspost/compress/zlib"
-	"golang.org/x/image/ccitt"
 	"golang.org/x/image/tiff/lzw"
 )
 
 // Compressions.
 const (
 	uncompressed = 1
+	faxRows      = 2 // rows of CCITT group 3 without end-of-line codes
 	group3       = 3
 	group4       = 4
 	lzwCodes     = 5
@@ -42,16 +42,16 @@ func (p *picture) readCompression(d *directory) error {
 		default:
 			p.predictor = predictor
 		}
-	case group3, group4:
+	case faxRows, group3, group4:
 		if p.bits != 1 || p.samples != 1 || p.photometric == palette {
 			return fmt.Errorf("got %d bits per sample and photometric interpretation %d, want 1 bit of grey for CCITT compression", p.bits, p.photometric)
 		}
-		if options := d.number(tagT4Options, 0); p.compression == group3 && options&^2 != 0 {
-			return fmt.Errorf("got T4Options %d, want 0: CCITT group 3 with two-dimensional coding (1) or fill bits (4) is not supported", options&^2)
+		if p.faxOptions = d.number(tagT4Options, 0); p.compression == group3 && p.faxOptions&^(twoDimensional|uncompressedMode|fillBits) != 0 {
+			return fmt.Errorf("got T4Options %d, want bits 0 to 2 alone", p.faxOptions)
 		}
 	default:
-		names := map[int]string{2: " (CCITT without end-of-line codes)", 6: " (JPEG)", 7: " (JPEG)", 34712: " (JPEG 2000)", 34887: " (LERC)", 34925: " (LZMA)", 50000: " (Zstandard)", 50001: " (WebP)"}
-		return fmt.Errorf("got compression %d%s, want none, CCITT group 3 or 4, LZW, deflate or PackBits", p.compression, names[p.compression])
+		names := map[int]string{6: " (old-style JPEG)", 7: " (JPEG)", 32771: " (CCITT by words)", 34712: " (JPEG 2000)", 34887: " (LERC)", 34925: " (LZMA)", 50000: " (Zstandard)", 50001: " (WebP)"}
+		return fmt.Errorf("got compression %d%s, want none, CCITT, LZW, deflate or PackBits", p.compression, names[p.compression])
 	}
 	switch order := d.number(tagFillOrder, 1); order {
 	case 1, 2:
@@ -63,18 +63,13 @@ func (p *picture) readCompression(d *directory) error {
 }
 
 // decompress returns a reader of a block's rows, each a whole number of bytes.
-func (p *picture) decompress(offset, count int64, height int) (io.Reader, error) {
+func (p *picture) decompress(offset, count int64) (io.Reader, error) {
 	r := p.section(offset, count)
-	// A run that a fax calls black is a run of ones, whatever the photometric
-	// interpretation makes of it.
-	fax := &ccitt.Options{Invert: true}
 	switch p.compression {
 	case uncompressed:
 		return r, nil
-	case group3:
-		return ccitt.NewReader(r, ccitt.MSB, ccitt.Group3, p.blockWidth, height, fax), nil
-	case group4:
-		return ccitt.NewReader(r, ccitt.MSB, ccitt.Group4, p.blockWidth, height, fax), nil
+	case faxRows, group3, group4:
+		return newFax(r, p.compression, p.faxOptions, p.blockWidth), nil
 	case lzwCodes:
 		return lzw.NewReader(r, lzw.MSB, 8), nil
 	case deflate, oldDeflate:

@@ -46,6 +46,7 @@ type picture struct {
 	planes        int          // 1, or samples where each has a plane of its own
 	compression   int
 	predictor     int        // 2: differences from the pixel on the left, 3: their bytes, apart
+	faxOptions    int        // the field T4Options
 	reversed      bool       // the first bit of a byte is its least significant one
 	colours       [][3]uint8 // of a palette
 
@@ -81,7 +82,10 @@ func Open(in *input.File, o raster.Options) (raster.Header, raster.Decoder, erro
 	info := raster.Header{Width: p.width, Height: p.height, Channels: p.channels(), Depth: 8 * p.dtype.Size(), DType: p.dtype}
 	// A decoder holds a row, and of fax a byte for each pixel of two rows; then
 	// what decompression needs.
-	decoder := p.planes*(p.rowBytes()+1<<17) + p.blockWidth*(2+p.samples*p.dtype.Size())
+	decoder := p.planes*(p.rowBytes()+1<<17) + p.blockWidth*p.samples*p.dtype.Size()
+	if p.compression == faxRows || p.compression == group3 || p.compression == group4 {
+		decoder += 4 * 8 * p.blockWidth // changes of colour in two rows, as slices grow
+	}
 	info.Decoding = 3*8*len(p.offsets) + min(p.down, runtime.GOMAXPROCS(0))*decoder
 	return info, p.decode, nil
 }
