@@ -127,14 +127,21 @@ func (o *Pool) Check() error {
 	if o.Type == "" {
 		return usage("pool", "type", "missing, want one of %s", strings.Join(poolTypes(anyPoolKind), ", "))
 	}
-	ways := 0
-	for _, given := range []bool{o.Window.given(), o.OutputSize != nil, o.Fractional != nil} {
-		if given {
-			ways++
+	var ways []string
+	for _, p := range o.Params() {
+		switch p.Name {
+		case "window", "output-size", "fractional":
+			if text := p.String(); text != "" {
+				ways = append(ways, "--"+p.Name+" "+text)
+			}
 		}
 	}
-	if ways != 1 {
-		return usage("pool", "window", "got %d of --window, --output-size and --fractional, want exactly one", ways)
+	switch len(ways) {
+	case 0:
+		return usage("pool", "window", "missing, want one of --window, --output-size and --fractional")
+	case 1:
+	default:
+		return usage("pool", "window", "got %s, want only one of them", strings.Join(ways, " and "))
 	}
 	if err := o.checkMeaning(); err != nil {
 		return err

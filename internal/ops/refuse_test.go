@@ -108,8 +108,8 @@ func TestRefusalsInFull(t *testing.T) {
 	for _, c := range []struct{ op, params, want string }{
 		{"pool", "", "pool: type: missing, want one of max, avg, min, sum, lp, median, rank"},
 		{"pool", "type=mx", `type: got "mx", want one of max, avg, min, sum, lp, median, rank (did you mean "max"?)`},
-		{"pool", "type=max", "pool: window: got 0 of --window, --output-size and --fractional, want exactly one"},
-		{"pool", "type=max window=2 output-size=3", "pool: window: got 2 of --window, --output-size and --fractional, want exactly one"},
+		{"pool", "type=max", "pool: window: missing, want one of --window, --output-size and --fractional"},
+		{"pool", "type=max window=2 output-size=3", "pool: window: got --window 2 and --output-size 3, want only one of them"},
 		{"pool", "type=rank window=2", "pool: rank: missing, want a whole number with --type rank: 0 is the smallest cell of a window"},
 		{"pool", "type=rank rank=4 window=2", "pool: rank: got 4, want at most 3 (the smallest window has 4 real cells)"},
 		{"pool", "type=rank rank=1 window=2 padding=1:1", "pool: rank: got 1, want 0 (the smallest window has one real cell)"},
