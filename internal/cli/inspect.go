@@ -143,7 +143,7 @@ func (a *app) inspect(i *inspection, array inspected) (report.Summary, error) {
 				beside, err = report.ChannelBytes(source.Info.Spec, layout)
 			}
 			if err != nil {
-				source.Close()
+				_ = source.Close() // the error before matters
 				return s, &hinted{fmt.Errorf("%s: per-channel: %w", array.name, err), "--data-format names the axes"}
 			}
 		}

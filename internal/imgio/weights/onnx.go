@@ -293,6 +293,7 @@ func (node *onnxNode) attribute(w *wire, f field) error {
 		switch c.form {
 		case onnxFloats, onnxInts, onnxStrings: // may have any number of fields
 			message, set = f, true
+		case onnxDense, onnxSparse, onnxFloat, onnxInt: // one field
 		}
 		if set {
 			node.constants = append(node.constants, onnxArray{form: c.form, message: message})
