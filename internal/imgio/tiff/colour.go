@@ -47,6 +47,10 @@ func finishLevels[U uint8 | uint16](p *picture, out, row []U) {
 		for i := 0; i < len(row); i += p.samples {
 			row[i] = U(most) - row[i]
 		}
+	case luma:
+		if rows, is := any(row).([]uint8); is && (p.compression != jpegStream || p.planes > 1) {
+			p.conversion.convert(rows, p.samples)
+		}
 	case cmyk:
 		for x := range len(row) / p.samples {
 			from, to := row[x*p.samples:][:p.samples], out[x*(p.samples-1):][:p.samples-1]

@@ -10,35 +10,41 @@ import (
 
 // The tags that are read or written here.
 const (
-	tagWidth           = 256
-	tagLength          = 257
-	tagBitsPerSample   = 258
-	tagCompression     = 259
-	tagPhotometric     = 262
-	tagFillOrder       = 266
-	tagStripOffsets    = 273
-	tagSamplesPerPixel = 277
-	tagRowsPerStrip    = 278
-	tagStripByteCounts = 279
-	tagPlanar          = 284
-	tagT4Options       = 292
-	tagPredictor       = 317
-	tagColorMap        = 320
-	tagTileWidth       = 322
-	tagTileLength      = 323
-	tagTileOffsets     = 324
-	tagTileByteCounts  = 325
-	tagInkSet          = 332
-	tagExtraSamples    = 338
-	tagSampleFormat    = 339
+	tagWidth               = 256
+	tagLength              = 257
+	tagBitsPerSample       = 258
+	tagCompression         = 259
+	tagPhotometric         = 262
+	tagFillOrder           = 266
+	tagStripOffsets        = 273
+	tagSamplesPerPixel     = 277
+	tagRowsPerStrip        = 278
+	tagStripByteCounts     = 279
+	tagPlanar              = 284
+	tagT4Options           = 292
+	tagPredictor           = 317
+	tagColorMap            = 320
+	tagTileWidth           = 322
+	tagTileLength          = 323
+	tagTileOffsets         = 324
+	tagTileByteCounts      = 325
+	tagInkSet              = 332
+	tagJPEGTables          = 347
+	tagYCbCrCoefficients   = 529
+	tagYCbCrSubsampling    = 530
+	tagReferenceBlackWhite = 532
+	tagExtraSamples        = 338
+	tagSampleFormat        = 339
 )
 
 // The types of a field's values.
 const (
-	typeByte  = 1
-	typeShort = 3
-	typeLong  = 4
-	typeLong8 = 16 // of BigTIFF
+	typeByte      = 1
+	typeShort     = 3
+	typeLong      = 4
+	typeRational  = 5  // two LONGs
+	typeUndefined = 7  // bytes
+	typeLong8     = 16 // of BigTIFF
 )
 
 // directory is the first directory of a file. Reading a field may fail; err keeps the
@@ -159,7 +165,7 @@ func (d *directory) values(tag uint16, most int) []uint64 {
 		return nil
 	}
 	f := d.fields[tag]
-	sizes := map[uint16]int{typeByte: 1, typeShort: 2, typeLong: 4, typeLong8: 8}
+	sizes := map[uint16]int{typeByte: 1, typeUndefined: 1, typeShort: 2, typeLong: 4, typeLong8: 8}
 	size := sizes[f.kind]
 	if size == 0 {
 		d.err = fmt.Errorf("tag %d: got type %d, want BYTE, SHORT, LONG or LONG8", tag, f.kind)
@@ -183,6 +189,38 @@ func (d *directory) values(tag uint16, most int) []uint64 {
 			values[i] = uint64(d.order.Uint32(raw[4*i:]))
 		case 8:
 			values[i] = d.order.Uint64(raw[8*i:])
+		}
+	}
+	return values
+}
+
+// floats returns as many values of a field as the other ones have, or those where
+// the field is missing or shorter.
+func (d *directory) floats(tag uint16, otherwise []float32) []float32 {
+	n := len(otherwise)
+	if d.count(tag) < n || d.err != nil {
+		return otherwise
+	}
+	values := make([]float32, n)
+	f := d.fields[tag]
+	if f.kind != typeRational {
+		whole := d.values(tag, n)
+		if d.err != nil {
+			return otherwise
+		}
+		for i, v := range whole {
+			values[i] = float32(v)
+		}
+		return values
+	}
+	raw, err := d.bytes(d.offset(f.value), 8*uint64(n))
+	if err != nil {
+		d.err = fmt.Errorf("tag %d: %w", tag, err)
+		return otherwise
+	}
+	for i := range values {
+		if divisor := d.order.Uint32(raw[8*i+4:]); divisor != 0 {
+			values[i] = float32(float64(d.order.Uint32(raw[8*i:])) / float64(divisor))
 		}
 	}
 	return values

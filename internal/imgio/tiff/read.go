@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/poolctl/poolctl/internal/imgio/input"
+	"github.com/poolctl/poolctl/internal/imgio/jpeg"
 	"github.com/poolctl/poolctl/internal/imgio/raster"
 	"github.com/poolctl/poolctl/internal/tensor"
 )
@@ -20,6 +21,7 @@ const (
 	rgb         = 2
 	palette     = 3
 	cmyk        = 5
+	luma        = 6 // YCbCr
 	cieLab      = 8
 	iccLab      = 9
 	ituLab      = 10
@@ -45,10 +47,12 @@ type picture struct {
 	associated    bool         // the sample after the colour multiplied it
 	planes        int          // 1, or samples where each has a plane of its own
 	compression   int
-	predictor     int        // 2: differences from the pixel on the left, 3: their bytes, apart
-	faxOptions    int        // the field T4Options
-	reversed      bool       // the first bit of a byte is its least significant one
-	colours       [][3]uint8 // of a palette
+	predictor     int          // 2: differences from the pixel on the left, 3: their bytes, apart
+	faxOptions    int          // the field T4Options
+	tables        *jpeg.Tables // of JPEG streams; nil for none
+	conversion    *ycbcr       // of YCbCr
+	reversed      bool         // the first bit of a byte is its least significant one
+	colours       [][3]uint8   // of a palette
 
 	tiled                   bool
 	blockWidth, blockHeight int
@@ -86,6 +90,7 @@ func Open(in *input.File, o raster.Options) (raster.Header, raster.Decoder, erro
 	if p.compression == faxRows || p.compression == group3 || p.compression == group4 {
 		decoder += 4 * 8 * p.blockWidth // changes of colour in two rows, as slices grow
 	}
+	decoder += p.planes * p.wholeBytes()
 	info.Decoding = 3*8*len(p.offsets) + min(p.down, runtime.GOMAXPROCS(0))*decoder
 	return info, p.decode, nil
 }
@@ -139,7 +144,7 @@ func (p *picture) readBlocks(d *directory) error {
 	for i := range n {
 		least := int64(1)
 		if p.compression == uncompressed {
-			least = int64(min(p.blockHeight, p.height-i/p.across%p.down*p.blockHeight)) * int64(p.rowBytes())
+			least = int64(p.blockBytes(min(p.blockHeight, p.height-i/p.across%p.down*p.blockHeight)))
 		}
 		if at := int64(min(p.offsets[i], math.MaxInt64)); min(int64(min(p.counts[i], math.MaxInt64)), d.in.Size-at) < least {
 			return fmt.Errorf("strip or tile %d: got %d bytes at %d in a file of %d, want %d or more: %w",
@@ -151,6 +156,19 @@ func (p *picture) readBlocks(d *directory) error {
 
 // rowBytes returns the bytes of one row of a block, of one plane.
 func (p *picture) rowBytes() int { return (p.blockWidth*(p.samples/p.planes)*p.bits + 7) / 8 }
+
+// blockBytes returns the bytes of so many rows of a block, of one plane.
+func (p *picture) blockBytes(rows int) int {
+	if p.subsampled() {
+		return (rows + p.conversion.down - 1) / p.conversion.down * p.conversion.unitBytes(p.blockWidth)
+	}
+	return rows * p.rowBytes()
+}
+
+// subsampled reports whether blocks consist of data units of YCbCr.
+func (p *picture) subsampled() bool {
+	return p.conversion != nil && p.compression != jpegStream && p.conversion.across*p.conversion.down > 1
+}
 
 // decode reads the blocks into a tensor of the samples' type.
 func (p *picture) decode(t *tensor.Tensor, told *tensor.Progress) error {

@@ -26,15 +26,15 @@ func (p *picture) readSamples(d *directory) error {
 	switch p.photometric {
 	case whiteIsZero, blackIsZero, palette:
 		p.colour = 1
-	case rgb, cieLab, iccLab, ituLab:
+	case rgb, luma, cieLab, iccLab, ituLab:
 		p.colour = 3
 	case cmyk:
 		if p.colour = 4; d.number(tagInkSet, 1) != 1 {
 			return fmt.Errorf("got ink set %d, want 1: inks other than CMYK are not supported", d.number(tagInkSet, 1))
 		}
 	default:
-		names := map[int]string{4: " (a mask)", 6: " (YCbCr)"}
-		return fmt.Errorf("got photometric interpretation %d%s, want grey, RGB, CMYK, Lab or a palette", p.photometric, names[p.photometric])
+		names := map[int]string{4: " (a mask)"}
+		return fmt.Errorf("got photometric interpretation %d%s, want grey, RGB, YCbCr, CMYK, Lab or a palette", p.photometric, names[p.photometric])
 	}
 	most := maxSamples
 	if p.photometric == palette {
@@ -69,8 +69,17 @@ func (p *picture) readSamples(d *directory) error {
 		}
 		p.associated = extra == associatedAlpha
 	}
-	if p.photometric == palette {
+	switch p.photometric {
+	case palette:
 		return p.readPalette(d)
+	case luma:
+		var err error
+		if p.conversion, err = readYCbCr(d); err != nil {
+			return err
+		}
+		if subsampled := p.conversion.across*p.conversion.down > 1; subsampled && (p.planes > 1 || p.samples > 3) {
+			return fmt.Errorf("got subsampled YCbCr with %d samples per pixel in %d planes, want 3 in one plane", p.samples, p.planes)
+		}
 	}
 	return nil
 }
@@ -105,6 +114,8 @@ func (p *picture) readType(d *directory) error {
 		return fmt.Errorf("got %d bits per sample of %s, want one of %v", p.bits, names[format], widths)
 	case p.photometric == palette && (p.dtype != tensor.Uint8):
 		return fmt.Errorf("got a palette with samples of %s and %d bits, want 1, 2, 4 or 8 bits", p.dtype, p.bits)
+	case p.photometric == luma && (p.bits != 8 || p.dtype != tensor.Uint8):
+		return fmt.Errorf("got YCbCr of %s and %d bits, want unsigned integers of 8 bits", p.dtype, p.bits)
 	case p.photometric == cmyk && p.bits != 8 && (p.bits != 16 || p.dtype != tensor.Uint16):
 		return fmt.Errorf("got CMYK of %d bits, want unsigned integers of 8 or 16", p.bits)
 	case p.photometric == cmyk && format != unsignedSamples:

@@ -128,7 +128,7 @@ func TestRefused(t *testing.T) {
 		{"black0-8@none-fill1.tif", tagPhotometric, 5, "got 1 samples per pixel, want 4 to 1024 with photometric interpretation 5"},
 		{"black0-8@none-fill1.tif", tagPhotometric, 2, "got 1 samples per pixel, want 3 to 1024"},
 		{"black0-8@none-fill1.tif", tagPhotometric, 3, "got a colour map of 0 values"},
-		{"black0-8@none-fill1.tif", tagCompression, 7, "got compression 7 (JPEG), want none, CCITT, LZW, deflate or PackBits"},
+		{"black0-8@none-fill1.tif", tagCompression, 6, "got compression 6 (old-style JPEG), want none, CCITT, LZW, JPEG, deflate, PackBits or Zstandard"},
 		{"black0-8@none-fill1.tif", tagCompression, 4, "got 8 bits per sample and photometric interpretation 1, want 1 bit of grey for CCITT compression"},
 		{"black0-8@none-fill1.tif", tagFillOrder, 3, "got fill order 3, want 1 or 2"},
 		{"black0-8@none-fill1.tif", tagRowsPerStrip, 0, "got 0 rows per strip, want >= 1"},
