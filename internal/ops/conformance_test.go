@@ -14,12 +14,16 @@ import (
 	"github.com/poolctl/poolctl/internal/testutil"
 )
 
+// apart are parameters whose tests stand elsewhere, as they refuse most element
+// types: the tests of every fixture take all of them.
+var apart = map[string]string{"linear-light": "light_test.go"}
+
 // TestFixturesUseEveryParameter keeps the fixtures complete: a new parameter
 // comes with a call that sets it.
 func TestFixturesUseEveryParameter(t *testing.T) {
 	for _, spec := range ops.Table {
 		for _, p := range spec.New().Params() {
-			used := p.Name == "data-format" || p.Name == "dtype" // every test of layouts and types sets them
+			used := p.Name == "data-format" || p.Name == "dtype" || apart[p.Name] != "" // every test of layouts and types sets them
 			for _, f := range fixtures[spec.Name] {
 				_, set := f.values()[p.Name]
 				used = used || set

@@ -30,6 +30,8 @@ Padding never enters the reduction: a maximum is that of the real cells, and an 
 
 A median is the middle cell of a window, or the mean of the two middle ones where it has an even number of real cells; integers give the type that their average has. --type rank --rank R takes the cell of place R in the order of values: 0 is the minimum, and the result is a cell. A rank that some window does not have, at a border for example, is refused. (TensorFlow has neither; values inside are those of scipy.ndimage.median_filter for odd windows and rank_filter.)
 
+--linear-light averages samples of 8 or 16 bits as light: they are decoded from sRGB, averaged and encoded again. The result keeps the type of the input. Alpha, the last of 2 or 4 channels, is averaged as it is. (Maximum, minimum, median of an odd number and rank need none of it: decoding does not change which sample is larger.)
+
 --argmax writes where each maximum (or minimum) was; the first in row-major order wins a tie. --argmax-index names the convention: tensorflow (y*W + x)*C + c, with --include-batch-in-index ((b*H + y)*W + x)*C + c; pytorch y*W + x; onnx ((b*C + c)*H + y)*W + x; onnx-column-major with H and W swapped. Indices count cells of the unpadded input whatever --data-format is.
 
 --output-size makes the windows adaptive (PyTorch's rule): output i covers the cells from floor(i*in/out) to ceil((i+1)*in/out). --fractional takes one ratio for each spatial dimension, out = floor(in / ratio), and draws the window borders by --seed as tf.nn.fractional_max_pool does for the same seed; the report prints them.`,
@@ -42,6 +44,7 @@ A median is the middle cell of a window, or the mean of the two middle ones wher
 		{"one number for each channel", "poolctl pool samples/chelsea.png --type avg --window global -o means.npy"},
 		{"take out specks by the median of 5x5 pixels", "poolctl pool samples/chelsea.png --type median --window 5 --strides 1 --padding SAME -o clean.png"},
 		{"the second smallest of each 2x2 pixels", "poolctl pool samples/chelsea.png --type rank --rank 1 --window 2 -o second.png"},
+		{"halve a photograph as bright as it was", "poolctl pool samples/chelsea.png --type avg --window 2 --linear-light -o half.png"},
 		{"adaptive pooling to 7x7", "poolctl pool samples/chelsea.png --type avg --output-size 7,7 -o seven.npy"},
 		{"the shapes only", "poolctl pool samples/chelsea.png --type max --window 3 --strides 2 --padding SAME --dry-run"},
 	},
@@ -57,6 +60,7 @@ type Pool struct {
 	CeilMode     bool
 	CountPadding bool
 	Divisor      int // 0 if not given
+	LinearLight  bool
 	P            float64
 	Rank         number
 	NaN          string
@@ -217,6 +221,11 @@ func (o *Pool) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.LinearLight {
+		if err := checkLight("pool", o.input(in[0])); err != nil {
+			return nil, err
+		}
+	}
 	b := newBuilder("pool", in)
 	g, err := o.geometry(e, b.plan)
 	if err != nil {
@@ -230,10 +239,9 @@ func (o *Pool) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 
 	spec := o.spec(kind, g, layout)
 	spec.Argmax, spec.Index, spec.Want = want.Argmax, b.plan.Index, want.Impl
-	exact := spec.Reduction.KeepsType()
-	spec.Picture = o.picture(in[0], want)
+	spec.Picture = !o.LinearLight && o.picture(in[0], want)
 	result := o.averaged(in[0])
-	if exact || spec.Picture {
+	if spec.Reduction.KeepsType() || spec.Picture || o.LinearLight {
 		result = o.input(in[0])
 	}
 	shape := layout.Join(tensor.Extents{N: e.N, C: e.C, Spatial: g.Out()})
@@ -242,20 +250,27 @@ func (o *Pool) Plan(in []tensor.Spec, want Want) (*Plan, error) {
 	if want.Argmax {
 		argmax = b.output("argmax", tensor.Spec{DType: tensor.Int64, Shape: shape}, layout)
 	}
-	x := b.converted(b.converted(0, o.input(in[0])), o.input(in[0]).Real())
-	spec.DType = b.spec(x).DType
-	computed := y
-	if r := spec.Result(); r != result {
-		computed = b.temp(r, shape...)
+	reduce := func(y, x buf) {
+		x = b.converted(x, b.spec(x).DType.Real())
+		spec.DType = b.spec(x).DType
+		computed := y
+		if r := spec.Result(); r != b.spec(y).DType {
+			computed = b.temp(r, shape...)
+		}
+		switch n, err := shape.Elements(); {
+		case err != nil || n == 0:
+		case want.Winners && !want.Argmax && computed == y && o.notes(b, spec, y, x, layout):
+		default:
+			b.pool(spec, computed, argmax, x, want.Argmax)
+		}
+		if computed != y {
+			b.convert(y, computed)
+		}
 	}
-	switch n, err := shape.Elements(); {
-	case err != nil || n == 0:
-	case want.Winners && !want.Argmax && computed == y && o.notes(b, spec, y, x, layout):
-	default:
-		b.pool(spec, computed, argmax, x, want.Argmax)
-	}
-	if computed != y {
-		b.convert(y, computed)
+	if x := b.converted(0, o.input(in[0])); o.LinearLight {
+		b.inLinearLight(y, x, layout, reduce)
+	} else {
+		reduce(y, x)
 	}
 	plan, err := b.finish()
 	if err == nil {

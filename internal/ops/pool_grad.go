@@ -26,6 +26,9 @@ func (o *Pool) PlanGrad(in []tensor.Spec, want WantGrad) (*Plan, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
+	if o.LinearLight {
+		return nil, lightGradient("pool")
+	}
 	kind := o.kind()
 	if (o.FromArgmax != "" || o.Second != "" || o.Ties != "first") && !kind.winner {
 		return nil, usage("pool", "type", "got %s, want %s with --ties, --from-argmax and --second", o.Type, either(poolTypes((*poolKind).isWinner)))

@@ -83,7 +83,9 @@ func (k *poolKind) isWinner() bool    { return k.winner }
 func (k *poolKind) isIrregular() bool { return k.irregular }
 
 // linear reports whether pooling, as it was called, is linear.
-func (o *Pool) linear() bool { return o.is(func(k *poolKind) bool { return k.linear }) }
+func (o *Pool) linear() bool {
+	return !o.LinearLight && o.is(func(k *poolKind) bool { return k.linear })
+}
 
 // kindParams returns the parameters of all kinds, each with a meaning beside its
 // own.
@@ -108,6 +110,7 @@ func (o *Pool) averageParams() []Param {
 			}
 			return nil
 		}),
+		linearLightParam(&o.LinearLight),
 	}
 }
 

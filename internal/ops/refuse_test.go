@@ -129,7 +129,7 @@ func TestRefusalsInFull(t *testing.T) {
 		{"pool", "type=max fractional=0.5", "pool: fractional: got 0.5, want a finite ratio >= 1"},
 		{"pool", "type=max window=2 nan=maybe", `nan: got "maybe", want one of propagate, ignore`},
 		{"pool", "type=max window=2 ceil-mode=1", `ceil-mode: got "1", want true or false`},
-		{"pool", "type=max window=2 stride=1", `unknown parameter: got "stride", want one of type, window, strides, padding, dilations, empty, ceil-mode, count-include-pad, divisor, p, rank, nan, output-size, fractional, seed, pseudo-random, overlapping, argmax-index, include-batch-in-index, data-format, dtype (did you mean "strides"?)`},
+		{"pool", "type=max window=2 stride=1", `unknown parameter: got "stride", want one of type, window, strides, padding, dilations, empty, ceil-mode, count-include-pad, divisor, linear-light, p, rank, nan, output-size, fractional, seed, pseudo-random, overlapping, argmax-index, include-batch-in-index, data-format, dtype (did you mean "strides"?)`},
 		{"pool", "type=max window=2 dtype=float31", `dtype: got "float31", want one of ` + strings.Join(tensor.DTypeNames(), ", ") + ` (did you mean "float32"?)`},
 		{"conv2d", "", "conv2d: filter: missing, want a file or one of sobel-x, sobel-y, laplacian, emboss, identity, gaussian:SIZE:SIGMA, box:SIZE, NAME:SHAPE:SEED of a random one (uniform, normal, glorot-uniform, glorot-normal, he-uniform, he-normal), zeros:SHAPE, ones:SHAPE"},
 		{"conv2d", "filter=box:3 groups=2", "conv2d: groups: got 2 with the filter box:3, want none: a named filter applies to every channel separately"},

@@ -31,13 +31,16 @@ half-pixel is what tf.image.resize does. align-corners is align_corners=True in 
 
 bicubic is TensorFlow's, whose weights come from a table of 1024 steps: with half-pixel the factor is -1/2 and cells outside the input weigh nothing, otherwise the factor is -3/4, as PyTorch's always is, and the edge is repeated.
 
-nearest keeps the type. The others return float32 for integers, as TensorFlow does, and keep floating-point types. Weights that are 0 are multiplied too, and bilinear takes the difference of two cells, so an infinity can become NaN.
+nearest keeps the type. The others return float32 for integers, as TensorFlow does, and keep floating-point types. With --linear-light samples of 8 or 16 bits are decoded from sRGB, resized as light and encoded again: the result keeps the type of the input. Alpha, the last of 2 or 4 channels, is resized as it is.
+
+Weights that are 0 are multiplied too, and bilinear takes the difference of two cells, so an infinity can become NaN.
 
 The gradient is the adjoint: the upstream gradient of a cell goes to the cells that it was computed from, times their weights. TensorFlow has no gradient of area.`,
 	Rank:   [2]int{1, 3},
 	Linear: true,
 	Examples: []Example{
 		{"half as large, every pixel the mean of four", "poolctl resize samples/chelsea.png --size 150,225 --method area -o half.png"},
+		{"a thumbnail as bright as the photograph", "poolctl resize samples/chelsea.png --size 75,112 --method area --linear-light -o small.png"},
 		{"twice as large, as an upsampling layer does", "poolctl resize samples/input_10x9x9x3.npy --size 18 --method nearest -o y.npy"},
 		{"corners on corners", "poolctl resize samples/input_10x9x9x3.npy --size 17,33 --coordinates align-corners -o y.npy"},
 	},
@@ -50,6 +53,7 @@ type Resize struct {
 	Size        []int
 	Method      string
 	Coordinates string
+	LinearLight bool
 
 	region *Region // of the output that is computed; nil for all
 }
@@ -77,11 +81,25 @@ func ResizeMethods() []string { return slices.Clone(resizeMethods) }
 func (o *Resize) Params() []Param {
 	size := intsParam("size", &o.Size, "", "spatial size of the output, one number for each dimension, or one for all")
 	size.Required = true
-	return append([]Param{size,
+	return withNeeds(append([]Param{size,
 		choiceParam("method", &o.Method, resizeMethods, "bilinear", "how a cell of the output is computed"),
 		choiceParam("coordinates", &o.Coordinates, resizeCoordinates, "half-pixel", "where a cell of the output lies on the input"),
-	}, o.format.params()...)
+		linearLightParam(&o.LinearLight),
+	}, o.format.params()...), o.needs)
 }
+
+// needs returns the flags that a parameter needs to be meaningful, and whether
+// they are given.
+func (o *Resize) needs(name string, _ Want) (flags string, holds bool) {
+	if name != "linear-light" {
+		return "", true
+	}
+	mixing := slices.DeleteFunc(ResizeMethods(), func(m string) bool { return m == resizeMethods[layer.ResizeNearest] })
+	return "--method " + either(mixing), slices.Contains(mixing, o.Method)
+}
+
+// linear reports whether resizing, as it was called, is linear.
+func (o *Resize) linear() bool { return !o.LinearLight }
 
 // Check implements Op.
 func (o *Resize) Check() error {
@@ -101,6 +119,9 @@ func (o *Resize) Check() error {
 	}
 	if o.Method == resizeMethods[layer.ResizeArea] && o.Coordinates != resizeCoordinates[layer.HalfPixel] {
 		return usage("resize", "coordinates", "got %s, want half-pixel with --method area, whose cells cover the input from edge to edge", o.Coordinates)
+	}
+	if flags, holds := o.needs("linear-light", Want{}); o.LinearLight && !holds {
+		return usage("resize", "linear-light", "only applies with %s", flags)
 	}
 	return nil
 }
@@ -141,6 +162,12 @@ func (o *Resize) lay(x tensor.Spec) (*resizing, error) {
 	r.compute, r.result = resizedTypes(r.method, r.given)
 	if o.DType != tensor.Invalid {
 		r.result = o.DType
+	}
+	if o.LinearLight {
+		if err := checkLight("resize", r.given); err != nil {
+			return nil, err
+		}
+		r.result = r.given
 	}
 	kept := e
 	kept.Spatial = nil
@@ -195,7 +222,13 @@ func (o *Resize) Plan(in []tensor.Spec, _ Want) (*Plan, error) {
 	b := newBuilder("resize", in)
 	b.plan.Layout, b.plan.Impl = r.layout, r.impl()
 	y := b.output("y", tensor.Spec{DType: r.result, Shape: r.out}, r.layout)
-	b.resize(y, 0, r)
+	if o.LinearLight && r.method != layer.ResizeNearest { // which a size that stays is copied by
+		x := b.converted(0, r.given)
+		r.given = r.compute
+		b.inLinearLight(y, x, r.layout, func(y, x buf) { b.resize(y, x, r) })
+	} else {
+		b.resize(y, 0, r)
+	}
 	return b.finish()
 }
 

@@ -11,6 +11,9 @@ func (o *Resize) GradParams() []Param { return nil }
 
 // PlanGrad implements Differentiable.
 func (o *Resize) PlanGrad(in []tensor.Spec, _ WantGrad) (*Plan, error) {
+	if o.LinearLight {
+		return nil, lightGradient("resize")
+	}
 	r, err := o.lay(in[0])
 	if err != nil {
 		return nil, err

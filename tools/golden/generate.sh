@@ -21,7 +21,7 @@ for family in pool_max pool_avg argmax pool_nd pool_other rank adaptive fraction
 	conv conv_transpose depthwise morphology special vectors tutorial activation norm reshape resize \
 	grad_pool_max grad_pool_avg grad_pool_other grad_argmax grad_second grad_unpool \
 	grad_conv grad_conv_transpose grad_depthwise grad_morphology grad_ties grad_vectors \
-	bfloat16 prepare; do
+	bfloat16 prepare light; do
 	"$venv/bin/python" "$here/$family.py" "$out"
 done
 "$venv/bin/python" -W ignore "$here/networks.py" ${1:+"$out/networks"}
