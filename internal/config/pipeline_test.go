@@ -45,7 +45,7 @@ func TestEveryFaultIsToldWithItsPlace(t *testing.T) {
 		head + "  - {name: a, op: pool, type: max, window: []}\n":                "net.yaml:3:44: a: window: got an empty list, want a whole number, a list of them such as [2, 2], or global",
 		head + "  - {name: a, op: pool, type: max, window: 2, padding: 1}\n":     "net.yaml:3:56: a: padding: got 1, want SAME, VALID, SAME_LOWER or pairs such as [[0, 1], [0, 1]]",
 		head + "  - {name: a, op: pool, type: max, window: 2, ceil-mode: yes}\n": "net.yaml:3:58: a: ceil-mode: got yes, want true or false",
-		head + "  - {name: a, op: pool, type: max}\n":                            "net.yaml:3:5: a: window: got 0 of window, output-size and fractional, want exactly one",
+		head + "  - {name: a, op: pool, type: max}\n":                            "net.yaml:3:5: a: window: missing, want one of window, output-size and fractional",
 		head + "  - {name: a, op: conv2d, filter: 3}\n":                          "net.yaml:3:35: a: filter: got 3, want the name of a file or a filter, in quotes if it looks like a number",
 		head + "  - {name: a, op: conv2d, filter: '-'}\n":                        "net.yaml:3:35: a: filter: got the quoted text \"-\", want a file: a pipeline does not read standard input",
 		head + "  - {name: a, op: leaky-relu, alpha: low}\n":                     "net.yaml:3:38: a: alpha: got low, want a number in decimal digits without quotes",
