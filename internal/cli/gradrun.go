@@ -43,7 +43,7 @@ The upstream gradient of the last step's output is ones unless --upstream or --t
 	flags.StringVar(&g.Upstream, "upstream", "", "`FILE` with the upstream gradient, in the shape of the last step's output")
 	flags.Var(&intsValue{&g.Target}, "target", "upstream gradient 1 at the number `INDEX` of the last step's output, such as 0,7, and 0 elsewhere")
 	flags.Var(&choiceValue{&g.Relu, []string{"plain", "guided"}}, "relu", "gradient `RULE` of every relu and relu6: plain or guided (default the rule of each step)")
-	flags.BoolVar(&g.NoOrient, "no-orient", false, "ignore a JPEG's EXIF orientation")
+	flags.BoolVar(&g.NoOrient, "no-orient", false, "ignore the EXIF orientation of pictures")
 	g.dry.add(flags)
 	return cmd
 }

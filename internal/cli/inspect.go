@@ -56,7 +56,7 @@ A file that cannot be read does not stop the others; the exit code is then 1. An
 	}
 	cmd.Flags().BoolVar(&i.Preview, "preview", false, "draw the picture in the terminal")
 	cmd.Flags().BoolVar(&i.Channels, "per-channel", false, "measure each channel too, with medians")
-	cmd.Flags().BoolVar(&i.NoOrient, "no-orient", false, "ignore a JPEG's EXIF orientation")
+	cmd.Flags().BoolVar(&i.NoOrient, "no-orient", false, "ignore the EXIF orientation of pictures")
 	cmd.Flags().BoolVar(&i.Lines, "jsonl", false, "print JSON with one object on each line")
 	cmd.Flags().StringVar(&i.Format, "data-format", "", "`FORMAT` of an array, for --preview and --per-channel: the order of its axes (default by rank)")
 	rawFlag(cmd.Flags(), &i.Raw)

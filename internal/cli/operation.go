@@ -43,7 +43,7 @@ type fileFlags struct {
 
 // add declares the flags; normalize is the default of --normalize.
 func (f *fileFlags) add(flags *pflag.FlagSet, normalize imgio.Normalize) {
-	flags.BoolVar(&f.NoOrient, "no-orient", false, "ignore a JPEG's EXIF orientation")
+	flags.BoolVar(&f.NoOrient, "no-orient", false, "ignore the EXIF orientation of pictures")
 	f.Depth.add(flags)
 	flags.IntVar(&f.Quality, "quality", imgio.DefaultQuality, "quality of a JPEG output, `N` from 1 to 100")
 	f.Normalize = normalize.String()

@@ -48,7 +48,7 @@ A pipeline file has a version (1), a list of steps, and optionally an input sect
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	r.batch.add(flags)
-	flags.BoolVar(&r.NoOrient, "no-orient", false, "ignore a JPEG's EXIF orientation")
+	flags.BoolVar(&r.NoOrient, "no-orient", false, "ignore the EXIF orientation of pictures")
 	r.Depth.add(flags)
 	r.Enlarge.add(flags)
 	r.dry.add(flags)

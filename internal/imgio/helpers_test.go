@@ -45,10 +45,16 @@ func readError(t testing.TB, name string, o Options) error {
 func writeFile(t testing.TB, name string, content []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
+	writeTo(t, path, content)
+	return path
+}
+
+// writeTo puts content into a file.
+func writeTo(t testing.TB, path string, content []byte) {
+	t.Helper()
 	if err := os.WriteFile(path, content, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	return path
 }
 
 // save writes one output and returns the notes.

@@ -117,9 +117,12 @@ func (s *Source) Close() error { return s.close() }
 
 // openPicture reads a picture's header.
 func openPicture(in *input.File, f *format.Format, o Options) (Info, raster.Decoder, error) {
-	h, decode, err := f.Picture.Open(in, raster.Options{NoOrient: o.NoOrient, MaxPixels: o.MaxPixels, MaxSide: o.MaxSide})
+	h, decode, err := f.Picture.Open(in, raster.Options{MaxPixels: o.MaxPixels, MaxSide: o.MaxSide})
 	if err != nil {
 		return Info{}, nil, prefixed(f, err)
+	}
+	if !o.NoOrient {
+		h, decode = raster.Upright(h, decode)
 	}
 	return Info{Spec: h.Spec(), Depth: h.Depth, Picture: true, Decoding: h.Decoding}, func(t *tensor.Tensor, told *tensor.Progress) error {
 		if err := decode(t, told); err != nil {

@@ -73,11 +73,7 @@ func (h *header) compose(canvas *tensor.Tensor, frame *image.Paletted) error {
 	if err := raster.ConvertPaletted(part, frame, h.colours); err != nil {
 		return err
 	}
-	src, dst := tensor.Of[uint8](part), tensor.Of[uint8](canvas)
-	n := frame.Rect.Dx() * 4
-	for y := range frame.Rect.Dy() {
-		copy(dst[((frame.Rect.Min.Y+y)*h.width+frame.Rect.Min.X)*4:][:n], src[y*n:])
-	}
+	raster.Place(canvas, part, frame.Rect.Min)
 	return nil
 }
 

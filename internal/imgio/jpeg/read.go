@@ -19,32 +19,14 @@ func Open(in *input.File, o raster.Options) (raster.Header, raster.Decoder, erro
 	if err := o.Check(f.width, f.height); err != nil {
 		return raster.Header{}, nil, err
 	}
-	stored := raster.Header{Width: f.width, Height: f.height, Channels: min(len(f.parts), 3), Depth: 8}
-	info, orientation := stored, 1
-	if !o.NoOrient {
-		orientation = markers.orientation
-		if raster.Turned(orientation) {
-			info.Width, info.Height = stored.Height, stored.Width
-		}
+	info := raster.Header{
+		Width: f.width, Height: f.height, Channels: min(len(f.parts), 3), Depth: 8,
+		Orientation: markers.orientation, Decoding: f.memory(),
 	}
-	info.Decoding = f.memory()
-	if orientation != 1 {
-		info.Decoding += stored.Channels * f.width * f.height
-	}
-	return info, func(t *tensor.Tensor, told *tensor.Progress) error {
-		if orientation == 1 {
-			return decode(in, o, t, told)
-		}
-		turned := tensor.New(stored.Spec())
-		if err := decode(in, o, turned, nil); err != nil {
-			return err
-		}
-		raster.Orient(t, turned, orientation)
-		return nil
-	}, nil
+	return info, func(t *tensor.Tensor, told *tensor.Progress) error { return decode(in, o, t, told) }, nil
 }
 
-// decode decodes the file into t, without turning it.
+// decode decodes the file into t.
 func decode(in *input.File, o raster.Options, t *tensor.Tensor, told *tensor.Progress) error {
 	d := decoder{in: newStream(in.Section(), in.Size), adobe: -1, mostPixels: cmp.Or(o.MaxPixels, raster.DefaultMaxPixels)}
 	b, err := d.header()

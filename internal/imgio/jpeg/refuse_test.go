@@ -20,7 +20,7 @@ func TestDamagedFiles(t *testing.T) {
 		whole := fixture(t, name)
 		rng := rand.New(rand.NewPCG(1, 2))
 		progressive := name == "progressive-restart-420.jpg" // image/jpeg refuses it as it is
-		o := raster.Options{NoOrient: true, MaxPixels: 1 << 14}
+		o := raster.Options{MaxPixels: 1 << 14}
 		for at := range whole {
 			if at%7 == 0 {
 				_, _, err := imgiotest.Decode(Open, whole[:at], o)

@@ -125,7 +125,7 @@ func Open(in *input.File, o raster.Options) (raster.Header, raster.Decoder, erro
 	if err != nil {
 		return raster.Header{}, nil, err
 	}
-	info := raster.Header{Width: h.width, Height: h.height, Channels: h.channels(), Depth: max(h.depth, 8)}
+	info := raster.Header{Width: h.width, Height: h.height, Channels: h.channels(), Depth: max(h.depth, 8), Orientation: orientation(in)}
 	info.Decoding = 2 * h.width * h.stored() * info.Depth / 8 // two rows
 	return info, func(t *tensor.Tensor, told *tensor.Progress) error { return readPixels(c, h, t, told) }, nil
 }

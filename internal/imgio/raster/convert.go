@@ -108,3 +108,14 @@ func ConvertPaletted(t *tensor.Tensor, img *image.Paletted, colours [][4]uint8) 
 	}
 	return nil
 }
+
+// Place copies a part into a picture of the same type and channels, its first
+// pixel to the point at.
+func Place(t, part *tensor.Tensor, at image.Point) {
+	pixel := t.Shape[3] * t.DType.Size()
+	src, dst := tensor.Bytes(part), tensor.Bytes(t)
+	row := part.Shape[2] * pixel
+	for y := range part.Shape[1] {
+		copy(dst[((at.Y+y)*t.Shape[2]+at.X)*pixel:][:row], src[y*row:])
+	}
+}

@@ -1,15 +1,17 @@
 package raster
 
 import (
+	"bytes"
 	"encoding/binary"
-
-	"github.com/poolctl/poolctl/internal/tensor"
 )
 
 // Orientation returns the orientation, 1 to 8, in an EXIF block: the tag in the
-// first directory of a TIFF structure. It returns 1 (upright) if there is none.
+// first directory of a TIFF structure, with or without "Exif" in front of it. It
+// returns 1 (upright) if there is none: broken metadata should not make a picture
+// unreadable.
 func Orientation(data []byte) int {
 	const tag, short = 0x0112, 3
+	data = bytes.TrimPrefix(data, []byte("Exif\x00\x00"))
 	if len(data) < 8 {
 		return 1
 	}
@@ -36,44 +38,4 @@ func Orientation(data []byte) int {
 		return 1
 	}
 	return 1
-}
-
-// Turned reports whether an orientation exchanges width and height.
-func Turned(orientation int) bool { return orientation >= 5 }
-
-// Orient turns the stored picture t upright, into out.
-func Orient(out, t *tensor.Tensor, orientation int) {
-	h, w, c := t.Shape[1], t.Shape[2], t.Shape[3]
-	// The source pixel of output pixel (y, x) is start + y*down + x*right.
-	var start, down, right int
-	last := h*w - 1
-	switch orientation {
-	case 2: // mirrored left to right
-		start, down, right = w-1, w, -1
-	case 3: // rotated by 180°
-		start, down, right = last, -w, -1
-	case 4: // mirrored top to bottom
-		start, down, right = last-(w-1), -w, 1
-	case 5: // transposed
-		start, down, right = 0, 1, w
-	case 6: // to be rotated 90° clockwise
-		start, down, right = last-(w-1), 1, -w
-	case 7: // mirrored in the other diagonal
-		start, down, right = last, -1, -w
-	case 8: // to be rotated 90° anticlockwise
-		start, down, right = w-1, -1, w
-	}
-	if Turned(orientation) {
-		h, w = w, h
-	}
-	src, dst := tensor.Of[uint8](t), tensor.Of[uint8](out)
-	const block = 16 // rows at a time, so that columns of a rotated picture are read together
-	Bands(h, block, func(lo, hi int) {
-		for x := range w {
-			for y := lo; y < hi; y++ {
-				from := (start + y*down + x*right) * c
-				copy(dst[(y*w+x)*c:(y*w+x+1)*c], src[from:from+c])
-			}
-		}
-	})
 }

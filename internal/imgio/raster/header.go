@@ -17,6 +17,10 @@ type Header struct {
 	// DType is the type of the samples. Invalid stands for uint8 or uint16, as Depth says.
 	DType tensor.DType
 
+	// Orientation is the EXIF orientation of the picture, 1 to 8, or 0 for none. The
+	// header and the decoder are those of the picture as it is stored.
+	Orientation int
+
 	// Decoding is roughly how many bytes the decoder needs at its peak beside the
 	// tensor that it writes.
 	Decoding int
@@ -45,9 +49,8 @@ const (
 
 // Options says how pictures are opened.
 type Options struct {
-	NoOrient  bool // ignore EXIF orientations
-	MaxPixels int  // largest picture; 0 means DefaultMaxPixels
-	MaxSide   int  // largest width and height; 0 means DefaultMaxSide
+	MaxPixels int // largest picture; 0 means DefaultMaxPixels
+	MaxSide   int // largest width and height; 0 means DefaultMaxSide
 }
 
 // Check refuses an empty picture and one that exceeds the limits.

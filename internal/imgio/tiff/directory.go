@@ -17,6 +17,7 @@ const (
 	tagPhotometric         = 262
 	tagFillOrder           = 266
 	tagStripOffsets        = 273
+	tagOrientation         = 274
 	tagSamplesPerPixel     = 277
 	tagRowsPerStrip        = 278
 	tagStripByteCounts     = 279

@@ -83,7 +83,10 @@ func Open(in *input.File, o raster.Options) (raster.Header, raster.Decoder, erro
 			return raster.Header{}, nil, err
 		}
 	}
-	info := raster.Header{Width: p.width, Height: p.height, Channels: p.channels(), Depth: 8 * p.dtype.Size(), DType: p.dtype}
+	info := raster.Header{
+		Width: p.width, Height: p.height, Channels: p.channels(), Depth: 8 * p.dtype.Size(), DType: p.dtype,
+		Orientation: d.orientation(),
+	}
 	// A decoder holds a row, and of fax a byte for each pixel of two rows; then
 	// what decompression needs.
 	decoder := p.planes*(p.rowBytes()+1<<17) + p.blockWidth*p.samples*p.dtype.Size()

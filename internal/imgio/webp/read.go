@@ -1,8 +1,6 @@
 package webp
 
 import (
-	"encoding/binary"
-	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -14,79 +12,82 @@ import (
 )
 
 // Open reads the header of a WebP. The picture is RGB, or RGBA if the file has
-// alpha. Animations are refused.
+// alpha. Of an animation it is the first frame on the canvas, which is transparent
+// where the frame does not cover it; then the frame says whether there is alpha.
 func Open(in *input.File, o raster.Options) (raster.Header, raster.Decoder, error) {
-	alpha, err := hasAlpha(in)
+	f, err := readContainer(in)
 	if err != nil {
 		return raster.Header{}, nil, err
 	}
-	config, err := webp.DecodeConfig(in.Section())
+	config, err := webp.DecodeConfig(f.picture())
 	if err != nil {
 		return raster.Header{}, nil, err
 	}
-	if err := o.Check(config.Width, config.Height); err != nil {
+	size := image.Rect(0, 0, config.Width, config.Height)
+	info := raster.Header{Width: config.Width, Height: config.Height, Channels: 3, Depth: 8, Orientation: f.orientation}
+	if f.animated {
+		if size.Size() != f.frame.Size() || !f.frame.In(image.Rectangle{Max: f.canvas}) {
+			return raster.Header{}, nil, fmt.Errorf("got first frame %v of size %v, want one within the canvas %v", f.frame, size.Size(), f.canvas)
+		}
+		info.Width, info.Height = f.canvas.X, f.canvas.Y
+	}
+	if err := o.Check(info.Width, info.Height); err != nil {
 		return raster.Header{}, nil, err
 	}
-	channels := 3
-	if alpha {
-		channels = 4
+	covered := info.Width == config.Width && info.Height == config.Height
+	if f.alpha || !covered {
+		info.Channels = 4
 	}
-	info := raster.Header{Width: config.Width, Height: config.Height, Channels: channels, Depth: 8}
 	// Lossless: two RGBA pictures. Lossy: 8-bit planes, two of them of half the size,
 	// and the compressed data. Alpha is a lossless picture of its own.
 	info.Decoding = 8 * config.Width * config.Height
 	if config.ColorModel == color.YCbCrModel {
-		info.Decoding = config.Width*config.Height*3/2 + int(in.Size)
+		info.Decoding = config.Width*config.Height*3/2 + f.compressed()
+	}
+	if !covered {
+		info.Decoding += 4 * config.Width * config.Height
 	}
 	return info, func(t *tensor.Tensor, _ *tensor.Progress) error {
-		img, err := webp.Decode(in.Section())
+		img, err := webp.Decode(f.picture())
 		if err != nil {
 			return err
 		}
-		if size := img.Bounds().Size(); size.X != config.Width || size.Y != config.Height {
-			return fmt.Errorf("got size %v, the header says %dx%d", size, config.Width, config.Height)
+		if got := img.Bounds(); got != size {
+			return fmt.Errorf("got size %v, the header says %v", got.Size(), size.Size())
 		}
-		switch img := img.(type) {
-		case *image.YCbCr:
-			convert(tensor.Of[uint8](t), channels, img)
-			return nil
-		case *image.NYCbCrA:
-			convert(tensor.Of[uint8](t), channels, &img.YCbCr)
-			if alpha {
-				dst := tensor.Of[uint8](t)
-				for y := range config.Height {
-					for x, a := range img.A[y*img.AStride:][:config.Width] {
-						dst[(y*config.Width+x)*4+3] = a
-					}
-				}
-			}
-			return nil
-		default:
-			return raster.Convert(t, img)
+		if covered {
+			return store(t, img)
 		}
+		frame := tensor.New(tensor.Spec{DType: tensor.Uint8, Shape: tensor.Shape{1, config.Height, config.Width, 4}})
+		if err := store(frame, img); err != nil {
+			return err
+		}
+		raster.Place(t, frame, f.frame.Min)
+		return nil
 	}, nil
 }
 
-// hasAlpha reads from the first chunk whether the picture has alpha. It checks the
-// length that the file states.
-func hasAlpha(in *input.File) (bool, error) {
-	var head [25]byte // the file may be shorter, if its first chunk is
-	if n, err := in.Content.ReadAt(head[:], 0); n < 20 {
-		return false, err
-	}
-	if stated := int64(binary.LittleEndian.Uint32(head[4:])) + 8; stated > in.Size {
-		return false, fmt.Errorf("got %d of %d bytes, the file is cut", in.Size, stated)
-	}
-	switch string(head[12:16]) {
-	case "VP8X":
-		if head[20]&0x02 != 0 {
-			return false, errors.New("animations are not supported")
+// store copies a decoded picture into t, which has 3 or 4 channels.
+func store(t *tensor.Tensor, img image.Image) error {
+	channels := t.Shape[3]
+	switch img := img.(type) {
+	case *image.YCbCr:
+		convert(tensor.Of[uint8](t), channels, img)
+		return nil
+	case *image.NYCbCrA:
+		convert(tensor.Of[uint8](t), channels, &img.YCbCr)
+		if channels == 4 {
+			dst, width := tensor.Of[uint8](t), t.Shape[2]
+			for y := range t.Shape[1] {
+				for x, a := range img.A[y*img.AStride:][:width] {
+					dst[(y*width+x)*4+3] = a
+				}
+			}
 		}
-		return head[20]&0x10 != 0, nil
-	case "VP8L":
-		return head[24]&0x10 != 0, nil
+		return nil
+	default:
+		return raster.Convert(t, img)
 	}
-	return false, nil
 }
 
 // convert converts planes to RGB as libwebp does: chroma upsampled by a triangle
