@@ -74,7 +74,7 @@ func Main(args []string, streams Streams) (code int) {
 	if err != nil && !a.settled {
 		a.JSON = a.wantsJSON(root, args)
 	}
-	return a.report(withValueHint(cmd, err))
+	return a.report(withValueHint(cmd, ofSubcommand(cmd, err)))
 }
 
 // execute runs the command that the arguments name, and returns it.

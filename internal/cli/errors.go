@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/spf13/cobra"
+
 	"github.com/poolctl/poolctl/internal/batch"
 	"github.com/poolctl/poolctl/internal/config"
 	"github.com/poolctl/poolctl/internal/imgio"
@@ -47,6 +49,24 @@ type hinted struct {
 
 func (e *hinted) Unwrap() error { return e.error }
 func (e *hinted) Hint() string  { return e.hint }
+
+// commandError is an error of a command below another one, such as `grad pool`.
+type commandError struct {
+	error
+	parents string
+}
+
+func (e *commandError) Error() string { return e.parents + " " + e.error.Error() }
+func (e *commandError) Unwrap() error { return e.error }
+
+// ofSubcommand makes an error that begins with the name of its command begin
+// with the names of the commands above it too: `grad pool: …`.
+func ofSubcommand(cmd *cobra.Command, err error) error {
+	if err == nil || !cmd.HasParent() || !cmd.Parent().HasParent() || !strings.HasPrefix(err.Error(), cmd.Name()+": ") {
+		return err
+	}
+	return &commandError{err, strings.TrimPrefix(cmd.Parent().CommandPath(), cmd.Root().Name()+" ")}
+}
 
 // batchError ends a batch that has reported the result of each input: some of
 // them failed, or it was stopped early.

@@ -14,28 +14,28 @@ import (
 // share.
 type fact struct{ name, meaning string }
 
-// exitStatus lists the exit codes.
+// exitStatus lists the exit codes: what help says of them, and what manual pages
+// and docs/configuration.md add to it.
 var exitStatus = []struct {
-	code    int
-	meaning string
+	code   int
+	brief  string
+	detail string
 }{
-	{exitDone, "done"},
-	{exitData, "input, output or data error: an argument does not fit the data"},
-	{exitUsage, "usage or configuration error: the command line, the configuration or the pipeline is invalid, whatever the data"},
-	{exitDiffers, "a comparison or a check differs"},
-	{exitPartial, "part of a batch failed; the rest is done"},
-	{exitLimit, "refused by a limit, such as --max-memory, before any work"},
-	{exitInterrupted, "interrupted"},
-	{exitTerminated, "terminated"},
+	{exitDone, "done", ""},
+	{exitData, "input, output or data error", ": an argument does not fit the data"},
+	{exitUsage, "usage or configuration error", ": the command line, the configuration or the pipeline is invalid, whatever the data"},
+	{exitDiffers, "a comparison or a check differs", ""},
+	{exitPartial, "part of a batch failed", "; the rest is done"},
+	{exitLimit, "refused by a limit", ", such as --max-memory, before any work"},
+	{exitInterrupted, "interrupted", ""},
+	{exitTerminated, "terminated", ""},
 }
 
 // exitCodesInBrief returns the exit codes as one line of help.
 func exitCodesInBrief() string {
 	list := make([]string, len(exitStatus))
 	for i, e := range exitStatus {
-		brief, _, _ := strings.Cut(e.meaning, ":")
-		brief, _, _ = strings.Cut(brief, ",")
-		list[i] = fmt.Sprintf("%d %s", e.code, brief)
+		list[i] = fmt.Sprintf("%d %s", e.code, e.brief)
 	}
 	return strings.Join(list, "; ") + "."
 }
@@ -44,7 +44,7 @@ func exitCodesInBrief() string {
 func exitFacts() []fact {
 	var list []fact
 	for _, e := range exitStatus {
-		list = append(list, fact{fmt.Sprint(e.code), e.meaning})
+		list = append(list, fact{fmt.Sprint(e.code), e.brief + e.detail})
 	}
 	return list
 }

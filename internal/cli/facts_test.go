@@ -53,6 +53,15 @@ func TestEveryExitCodeIsExplained(t *testing.T) {
 	}
 }
 
+// TestExitCodesInBrief reads the line of help: every part is whole.
+func TestExitCodesInBrief(t *testing.T) {
+	const want = "0 done; 1 input, output or data error; 2 usage or configuration error; 3 a comparison or a check differs; " +
+		"4 part of a batch failed; 5 refused by a limit; 130 interrupted; 143 terminated."
+	if got := exitCodesInBrief(); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
 // TestManualPagesShowDefaultsAsDefaults looks at every option line of every page:
 // what follows the = is a placeholder, never a default.
 func TestManualPagesShowDefaultsAsDefaults(t *testing.T) {

@@ -143,15 +143,15 @@ func (g *gradient) check(flags *pflag.FlagSet, names []string) error {
 		return err
 	}
 	g.normalizes = flags.Changed("normalize")
-	sources := 0
-	for _, given := range []bool{g.Upstream != "", g.Target != nil, g.Loss != "", g.param("second") != ""} {
-		if given {
-			sources++
+	var sources []string
+	for _, s := range [][2]string{{"upstream", g.Upstream}, {"target", tensor.Join(g.Target, ",")}, {"loss", g.Loss}, {"second", g.param("second")}} {
+		if s[1] != "" {
+			sources = append(sources, "--"+s[0]+" "+s[1])
 		}
 	}
 	switch {
-	case sources > 1:
-		return usagef("%s: upstream: got %d of --upstream, --target, --loss and --second, want at most one", g.spec.Name, sources)
+	case len(sources) > 1:
+		return usagef("%s: upstream: got %s, want only one of them", g.spec.Name, strings.Join(sources, " and "))
 	case len(g.outputs()) == 0 && !g.DryRun && !g.Check && g.Report == "":
 		return &usageError{g.spec.Name + ": output: missing, want -o FILE, a picture such as --heatmap FILE, or --check", "--dry-run prints the shape report without computing"}
 	case !(g.Tolerance > 0) || math.IsInf(g.Tolerance, 1):

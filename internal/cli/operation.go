@@ -102,7 +102,7 @@ func (f *fileFlags) check(op string, outputs ...string) error {
 		return usagef("%s: enlarge: only applies to a picture output such as -o out.png", op)
 	}
 	if f.Quality < 1 || f.Quality > 100 {
-		return usagef("--quality: got %d, want 1 to 100", f.Quality)
+		return usagef("%s: quality: got %d, want 1 to 100", op, f.Quality)
 	}
 	return nil
 }
