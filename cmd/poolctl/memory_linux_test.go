@@ -215,7 +215,7 @@ func fill[T any](random *rand.Rand, data []T, of func(uint64) T) {
 
 // TestDecodersAreCounted: a decoder's memory beside the picture is part of the
 // stated memory, which is compared with --max-memory. A progressive JPEG takes
-// the most: its planes, and four bytes for each of their samples.
+// the most: its planes, and two bytes for each of their coefficients.
 func TestDecodersAreCounted(t *testing.T) {
 	const width, height = 3000, 2000
 	data, err := os.ReadFile("../../internal/imgio/jpeg/testdata/jpeg-progressive.jpg")
@@ -234,7 +234,7 @@ func TestDecodersAreCounted(t *testing.T) {
 	if err := json.Unmarshal([]byte(text), &plan); err != nil {
 		t.Fatal(err)
 	}
-	const picture, decoder = width * height * 3, width * height * 3 / 2 * 5
+	const picture, decoder = width * height * 3, width * height * 3 / 2 * 3
 	if got := plan.Memory.Decode; got < picture+decoder || got > picture+decoder*11/10 {
 		t.Errorf("got %d bytes for decoding, want %d for the picture and %d for its decoder", got, picture, decoder)
 	}

@@ -84,6 +84,13 @@ func (p *picture) readSamples(d *directory) error {
 	return nil
 }
 
+// sampleTypes are NumPy's names of the types that hold samples, by format and bits.
+var sampleTypes = map[int]map[int]string{
+	unsignedSamples: {1: "u1", 2: "u1", 4: "u1", 8: "u1", 10: "u2", 12: "u2", 14: "u2", 16: "u2", 32: "u4", 64: "u8"},
+	signedSamples:   {8: "i1", 16: "i2", 32: "i4", 64: "i8"},
+	floatSamples:    {16: "f2", 32: "f4", 64: "f8"},
+}
+
 // readType chooses the type that holds the samples.
 func (p *picture) readType(d *directory) error {
 	format := d.number(tagSampleFormat, unsignedSamples)
@@ -92,18 +99,16 @@ func (p *picture) readType(d *directory) error {
 			return errors.New("got samples of several formats, want one format for all")
 		}
 	}
-	types := map[int]map[int]tensor.DType{
-		unsignedSamples: {1: tensor.Uint8, 2: tensor.Uint8, 4: tensor.Uint8, 8: tensor.Uint8, 10: tensor.Uint16, 12: tensor.Uint16, 14: tensor.Uint16,
-			16: tensor.Uint16, 32: tensor.Uint32, 64: tensor.Uint64},
-		signedSamples: {8: tensor.Int8, 16: tensor.Int16, 32: tensor.Int32, 64: tensor.Int64},
-		floatSamples:  {16: tensor.Float16, 32: tensor.Float32, 64: tensor.Float64},
-	}
 	names := map[int]string{unsignedSamples: "unsigned integers", signedSamples: "signed integers", floatSamples: "floating point", 4: "undefined", 5: "complex integers", 6: "complex numbers"}
-	of, known := types[format]
+	of, known := sampleTypes[format]
 	if !known {
 		return fmt.Errorf("got sample format %d (%s), want 1 to 3: integers or floating point", format, names[format])
 	}
-	p.dtype = of[p.bits]
+	for _, d := range tensor.DTypes() {
+		if d.Codes().NumPy == of[p.bits] {
+			p.dtype = d
+		}
+	}
 	switch {
 	case p.dtype == tensor.Invalid:
 		var widths []int
