@@ -27,7 +27,20 @@ func (b *benchFlags) add(flags *pflag.FlagSet) {
 	flags.DurationVar(&b.minTime, "min-time", time.Second, "measure for at least `TIME`")
 	flags.Var(&choiceValue{&b.cpu, []string{"generic", "avx2", "avx512"}}, "cpu", "use kernels of this `LEVEL` at most: generic, avx2 or avx512 (default the machine's)")
 	flags.BoolVar(&b.noRoofline, "no-roofline", false, "do not measure the machine's limits")
-	flags.Var(&choiceValue{&b.format, []string{"text", "json", "csv", "markdown"}}, "format", "print the result as `FORMAT`: text, json, csv or markdown (default text on a terminal and for tables, else json)")
+	flags.SetNormalizeFunc(benchFlagName)
+	flags.Var(&choiceValue{&b.format, reportFormats}, "report", "print the result as `FORMAT`: text, json, csv or markdown; --format is another name (default text on a terminal and for tables, else json)")
+}
+
+// benchFlagName gives the flags of `bench` that have another name the name that
+// they have in every command.
+func benchFlagName(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+	switch name {
+	case "shape":
+		name = "input-shape"
+	case "format":
+		name = "report"
+	}
+	return pflag.NormalizedName(name)
 }
 
 // apply checks the flags and caps the CPU level.
@@ -51,9 +64,9 @@ func (a *app) newBenchCommand() *cobra.Command {
 		match   string
 	)
 	cmd := &cobra.Command{
-		Use:   "bench {OPERATION --shape SHAPE | --suite} [flags]",
+		Use:   "bench {OPERATION --input-shape SHAPE | --suite} [flags]",
 		Short: "time an operation on random data in memory",
-		Long: `Plans the operation once and runs it again and again on random data, outputs reused, for at least --min-time. On a terminal it prints the times, the data rate and the share of the machine's limit. In a pipe, and with --json, it prints one JSON object: op, shape, out_shape, impl, isa, threads, iterations, seconds (min, median, max, mean, deviation), bytes, flops, gb_per_s, gflop_per_s, roofline. --format chooses, and makes CSV and Markdown too.
+		Long: `Plans the operation once and runs it again and again on random data, outputs reused, for at least --min-time. On a terminal it prints the times, the data rate and the share of the machine's limit. In a pipe, and with --json, it prints one JSON object: op, shape, out_shape, impl, isa, threads, iterations, seconds (min, median, max, mean, deviation), bytes, flops, gb_per_s, gflop_per_s, roofline. --report chooses, and makes CSV and Markdown too.
 
 roofline has the machine's limits, with --threads: copy_gb_per_s, the fastest copy of large buffers (bytes read and written); plain_copy_gb_per_s, the same with ordinary stores; gflop_per_s, multiply-adds in registers. limit_seconds is the least time that these allow, and bound says which of them decides (memory or compute). ratio is the time of the fastest run divided by limit_seconds. Data that fit in the caches, and algorithms that multiply less than the definition, may take less than the limit.
 
@@ -105,7 +118,8 @@ func (b *benched) add(cmd *cobra.Command) {
 	b.op = b.spec.New()
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.Var(&intsValue{&b.shapes.Input}, "shape", "`SHAPE` of the input, such as 32,112,112,64 (required)")
+	flags.SetNormalizeFunc(benchFlagName)
+	flags.Var(&intsValue{&b.shapes.Input}, "input-shape", "`SHAPE` of the input, such as 32,112,112,64; --shape is another name (required)")
 	b.shapes.add(cmd, b.spec, b.op, "compute the argmax too")
 	if _, ok := b.op.(ops.Differentiable); ok {
 		flags.Var(&choiceValue{&b.grad, gradientsOf(b.op)}, "grad", "time the gradient with respect to `TENSOR` instead: "+strings.Join(gradientsOf(b.op), " or "))
@@ -115,7 +129,7 @@ func (b *benched) add(cmd *cobra.Command) {
 // plan plans the operation or its gradient for an implementation, or for the
 // best if impl is "".
 func (b *benched) plan(a *app, impl string) (*ops.Plan, []tensor.Spec, error) {
-	plan, specs, err := b.shapes.plan(b.op, b.spec, "shape", a)
+	plan, specs, err := b.shapes.plan(b.op, b.spec, "input-shape", a)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -139,7 +153,7 @@ func (a *app) newBenchOperationCommand(spec ops.Spec) *cobra.Command {
 		compare bool
 	)
 	cmd := &cobra.Command{
-		Use:   spec.Name + " --shape SHAPE [flags]",
+		Use:   spec.Name + " --input-shape SHAPE [flags]",
 		Short: spec.Summary,
 		Args:  noInput,
 		RunE: func(*cobra.Command, []string) error {

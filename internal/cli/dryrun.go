@@ -19,7 +19,7 @@ type dryRun struct {
 
 func (d *dryRun) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&d.Only, "dry-run", false, "print the shape report for every type and shape among the inputs, and stop; only headers are read")
-	flags.Var(&choiceValue{&d.Report, networkFormats}, "report", "with --dry-run, print the shape report as `FORMAT`: text, json, csv or markdown")
+	flags.Var(&choiceValue{&d.Report, reportFormats}, "report", "with --dry-run, print the shape report as `FORMAT`: text, json, csv or markdown")
 	flags.BoolVar(&d.Why, "why", false, "with --dry-run, say which kernels run and why faster ones do not")
 }
 

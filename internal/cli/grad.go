@@ -329,9 +329,9 @@ func (a *app) runGrad(g *gradient, names []string) error {
 	if check == nil {
 		return nil
 	}
-	// A JSON report holds the check already, and text would break a CSV report.
+	// A JSON report holds the check already, and text would break a CSV or Markdown report.
 	if format != "json" {
-		if err := check.WriteText(a.reportWriter(toStdout || format == "csv")); err != nil {
+		if err := check.WriteText(a.reportWriter(toStdout || format == "csv" || format == "markdown")); err != nil {
 			return err
 		}
 	}
@@ -432,7 +432,12 @@ func (a *app) writeGradReport(r report.Operation, format string, g *gradient, st
 		if err := a.writeReport(r, format, g.Why, outTaken); err != nil || format == "csv" {
 			return err
 		}
-		return stats.WriteText(a.reportWriter(outTaken))
+		w := a.reportWriter(outTaken)
+		if format == "markdown" {
+			fmt.Fprintln(w) // ends the table of the operation
+			return stats.WriteMarkdown(w)
+		}
+		return stats.WriteText(w)
 	}
 	if !g.Why {
 		r.Why = nil

@@ -96,11 +96,11 @@ func unread(n *pipeline.Node) (positions int64, tail []int) {
 	return int64(all - seen), tail
 }
 
-// networkFormats are the formats of the report of a pipeline.
-var networkFormats = []string{"text", "json", "csv", "markdown"}
+// reportFormats are the formats of every report.
+var reportFormats = []string{"text", "json", "csv", "markdown"}
 
 func addNetworkFlags(flags *pflag.FlagSet, format *string, why *bool) {
-	flags.Var(&choiceValue{format, networkFormats}, "report", "print the shape report as `FORMAT`: text, json, csv or markdown")
+	flags.Var(&choiceValue{format, reportFormats}, "report", "print the shape report as `FORMAT`: text, json, csv or markdown")
 	flags.BoolVar(why, "why", false, "with the report, say which kernels run and why faster ones do not")
 }
 

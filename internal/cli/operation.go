@@ -135,7 +135,7 @@ func (a *app) newOperationCommand(spec ops.Spec) *cobra.Command {
 }
 
 func addReportFlags(flags *pflag.FlagSet, format *string, why *bool) {
-	flags.Var(&choiceValue{format, []string{"text", "json", "csv"}}, "report", "print the shape report as `FORMAT`: text, json or csv")
+	flags.Var(&choiceValue{format, reportFormats}, "report", "print the shape report as `FORMAT`: text, json, csv or markdown")
 	flags.BoolVar(why, "why", false, "with the report, say why faster kernels did not apply")
 }
 

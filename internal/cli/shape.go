@@ -104,6 +104,8 @@ func (a *app) writeReport(r report.Operation, format string, why, outTaken bool)
 		return r.WriteJSON(w)
 	case "csv":
 		return r.WriteCSV(w)
+	case "markdown":
+		return r.WriteMarkdown(w)
 	case "text":
 		return r.WriteText(w)
 	default:

@@ -118,7 +118,13 @@ func (c *compensated) add(v float64) {
 func (c *compensated) value() float64 { return c.sum + c.dropped }
 
 // WriteText writes the statistics as rows that go under a shape report.
-func (s Stats) WriteText(w io.Writer) error {
+func (s Stats) WriteText(w io.Writer) error { return writeLines(w, s.table().Render()) }
+
+// WriteMarkdown writes the table of WriteText as Markdown.
+func (s Stats) WriteMarkdown(w io.Writer) error { return writeMarkdown(w, s.table()) }
+
+// table returns the statistics as rows of a key and a value.
+func (s Stats) table() table.Writer {
 	t := keyTable()
 	conserved := "conserved: the upstream gradient sums to "
 	if !s.Conserved {
@@ -140,5 +146,5 @@ func (s Stats) WriteText(w io.Writer) error {
 	} else {
 		t.AppendRow(table.Row{"NaN, Inf", "none"})
 	}
-	return writeLines(w, t.Render())
+	return t
 }

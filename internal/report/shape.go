@@ -95,7 +95,13 @@ func (o Operation) asymmetryText() string {
 }
 
 // WriteText writes the report as a table of two columns, for people.
-func (o Operation) WriteText(w io.Writer) error {
+func (o Operation) WriteText(w io.Writer) error { return writeLines(w, o.table().Render()) }
+
+// WriteMarkdown writes the table of WriteText as Markdown.
+func (o Operation) WriteMarkdown(w io.Writer) error { return writeMarkdown(w, o.table()) }
+
+// table returns the report as rows of a key and a value.
+func (o Operation) table() table.Writer {
 	t := keyTable()
 	row := func(key, format string, args ...any) {
 		t.AppendRow(table.Row{key, fmt.Sprintf(format, args...)})
@@ -146,7 +152,7 @@ func (o Operation) WriteText(w io.Writer) error {
 	for i, s := range o.Settings {
 		row(once(i, "settings"), "%s=%s", s.Name, s.Value)
 	}
-	return writeLines(w, t.Render())
+	return t
 }
 
 // keyTable returns an empty table of keys and values: aligned, without borders,
@@ -157,6 +163,13 @@ func keyTable() table.Writer {
 	t.Style().Options = table.OptionsNoBordersAndSeparators
 	t.Style().Box.PaddingLeft, t.Style().Box.PaddingRight = "", "  "
 	return t
+}
+
+// writeMarkdown writes a table of keys and values as Markdown, where a table
+// must have a header.
+func writeMarkdown(w io.Writer, t table.Writer) error {
+	t.AppendHeader(table.Row{"property", "value"})
+	return writeLines(w, t.RenderMarkdown())
 }
 
 // once returns the label for the first of several rows, nothing for the rest.
