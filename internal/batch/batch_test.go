@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/poolctl/poolctl/internal/imgio"
 )
 
 // upper is a job that writes the contents of a file in upper case.
@@ -50,7 +52,7 @@ func gather(t *testing.T, in, out string) []Item {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := namer.Name(items, false); err != nil {
+	if err := namer.Name(items, imgio.NewFiles(false), false); err != nil {
 		t.Fatal(err)
 	}
 	return items

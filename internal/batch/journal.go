@@ -86,10 +86,7 @@ func OpenJournal(folder, job, shard string, resume bool) (*Journal, error) {
 	if resume {
 		j.known, j.Damaged = readJournals(j.files())
 	}
-	name := "journal.jsonl"
-	if j.shared {
-		name = "journal-" + shard + ".jsonl"
-	}
+	name := journalName(shard)
 	f, err := os.OpenFile(filepath.Join(folder, stateFolder, name), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o666)
 	if err == nil {
 		err = endLine(f)
@@ -99,6 +96,28 @@ func OpenJournal(folder, job, shard string, resume bool) (*Journal, error) {
 	}
 	j.file = f
 	return j, nil
+}
+
+// journalName returns the name of the journal of a shard, or of a run without
+// shards.
+func journalName(shard string) string {
+	if shard == "" {
+		return "journal.jsonl"
+	}
+	return "journal-" + shard + ".jsonl"
+}
+
+// StateFiles returns the names of the files that a run or one of its shards writes
+// into the output folder beside the outputs: journal and locks.
+func StateFiles(folder, shard string) []string {
+	names := []string{journalName(shard), "lock"}
+	if shard != "" {
+		names = append(names, "lock-"+shard, "lock-shards", "job")
+	}
+	for i, name := range names {
+		names[i] = filepath.Join(folder, stateFolder, name)
+	}
+	return names
 }
 
 // endLine ends a line that a killed run left unfinished.
@@ -259,7 +278,7 @@ func (j *Journal) compact(name string) error {
 		entries = append(entries, e)
 	}
 	slices.SortFunc(entries, func(a, b entry) int { return cmp.Compare(a.key(), b.key()) })
-	err := imgio.WriteFile(name, func(w io.Writer) error {
+	err := imgio.WriteFile(name, false, func(w io.Writer) error {
 		for _, e := range entries {
 			line, err := json.Marshal(e)
 			if err != nil {

@@ -1,14 +1,12 @@
 package batch
 
 import (
+	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"runtime"
 	"strings"
-	"time"
 
 	"github.com/poolctl/poolctl/internal/imgio"
 	"github.com/poolctl/poolctl/internal/imgio/input"
@@ -167,13 +165,20 @@ func (n *Namer) value(item *Item, field string, p Product) string {
 	}
 }
 
-// Name sets the outputs of every item. Before any work, it refuses two outputs with
-// one name, an output that is an input, a name outside the folder and, with
-// noClobber, an output that exists.
-func (n *Namer) Name(items []Item, noClobber bool) error {
+// Name sets the outputs of every item and adds them, and the items themselves, to
+// the files of the command. Before any work, it refuses what files refuses, two
+// items with one output and a name outside the folder. With resume, outputs that
+// exist are never refused.
+func (n *Namer) Name(items []Item, files *imgio.Files, resume bool) error {
+	add := files.Write
+	if resume {
+		add = files.Append
+	}
+	for i := range items {
+		files.Read("input", items[i].Path)
+	}
 	n.digits = len(fmt.Sprint(len(items)))
 	owners := map[string]int{} // by output: the index of its item
-	sources := sourcesOf(items)
 	for i := range items {
 		item := &items[i]
 		item.namer = n
@@ -196,7 +201,10 @@ func (n *Namer) Name(items []Item, noClobber bool) error {
 				return collision(items, owner, i, filepath.Join(n.folder, name))
 			}
 			owners[folded(name)] = i
-			if err := sources.check(filepath.Join(n.folder, filepath.FromSlash(name)), noClobber); err != nil {
+			var usage *imgio.UsageError
+			if err := add(filepath.Join(n.folder, filepath.FromSlash(name))); errors.As(err, &usage) {
+				return &UsageError{err.Error(), "another output folder or another --output-template names outputs otherwise"}
+			} else if err != nil {
 				return err
 			}
 		}
@@ -219,53 +227,4 @@ func folded(name string) string {
 		return strings.ToLower(name)
 	}
 	return name
-}
-
-// sources finds inputs by file, whatever their names. It is keyed by size and time,
-// in which equal files agree.
-type sources map[stamp][]source
-
-type stamp struct {
-	size int64
-	time time.Time
-}
-
-type source struct {
-	info fs.FileInfo
-	name string
-}
-
-func sourcesOf(items []Item) sources {
-	s := sources{}
-	for i := range items {
-		name := items[i].Path
-		if _, _, info, err := input.Split(name); err == nil {
-			at := stamp{info.Size(), info.ModTime()}
-			s[at] = append(s[at], source{info, name})
-		}
-	}
-	return s
-}
-
-// check refuses an output that is an input and, with noClobber, one that exists.
-func (s sources) check(output string, noClobber bool) error {
-	info, err := os.Stat(output)
-	if err != nil {
-		if _, linkErr := os.Lstat(output); noClobber && linkErr == nil {
-			return fmt.Errorf("%s: %w", output, imgio.ErrExists)
-		}
-		return nil
-	}
-	if noClobber {
-		return fmt.Errorf("%s: %w", output, imgio.ErrExists)
-	}
-	for _, source := range s[stamp{info.Size(), info.ModTime()}] {
-		if os.SameFile(source.info, info) {
-			return &UsageError{fmt.Sprintf("%s: is also the input %s, want another output folder or another --output-template", output, source.name), ""}
-		}
-	}
-	if info.IsDir() {
-		return fmt.Errorf("%s: is a directory, want a name for a file", output)
-	}
-	return nil
 }

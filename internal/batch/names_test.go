@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/poolctl/poolctl/internal/imgio"
 )
 
 // outputsOf names the outputs of inputs, below out.
@@ -18,7 +20,7 @@ func outputsOf(template string, products []Product, args ...string) ([]string, e
 	if err != nil {
 		return nil, err
 	}
-	if err := n.Name(items, false); err != nil {
+	if err := n.Name(items, imgio.NewFiles(false), false); err != nil {
 		return nil, err
 	}
 	var list []string

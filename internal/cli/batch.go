@@ -91,7 +91,8 @@ type work struct {
 	command  string
 	pipeline string // the file
 	products []batch.Product
-	key      string // identifies everything beside the inputs that decides the outputs
+	key      string       // identifies everything beside the inputs that decides the outputs
+	files    *imgio.Files // with those that are read beside the inputs
 }
 
 // jobKey returns one word that identifies a job: its parts, and the program's
@@ -138,8 +139,14 @@ func runBatch[T any](a *app, b *batchFlags, args []string, w work, job batch.Job
 	if err != nil {
 		return err
 	}
-	if err := namer.Name(items, a.NoClobber && !b.Resume); err != nil {
+	w.files.Read("list of inputs", b.FilesFrom)
+	if err := namer.Name(items, w.files, b.Resume); err != nil {
 		return err
+	}
+	if b.Summary != "" {
+		if err := w.files.Write(b.Summary); err != nil {
+			return err
+		}
 	}
 	single := sources.Single() && !b.Resume
 	if b.Shard.n > 0 {
@@ -149,6 +156,11 @@ func runBatch[T any](a *app, b *batchFlags, args []string, w work, job batch.Job
 	defer release()
 	o := batch.Options{FailFast: b.FailFast || b.OnError == "stop", Resume: b.Resume, Grace: grace}
 	if !single {
+		for _, name := range batch.StateFiles(b.Output, b.Shard.name()) {
+			if err := w.files.Append(name); err != nil {
+				return err
+			}
+		}
 		lock, err := a.lockFolder(ctx, b, w.key)
 		if err != nil {
 			return err
@@ -214,7 +226,7 @@ func (a *app) reportBatch(b *batchFlags, s *summary, single bool, stopped error)
 		s.ExitCode = exitDone
 	}
 	if b.Summary != "" {
-		if err := imgio.WriteFile(b.Summary, s.write); err != nil {
+		if err := imgio.WriteFile(b.Summary, a.NoClobber, s.write); err != nil {
 			return err
 		}
 	}

@@ -57,7 +57,7 @@ func (a *app) runCompare(nameA, nameB string, raw tensor.DType, rtol, atol float
 		if !imgio.IsPicture(picture) {
 			return usagef("compare: output: got %q, want a picture file such as difference.png", picture)
 		}
-		if err := imgio.CheckOutputs([]string{nameA, nameB}, []string{picture}, a.NoClobber); err != nil {
+		if err := a.reads(nameA, nameB, imgio.ExternalData(nameA), imgio.ExternalData(nameB)).CheckOutputs(picture); err != nil {
 			return err
 		}
 	}

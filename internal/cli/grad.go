@@ -276,7 +276,7 @@ func (a *app) runGrad(g *gradient, names []string) error {
 		r.Memory = memory.report(a.Threads)
 		return a.writeReport(r, a.reportFormat(g.Report, true), g.Why, false)
 	}
-	if err := imgio.CheckOutputs(in.files(), g.outputs(), a.NoClobber); err != nil {
+	if err := a.reads(in.files()...).CheckOutputs(g.outputs()...); err != nil {
 		return err
 	}
 	if err := a.admit(plan.Op, memory); err != nil {

@@ -83,7 +83,9 @@ func (a *app) runGradPipeline(g *gradRun, file string, inputs []string) error {
 	if err != nil {
 		return err
 	}
-	return j.run(&g.batch, inputs, work{"grad run", file, productsOf(pipeline.GradientProducts(p)), key})
+	files := a.readsPipeline(p, file)
+	files.Read("upstream gradient", g.Upstream, imgio.ExternalData(g.Upstream))
+	return j.run(&g.batch, inputs, work{"grad run", file, productsOf(pipeline.GradientProducts(p)), key, files})
 }
 
 // adjust applies --relu to an operation that has such a rule.

@@ -173,12 +173,13 @@ func (in *inputs) specs() []tensor.Spec {
 	return list
 }
 
-// files returns the names of the inputs that are files.
+// files returns the names of the files that hold the inputs, with those beside a
+// model.
 func (in *inputs) files() []string {
 	var list []string
 	for _, x := range in.list {
 		if x.source != nil {
-			list = append(list, x.name)
+			list = append(list, x.name, x.source.Info.Data)
 		}
 	}
 	return list

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -36,10 +35,8 @@ func (a *app) newManCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for name, text := range pages {
-				if err := os.WriteFile(filepath.Join(args[0], name), text, 0o666); err != nil {
-					return err
-				}
+			if err := a.writePages(args[0], pages); err != nil {
+				return err
 			}
 			a.note("%d pages in %s", len(pages), args[0])
 			return nil

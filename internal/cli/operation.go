@@ -258,7 +258,7 @@ func (a *app) runOperation(o *operation, names []string) error {
 		r.Memory = memory.report(a.Threads)
 		return a.writeReport(r, a.reportFormat(o.Report, true), o.Why, false)
 	}
-	if err := imgio.CheckOutputs(in.files(), o.outputs(), a.NoClobber); err != nil {
+	if err := a.reads(in.files()...).CheckOutputs(o.outputs()...); err != nil {
 		return err
 	}
 	if err := a.admit(plan.Op, memory); err != nil {

@@ -90,7 +90,18 @@ func (a *app) runPipeline(r *running, file string, inputs []string) error {
 	if err != nil {
 		return err
 	}
-	return j.run(&r.batch, inputs, work{"run", file, productsOf(products), key})
+	return j.run(&r.batch, inputs, work{"run", file, productsOf(products), key, a.readsPipeline(p, file)})
+}
+
+// readsPipeline returns the files of a command that runs a pipeline, without its
+// inputs.
+func (a *app) readsPipeline(p *config.Pipeline, file string) *imgio.Files {
+	files := a.reads()
+	files.Read("pipeline file", file)
+	for _, name := range p.Files() {
+		files.Read("weights file", name, imgio.ExternalData(name))
+	}
+	return files
 }
 
 // productsOf returns the outputs that a batch writes for every input.
@@ -113,14 +124,7 @@ func pipelineKey(p *config.Pipeline, settings ...string) (string, error) {
 			return "", err
 		}
 		parts = append(parts, sum)
-		source, err := imgio.Open(name, imgio.Options{})
-		if err != nil {
-			continue // compiling the pipeline reports it
-		}
-		data := source.Info.Data
-		if err := source.Close(); err != nil {
-			return "", err
-		}
+		data := imgio.ExternalData(name)
 		if data == "" {
 			continue
 		}
@@ -153,6 +157,7 @@ type decoded struct {
 	graph *pipeline.Graph
 	given []*tensor.Tensor // the input and, backward, the upstream gradient
 	form  pictureForm
+	data  string // the file beside the input that holds its data, or ""
 }
 
 func (j *pipelineJob) run(b *batchFlags, inputs []string, w work) error {
@@ -172,7 +177,7 @@ func (j *pipelineJob) load(item *batch.Item) (d decoded, err error) {
 	if !j.told {
 		j.told = j.a.noteInputLayout(item.Path, d.graph)
 	}
-	d.form = j.form(&source.Info)
+	d.form, d.data = j.form(&source.Info), source.Info.Data
 	var upstream func() (*tensor.Tensor, error)
 	if j.upstream != nil {
 		d.form = pictureForm{depth: 8}
@@ -219,7 +224,7 @@ func (j *pipelineJob) compute(item *batch.Item, d decoded) error {
 			return err
 		}
 	}
-	if err := imgio.CheckOutputs([]string{item.Path}, names, j.a.NoClobber); err != nil {
+	if err := j.a.reads(item.Path, d.data).CheckOutputs(names...); err != nil {
 		return err
 	}
 	collect(runner.Graph().Memory(1).Arena)

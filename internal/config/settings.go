@@ -91,20 +91,29 @@ func Fault(f *pflag.Flag, value string, cause error) error {
 	return fmt.Errorf("got %q, want %s", value, want)
 }
 
+// File returns the name of the configuration file: the given one if it is not "",
+// else the variable's, else the user's, which need not exist; "" if there is no
+// home folder.
+func File(given string) string {
+	if given == "" {
+		given = os.Getenv(Variable("config"))
+	}
+	if given != "" {
+		return given
+	}
+	folder, err := os.UserConfigDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(folder, "poolctl", "config.yaml")
+}
+
 // readFile loads the configuration file into v and returns the place of each
 // setting as file:line:column.
 func readFile(v *viper.Viper, flags *pflag.FlagSet, file string) (map[string]string, error) {
-	required := true
-	if file == "" {
-		file = os.Getenv(Variable("config"))
-	}
-	if file == "" {
-		required = false
-		folder, err := os.UserConfigDir()
-		if err != nil {
-			return nil, nil //nolint:nilerr // without a home folder there is no file of the user's
-		}
-		file = filepath.Join(folder, "poolctl", "config.yaml")
+	required := file != "" || os.Getenv(Variable("config")) != ""
+	if file = File(file); file == "" {
+		return nil, nil
 	}
 	text, err := readLimited(file)
 	switch {

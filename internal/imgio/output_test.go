@@ -258,7 +258,9 @@ func TestCheckOutputs(t *testing.T) {
 		{[]string{"new.npy"}, true, false, ""},
 	}
 	for _, c := range cases {
-		err := CheckOutputs(inputs, c.outputs, c.noClobber)
+		files := NewFiles(c.noClobber)
+		files.Read("input", inputs...)
+		err := files.CheckOutputs(c.outputs...)
 		if c.says == "" {
 			if err != nil {
 				t.Errorf("%q: got %v, want no error", c.outputs, err)
@@ -285,7 +287,9 @@ func TestSpecialTargets(t *testing.T) {
 	if err := os.Symlink(os.DevNull, link); err != nil {
 		t.Fatal(err)
 	}
-	if err := CheckOutputs([]string{os.DevNull}, []string{link, link}, false); err != nil {
+	files := NewFiles(false)
+	files.Read("input", os.DevNull)
+	if err := files.CheckOutputs(link, link); err != nil {
 		t.Errorf("got %v, want the null device taken", err)
 	}
 	save(t, Output{Name: link, Tensor: small})

@@ -91,7 +91,7 @@ func TestCutWhileRead(t *testing.T) {
 func TestUnwritable(t *testing.T) {
 	if os.Geteuid() == 0 {
 		if _, err := os.Stat("/proc/self"); err == nil {
-			imgiotest.WantError(t, CheckOutputs(nil, []string{"/proc/a.npy"}, false), "/proc/a.npy: folder /proc: ")
+			imgiotest.WantError(t, NewFiles(false).CheckOutputs("/proc/a.npy"), "/proc/a.npy: folder /proc: ")
 		}
 		return
 	}
@@ -100,11 +100,11 @@ func TestUnwritable(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o444); err != nil {
 		t.Fatal(err)
 	}
-	imgiotest.WantError(t, CheckOutputs(nil, []string{file}, false), "permission denied")
+	imgiotest.WantError(t, NewFiles(false).CheckOutputs(file), "permission denied")
 	if err := os.Chmod(dir, 0o555); err != nil {
 		t.Fatal(err)
 	}
-	imgiotest.WantError(t, CheckOutputs(nil, []string{filepath.Join(dir, "b.npy")}, false), "permission denied")
+	imgiotest.WantError(t, NewFiles(false).CheckOutputs(filepath.Join(dir, "b.npy")), "permission denied")
 }
 
 // TestFullDevice: an error of a failed write has the name and the cause.
