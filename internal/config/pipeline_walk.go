@@ -173,13 +173,9 @@ func (w *walker) unknown(n *yaml.Node, within, what, word string, known []string
 	})
 }
 
-// oneOf lists the known words and suggests the nearest one.
+// oneOf lists the known words and suggests the nearest.
 func oneOf(word string, known []string) string {
-	list := strings.Join(known, ", ")
-	if near := ops.Nearest(word, known); near != "" {
-		list += fmt.Sprintf(" (did you mean %q?)", near)
-	}
-	return list
+	return strings.Join(known, ", ") + ops.Suggestion(word, known)
 }
 
 // items returns the items of a list, or a single value as its only item.

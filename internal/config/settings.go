@@ -14,8 +14,6 @@ import (
 	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
 	yaml "go.yaml.in/yaml/v4"
-
-	"github.com/poolctl/poolctl/internal/ops"
 )
 
 // Prefix is the start of the names of environment variables: the setting
@@ -179,11 +177,7 @@ func checkFile(file string, text []byte, flags *pflag.FlagSet) (places map[strin
 		key, value := table.Content[i], table.Content[i+1]
 		switch {
 		case !slices.Contains(known, key.Value):
-			fault := fmt.Errorf("unknown setting %q, want one of %s", key.Value, strings.Join(known, ", "))
-			if near := ops.Nearest(key.Value, known); near != "" {
-				fault = fmt.Errorf("%w (did you mean %q?)", fault, near)
-			}
-			return nil, nil, &Error{at(key), fault}
+			return nil, nil, &Error{at(key), fmt.Errorf("unknown setting %q, want one of %s", key.Value, oneOf(key.Value, known))}
 		case value.Kind != yaml.ScalarNode:
 			return nil, nil, &Error{at(value), fmt.Errorf("%s: want a single value", key.Value)}
 		case places[key.Value] != "":

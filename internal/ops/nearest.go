@@ -1,18 +1,55 @@
 package ops
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
-// Nearest returns the known word that a misspelt one most likely meant, or "".
-// A word is near with at most two edits, at most a third of its length, and a
-// letter in common.
+// Nearest returns the known word that a misspelt one is nearest to, the first of
+// several, or "" if none is near.
 func Nearest(word string, known []string) string {
-	best, distance := "", 3
-	for _, k := range known {
-		if d := edits(strings.ToLower(word), strings.ToLower(k)); d < distance && d < len(k) && 3*d <= max(len(k), 3) {
-			best, distance = k, d
-		}
+	if near := allNearest(word, known); near != nil {
+		return near[0]
 	}
-	return best
+	return ""
+}
+
+// Suggestion asks, in parentheses after a space, whether the nearest known word is
+// meant: all of them if several are equally near, as float16, float32 and float64
+// are to float. It is "" if none is near.
+func Suggestion(word string, known []string) string {
+	near := allNearest(word, known)
+	if near == nil {
+		return ""
+	}
+	var list strings.Builder
+	for i, k := range near {
+		switch {
+		case i == 0:
+		case i == len(near)-1:
+			list.WriteString(" or ")
+		default:
+			list.WriteString(", ")
+		}
+		fmt.Fprintf(&list, "%q", k)
+	}
+	return " (did you mean " + list.String() + "?)"
+}
+
+// allNearest returns the known words that a misspelt one is nearest to.
+func allNearest(word string, known []string) (near []string) {
+	distance := 2
+	for _, k := range known {
+		d := edits(strings.ToLower(word), strings.ToLower(k))
+		if d > distance || d >= len(k) || 3*d > max(len(k), 3) {
+			continue
+		}
+		if d < distance {
+			near, distance = nil, d
+		}
+		near = append(near, k)
+	}
+	return near
 }
 
 // edits returns the edit distance of two words: insertions, deletions,

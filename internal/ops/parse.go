@@ -74,10 +74,7 @@ func notNegative(v float64) error {
 
 // unknownWord lists the known words, and suggests the nearest.
 func unknownWord(text string, known []string) error {
-	if near := Nearest(text, known); near != "" {
-		return fmt.Errorf("got %q, want one of %s (did you mean %q?)", text, strings.Join(known, ", "), near)
-	}
-	return fmt.Errorf("got %q, want one of %s", text, strings.Join(known, ", "))
+	return fmt.Errorf("got %q, want one of %s%s", text, strings.Join(known, ", "), Suggestion(text, known))
 }
 
 func parsePadding(text string) (paddingValue, error) {
