@@ -5,9 +5,9 @@ package main
 var known = []string{
 	"pkg.go", // the site pkg.go.dev
 	"WriteTo", "LeVeque", "arXiv", "BITMAPV4HEADER",
-	"AttributeProto", "DataType", "GraphProto", "StringStringEntryProto", // ONNX
+	"DataType", "GraphProto", "ModelProto", "SparseTensorProto", "StringStringEntryProto", "TensorProtos", // ONNX
 	"AdaptivePooling", "AvgPool2d", "torch/nn/functional.py", // PyTorch
-	"GuardedPhiloxRandom", "LaunchMaxPooling3dGradOp", "MaxPool3DGrad", "SpatialMaxPool", "VarianceScaling", // TensorFlow
+	"GuardedPhiloxRandom", "MetaGraphDef", "LaunchMaxPooling3dGradOp", "MaxPool3DGrad", "SpatialMaxPool", "VarianceScaling", // TensorFlow
 	"python/framework/random_seed.py", "python/ops/nn_ops.py",
 	"skimage/data/_fetchers.py",
 }

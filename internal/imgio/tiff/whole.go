@@ -36,7 +36,7 @@ func (p *picture) stored(r io.Reader, offset, count int64) ([]byte, error) {
 }
 
 // decompressJPEG decodes a block that is a stream of JPEG, whose tables may stand
-// in a field of the directory. FillOrder does not concern it.
+// in a field of the directory. The fill order does not concern it.
 func (p *picture) decompressJPEG(offset, count int64) (io.Reader, error) {
 	data, err := p.stored(io.NewSectionReader(p.in.Section(), offset, count), offset, count)
 	if err != nil {
