@@ -34,6 +34,8 @@ var fixtures = map[string][]fixture{
 		{params: "type=lp window=2,2 p=3", x: tensor.Shape{2, 9, 8, 3}},
 		{params: "type=median window=3,2 strides=2,1 padding=SAME", x: tensor.Shape{2, 9, 8, 3}},
 		{params: "type=rank rank=1 window=3,2 strides=2,1 padding=SAME", x: tensor.Shape{2, 9, 8, 3}},
+		{params: "type=std window=3,2 strides=2,1 padding=SAME", x: tensor.Shape{2, 9, 8, 3}},
+		{params: "type=var window=2,3,2 padding=1:0,0:2,1:1 count-include-pad=true", x: tensor.Shape{2, 6, 9, 8, 3}},
 		{params: "type=avg output-size=4,5", x: tensor.Shape{2, 9, 8, 3}},
 		{params: "type=max fractional=1.5,1.25 seed=7 overlapping=true pseudo-random=true", x: tensor.Shape{2, 19, 18, 3}},
 		{params: "type=max window=2,2 include-batch-in-index=true", x: tensor.Shape{2, 9, 8, 3}},

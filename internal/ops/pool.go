@@ -16,7 +16,7 @@ import (
 var poolSpec = Spec{
 	Name:    "pool",
 	TF:      "tf.nn.max_pool, avg_pool, max_pool3d, avg_pool3d, pool, max_pool_with_argmax, fractional_max_pool, fractional_avg_pool",
-	Summary: "max, average, min, sum, Lp, median and rank pooling in 1-D, 2-D and 3-D",
+	Summary: "max, average, min, sum, Lp, median, rank, standard deviation and variance pooling in 1-D, 2-D and 3-D",
 	Doc: `Slides a window over the input and reduces the cells under it, channel by channel.
 
     eff = (window - 1) * dilation + 1
@@ -32,6 +32,8 @@ A median is the middle cell of a window, or the mean of the two middle ones wher
 
 --linear-light averages samples of 8 or 16 bits as light: they are decoded from sRGB, averaged and encoded again. The result keeps the type of the input. Alpha, the last of 2 or 4 channels, is averaged as it is. (Maximum, minimum, median of an odd number and rank need none of it: decoding does not change which sample is larger.)
 
+std and var are the standard deviation and the variance of a window's cells: divided by their number, as numpy.std, numpy.var and torch.var(unbiased=False) do. Padding does not count; with --count-include-pad its cells count as zeros, as in an average. Squared deviations from the mean are added in float64 or better, so that a window of equal cells gives exactly 0. Where a standard deviation is 0 its gradient is 0 (PyTorch gives NaN). Results have the type of averages; a picture of them is rounded to whole levels.
+
 --argmax writes where each maximum (or minimum) was; the first in row-major order wins a tie. --argmax-index names the convention: tensorflow (y*W + x)*C + c, with --include-batch-in-index ((b*H + y)*W + x)*C + c; pytorch y*W + x; onnx ((b*C + c)*H + y)*W + x; onnx-column-major with H and W swapped. Indices count cells of the unpadded input whatever --data-format is.
 
 --output-size makes the windows adaptive (PyTorch's rule): output i covers the cells from floor(i*in/out) to ceil((i+1)*in/out). --fractional takes one ratio for each spatial dimension, out = floor(in / ratio), and draws the window borders by --seed as tf.nn.fractional_max_pool does for the same seed; the report prints them.`,
@@ -45,6 +47,7 @@ A median is the middle cell of a window, or the mean of the two middle ones wher
 		{"take out specks by the median of 5x5 pixels", "poolctl pool samples/chelsea.png --type median --window 5 --strides 1 --padding SAME -o clean.png"},
 		{"the second smallest of each 2x2 pixels", "poolctl pool samples/chelsea.png --type rank --rank 1 --window 2 -o second.png"},
 		{"halve a photograph as bright as it was", "poolctl pool samples/chelsea.png --type avg --window 2 --linear-light -o half.png"},
+		{"where a photograph has texture: the standard deviation of 7x7 pixels", "poolctl pool samples/chelsea.png --type std --window 7 --strides 1 --padding SAME -o texture.png"},
 		{"adaptive pooling to 7x7", "poolctl pool samples/chelsea.png --type avg --output-size 7,7 -o seven.npy"},
 		{"the shapes only", "poolctl pool samples/chelsea.png --type max --window 3 --strides 2 --padding SAME --dry-run"},
 	},
@@ -120,8 +123,8 @@ func (o *Pool) needs(name string, want Want) (flags string, holds bool) {
 	case "include-batch-in-index":
 		return "--argmax-index tensorflow", o.IndexRule == "tensorflow" && (want.Argmax || o.FromArgmax != "")
 	}
-	if _, kindOf := o.kindParams(); kindOf[name] != nil {
-		return "--type " + kindOf[name].name, o.Type == kindOf[name].name
+	if _, kindsOf := o.kindParams(); kindsOf[name] != nil {
+		return "--type " + either(kindsOf[name]), slices.Contains(kindsOf[name], o.Type)
 	}
 	return "", true
 }
@@ -190,10 +193,11 @@ func (o *Pool) checkMeaning() error {
 			return usage("pool", c.name, "only applies with %s", flags)
 		}
 	}
-	kinds, kindOf := o.kindParams()
-	for _, p := range kinds {
-		if given := p.String() != p.Default && p.String() != ""; given && kindOf[p.Name] != o.kind() {
-			return usage("pool", p.Name, "only applies with --type %s", kindOf[p.Name].name)
+	params, _ := o.kindParams()
+	for _, p := range params {
+		given := p.String() != p.Default && p.String() != ""
+		if flags, holds := o.needs(p.Name, Want{}); given && !holds {
+			return usage("pool", p.Name, "only applies with %s", flags)
 		}
 	}
 	if !o.Window.given() && !o.is((*poolKind).isIrregular) {

@@ -18,14 +18,8 @@ func (p *poolGradient) average(dst, dy buf) {
 		p.spread(dst, dy, spec)
 		return
 	}
-	k := &poolgrad.Shares{Spec: spec}
-	share := p.temp(p.dtype, p.outShape...)
 	x := p.input()
-	skipped := p.skipped(x)
-	p.stage(Stage{Name: "share", Units: k.Units(), Work: math.MaxInt,
-		Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) {
-			k.Run(bufs[share], bufs[dy], bufs[skipped], lo, hi)
-		}})
+	share := p.shares(spec, dy, x)
 	all := p.temp(p.dtype, p.inShape...)
 	spec.Reduction = pool.Sum
 	p.spread(all, share, spec)
@@ -37,17 +31,39 @@ func (p *poolGradient) average(dst, dy buf) {
 	})
 }
 
+// shares divides the upstream gradient by the cells of each window of x that were
+// averaged.
+func (p *poolGradient) shares(spec pool.Spec, dy, x buf) buf {
+	k := &poolgrad.Shares{Spec: spec}
+	skips := spec.IgnoreNaN && p.o.input(p.spec(0)).IsFloat()
+	var skipped buf
+	if skips {
+		skipped = p.skipped(x)
+	}
+	share := p.temp(spec.DType, p.outShape...)
+	p.stage(Stage{Name: "share", Units: k.Units(), Work: math.MaxInt,
+		Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) {
+			var counts *tensor.Tensor
+			if skips {
+				counts = bufs[skipped]
+			}
+			k.Run(bufs[share], bufs[dy], counts, lo, hi)
+		}})
+	return share
+}
+
 // skipped counts the NaN in every window.
 func (p *poolGradient) skipped(x buf) buf {
-	mask := p.temp(p.dtype, p.inShape...)
+	d := p.spec(x).DType
+	mask := p.temp(d, p.inShape...)
 	p.combine("find NaN", mask, x, x, func(x, _ float64) float64 {
 		if x != x {
 			return 1
 		}
 		return 0
 	})
-	counts := p.temp(p.dtype, p.outShape...)
-	spec := p.kernelSpec(p.dtype)
+	counts := p.temp(d, p.outShape...)
+	spec := p.kernelSpec(d)
 	spec.Reduction, spec.IgnoreNaN = pool.Sum, false
 	p.pool(spec, counts, counts, mask, false)
 	return counts
@@ -67,11 +83,8 @@ func (p *poolGradient) spread(dst, dy buf, spec pool.Spec) {
 	}
 	src := dy
 	if spec.Reduction == pool.Average {
-		k := &poolgrad.Shares{Spec: spec}
-		src = p.temp(p.dtype, p.outShape...)
-		share := src
-		p.stage(Stage{Name: "share", Units: k.Units(), Work: math.MaxInt,
-			Exec: func(_ *Worker, bufs []*tensor.Tensor, lo, hi int) { k.Run(bufs[share], bufs[dy], nil, lo, hi) }})
+		spec.IgnoreNaN = false
+		src = p.shares(spec, dy, dy)
 	}
 	rejected := kernel.Reject{Impl: "gather by cells", Reason: refusal}
 	if adjoint, ok := poolgrad.Adjoint(spec); ok {
@@ -90,7 +103,7 @@ func (p *poolGradient) spread(dst, dy buf, spec pool.Spec) {
 				p.err = err
 				return
 			}
-			to = p.temp(p.dtype, n)
+			to = p.temp(spec.DType, n)
 		}
 		p.stage(Stage{Name: "spread", Units: k.Units, Scratch: k.Scratch(), Work: math.MaxInt,
 			Exec: func(w *Worker, bufs []*tensor.Tensor, lo, hi int) {

@@ -243,6 +243,9 @@ func TestPoolGradientByHand(t *testing.T) {
 		{"type=avg window=2 strides=1 nan=ignore", "1 nan nan 3", "1 1 1", "1 0 0 1"},
 		{"type=sum window=4 nan=ignore", "1 nan 2 3", "2", "2 0 2 2"},
 		{"type=avg window=4 divisor=4 nan=ignore", "1 nan 2 3", "1", "1/4 0 1/4 1/4"},
+		{"type=std window=2", "1 3 5 5", "1 1", "-1/2 1/2 0 0"}, // PyTorch gives NaN where the deviation is 0
+		{"type=var window=2", "1 3 5 5", "1 1", "-1 1 0 0"},
+		{"type=var window=4 nan=ignore", "1 nan 3 nan", "1", "-1 0 1 0"},
 		{"type=lp window=2 nan=ignore", "-3 nan 3 4", "1 5", "-1 0 3 4"},
 		// Lp: the sign of x, and 0 where x is 0 or the window is nothing but 0.
 		{"type=lp window=2", "3 -4 0 0", "5 1", "3 -4 0 0"},

@@ -14,7 +14,7 @@ import (
 type poolKind struct {
 	name      string
 	reduction pool.Reduction
-	params    func(o *Pool) []Param // that have a meaning with this kind only; nil: none
+	params    func(o *Pool) []Param // that have a meaning with some kinds only; nil: none
 	check     func(o *Pool) error   // refuses parameters by themselves; nil: nothing to refuse
 
 	// fits refuses windows that are too small for the kind; nil: none are.
@@ -39,6 +39,8 @@ var poolKinds = []poolKind{
 	{name: "lp", reduction: pool.LP, params: (*Pool).lpParams, gradient: (*poolGradient).lp},
 	{name: "median", reduction: pool.Median, irregular: true, gradient: (*poolGradient).median},
 	{name: "rank", reduction: pool.Rank, params: (*Pool).rankParams, check: (*Pool).checkRank, fits: (*Pool).fitsRank, irregular: true, gradient: (*poolGradient).rank},
+	{name: "std", reduction: pool.Deviation, params: (*Pool).spreadParams, irregular: true, gradient: (*poolGradient).moments},
+	{name: "var", reduction: pool.Variance, params: (*Pool).spreadParams, irregular: true, gradient: (*poolGradient).moments},
 }
 
 // poolTypes names the kinds for which a condition holds.
@@ -87,23 +89,30 @@ func (o *Pool) linear() bool {
 	return !o.LinearLight && o.is(func(k *poolKind) bool { return k.linear })
 }
 
-// kindParams returns the parameters of all kinds, each with a meaning beside its
-// own.
-func (o *Pool) kindParams() (params []Param, kindOf map[string]*poolKind) {
-	kindOf = map[string]*poolKind{}
+// kindParams returns the parameters that have a meaning with some kinds only, and
+// the names of these kinds.
+func (o *Pool) kindParams() (params []Param, kindsOf map[string][]string) {
+	kindsOf = map[string][]string{}
 	for i := range poolKinds {
 		if k := &poolKinds[i]; k.params != nil {
 			for _, p := range k.params(o) {
-				params, kindOf[p.Name] = append(params, p), k
+				if kindsOf[p.Name] == nil {
+					params = append(params, p)
+				}
+				kindsOf[p.Name] = append(kindsOf[p.Name], k.name)
 			}
 		}
 	}
-	return params, kindOf
+	return params, kindsOf
+}
+
+// spreadParams are those of all kinds that count cells.
+func (o *Pool) spreadParams() []Param {
+	return []Param{boolParam("count-include-pad", &o.CountPadding, "cells of the padding count, as zeros: averages divide by them too")}
 }
 
 func (o *Pool) averageParams() []Param {
-	return []Param{
-		boolParam("count-include-pad", &o.CountPadding, "averages divide by the cells of input and padding"),
+	return append(o.spreadParams(),
 		intParam("divisor", &o.Divisor, "the count", "averages divide by this number instead of a count", func(v int) error {
 			if v == 0 {
 				return errors.New("got 0, want any other whole number")
@@ -111,7 +120,7 @@ func (o *Pool) averageParams() []Param {
 			return nil
 		}),
 		linearLightParam(&o.LinearLight),
-	}
+	)
 }
 
 func (o *Pool) lpParams() []Param {

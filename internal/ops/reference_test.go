@@ -289,7 +289,7 @@ func poolReference(c *call) []grid {
 		n, channel := o[0], o[len(o)-1]
 		var values []float64
 		var places [][]int
-		counted := 0
+		counted, skipped := 0, 0
 		eachTap(windows, o[1:len(o)-1], func(_, cell []int, where int) {
 			if where > overhang && c.values["count-include-pad"] == "true" {
 				counted++
@@ -302,6 +302,7 @@ func poolReference(c *call) []grid {
 				if len(places) == 0 { // it counts where there is nothing else
 					places = append(places, slices.Clone(cell))
 				}
+				skipped++
 				return
 			}
 			if len(values) == 0 {
@@ -314,6 +315,9 @@ func poolReference(c *call) []grid {
 		}
 		if c.values["divisor"] != "" {
 			counted = int(c.number("divisor"))
+		}
+		if kind := c.values["type"]; (kind == "std" || kind == "var") && len(values) > 0 {
+			values = append(values, make([]float64, counted-len(values)-skipped)...) // the padding's zeros
 		}
 		y, at := c.reduce(values, counted)
 		winners = append(winners, float64(c.indexOf(n, places[at], channel)))
@@ -364,6 +368,15 @@ func (c *call) reduce(values []float64, counted int) (y float64, at int) {
 			return y, slices.Index(values, y)
 		}
 		return math.NaN(), 0
+	case "std", "var":
+		mean, squares := sum/float64(len(values)), 0.0
+		for _, v := range values {
+			squares += (v - mean) * (v - mean)
+		}
+		if squares /= float64(len(values)); kind == "std" {
+			squares = math.Sqrt(squares)
+		}
+		return squares, 0
 	case "median":
 		sorted := slices.Sorted(slices.Values(values))
 		return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2, 0

@@ -17,7 +17,7 @@ if [ ! -x "$venv/bin/python" ]; then
 fi
 mkdir -p "$out"
 export PYTHONDONTWRITEBYTECODE=1
-for family in pool_max pool_avg argmax pool_nd pool_other rank adaptive fractional unpool \
+for family in pool_max pool_avg argmax pool_nd pool_other rank moments adaptive fractional unpool \
 	conv conv_transpose depthwise morphology special vectors tutorial activation norm reshape resize \
 	grad_pool_max grad_pool_avg grad_pool_other grad_argmax grad_second grad_unpool \
 	grad_conv grad_conv_transpose grad_depthwise grad_morphology grad_ties grad_vectors \

@@ -262,9 +262,15 @@ const (
 )
 
 // scaled sums the finite window of number i, counted from output x on, once more
-// with every term multiplied by scaleDown. NaN, which only get here when they
-// are to be ignored, are skipped.
+// with every term multiplied by scaleDown.
 func (f *Finishing[T, O]) scaled(x, i int) (sum double) {
+	f.eachCell(x, i, func(v float64) { sum = addDouble(sum, double{v * scaleDown, 0}) })
+	return sum
+}
+
+// eachCell calls do for the cells of the window of number i, from output x on, but
+// for NaN that are skipped.
+func (f *Finishing[T, O]) eachCell(x, i int, do func(v float64)) {
 	x, i = x+i/f.inner, i%f.inner
 	axes := &f.Spec.Geometry.Axes
 	z0, nz := axes[0].Cells(f.Z)
@@ -274,14 +280,12 @@ func (f *Finishing[T, O]) scaled(x, i int) (sum double) {
 		for y := range ny {
 			row := ((z0+z*axes[0].Dilation)*axes[1].In + y0 + y*axes[1].Dilation) * axes[2].In
 			for col := range nx {
-				v := float64(f.src[(row+x0+col*axes[2].Dilation)*f.inner+i])
-				if v == v {
-					sum = addDouble(sum, double{v * scaleDown, 0})
+				if v := float64(f.src[(row+x0+col*axes[2].Dilation)*f.inner+i]); v == v || !f.Spec.IgnoreNaN {
+					do(v)
 				}
 			}
 		}
 	}
-	return sum
 }
 
 // Alike returns a number of outputs of a row, from x on and before end, that have as

@@ -67,6 +67,8 @@ func axisCandidatesOf[T tensor.Real, O tensor.Floating](spec *Spec) []candidate 
 		return method[T, T, T]{load: loadSame[T], merge: m.merge, fold: m.fold, finish: finishSame[T], overlap: true, ordered: true, same: true, isa: m.isa}.candidates(spec)
 	case r == LP:
 		return lpCandidates[T, O](spec)
+	case r.IsMoment():
+		return momentCandidates[T, O](spec)
 	case r.IsSum():
 		return sumCandidates[T, O](spec)
 	default:

@@ -155,7 +155,7 @@ func (s *Spec) places(n int) (lo, hi int) {
 		return n / 2, n / 2
 	case Rank:
 		return s.Rank, s.Rank
-	case Max, Min, Average, Sum, LP:
+	case Max, Min, Average, Sum, LP, Variance, Deviation:
 	}
 	panic("pool: " + s.Reduction.String() + " have no place") // rankCandidatesOf refuses them
 }

@@ -6,7 +6,8 @@
 //   - LastWinner and TieShares are the other rules for equal cells.
 //   - SpreadPasses and Adjoint spread the gradient of large windows axis by axis, or
 //     as sums of windows.
-//   - LPNorm is the gradient of Lp norms.
+//   - LPNorm is the gradient of Lp norms, Moments that of variances and standard
+//     deviations.
 //   - Unpool places values at indices and gathers them from there.
 //
 // Most kernels gather: each cell of the input adds up what arrives from the windows

@@ -75,43 +75,15 @@ func lpNorms[F tensor.Floating](k *LPNorm, dstTensor, sumsTensor, upstreamTensor
 
 // lpCell computes the gradient of one cell from all windows that see it.
 func lpCell[F tensor.Floating](k *LPNorm, upstream, norms, src []F, i int) float64 {
-	axes := &k.Geometry.Axes
-	inner := k.Geometry.C
-	if k.ChannelsFirst {
-		inner = 1
-	}
-	channel, cell := i%inner, i/inner
-	x, y := cell%axes[2].In, cell/axes[2].In%axes[1].In
-	z, image := cell/axes[2].In/axes[1].In%axes[0].In, cell/axes[2].In/axes[1].In/axes[0].In
-	plane := axes[0].In * axes[1].In * axes[2].In * inner
 	magnitude, sum := math.Abs(float64(src[i])), 0.0
-	z0, z1 := axes[0].Reach(z)
-	y0, y1 := axes[1].Reach(y)
-	x0, x1 := axes[2].Reach(x)
-	for oz := z0; oz < z1; oz++ {
-		for oy := y0; oy < y1; oy++ {
-			for ox := x0; ox < x1; ox++ {
-				if !k.sees([3]int{oz, oy, ox}, [3]int{z, y, x}) {
-					continue
-				}
-				at := (((image*axes[0].Out+oz)*axes[1].Out+oy)*axes[2].Out+ox)*inner + channel
-				norm := float64(norms[at])
-				if math.IsInf(norm, 1) { // beyond the type's range, perhaps
-					norm = pool.WindowNorm(&k.Geometry, src[image*plane:(image+1)*plane], inner, channel, [3]int{oz, oy, ox}, k.Power)
-				}
-				sum += float64(upstream[at]) * math.Pow(magnitude/norm, k.Power-1)
-			}
+	v := newViewers(&k.Spec, i)
+	image := src[v.image : v.image+v.plane]
+	v.each(func(at int, window [3]int) {
+		norm := float64(norms[at])
+		if math.IsInf(norm, 1) { // beyond the type's range, perhaps
+			norm = pool.WindowNorm(&k.Geometry, image, v.inner, v.channel, window, k.Power)
 		}
-	}
+		sum += float64(upstream[at]) * math.Pow(magnitude/norm, k.Power-1)
+	})
 	return math.Copysign(1, float64(src[i])) * sum
-}
-
-// sees reports whether a window sees a cell that it reaches over.
-func (k *LPNorm) sees(window, cell [3]int) bool {
-	for i := range window {
-		if _, ok := k.Geometry.Axes[i].Tap(window[i], cell[i]); !ok {
-			return false
-		}
-	}
-	return true
 }
