@@ -106,8 +106,8 @@ func checkRefusal(t *testing.T, err error, name, value string) {
 // TestRefusalsInFull holds whole messages, one for each kind of rule.
 func TestRefusalsInFull(t *testing.T) {
 	for _, c := range []struct{ op, params, want string }{
-		{"pool", "", "pool: type: missing, want one of max, avg, min, sum, lp, median, rank"},
-		{"pool", "type=mx", `type: got "mx", want one of max, avg, min, sum, lp, median, rank (did you mean "max"?)`},
+		{"pool", "", "pool: type: missing, want one of max, avg, min, sum, lp, median, rank, std, var"},
+		{"pool", "type=mx", `type: got "mx", want one of max, avg, min, sum, lp, median, rank, std, var (did you mean "max"?)`},
 		{"pool", "type=max", "pool: window: missing, want one of --window, --output-size and --fractional"},
 		{"pool", "type=max window=2 output-size=3", "pool: window: got --window 2 and --output-size 3, want only one of them"},
 		{"pool", "type=rank window=2", "pool: rank: missing, want a whole number with --type rank: 0 is the smallest cell of a window"},
