@@ -10,8 +10,9 @@ import (
 	"github.com/poolctl/poolctl/internal/tensor"
 )
 
-// TestMediansAreNumPys: what numpy.median gives of the same numbers (2.3).
-func TestMediansAreNumPys(t *testing.T) {
+// TestMedians: the middle of the finite numbers in order, or the mean of the two in
+// the middle, exactly where 64-bit integers have no float64.
+func TestMedians(t *testing.T) {
 	for _, c := range []struct {
 		x    *tensor.Tensor
 		want Value
